@@ -1,0 +1,114 @@
+"""Fixtures for all tests."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+
+# Has to be set before anything imports TensorFlow.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TINY_VOCABULARY = [
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ",", ".", "!", "?"),
+    *("the", "a", "film", "was", "is", "good", "bad", "great", "dull", "not", "very", "and", "but"),
+    *("plot", "actors", "fine", "poor", "un", "##watch", "##able", "##ing", "##ly", "##s", "never"),
+    *"abcdefghijklmnopqrstuvwxyz0123456789"[1:],
+    *(f"##{letter}" for letter in "abcdefghijklmnopqrtuvwxyz0123456789"),
+]
+TINY_SIZES = {
+    "model_type": "bert",
+    "architectures": ["BertModel"],
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+    "type_vocab_size": 2,
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "initializer_range": 0.02,
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A BERT tokenizer with about a hundred tokens; every lower-case word can be spelt."""
+    from transformers import BertTokenizerFast
+
+    vocabulary: Path = tmp_path_factory.mktemp("tiny_tokenizer") / "vocab.txt"
+    vocabulary.write_text("\n".join(TINY_VOCABULARY), encoding="utf-8")
+    return BertTokenizerFast(vocab_file=str(vocabulary))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_cpu_devices() -> None:
+    """Two logical CPUs, so that replicas are tested everywhere.
+
+    Nothing is loaded for tests that need no TensorFlow: whoever wants both devices imports it
+    at the top of the module, and so before the first test runs.
+    """
+    if "tensorflow" not in sys.modules:
+        return
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(scope="session")
+def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
+    """Write an encoder of three layers with random weights and give its folder.
+
+    `change` gets the tensors by name and may change them; other keywords go to config.json.
+    """
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from tf_finetune.encoders.variables import bert_variables
+
+    def make(
+        folder: Path,
+        change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tensors: tensors,
+        **config: Any,
+    ) -> Path:
+        sizes = TINY_SIZES | {"vocab_size": len(TINY_VOCABULARY)}
+        generator = np.random.default_rng(0)
+        tensors = {
+            v.tensor: generator.normal(
+                1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
+            )
+            for v in bert_variables(sizes, num_labels=2)
+            if v.part != "head"
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        tiny_tokenizer.save_pretrained(str(folder))
+        (folder / "config.json").write_text(json.dumps(sizes | config))
+        values = change({name: value.astype(np.float32) for name, value in tensors.items()})
+        save_file(values, folder / "model.safetensors")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(make_encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an encoder with three layers 32 wide; nobody may change it."""
+    return make_encoder(tmp_path_factory.mktemp("tiny_encoder"))
+
+
+@pytest.fixture(scope="session")
+def tiny_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 60 short reviews with the labels neg and pos; nobody may change it."""
+    path = tmp_path_factory.mktemp("tiny_csv") / "reviews.csv"
+    rows = ["text,label"]
+    for number in range(30):
+        extra = " ".join("very" for _ in range(number % 7))
+        rows.append(f"the film {number} was {extra} good and great !,pos")
+        rows.append(f"the plot {number} was {extra} bad and dull .,neg")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,88 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tf_finetune.errors import UserError
+from tf_finetune.files import replaced_folder, write_atomically
+
+
+def fail_with(number: int):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("data", "written"), [("größer\n", b"gr\xc3\xb6\xc3\x9fer\n"), (b"\0", b"\0")]
+)
+def test_text_and_bytes_are_written_as_they_are(tmp_path, data, written):
+    write_atomically(tmp_path / "file", data)
+    assert (tmp_path / "file").read_bytes() == written
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_an_existing_file_is_replaced(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("a longer old content")
+    write_atomically(str(path), "new")
+    assert path.read_text() == "new"
+
+
+def test_new_files_have_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").touch()
+    write_atomically(tmp_path / "file", "")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_full_disk_keeps_the_old_file_and_says_what_is_needed(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", fail_with(errno.ENOSPC))
+    with pytest.raises(
+        UserError, match=r"file: the disk is full: 1,234 bytes needed, [\d,]+ bytes free"
+    ):
+        write_atomically(path, b"x" * 1234)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_failed_rename_leaves_no_temporary_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "replace", fail_with(errno.EACCES))
+    with pytest.raises(UserError, match="file: cannot be written: Permission denied"):
+        write_atomically(tmp_path / "file", "new")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match="nowhere/file: cannot be written: No such file"):
+        write_atomically(tmp_path / "nowhere" / "file", "new")
+
+
+def test_a_replaced_folder_is_the_old_one_until_the_new_one_is_whole(tmp_path):
+    final = tmp_path / "model"
+    with replaced_folder(final) as temporary:
+        (temporary / "a").write_text("first")
+        assert not final.exists()
+    with pytest.raises(RuntimeError, match="stop"), replaced_folder(final) as temporary:
+        (temporary / "a").write_text("second")
+        raise RuntimeError("stop")
+    assert (final / "a").read_text() == "first"
+    with replaced_folder(final) as temporary:
+        (temporary / "b").write_text("third")
+    assert [path.name for path in final.iterdir()] == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), ValueError("x; No space left on device")],
+)
+def test_a_full_disk_leaves_the_previous_folder_and_says_so(tmp_path, error):
+    final = tmp_path / "model"
+    final.mkdir()
+    with pytest.raises(UserError, match="the disk is full"), replaced_folder(final):
+        raise error
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -1,0 +1,29 @@
+"""The one exception that means "the user can mend this"."""
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake in what the user gave us: an option, a file, a checkpoint, a device.
+
+    Commands print the problems without a traceback and end with exit code 2, so every
+    problem has to say where it is (file, row, column or dotted option), what was
+    received and what is accepted.
+
+    Args:
+        problems: One message, or all messages that were found in one go.
+        hint: What to do next, printed once below the problems.
+    """
+
+    def __init__(self, problems: str | Iterable[str], hint: str | None = None):
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        self.hint = hint
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = list(self.problems)
+        if len(lines) > 1:
+            lines = ["problems:", *(f"  - {line}" for line in lines)]
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)

@@ -1,0 +1,146 @@
+"""Files that are either the old one or the new one, never half of each."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tf_finetune.errors import UserError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> None:
+    """Replaces a file in one step that survives a crash or a full disk.
+
+    The data goes to a temporary name in the same folder, is forced to the disk and then
+    renamed, so a reader sees the previous file or all of the new one.
+
+    Args:
+        path: The file; its folder has to exist.
+        data: The whole content; text is written as UTF-8.
+
+    Raises:
+        UserError: The file cannot be written. The temporary file is gone and a previous
+            file is as it was.
+    """
+    target = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise _write_error(target, len(content), error) from error
+    finally:
+        with contextlib.suppress(OSError):  # after the rename there is nothing left to remove
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Writes a value as JSON, by `write_atomically`; NaN and infinity, which JSON lacks, as null.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A lone surrogate in a user's text has no UTF-8; its backslash form is its JSON escape.
+    write_atomically(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename durable; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def replaced_folder(final: Path) -> Iterator[Path]:
+    """A temporary folder that takes the name `final` if the block ends without an exception.
+
+    Its files are forced to the disk first, so a folder of that name is always whole: the
+    previous one or the new one. Nothing is left of a block that fails.
+
+    Args:
+        final: The folder; whatever has the name is replaced. Its parent is made.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    temporary = final.with_name(f".{final.name}.writing-{os.getpid()}")
+    previous = final.with_name(f".{final.name}.previous-{os.getpid()}")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        for path in temporary.iterdir():
+            sync_file(path)
+        if final.exists():
+            final.rename(previous)
+        temporary.rename(final)
+        sync_folder(final.parent)
+    except Exception as error:
+        # TensorFlow and safetensors raise errors of their own when a write fails.
+        full = isinstance(error, OSError) and error.errno in DISK_FULL
+        if full or "No space left" in str(error):
+            free_bytes = shutil.disk_usage(final.parent).free
+            raise UserError(
+                f"{final}: the disk is full ({free_bytes:,} bytes free)",
+                hint="Free some space or choose another disk; the same command then goes on.",
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
+
+
+def sync_file(path: Path) -> None:
+    """Forces a file that something else wrote to the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    # hashlib.file_digest would do, but is new in Python 3.11.
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_error(target: Path, needed_bytes: int, error: OSError) -> UserError:
+    if error.errno not in DISK_FULL:
+        return UserError(f"{target}: cannot be written: {error.strerror or error}")
+    free_bytes = shutil.disk_usage(target.parent).free
+    return UserError(
+        f"{target}: the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free",
+        hint="Free some space or choose another disk.",
+    )
