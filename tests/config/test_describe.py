@@ -1,0 +1,107 @@
+"""Every option is described, and the committed reference is what the models say."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tf_finetune.config.accepted import accepted_at, json_schema
+from tf_finetune.config.describe import (
+    list_sections,
+    markdown_page,
+    option_names,
+)
+from tf_finetune.config.nearest import nearest_options
+from tf_finetune.config.sections import ExperimentConfig
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_field_of_every_section_is_an_option():
+    expected = [
+        f"{section}.{name}"
+        for section, field in ExperimentConfig.model_fields.items()
+        for name in field.annotation.model_fields
+    ]
+
+    assert list(option_names()) == expected
+    assert "training.learning_rate" in expected
+
+
+def test_every_option_says_what_it_means_and_accepts():
+    for section in list_sections():
+        assert section.description.endswith(".")
+        for option in section.options:
+            assert option.description
+            assert option.accepted
+            assert option.default is not None
+
+
+def test_parts_of_a_listed_mapping_are_described():
+    (rules,) = [
+        option
+        for section in list_sections()
+        for option in section.options
+        if option.name == "freeze.rules"
+    ]
+
+    assert [part.name for part in rules.parts] == ["train", "layers", "parts", "pattern"]
+    assert rules.parts[0].default is None
+    assert rules.parts[1].default == "null"
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [
+        (("training", "epochs"), "integer from 1 to 10000"),
+        (("training", "learning_rate"), "number above 0, at most 10"),
+        (("training", "label_smoothing"), "number from 0, below 1"),
+        (("data", "train"), "text or null"),
+        (("data", "train_limit"), "integer from 1, or null"),
+        (("data", "header"), "true or false"),
+        (("data", "label_names"), "list of text, or null"),
+        (("data", "label_names", 2), "text"),
+        (("freeze", "rules", 0, "train"), "true or false"),
+        (("training", "class_weights", "any"), "number above 0"),
+        (
+            ("training", "class_weights"),
+            "none or balanced, or mapping from text to number above 0",
+        ),
+    ],
+)
+def test_accepted_values_are_said_in_words(path, accepted):
+    assert accepted_at(path) == accepted
+
+
+def test_name_unlike_every_option_has_no_nearest():
+    assert nearest_options("data.qqqqqqqq") == []
+
+
+def test_schema_refuses_unknown_options():
+    assert json_schema()["additionalProperties"] is False
+    assert json_schema()["$defs"]["DataConfig"]["additionalProperties"] is False
+
+
+def test_reference_page_is_up_to_date():
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+    assert page == markdown_page(), (
+        "run: python -m tf_finetune.config.describe > docs/configuration.md"
+    )
+
+
+def test_tables_of_the_reference_page_have_four_columns():
+    rows = [line for line in markdown_page().splitlines() if line.startswith("|")]
+
+    assert len(rows) > len(option_names())
+    assert {row.replace("\\|", "").count("|") for row in rows} == {5}
+
+
+@pytest.mark.parametrize("arguments", [[], ["schema"]])
+def test_module_prints_page_and_schema(arguments):
+    command = [sys.executable, "-m", "tf_finetune.config.describe", *arguments]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert json.loads(printed) == json_schema() if arguments else printed == markdown_page()

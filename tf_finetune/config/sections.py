@@ -1,0 +1,427 @@
+"""The options of a job: one frozen model a section, every field with meaning and range.
+
+These models are the single truth about options. The command line, `--help`, the
+starting YAML of `init`, the JSON schema and the checks are all derived from them.
+Nothing here imports TensorFlow.
+
+Two rules for whoever adds an option. The loader hands every scalar over as text, so a union
+with `str` (other than `str | None`) would never see a number. A check across options raises
+ValueError with one line a mistake, `section.name: received …; accepted: …`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tf_finetune.config.value_checks import (
+    check_distinct,
+    check_duration,
+    check_encoding,
+    check_layer_ranges,
+    check_pattern,
+    check_upwards,
+    join_depths,
+    read_tab,
+)
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0, le=10.0)]
+Rates = Annotated[tuple[Rate, ...], Field(min_length=1), AfterValidator(check_distinct)]
+RateRange = Annotated[
+    tuple[Rate, ...], Field(min_length=2, max_length=2), AfterValidator(check_upwards)
+]
+Part = Literal["embeddings", "attention", "feed_forward", "layer_norm", "bias", "pooler", "head"]
+
+
+class Section(BaseModel):
+    """Base of every section: values cannot change and unknown names are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataConfig(Section):
+    """Where the labelled text is and how to read it."""
+
+    train: str | None = Field(
+        default=None,
+        description="training examples: a CSV, TSV, JSONL or Parquet file, a folder with "
+        "one folder of .txt files a class, tfds:NAME, or builtin:docstrings",
+    )
+    validation: str | None = Field(
+        default=None,
+        description="validation examples, as data.train; tfds:NAME takes its split of that "
+        "name; null makes a stratified split of the training examples",
+    )
+    test: str | None = Field(default=None, description="test examples, as data.validation")
+    format: Literal["auto", "csv", "tsv", "text", "jsonl", "parquet", "folder"] = Field(
+        default="auto", description="file format; auto goes by the file name's ending"
+    )
+    text_column: str | None = Field(
+        default=None, description="column (or JSON field) that holds the text; null infers it"
+    )
+    text_pair_column: str | None = Field(
+        default=None, description="column of the second text of a pair; null for single texts"
+    )
+    label_column: str | None = Field(
+        default=None, description="column that holds the label or the target; null infers it"
+    )
+    task: Literal["auto", "single_label", "multi_label", "regression"] = Field(
+        default="auto", description="what the labels are; auto infers it from the training examples"
+    )
+    label_names: tuple[str, ...] | None = Field(
+        default=None,
+        description="names of the classes in the order of their integer labels, or the full "
+        "list of the names that may occur; null takes what the training examples hold",
+    )
+    label_separator: Annotated[str | None, BeforeValidator(read_tab)] = Field(
+        default=None,
+        min_length=1,
+        description="what separates several labels in one field (multi-label); JSON lists "
+        "need none",
+    )
+    header: bool = Field(
+        default=True,
+        description="whether the first row of a CSV or TSV file names its columns; without, "
+        "columns are named 1, 2, 3 and so on",
+    )
+    delimiter: Annotated[str | None, BeforeValidator(read_tab)] = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description=r"field separator of CSV or TSV, \t for a tab; null goes by the format",
+    )
+    quoting: Literal["auto", "standard", "none"] = Field(
+        default="auto",
+        description='whether "..." quotes a field; auto: standard in CSV, none in TSV',
+    )
+    encoding: Annotated[str, AfterValidator(check_encoding)] = Field(
+        default="utf-8", description="text encoding of the files"
+    )
+    extra_columns: Literal["error", "ignore"] = Field(
+        default="error", description="what to do with rows that have more fields than expected"
+    )
+    max_length: int = Field(
+        default=128, ge=4, le=8192, description="longest text in tokens; longer ones are truncated"
+    )
+    validation_fraction: Fraction = Field(
+        default=0.1,
+        description="share of the examples for validation when no validation set is given",
+    )
+    test_fraction: Fraction = Field(
+        default=0.1,
+        description="share of the examples for the test when no test set is given; 0: no test",
+    )
+    split_seed: int = Field(
+        default=0, ge=0, lt=2**31, description="seed of the splits that are made"
+    )
+    train_limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="train on a random sample (by split_seed) of this many examples; null: all",
+    )
+    cache_dir: str = Field(
+        default="~/.cache/tf_finetune",
+        description="folder in which tokenised data is kept and reused",
+    )
+
+
+class EncoderConfig(Section):
+    """The pretrained encoder."""
+
+    name: str = Field(
+        default="auto",
+        description="a local folder, a hub name such as google-bert/bert-base-uncased, or "
+        "package:NAME (an installed distribution that carries a model folder); auto takes an "
+        "installed model package and otherwise google-bert/bert-base-uncased",
+    )
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
+        default=None,
+        description="dropout of hidden states and attention; null: as the encoder says",
+    )
+
+
+class FreezeRule(Section):
+    """One ordered rule: the variables it selects, and whether they are trained."""
+
+    train: bool = Field(description="whether the selected variables are trained")
+    layers: (
+        Annotated[
+            str,
+            Field(pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$"),
+            AfterValidator(check_layer_ranges),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description='encoder layers such as "0-3" or "0,5"; null: wherever the variable is',
+    )
+    parts: tuple[Part, ...] | None = Field(
+        default=None, description="parts of the model; null: every part"
+    )
+    pattern: Annotated[str, AfterValidator(check_pattern)] | None = Field(
+        default=None,
+        description="regular expression searched in the variable's path; null: any path",
+    )
+
+
+class FreezeConfig(Section):
+    """Which variables are trained."""
+
+    depth: int = Field(
+        default=0,
+        ge=0,
+        description="frozen depth k: 0 trains everything; k >= 1 freezes the embeddings and "
+        "encoder layers 0..k-1; the number of layers trains only pooler and head",
+    )
+    embeddings: bool = Field(
+        default=False, description="freeze the embeddings also at depth 0 (deeper ones always do)"
+    )
+    rules: tuple[FreezeRule, ...] = Field(
+        default=(),
+        description="ordered rules that come before freeze.depth; the first that matches a "
+        "variable decides",
+    )
+
+
+class TrainingConfig(Section):
+    """How the chosen variables are trained."""
+
+    learning_rate: float = Field(default=5e-5, gt=0.0, le=10.0, description="peak learning rate")
+    epochs: int = Field(default=3, ge=1, le=10_000, description="passes over the training examples")
+    batch_size: int = Field(
+        default=32, ge=1, le=65_536, description="examples a step, over all replicas (global batch)"
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        lt=2**31,
+        description="seed of the new weights, the batch order and dropout",
+    )
+    optimizer: Literal["adamw", "sgd", "adafactor"] = Field(
+        default="adamw", description="optimiser; sgd uses Nesterov momentum 0.9"
+    )
+    weight_decay: float = Field(
+        default=0.01,
+        ge=0.0,
+        le=1.0,
+        description="decoupled weight decay, never on biases and layer norms",
+    )
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        default="linear", description="learning rate after the warm-up: down to 0, or constant"
+    )
+    warmup_fraction: Fraction = Field(
+        default=0.1, description="share of all steps in which the learning rate rises from 0"
+    )
+    clip_norm: float | None = Field(
+        default=1.0, gt=0.0, description="longest global gradient norm; null: no clipping"
+    )
+    accumulation_steps: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="micro-batches a step is computed in, to save memory; the batch size and "
+        "the result stay the same",
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        default="float32", description="compute precision; weights stay float32"
+    )
+    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0.0)]] = Field(
+        default="none",
+        description="loss weight of each class: none, balanced (inverse frequency), or a "
+        "mapping from class name to weight",
+    )
+    label_smoothing: Fraction = Field(
+        default=0.0, description="share of the target spread evenly over all classes"
+    )
+    early_stopping_patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="stop after this many epochs without a better validation score and "
+        "restore the best weights; null: train all epochs and keep the last",
+    )
+    monitor: Literal[
+        "auto", "accuracy", "macro_f1", "micro_f1", "mcc", "pearson", "spearman", "loss"
+    ] = Field(
+        default="auto",
+        description="validation score that early stopping and search compare; auto: accuracy, "
+        "micro F1 (multi-label) or Spearman (regression)",
+    )
+    strategy: Literal["auto", "cpu", "gpu", "mirrored", "tpu"] = Field(
+        default="auto", description="devices to train on; auto: TPU, else all GPUs, else the CPU"
+    )
+    padding: Literal["auto", "longest", "buckets", "max"] = Field(
+        default="auto",
+        description="pad a batch to its longest text, to the next of a few fixed lengths, or "
+        "to data.max_length; auto: buckets where XLA compiles (TPU), else longest",
+    )
+
+
+class EvaluationConfig(Section):
+    """How a trained model is scored."""
+
+    batch_size: int = Field(
+        default=64, ge=1, le=65_536, description="examples a step in evaluation"
+    )
+    baselines: bool = Field(
+        default=True, description="also score the majority class and the model before fine-tuning"
+    )
+    bootstrap_resamples: int = Field(
+        default=1000, ge=100, le=100_000, description="resamples behind each interval"
+    )
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="coverage of the intervals")
+    mistakes: int = Field(
+        default=20, ge=0, le=10_000, description="how many of the most confident mistakes to keep"
+    )
+
+
+class SearchConfig(Section):
+    """Which depths, learning rates and other options `search` tries, and for how long."""
+
+    oracle: Literal["grid", "random", "bayesian", "hyperband"] = Field(
+        default="grid",
+        description="what decides which cell (depth, learning rate, further options) is tried "
+        "next: grid tries all; random draws; bayesian models the scores; hyperband trains many "
+        "cells for few epochs and the better ones for training.epochs",
+    )
+    depths: Annotated[
+        str,
+        Field(pattern=r"^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$"),
+        BeforeValidator(join_depths),
+        AfterValidator(check_layer_ranges),
+    ] = Field(
+        default="all",
+        description='frozen depths to try: all (0 to the number of layers), ranges such as "0-6", '
+        'a list such as "0,2,4,6"',
+    )
+    learning_rates: Rates | None = Field(
+        default=None,
+        description="learning rates to try at every depth; null: rates for each depth, larger "
+        "ones for deeper freezing, around 5e-5 at depth 0 and 1e-3 with all layers frozen",
+    )
+    learning_rate_range: RateRange | None = Field(
+        default=None,
+        description="lowest and highest learning rate, in place of learning_rates; drawn evenly "
+        "in the logarithm, and in a grid cut into steps of half a decade",
+    )
+    learning_rates_by_depth: dict[int, Rates] = Field(
+        default={}, description="learning rates of single depths, which go before the others"
+    )
+    learning_rate_ranges_by_depth: dict[int, RateRange] = Field(
+        default={}, description="ranges of single depths, which go before the others"
+    )
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**31)], ...],
+        Field(min_length=1),
+        AfterValidator(check_distinct),
+    ] = Field(
+        default=(0, 1),
+        description="training seeds; each cell is tried with each, the first of all cells first, "
+        "and the final model is trained with the first",
+    )
+    max_trials: int | None = Field(
+        default=None,
+        ge=1,
+        description="most trials (a cell with a seed); null: as many as the grid has, and for the "
+        "other oracles 12 cells with every seed",
+    )
+    time_budget: (
+        Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$"), AfterValidator(check_duration)]
+        | None
+    ) = Field(
+        default=None,
+        description="time for all trials such as 90s, 20m or 1h30m; no trial is begun that would "
+        "overrun it, and the final training comes on top",
+    )
+    widen_edges: bool = Field(
+        default=True,
+        description="try one rate more, at most twice, where a depth's best learning rate is its "
+        "lowest or highest",
+    )
+    batch_sizes: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=65_536)], ...], AfterValidator(check_distinct)
+    ] = Field(default=(), description="batch sizes to try; empty: training.batch_size alone")
+    weight_decays: Annotated[
+        tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], AfterValidator(check_distinct)
+    ] = Field(default=(), description="weight decays to try; empty: training.weight_decay alone")
+    warmup_fractions: Annotated[tuple[Fraction, ...], AfterValidator(check_distinct)] = Field(
+        default=(), description="warm-ups to try; empty: training.warmup_fraction alone"
+    )
+    rule_sets: dict[str, tuple[FreezeRule, ...]] = Field(
+        default={},
+        description="named lists of freeze rules to try, each before freeze.rules; such as "
+        "{all: [], biases: [{train: false, parts: [attention, feed_forward]}]}; empty: "
+        "freeze.rules alone",
+    )
+    tolerance: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="how much worse than the best still counts as acceptable, in the score's "
+        "units; null: 0.01, and for errors and losses 5 % of the best",
+    )
+    train_on_validation: bool = Field(
+        default=False,
+        description="train the final model on the validation examples too; only the test set "
+        "then says what it is worth",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="processes on this machine that train trials side by side and share its "
+        "cores or GPUs",
+    )
+
+    @model_validator(mode="after")
+    def _check_one_kind_of_rates(self) -> "SearchConfig":
+        problems = []
+        if self.learning_rates is not None and self.learning_rate_range is not None:
+            problems.append(
+                "search.learning_rate_range: received beside search.learning_rates; accepted: one "
+                "of the two"
+            )
+        for depth in sorted(
+            {*self.learning_rates_by_depth} & {*self.learning_rate_ranges_by_depth}
+        ):
+            problems.append(
+                f"search.learning_rate_ranges_by_depth: received depth {depth}, which is in "
+                "search.learning_rates_by_depth too; accepted: one of the two"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+class RunConfig(Section):
+    """Where a run leaves its files."""
+
+    dir: str | None = Field(
+        default=None,
+        description="folder of the run; null: runs/ and a name made from data and depth",
+    )
+    overwrite: bool = Field(
+        default=False, description="replace a run that is already in the folder; false refuses"
+    )
+    tensorboard: bool = Field(default=True, description="write TensorBoard events")
+
+
+class ExperimentConfig(Section):
+    """Everything one job needs; what `config.yaml` of a run directory holds."""
+
+    data: DataConfig = DataConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    freeze: FreezeConfig = FreezeConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    search: SearchConfig = SearchConfig()
+    run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _check_batch_divides(self) -> "ExperimentConfig":
+        training = self.training
+        if training.batch_size % training.accumulation_steps:
+            raise ValueError(
+                "training.accumulation_steps: received "
+                f"{training.accumulation_steps}, which does not divide training.batch_size "
+                f"{training.batch_size}; accepted: a divisor of the batch size"
+            )
+        return self

@@ -1,0 +1,101 @@
+"""The YAML that `init` writes: a first configuration that teaches while it is read."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from tf_finetune.config.describe import Option, list_sections
+from tf_finetune.config.saving import comment_lines
+from tf_finetune.config.yaml_document import yaml_value
+
+# What the options that most people change do to the result, its cost, or both. They stand
+# uncommented in the starter; every other option follows commented out.
+_EFFECTS = {
+    "data.train": "Your labelled examples; any other file of the same layout can replace it.",
+    "data.validation_fraction": "Held out to compare settings and to stop early. More steadies "
+    "the scores and leaves less to train on. With a file of your own, set data.validation.",
+    "data.test_fraction": "Held out for the final scores and touched by nothing else. 0: no test.",
+    "data.max_length": "Longer texts lose their end. Time and memory grow with it as soon as "
+    "your texts are that long; `tf-finetune validate` says how many are.",
+    "freeze.depth": "How many encoder layers stay as they were pretrained. 0 trains all: the "
+    "most accurate with enough data, and the slowest. Freezing two thirds of the layers takes "
+    "about a third of the time and wants a larger learning rate. All of them leaves only the "
+    "head: fast, and often clearly worse.",
+    "training.learning_rate": "Its best value moves with freeze.depth: about 5e-5 when every "
+    "layer trains, 3e-4 with two thirds frozen, 1e-3 for the head alone. Too high: the loss "
+    "jumps or stays put. Too low: it still falls when training ends.",
+    "training.epochs": "Time grows with it. Small data sets (under 2,000 examples) may want 5 "
+    "to 10, large ones 2 or 3.",
+    "training.batch_size": "Halve it if memory runs out, or keep it and raise "
+    "training.accumulation_steps, which gives the same result.",
+    "training.seed": "Repeat with other seeds to see how much of a difference is chance.",
+}
+
+
+def starter_yaml(
+    train: str, found: Mapping[str, Any] | None = None, path: str = "config.yaml"
+) -> str:
+    """Writes a configuration for somebody's own file.
+
+    Args:
+        train: The training examples, as data.train.
+        found: Values of the data section that were inferred from the file, by option.
+        path: Name that the configuration will have, for the commands shown in it.
+
+    Returns:
+        YAML that `load_config` accepts as it stands.
+    """
+    values = {f"data.{name}": value for name, value in (found or {}).items() if value is not None}
+    values["data.train"] = train
+    lines = _opening(train, path)
+    for section in list_sections():
+        used = [option for option in section.options if _is_active(option, values)]
+        others = [option for option in section.options if not _is_active(option, values)]
+        lines += ["", f"# {section.description}", f"{section.name}:"]
+        for option in used:
+            lines += _active_lines(option, values)
+        for option in others:
+            lines += _commented_lines(option)
+    return "\n".join(lines) + "\n"
+
+
+def _opening(train: str, path: str) -> list[str]:
+    config = shlex.quote(path)
+    return [
+        *comment_lines(f"Fine-tunes a pretrained text encoder on {yaml_value(train)}.", indent=""),
+        "#",
+        "# Needs:     that file, and the encoder (see encoder.name), which is fetched once.",
+        f"# Check:     tf-finetune validate --config {config}   (trains nothing)",
+        f"# Estimate:  tf-finetune plan --config {config}",
+        f"# Run:       tf-finetune train --config {config}",
+        f"# Override:  tf-finetune train --config {config} freeze.depth=4 "
+        "training.learning_rate=3e-4",
+        "#",
+        "# Options that are commented out show their default: remove the # before the name to",
+        "# change one. `tf-finetune train --help` lists them all with their ranges.",
+    ]
+
+
+def _is_active(option: Option, values: Mapping[str, Any]) -> bool:
+    return option.name in _EFFECTS or option.name in values
+
+
+def _active_lines(option: Option, values: Mapping[str, Any]) -> list[str]:
+    if option.name in values:
+        text = yaml_value(values[option.name])
+        comment = _EFFECTS.get(option.name, f"Found in your file: {option.description}.")
+    else:
+        text = str(option.default)
+        comment = _EFFECTS[option.name]
+    return [*comment_lines(comment, indent="  "), f"  {_bare(option)}: {text}"]
+
+
+def _commented_lines(option: Option) -> list[str]:
+    return [
+        *comment_lines(option.description, indent="  "),
+        f"  #{_bare(option)}: {option.default}",
+    ]
+
+
+def _bare(option: Option) -> str:
+    return option.name.split(".", 1)[1]
