@@ -1,0 +1,35 @@
+"""What the tests of all formats share: a file to read and a way to read it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.records import Record
+from tf_finetune.data.sources import read_records, resolve_columns
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], str]:
+    """Writes a file byte for byte and returns its path."""
+
+    def write_file(name: str, content: str | bytes) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return write_file
+
+
+@pytest.fixture
+def read() -> Callable[..., list[Record]]:
+    """Resolves the columns of a source and reads all its records."""
+
+    def read_all(source: str, **options: Any) -> list[Record]:
+        config = resolve_columns(DataConfig(train=source, **options))
+        return list(read_records(config, source))
+
+    return read_all

@@ -1,0 +1,78 @@
+"""Encodings: which are read, and how well a wrong one is located."""
+
+import pytest
+
+from tf_finetune.data.records import Record
+from tf_finetune.data.sources import text_lines
+from tf_finetune.errors import UserError
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
+def test_byte_order_mark_of_utf8_is_no_part_of_the_first_column(write, read, encoding):
+    path = write("a.csv", "text,label\none,x\n".encode("utf-8-sig"))
+    assert read(path, encoding=encoding) == [Record(2, "one", None, "x")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "latin-1"])
+def test_other_encodings_are_read_as_told(write, read, encoding):
+    text = "café" if encoding == "latin-1" else "新闻标题"
+    path = write("a.tsv", f"text\tlabel\n{text}\tx\n".encode(encoding))
+    assert read(path, encoding=encoding) == [Record(2, text, None, "x")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "guess"),
+    [("cp1252", "un café noir", "cp1252"), ("gb18030", "新闻标题", "gb18030")],
+)
+def test_undecodable_bytes_are_named_by_offset_and_row(write, read, encoding, text, guess):
+    content = b"text,label\nplain,x\n"
+    offset = len(content) + text.encode(encoding).index(text.encode(encoding).lstrip(b" acfnu"))
+    path = write("a.csv", content + f"{text},y\n".encode(encoding))
+    with pytest.raises(
+        UserError, match=rf"a.csv, row 3: byte {offset} .* is not utf-8 .*\(perhaps {guess}\)"
+    ):
+        read(path)
+
+
+def test_offset_counts_the_byte_order_mark(write, read):
+    path = write("a.csv", b"\xef\xbb\xbftext,label\n\xff,y\n")
+    with pytest.raises(UserError, match=r"row 2: byte 14 "):
+        read(path)
+
+
+def test_utf16_is_recognised_by_its_byte_order_mark(write, read):
+    path = write("a.csv", "text,label\none,x\n".encode("utf-16"))
+    with pytest.raises(UserError, match=r"row 1: byte 0 .*\(perhaps utf-16\)"):
+        read(path)
+
+
+def test_utf16_without_its_byte_order_mark_is_a_problem(write, read):
+    path = write("a.csv", "text,label\none,x\n".encode("utf-16-le"))
+    with pytest.raises(UserError, match=r"byte 0 .*is not utf-16"):
+        read(path, encoding="utf-16")
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 7, 1000])
+def test_place_of_bad_bytes_does_not_depend_on_chunks(tmp_path, monkeypatch, codec, chunk_bytes):
+    monkeypatch.setattr(text_lines, "_CHUNK_BYTES", chunk_bytes)
+    good = "标题\r\n二\r三\n".encode(codec)
+    bad = b"\x00\xdc\x00\xdc" if codec == "utf-16" else b"\xff\xff"
+    path = tmp_path / "a.txt"
+    path.write_bytes(good + bad)
+    assert text_lines._first_undecodable(path, codec) == (len(good), 4)
+
+
+def test_problems_found_before_the_bad_bytes_are_raised_with_them(write, read):
+    rows = "".join(f"text {i},x\n" for i in range(3000))
+    path = write("a.csv", b"text,label\n" + rows.encode() + b",x\n" + rows.encode() + b"\xe9,x\n")
+    with pytest.raises(UserError) as error:
+        read(path)
+    first, second = error.value.problems
+    assert "row 3002, column 'text'" in first
+    assert "row 6003: byte" in second and second.endswith("(reading stopped here)")
+
+
+def test_codec_that_is_no_text_encoding_is_named_with_its_option(write, read):
+    with pytest.raises(UserError, match=r"data.encoding: received 'rot13'; accepted: a text enc"):
+        read(write("a.csv", "text,label\none,x\n"), encoding="rot13")

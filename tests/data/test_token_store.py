@@ -1,0 +1,309 @@
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from rich.console import Console
+
+from tf_finetune.data import token_store_cache, token_store_writer
+from tf_finetune.data.token_store import TokenStore
+from tf_finetune.data.token_store_cache import open_store
+from tf_finetune.data.token_store_files import DamagedStore, remove_store, uncommitted_folder
+from tf_finetune.errors import UserError
+
+ROWS = [
+    ("the film was great", "pos"),
+    ("dull", "neg"),
+    ("unwatchable ! a very , very bad film and the plot was poor", "neg"),
+    ("Ünïcode 漢字 fine", "pos"),
+]
+PAIRS = [
+    ("the film was great", "actors fine", "yes"),
+    ("dull", "never a very bad plot , but the actors was not fine", "no"),
+    ("the plot was not great and the film was not very good", "bad bad bad bad bad", "no"),
+]
+PAIR_HEADER = ("text", "second", "label")
+
+
+@pytest.fixture
+def filled(write_csv, data_config, tiny_tokenizer):
+    """A store of `ROWS` and what opened it."""
+    source = write_csv("train.csv", ROWS)
+    config = data_config()
+    return open_store(config, source, tiny_tokenizer), config, source
+
+
+def forbid_tokenising(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("tokenised again")
+
+    monkeypatch.setattr(token_store_cache, "write_tokens", refuse)
+
+
+def test_tokens_are_those_of_the_tokenizer(filled, tiny_tokenizer):
+    store, _, _ = filled
+    expected = tiny_tokenizer([text for text, _ in ROWS], padding=True, return_tensors="np")
+    batch = store.gather(np.arange(4))
+    assert batch.token_ids.tolist() == expected["input_ids"].tolist()
+    assert batch.token_type_ids.tolist() == expected["token_type_ids"].tolist()
+    assert batch.attention_mask.tolist() == expected["attention_mask"].tolist()
+    for array in (batch.token_ids, batch.token_type_ids, batch.attention_mask, store.lengths):
+        assert array.dtype == np.int32
+    assert not store.truncated.any()
+
+
+@pytest.mark.parametrize("max_length", [8, 9, 64])
+def test_pairs_are_joined_and_truncated_as_the_tokenizer_does(
+    write_csv, data_config, tiny_tokenizer, max_length
+):
+    source = write_csv("pairs.csv", PAIRS, PAIR_HEADER)
+    config = data_config(text_pair_column="second", max_length=max_length)
+    store = open_store(config, source, tiny_tokenizer)
+    first, second, _ = zip(*PAIRS, strict=True)
+    full = [len(ids) for ids in tiny_tokenizer(list(first), list(second))["input_ids"]]
+    expected = tiny_tokenizer(
+        list(first),
+        list(second),
+        truncation=True,
+        max_length=max_length,
+        padding="max_length",
+        return_tensors="np",
+    )
+    batch = store.gather(np.arange(3), pad_to=max_length)
+    assert batch.token_ids.tolist() == expected["input_ids"].tolist()
+    assert batch.token_type_ids.tolist() == expected["token_type_ids"].tolist()
+    assert batch.attention_mask.tolist() == expected["attention_mask"].tolist()
+    assert store.truncated.tolist() == [length > max_length for length in full]
+    assert store.texts(np.array([1])) == [(first[1], second[1])]
+
+
+def test_rows_come_in_the_order_asked_for_across_record_batches(
+    write_csv, data_config, tiny_tokenizer, monkeypatch
+):
+    monkeypatch.setattr(token_store_writer, "BATCH_ROWS", 3)
+    texts = [f"film {'very ' * (index % 5)}{index}" for index in range(11)]
+    source = write_csv("many.csv", [(text, str(i)) for i, text in enumerate(texts)])
+    store = open_store(data_config(), source, tiny_tokenizer)
+    rows = np.array([10, 0, 5, 3, 3, 8])
+    assert len(store) == 11
+    assert store.texts(rows) == [(texts[row], None) for row in rows]
+    expected = tiny_tokenizer([texts[row] for row in rows], padding=True, return_tensors="np")
+    assert store.gather(rows).token_ids.tolist() == expected["input_ids"].tolist()
+    assert store.lengths[rows].tolist() == expected["attention_mask"].sum(axis=1).tolist()
+    assert store.raw_labels.values.to_pylist() == [str(i) for i in range(11)]
+    assert store.source_rows.tolist() == list(range(2, 13))
+
+
+def test_padding_shorter_than_a_row_is_refused(filled):
+    with pytest.raises(ValueError, match="a row has 6 tokens, more than pad_to 5"):
+        filled[0].gather(np.array([0]), pad_to=5)
+
+
+def test_no_rows_give_an_empty_batch(filled):
+    assert filled[0].gather(np.array([], np.int64)).token_ids.shape == (0, 0)
+
+
+def test_equal_texts_and_no_others_have_equal_hashes(write_csv, data_config, tiny_tokenizer):
+    rows = [("ab", "c", "x"), ("a", "bc", "y"), ("ab", "c", "y")]
+    config = data_config(text_pair_column="second")
+    store = open_store(config, write_csv("p.csv", rows, PAIR_HEADER), tiny_tokenizer)
+    hashes = store.text_hashes
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+def test_the_callers_tokenizer_keeps_its_settings(filled, tiny_tokenizer):
+    assert tiny_tokenizer.backend_tokenizer.truncation is None
+    assert len(tiny_tokenizer("very " * 300)["input_ids"]) == 302
+
+
+def test_the_file_is_plain_arrow(filled):
+    table = pa.ipc.open_file(filled[0].path / "tokens.arrow").read_all()
+    assert table["text"].to_pylist() == [text for text, _ in ROWS]
+    assert table["token_ids"].type == pa.list_(pa.uint16())
+
+
+def test_a_filled_store_is_opened_without_tokenising(filled, tiny_tokenizer, monkeypatch):
+    store, config, source = filled
+    forbid_tokenising(monkeypatch)
+    # Truncation and padding that the caller used meanwhile must not change the key.
+    tiny_tokenizer(["a", "the film"], truncation=True, max_length=5, padding=True)
+    try:
+        assert open_store(config, source, tiny_tokenizer).key == store.key
+    finally:
+        tiny_tokenizer.backend_tokenizer.no_truncation()
+        tiny_tokenizer.backend_tokenizer.no_padding()
+
+
+def test_another_content_or_length_or_vocabulary_has_another_key(
+    filled, write_csv, data_config, tiny_tokenizer, tmp_path
+):
+    from transformers import BertTokenizerFast
+
+    store, config, source = filled
+    vocabulary = sorted(tiny_tokenizer.vocab, key=tiny_tokenizer.vocab.__getitem__)
+    (tmp_path / "vocab.txt").write_text("\n".join([*vocabulary, "cinema"]), encoding="utf-8")
+    other = BertTokenizerFast(vocab_file=str(tmp_path / "vocab.txt"))
+    changed = write_csv("changed.csv", [*ROWS[:-1], ("fine", "pos")])
+    keys = {
+        store.key,
+        open_store(config, source, other).key,
+        open_store(config, changed, tiny_tokenizer).key,
+        open_store(data_config(max_length=5), source, tiny_tokenizer).key,
+    }
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize("file", ["tokens.arrow", "manifest.json"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "remove"])
+def test_damage_is_noticed_named_and_mended(filled, tiny_tokenizer, file, damage):
+    store, config, source = filled
+    expected = store.gather(np.arange(4)).token_ids.tolist()
+    path = store.path / file
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 0x04
+        path.write_bytes(content)
+    elif damage == "truncate":
+        path.write_bytes(content[:-9])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+    with pytest.raises(DamagedStore, match=file):
+        TokenStore(store.path, source)
+    shown = io.StringIO()
+    mended = open_store(config, source, tiny_tokenizer, console=Console(file=shown, width=500))
+    assert mended.gather(np.arange(4)).token_ids.tolist() == expected
+    notice, done = shown.getvalue().splitlines()
+    assert notice.startswith(f"damaged token store, filling it again: {path}: ")
+    assert done.startswith(f"Tokenised 4 texts of {source} in ")
+
+
+def test_every_flipped_byte_of_the_manifest_is_noticed_or_harmless(filled):
+    store, _, source = filled
+    path = store.path / "manifest.json"
+    content = path.read_bytes()
+    for position in range(0, len(content), 7):
+        path.write_bytes(
+            content[:position] + bytes([content[position] ^ 0x01]) + content[position + 1 :]
+        )
+        try:
+            again = TokenStore(store.path, source)
+        except DamagedStore:
+            continue
+        assert (
+            again.gather(np.arange(4)).token_ids.tolist()
+            == store.gather(np.arange(4)).token_ids.tolist()
+        )
+
+
+def test_the_notice_is_logged_without_a_console(filled, tiny_tokenizer, caplog):
+    store, config, source = filled
+    (store.path / "tokens.arrow").write_bytes(b"")
+    open_store(config, source, tiny_tokenizer)
+    assert "damaged token store" in caplog.text
+
+
+def test_nothing_is_left_of_a_store_that_could_not_be_filled(
+    write_csv, data_config, tiny_tokenizer, tmp_path
+):
+    source = write_csv("bad.csv", [*ROWS, ("", "pos")])
+    with pytest.raises(UserError, match="bad.csv, row 6"):
+        open_store(data_config(), source, tiny_tokenizer)
+    assert list((tmp_path / "cache" / "tokens").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(write_csv, data_config, tiny_tokenizer, tmp_path):
+    (tmp_path / "occupied").write_text("a file, not a folder")
+    source = write_csv("train.csv", ROWS)
+    config = data_config(cache_dir=str(tmp_path / "occupied"))
+    with pytest.raises(UserError, match=r"data.cache_dir: cannot keep tokens in .*occupied"):
+        open_store(config, source, tiny_tokenizer)
+
+
+def test_a_slow_tokenizer_is_refused(write_csv, data_config):
+    class SlowTokenizer:
+        name_or_path = "some/model"
+        is_fast = False
+
+    with pytest.raises(UserError, match="encoder.name: some/model has no fast tokenizer"):
+        open_store(data_config(), write_csv("train.csv", ROWS), SlowTokenizer())
+
+
+def test_the_first_of_two_commits_stays(tmp_path):
+    final = tmp_path / "tokens" / "key"
+    for content in ("first", "second"):
+        with uncommitted_folder(final) as folder:
+            (folder / "file").write_text(content)
+    assert (final / "file").read_text() == "first"
+    assert list(final.parent.iterdir()) == [final]
+
+
+def test_an_exception_leaves_no_folder(tmp_path):
+    with pytest.raises(KeyError), uncommitted_folder(tmp_path / "key"):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_killed_processes_left_are_removed_after_a_day(tmp_path):
+    for name, age_hours in ((".key.aaa", 30), (".key.bbb", 1), (".other.ccc", 30)):
+        (tmp_path / name).mkdir()
+        then = time.time() - age_hours * 3600
+        os.utime(tmp_path / name, (then, then))
+    with uncommitted_folder(tmp_path / "key"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"key", ".key.bbb", ".other.ccc"}
+
+
+def test_a_store_that_was_removed_meanwhile_still_reads(filled):
+    store, _, _ = filled
+    remove_store(store.path)
+    remove_store(store.path)
+    assert store.texts(np.array([1])) == [("dull", None)]
+
+
+FILL = """
+import sys
+import time
+from pathlib import Path
+from transformers import BertTokenizerFast
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.token_store_cache import open_store
+
+vocabulary, source, cache, own, other = sys.argv[1:]
+tokenizer = BertTokenizerFast(vocab_file=vocabulary)
+config = DataConfig(text_column="text", label_column="label", cache_dir=cache)
+Path(own).touch()
+give_up = time.monotonic() + 60
+while not Path(other).exists() and time.monotonic() < give_up:
+    time.sleep(0.001)
+store = open_store(config, source, tokenizer)
+print(len(store), int(store.lengths.sum()))
+"""
+
+
+def test_two_processes_fill_the_same_store_at_once(
+    write_csv, data_config, tiny_tokenizer, tmp_path
+):
+    source = write_csv("train.csv", [(f"film {i}", str(i % 2)) for i in range(5000)])
+    vocabulary = tmp_path / "vocab.txt"
+    tokens = sorted(tiny_tokenizer.vocab, key=tiny_tokenizer.vocab.__getitem__)
+    vocabulary.write_text("\n".join(tokens), encoding="utf-8")
+    common = [sys.executable, "-c", FILL, str(vocabulary), source, str(tmp_path / "cache")]
+    flags = [str(tmp_path / "one"), str(tmp_path / "two")]
+    package_root = str(Path(token_store_cache.__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": package_root}
+    processes = [
+        subprocess.Popen([*common, *order], stdout=subprocess.PIPE, text=True, env=environment)
+        for order in (flags, flags[::-1])
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    store = open_store(data_config(), source, tiny_tokenizer)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs == [f"5000 {store.lengths.sum()}\n"] * 2
+    assert [path.name for path in (tmp_path / "cache" / "tokens").iterdir()] == [store.key]

@@ -1,0 +1,128 @@
+"""From the `data` section to the splits that a model is trained and scored on."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rich.console import Console
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.label_inference import infer_labels
+from tf_finetune.data.labels import LabelSpace
+from tf_finetune.data.sources import resolve_columns
+from tf_finetune.data.splits import Split, divide, limit_training, whole_split
+from tf_finetune.data.summary import DataSummary, summarize
+from tf_finetune.data.summary_tables import render_summary
+from tf_finetune.data.token_store import TokenStore
+from tf_finetune.data.token_store_cache import open_store
+from tf_finetune.errors import UserError
+
+SplitName = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """All examples of a job; a split that is neither given nor made is None."""
+
+    train: Split
+    validation: Split | None
+    test: Split | None
+    labels: LabelSpace
+    summary: DataSummary
+
+
+def load_splits(
+    config: DataConfig, tokenizer: Any, *, console: Console | None = None
+) -> tuple[Splits, DataConfig]:
+    """Load the training examples and the validation and test examples, given or made.
+
+    Sources that were tokenised before, in the same way, are only hashed and then opened.
+
+    Args:
+        config: The `data` section; `data.train` is needed.
+        tokenizer: A fast tokenizer of transformers; it is not changed.
+        console: Where progress and a summary are shown; None shows nothing.
+
+    Returns:
+        The splits, and the section with all that was inferred filled in: loading with that
+        gives the same splits.
+
+    Raises:
+        UserError: If an option or a source is wrong; all problems of one step together.
+    """
+    if config.train is None:
+        raise UserError(
+            "data.train: received null; accepted: a file, a folder, tfds:NAME or builtin:docstrings"
+        )
+    config = resolve_columns(config)
+    stores = _open_stores(config, tokenizer, console)
+    train = stores.pop("train")
+    labels = infer_labels(config, train.raw_labels, [store.raw_labels for store in stores.values()])
+    splits = {name: whole_split(name, store, labels) for name, store in stores.items()}
+    splits |= divide(config, labels, whole_split("train", train, labels))
+    splits["train"] = limit_training(config, labels, splits["train"])
+    ordered = [splits[name] for name in ("train", "validation", "test") if name in splits]
+    summary = summarize(ordered, labels)
+    if console is not None:
+        render_summary(summary, console)
+    inferred = {"task": labels.task, "label_names": labels.names or None}
+    loaded = Splits(splits["train"], splits.get("validation"), splits.get("test"), labels, summary)
+    return loaded, config.model_copy(update=inferred)
+
+
+def load_split(
+    config: DataConfig,
+    source: str,
+    tokenizer: Any,
+    labels: LabelSpace,
+    *,
+    name: SplitName = "test",
+    console: Console | None = None,
+) -> Split:
+    """Load one labelled source, to score a trained model on it.
+
+    Args:
+        config: The `data` section of the training run, which says how to read the source; its
+            own sources are not looked at.
+        source: The source, written as `data.test`.
+        tokenizer: The tokenizer of the training run.
+        labels: What the labels of the training run meant.
+        name: Name of the split, and of the split to take where the source has several.
+        console: Where progress is shown; None shows nothing.
+
+    Raises:
+        UserError: If the source is wrong or has a label that `labels` does not know.
+    """
+    only: dict[str, str | None] = {"train": None, "validation": None, "test": None, name: source}
+    config = resolve_columns(config.model_copy(update=only))
+    store = _open_store(config, source, tokenizer, name, console)
+    return whole_split(name, store, labels)
+
+
+def _open_stores(
+    config: DataConfig, tokenizer: Any, console: Console | None
+) -> dict[str, TokenStore]:
+    sources = {"train": config.train, "validation": config.validation, "test": config.test}
+    stores: dict[str, TokenStore] = {}
+    problems: list[str] = []
+    hints: list[str] = []
+    for split, source in sources.items():
+        if source is None:
+            continue
+        try:
+            stores[split] = _open_store(config, source, tokenizer, split, console)
+        except UserError as error:
+            problems += error.problems
+            hints += [error.hint] if error.hint and error.hint not in hints else []
+    if problems:
+        raise UserError(problems, "\n".join(hints) or None)
+    return stores
+
+
+def _open_store(
+    config: DataConfig, source: str, tokenizer: Any, split: str, console: Console | None
+) -> TokenStore:
+    # Targets are kept as they were written, whether regression is inferred or set: otherwise
+    # the second run, with the inferred task set, would not find the store of the first.
+    if config.task == "regression":
+        config = config.model_copy(update={"task": "auto"})
+    return open_store(config, source, tokenizer, split=split, console=console)

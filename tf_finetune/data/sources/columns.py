@@ -1,0 +1,162 @@
+"""Settles which column holds text and label before anything is read in full."""
+
+import difflib
+import itertools
+from collections.abc import Sequence
+from contextlib import closing
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.inference import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    Sample,
+    infer_label_column,
+    infer_text_column,
+)
+from tf_finetune.data.sources.opening import open_table
+from tf_finetune.data.sources.problems import Problems, show, show_names
+from tf_finetune.data.sources.table import Row, Table
+from tf_finetune.errors import UserError
+
+SAMPLE_ROWS = 1000
+_DELIMITED = ("csv", "tsv", "text")
+
+
+def resolve_columns(config: DataConfig) -> DataConfig:
+    """Fills in the columns that are not set, and checks all sources against them.
+
+    The first 1,000 rows of the training examples decide (the rule stands in `inference`); the
+    other sources must have the same columns. Where labels are separated or lists,
+    `data.task: auto` becomes `multi_label`. `data.format: auto` stays: every file's own
+    ending names its format.
+
+    Args:
+        config: Options of the data section. Without training examples the validation
+            examples decide, and without these the test examples.
+
+    Raises:
+        UserError: A source cannot be opened, a column is missing or cannot be inferred;
+            everything of that kind in all sources at once.
+    """
+    problems = Problems()
+    _check_options(config, problems)
+    tables = []
+    for split in ("train", "validation", "test"):
+        source = getattr(config, split)
+        if source is None:
+            continue
+        try:
+            tables.append(open_table(config, source, split=split))
+        except UserError as error:
+            for problem in error.problems:
+                problems.add(problem)
+    if not tables and not problems.count:
+        problems.add(
+            "data.train: received nothing; accepted: a file, a folder, tfds:NAME or "
+            "builtin:docstrings"
+        )
+    problems.check()
+    config = infer_columns(tables[0], config, problems, labelled=True)
+    for table in tables:
+        check_columns(table, config, problems, labelled=True)
+    problems.check()
+    return config
+
+
+def infer_columns(
+    table: Table, config: DataConfig, problems: Problems, *, labelled: bool
+) -> DataConfig:
+    """Fills in what a table's first rows tell and the options do not.
+
+    Args:
+        table: The source that decides.
+        config: Options of the data section.
+        problems: Gets each column that cannot be inferred.
+        labelled: Whether a label column is needed.
+    """
+    if len(table.columns) == 1 and table.advice:
+        problems.add(f"{table.name}: {table.advice}")
+        return config
+    rows = _first_rows(table)
+    sample = Sample(
+        name=table.name,
+        columns=tuple(name for name in table.columns if name),
+        rows=[row.values for row in rows],
+        named_by_file=table.kind in _DELIMITED and config.header,
+    )
+    text, pair, label = config.text_column, config.text_pair_column, config.label_column
+    if text is None:
+        text = infer_text_column(sample, {name for name in (pair, label) if name}, problems)
+    if labelled and label is None:
+        label = infer_label_column(sample, {name for name in (pair, text) if name}, problems)
+    found: dict[str, object] = {"text_column": text, "label_column": label}
+    if labelled and text is not None and label is not None:
+        if table.kind in _DELIMITED and not config.header:
+            _check_first_row(table.name, rows[0], text, label, problems)
+        lists = any(isinstance(value, list) for value in sample.values(label))
+        if config.task == "auto" and (lists or config.label_separator is not None):
+            found["task"] = "multi_label"
+    return config.model_copy(update=found)
+
+
+def check_columns(table: Table, config: DataConfig, problems: Problems, *, labelled: bool) -> None:
+    """Notes each column that the options name and the table does not have."""
+    options = ["text_column", "text_pair_column", *(["label_column"] if labelled else [])]
+    for option in options:
+        name = getattr(config, option)
+        if name is None or name in table.columns:
+            continue
+        near = difflib.get_close_matches(name, table.columns, 1)
+        problems.add(
+            f"{table.name}: data.{option}: received {show(name)}; accepted: one of the columns "
+            f"{show_names(table.columns)}"
+            + (f"; the nearest is {show(near[0])}" if near else "")
+            + (f"; {table.advice}" if table.advice else "")
+        )
+
+
+def _first_rows(table: Table) -> Sequence[Row]:
+    """The first rows that can be read, at least one."""
+    problems = Problems()
+    with closing(table.rows(problems)) as rows:
+        first = list(itertools.islice(rows, SAMPLE_ROWS))
+    if not first:
+        problems.check()
+        raise no_rows(table)
+    return first
+
+
+def no_rows(table: Table) -> UserError:
+    """The error for a source that can be read and holds nothing."""
+    return UserError(
+        f"{table.name}: has no examples, only the column names {show_names(table.columns)}"
+    )
+
+
+def _check_options(config: DataConfig, problems: Problems) -> None:
+    """Notes options that contradict each other."""
+    if config.label_separator is not None and config.task in ("single_label", "regression"):
+        problems.add(
+            f"data.label_separator: received {show(config.label_separator)} with data.task: "
+            f"{config.task}; accepted: null, or data.task: multi_label"
+        )
+    uses: dict[str, str] = {}
+    for option in ("text_column", "text_pair_column", "label_column"):
+        name = getattr(config, option)
+        if name is not None and name in uses:
+            problems.add(
+                f"data.{option}: received {show(name)}, which is data.{uses[name]} too; "
+                "accepted: another column"
+            )
+        elif name is not None:
+            uses[name] = option
+
+
+def _check_first_row(name: str, row: Row, text: str, label: str, problems: Problems) -> None:
+    """Notes a first row of column names that was taken for an example."""
+    cells = [str(row.values.get(column, "")).strip().lower() for column in (text, label)]
+    if cells[0] in TEXT_NAMES and cells[1] in LABEL_NAMES:
+        problems.add(
+            f"{name}, row 1: {show_names(cells)} look like names of columns; accepted: "
+            "data.header: true if they are"
+        )

@@ -1,0 +1,138 @@
+"""Turns a row's values into a record: text, second text and label, each checked."""
+
+import math
+from typing import Literal
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.records import Label, Record
+from tf_finetune.data.sources.problems import Problems, show
+from tf_finetune.data.sources.table import Row
+
+_MISSING = object()
+_NOT_TEXT = "accepted: a text that is not empty"
+
+
+def to_record(row: Row, config: DataConfig, problems: Problems, *, labelled: bool) -> Record | None:
+    """Takes from a row what the options name.
+
+    Args:
+        row: One row of a table.
+        config: Options of the data section, columns resolved.
+        problems: Gets what is wrong with the row.
+        labelled: Whether the label is read, else it is None.
+
+    Returns:
+        The record, or None if something is wrong with the row.
+    """
+    before = problems.count
+    text = _text(row, config.text_column or "", problems)
+    pair = None
+    if config.text_pair_column is not None:
+        pair = _text(row, config.text_pair_column, problems)
+    label: Label = None
+    if labelled:
+        label = _label(row, config, problems)
+    if problems.count > before:
+        return None
+    return Record(row.number, text, pair, label)
+
+
+def label_form(config: DataConfig) -> Literal["number", "names", "name"]:
+    """How labels are read: as numbers, sets of names, or (lists excepted) single names."""
+    if config.task == "regression":
+        return "number"
+    if config.task == "multi_label" or config.label_separator is not None:
+        return "names"
+    return "name"
+
+
+def _text(row: Row, column: str, problems: Problems) -> str:
+    """The text of a column, or "" and a problem."""
+    value = row.values.get(column, _MISSING)
+    fault = _fault(value) if isinstance(value, str) else _NOT_TEXT
+    if not fault and isinstance(value, str):
+        return value
+    _add(row, column, value, fault, problems)
+    return ""
+
+
+def _fault(text: str) -> str:
+    """What is wrong with a text or name, or ""."""
+    if not text or text.isspace():
+        return _NOT_TEXT
+    if "\0" in text:
+        return "holds NUL characters; accepted: text without"
+    if not _encodable(text):
+        return "holds half a surrogate pair; accepted: valid Unicode"
+    return ""
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
+    """The label in the form the task asks for, or None and a problem."""
+    column = config.label_column or ""
+    value = row.values.get(column, _MISSING)
+    label: Label
+    form = label_form(config)
+    if form == "number":
+        label, accepted = _number(value), "a finite number"
+    elif form == "names" or (config.task == "auto" and isinstance(value, list)):
+        label, accepted = _names(value, config.label_separator), "names of labels, none empty"
+    else:
+        label, accepted = _name(value), "a label that is not empty"
+    if label is None:
+        _add(row, column, value, f"accepted: {accepted}", problems)
+    return label
+
+
+def _number(value: object) -> float | None:
+    """A regression target; text may hold a number in the usual notation."""
+    # float() also takes Python's 1_000, which in a data file is more likely a mistake.
+    if isinstance(value, str) and "_" in value:
+        return None
+    if value is None or value is _MISSING or isinstance(value, (bool, list, dict)):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _names(value: object, separator: str | None) -> tuple[str, ...] | None:
+    """The distinct names of a multi-label example; an empty field has none."""
+    if isinstance(value, str):
+        parts: list[object] = []
+        if value.strip():
+            parts.extend(value.split(separator) if separator else [value])
+    elif isinstance(value, list):
+        parts = value
+    else:
+        parts = [value]
+    names = [_name(part) for part in parts]
+    known = [name for name in names if name is not None]
+    return tuple(dict.fromkeys(known)) if len(known) == len(names) else None
+
+
+def _name(value: object) -> str | None:
+    """The name of one label as text: 1, "1" and true are all the label "1"."""
+    if isinstance(value, str):
+        name = value.strip()
+        return None if _fault(name) else name
+    if isinstance(value, int):  # bool too
+        return str(int(value))
+    if isinstance(value, float) and math.isfinite(value):
+        return str(value)
+    return None
+
+
+def _add(row: Row, column: str, value: object, fault: str, problems: Problems) -> None:
+    received = "nothing" if value is _MISSING else show(value)
+    problems.add(f"{row.place}, column {column!r}: received {received}; {fault}")

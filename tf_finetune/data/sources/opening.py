@@ -1,0 +1,98 @@
+"""Finds a source and opens it as a table, whatever its format."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Literal
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.class_folders import open_class_folders
+from tf_finetune.data.sources.delimited import open_delimited
+from tf_finetune.data.sources.docstrings import open_docstrings
+from tf_finetune.data.sources.jsonl import open_jsonl
+from tf_finetune.data.sources.parquet import open_parquet
+from tf_finetune.data.sources.problems import show
+from tf_finetune.data.sources.table import Table
+from tf_finetune.data.sources.tfds import open_tfds
+from tf_finetune.errors import UserError
+
+BUILTIN = "builtin:docstrings"
+_Format = Literal["csv", "tsv", "text", "jsonl", "parquet", "folder"]
+_FORMAT_OF_ENDING: dict[str, _Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".txt": "text",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+def open_table(config: DataConfig, source: str, *, split: str = "train") -> Table:
+    """Opens a source and finds out its columns.
+
+    Args:
+        config: Options of the data section.
+        source: A file or folder, `tfds:NAME` or `builtin:docstrings`.
+        split: `train`, `validation` or `test`; only TFDS has several splits in one source.
+
+    Raises:
+        UserError: There is no such source, or it cannot be read at all.
+    """
+    if source.startswith("tfds:"):
+        return open_tfds(config, source, split)
+    if source == BUILTIN:
+        return open_docstrings(source)
+    path = Path(source).expanduser()
+    try:
+        return _open_path(config, source, path)
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read: {error.strerror or error}") from error
+
+
+def _open_path(config: DataConfig, source: str, path: Path) -> Table:
+    if not path.exists():
+        raise UserError(f"{source}: no such file or folder; {_nearest(source, path)}")
+    kind = _format(config, source, path)
+    if (kind == "folder") != path.is_dir():
+        raise UserError(
+            f"{source}: is a {'folder' if path.is_dir() else 'file'}, but data.format is "
+            f"{config.format}; accepted: auto, or the format it has"
+        )
+    if kind == "folder":
+        return open_class_folders(config, source, path)
+    if path.is_file() and path.stat().st_size == 0:
+        raise UserError(f"{source}: is empty")
+    if kind == "jsonl":
+        return open_jsonl(config, source, path)
+    if kind == "parquet":
+        return open_parquet(config, source, path)
+    return open_delimited(config, source, path, kind)
+
+
+def _format(config: DataConfig, source: str, path: Path) -> _Format:
+    if config.format != "auto":
+        return config.format
+    if path.is_dir():
+        return "folder"
+    try:
+        return _FORMAT_OF_ENDING[path.suffix.lower()]
+    except KeyError:
+        raise UserError(
+            f"{source}: the ending {path.suffix!r} names no format; accepted: "
+            f"{', '.join(_FORMAT_OF_ENDING)}, or set data.format"
+        ) from None
+
+
+def _nearest(source: str, path: Path) -> str:
+    """What there is with a similar name, as the end of a message."""
+    if re.match(r"[A-Za-z]{2,}:", source):
+        return f"accepted: tfds:NAME, {BUILTIN}, a file or a folder"
+    folder = path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder} either"
+    names = sorted(entry.name for entry in folder.iterdir())
+    near = difflib.get_close_matches(path.name, names, 1)
+    return f"the nearest name there is {show(near[0])}" if near else "accepted: one that exists"

@@ -1,0 +1,160 @@
+"""Training, validation and test examples, and how they are made from one source."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.labels import LabelSpace
+from tf_finetune.data.sources.problems import Problems, show
+from tf_finetune.data.stratification import strata_of, take_parts, take_sample
+from tf_finetune.data.token_store import TokenBatch, TokenStore
+from tf_finetune.errors import UserError
+
+_ROWS_SHOWN = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some rows of one store, with their targets.
+
+    Attributes:
+        name: `train`, `validation` or `test`.
+        store: The tokens.
+        rows: Rows of the store, int64 `[n]`, ascending.
+        labels: What `LabelSpace.encode` gives for these rows, `[n]` or `[n, num_outputs]`.
+    """
+
+    name: str
+    store: TokenStore
+    rows: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each example, int32 `[n]`."""
+        return self.store.lengths[self.rows]
+
+    @property
+    def source_rows(self) -> np.ndarray:
+        """The 1-based line or row of each example in its source, int64 `[n]`."""
+        return self.store.source_rows[self.rows]
+
+    def gather(self, indices: np.ndarray, pad_to: int | None = None) -> TokenBatch:
+        """Padded tokens of some examples; `indices` count inside the split."""
+        return self.store.gather(self.rows[indices], pad_to)
+
+    def texts(self, indices: np.ndarray) -> list[tuple[str, str | None]]:
+        """Text and second text of some examples; `indices` count inside the split."""
+        return self.store.texts(self.rows[indices])
+
+    def select(self, indices: np.ndarray) -> "Split":
+        """The split of some examples; `indices` (or a mask) count inside the split."""
+        return Split(self.name, self.store, self.rows[indices], self.labels[indices])
+
+
+def whole_split(name: str, store: TokenStore, labels: LabelSpace) -> Split:
+    """All rows of a store as a split.
+
+    Raises:
+        UserError: If a label of the store is not in `labels`.
+    """
+    return Split(name, store, np.arange(len(store)), labels.encode(store.raw_labels))
+
+
+def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str, Split]:
+    """Divide the training source into training examples and the splits that are not given.
+
+    Rows with the same text go into the same split, so that none is tested on what it was
+    trained on; shares are shares of the distinct texts. The division is stratified, see
+    `strata_of`, and decided by `data.split_seed` alone.
+
+    Args:
+        config: The `data` section.
+        labels: Meaning of the labels.
+        examples: All examples of the training source.
+
+    Returns:
+        `train`, and `test` and `validation` where they are made.
+
+    Raises:
+        UserError: If there are too few examples, or too few of a class.
+    """
+    shares = {"test": config.test_fraction, "validation": config.validation_fraction}
+    given = {"test": config.test, "validation": config.validation}
+    shares = {name: share for name, share in shares.items() if share and given[name] is None}
+    if not shares:
+        return {"train": examples}
+    hashes = examples.store.text_hashes[examples.rows]
+    _, first, text = np.unique(hashes, return_index=True, return_inverse=True)
+    _check_divisible(shares, labels, examples, first)
+    sizes = [max(round(share * len(first)), 1) for share in shares.values()]
+    strata = strata_of(labels, examples.labels[first], most=min(sizes))
+    parts = take_parts(strata, sizes, config.split_seed)[text]
+    return {
+        name: Split(name, examples.store, examples.rows[parts == i], examples.labels[parts == i])
+        for i, name in enumerate([*shares, "train"])
+    }
+
+
+def limit_training(config: DataConfig, labels: LabelSpace, train: Split) -> Split:
+    """The sample of the training examples that `data.train_limit` asks for.
+
+    Raises:
+        UserError: If the limit is smaller than the number of classes.
+    """
+    size = config.train_limit
+    if size is None or size >= len(train):
+        return train
+    strata = strata_of(labels, train.labels, most=size)
+    classes = strata.max() + 1
+    if size < classes:
+        raise UserError(
+            f"data.train_limit: received {size}, fewer than the {classes} classes; accepted: "
+            f"at least {classes}, or null"
+        )
+    return train.select(take_sample(strata, size, config.split_seed, 1))
+
+
+def _check_divisible(
+    shares: dict[str, float], labels: LabelSpace, examples: Split, first: np.ndarray
+) -> None:
+    """Check that every split can get an example of every class; `first`: distinct texts."""
+    problems = Problems()
+    source, made = examples.store.source, " and ".join(shares)
+    if sum(shares.values()) >= 1:
+        problems.add(
+            f"data.validation_fraction and data.test_fraction: received "
+            f"{sum(shares.values()):g} in sum; accepted: less than 1"
+        )
+    fewest = len(shares) + 1
+    if len(first) < fewest:
+        problems.add(
+            f"{source}: received {_texts(len(first))}; accepted: at least {fewest}, for "
+            f"train and {made}"
+        )
+    if labels.task == "single_label":
+        rows = np.bincount(examples.labels, minlength=len(labels.names))
+        texts = np.bincount(examples.labels[first], minlength=len(labels.names))
+        for index in np.flatnonzero((rows > 0) & (texts < fewest)):
+            numbers = examples.source_rows[examples.labels == index][:_ROWS_SHOWN].tolist()
+            problems.add(
+                f"{source}, row {' and '.join(map(str, numbers))}: received the class "
+                f"{show(labels.names[index])} with {_texts(texts[index])}; accepted: at least "
+                f"{fewest}, one each for train and {made}"
+            )
+    try:
+        problems.check()
+    except UserError as error:
+        raise UserError(
+            error.problems,
+            hint="Add examples, leave out the class, give data.validation and data.test, or set "
+            "data.validation_fraction or data.test_fraction to 0 to go without that split.",
+        ) from None
+
+
+def _texts(count: int) -> str:
+    return "1 distinct text" if count == 1 else f"{count:,} distinct texts"

@@ -1,0 +1,97 @@
+"""Divide examples so that every part holds every class in like proportion."""
+
+import numpy as np
+
+from tf_finetune.data.labels import LabelSpace
+from tf_finetune.data.permutation import stable_permutation
+
+REGRESSION_BINS = 10
+
+
+def strata_of(labels: LabelSpace, targets: np.ndarray, most: int) -> np.ndarray:
+    """The stratum of each example: what should be spread evenly.
+
+    Single labels: the class. Several labels: the rarest label of the example, so that rare
+    labels reach every part. Regression: one of ten equal shares of the targets by size.
+
+    Args:
+        labels: Meaning of the targets.
+        targets: What `LabelSpace.encode` gives, `[n]` or `[n, num_outputs]`.
+        most: Strata at most, at least 1, as a part has at least one example of each. Classes
+            of single labels are never merged.
+
+    Returns:
+        Strata, int64 `[n]`, numbered from 0 without gaps.
+    """
+    if labels.task == "regression":
+        rank = np.argsort(np.argsort(targets, kind="stable"), kind="stable")
+        strata = rank * min(REGRESSION_BINS, most) // len(targets)
+    elif labels.task == "multi_label":
+        by_rarity = np.argsort(targets.sum(axis=0), kind="stable")
+        has_label = targets[:, by_rarity] > 0
+        strata = np.where(has_label.any(axis=1), has_label.argmax(axis=1), len(by_rarity))
+        strata = np.minimum(strata, most - 1)
+    else:
+        strata = targets
+    return np.unique(strata, return_inverse=True)[1].astype(np.int64)
+
+
+def take_sample(strata: np.ndarray, size: int, *seeds: int) -> np.ndarray:
+    """Choose `size` examples at random, in proportion, at least one of each stratum.
+
+    Args:
+        strata: Stratum of each example, int64 `[n]`, numbered from 0 without gaps.
+        size: From the number of strata to n.
+        *seeds: What decides the random choice.
+
+    Returns:
+        Whether each example is chosen, bool `[n]`.
+    """
+    return _random_ranks(strata, *seeds) < _quotas(np.bincount(strata), size)[strata]
+
+
+def take_parts(strata: np.ndarray, sizes: list[int], *seeds: int) -> np.ndarray:
+    """Divide examples at random into parts, each with at least one of each stratum.
+
+    Args:
+        strata: Stratum of each example, int64 `[n]`, numbered from 0 without gaps. A stratum
+            with fewer examples than parts is missing in the first ones.
+        sizes: Examples of each part but the last, which takes the others; a part grows to the
+            number of strata if it is smaller.
+        *seeds: What decides the random choice.
+
+    Returns:
+        The part of each example, int64 `[n]`, from 0 to `len(sizes)`.
+    """
+    counts = np.bincount(strata)
+    ranks = _random_ranks(strata, *seeds)
+    parts = np.zeros_like(strata)
+    taken = np.zeros_like(counts)
+    for part, size in enumerate(sizes):
+        left_for_others = np.maximum(counts - taken - (len(sizes) - part), 0)
+        taken += np.minimum(_quotas(counts, size), left_for_others)
+        parts[ranks >= taken[strata]] = part + 1
+    return parts
+
+
+def _quotas(counts: np.ndarray, size: int) -> np.ndarray:
+    """How many of each stratum make a part: in proportion, but at least one of each."""
+    size = max(size, len(counts))
+    exact = size * counts / counts.sum()
+    quotas = np.maximum(np.floor(exact), 1).astype(np.int64)
+    while quotas.sum() < size:
+        quotas[np.argmax(exact - quotas)] += 1
+    while quotas.sum() > size:
+        quotas[np.argmax(np.where(quotas > 1, quotas - exact, -np.inf))] -= 1
+    return quotas
+
+
+def _random_ranks(strata: np.ndarray, *seeds: int) -> np.ndarray:
+    """A random order inside each stratum: each example's place in it, int64 `[n]`."""
+    order = stable_permutation(len(strata), *seeds)
+    order = order[np.argsort(strata[order], kind="stable")]
+    counts = np.bincount(strata)
+    starts = np.cumsum(counts) - counts
+    ranks = np.empty_like(strata)
+    ranks[order] = np.arange(len(strata)) - starts[strata[order]]
+    return ranks

@@ -1,0 +1,211 @@
+"""What was loaded, and what about it may mislead: figures first, then warnings."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.data.labels import LabelSpace
+from tf_finetune.data.sources.problems import show
+from tf_finetune.data.splits import Split
+
+EXAMPLES = 3
+TRUNCATED_SHARE_TO_WARN = 0.05
+IMBALANCE_TO_WARN = 10.0
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """Figures of one split.
+
+    Attributes:
+        name: `train`, `validation` or `test`.
+        source: Where it came from.
+        rows: Number of examples.
+        class_counts: Examples of each class in the order of the outputs; () for regression.
+        target_range: Least, mean and greatest target of a regression task, else None.
+        length_p50: Median length in tokens; p90 and p99 likewise, and the longest.
+        truncated_share: Share of texts that were longer than `data.max_length`.
+        duplicates: Examples whose text stands earlier in the same split.
+    """
+
+    name: str
+    source: str
+    rows: int
+    class_counts: tuple[int, ...]
+    target_range: tuple[float, float, float] | None
+    length_p50: int
+    length_p90: int
+    length_p99: int
+    length_max: int
+    truncated_share: float
+    duplicates: int
+
+
+@dataclass(frozen=True)
+class SharedTexts:
+    """Texts that stand in two splits.
+
+    Attributes:
+        first: Name of the one split.
+        second: Name of the other.
+        count: Examples of `second` whose text is in `first` too.
+        examples: Up to three pairs of source rows, in `first` and in `second`.
+    """
+
+    first: str
+    second: str
+    count: int
+    examples: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What the splits of a job hold.
+
+    Attributes:
+        task: What is predicted.
+        label_names: Names of the classes; () for regression.
+        splits: Figures of each split.
+        shared_texts: Pairs of splits that share texts.
+        conflicting_texts: Distinct training texts that stand there with different labels.
+        conflict_examples: Up to three pairs of source rows of such a text.
+        warnings: Sentences about what may mislead.
+    """
+
+    task: str
+    label_names: tuple[str, ...]
+    splits: tuple[SplitSummary, ...]
+    shared_texts: tuple[SharedTexts, ...]
+    conflicting_texts: int
+    conflict_examples: tuple[tuple[int, int], ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as plain dictionaries, for JSON."""
+        return asdict(self)
+
+
+def summarize(splits: Sequence[Split], labels: LabelSpace) -> DataSummary:
+    """Summarize the splits of a job, training examples first."""
+    figures = tuple(_summarize_split(split, labels) for split in splits)
+    shared = [_shared_texts(first, second) for first, second in combinations(splits, 2)]
+    shared = [found for found in shared if found.count]
+    conflicts, examples = _conflicts(splits[0])
+    warnings = [
+        *_class_warnings(figures, labels),
+        *_length_warnings(figures, splits[0].store.max_length),
+        *(_shared_warning(found) for found in shared),
+    ]
+    if conflicts:
+        warnings.append(
+            f"{splits[0].name}: texts with different labels: {conflicts:,}, such as rows "
+            f"{examples[0][0]} and {examples[0][1]}"
+        )
+    return DataSummary(
+        task=labels.task,
+        label_names=labels.names,
+        splits=figures,
+        shared_texts=tuple(shared),
+        conflicting_texts=conflicts,
+        conflict_examples=examples,
+        warnings=tuple(warnings),
+    )
+
+
+def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
+    counts: np.ndarray = np.zeros(0, np.int64)
+    target_range = None
+    if labels.task == "regression":
+        values = split.labels
+        target_range = (float(values.min()), float(values.mean()), float(values.max()))
+    elif labels.task == "multi_label":
+        counts = split.labels.sum(axis=0, dtype=np.int64)
+    else:
+        counts = np.bincount(split.labels, minlength=len(labels.names))
+    quantiles = np.percentile(split.lengths, [50, 90, 99, 100], method="higher").tolist()
+    p50, p90, p99, longest = map(int, quantiles)
+    return SplitSummary(
+        name=split.name,
+        source=split.store.source,
+        rows=len(split),
+        class_counts=tuple(counts.tolist()),
+        target_range=target_range,
+        length_p50=p50,
+        length_p90=p90,
+        length_p99=p99,
+        length_max=longest,
+        truncated_share=float(split.store.truncated[split.rows].mean()),
+        duplicates=len(split) - len(np.unique(_text_hashes(split))),
+    )
+
+
+def _shared_texts(first: Split, second: Split) -> SharedTexts:
+    hashes, position = np.unique(_text_hashes(first), return_index=True)
+    candidates = _text_hashes(second)
+    place = np.minimum(np.searchsorted(hashes, candidates), len(hashes) - 1)
+    found = np.flatnonzero(hashes[place] == candidates)
+    shown = found[:EXAMPLES]
+    pairs = zip(
+        first.source_rows[position[place[shown]]].tolist(),
+        second.source_rows[shown].tolist(),
+        strict=True,
+    )
+    return SharedTexts(first.name, second.name, len(found), tuple(pairs))
+
+
+def _conflicts(split: Split) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Distinct texts with different labels, and up to three pairs of source rows."""
+    targets = split.labels
+    if targets.ndim == 2:
+        targets = np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
+    hashes = _text_hashes(split)
+    order = np.lexsort((targets, hashes))
+    hashes, targets = hashes[order], targets[order]
+    differ = np.flatnonzero((hashes[1:] == hashes[:-1]) & (targets[1:] != targets[:-1]))
+    _, once = np.unique(hashes[differ], return_index=True)
+    rows = split.source_rows[order]
+    pairs = tuple((int(rows[i]), int(rows[i + 1])) for i in differ[once][:EXAMPLES])
+    return len(once), pairs
+
+
+def _text_hashes(split: Split) -> np.ndarray:
+    return split.store.text_hashes[split.rows]
+
+
+def _class_warnings(figures: Sequence[SplitSummary], labels: LabelSpace) -> list[str]:
+    warnings = []
+    for figure in figures:
+        counts = figure.class_counts
+        missing = [name for name, count in zip(labels.names, counts, strict=False) if not count]
+        if missing:
+            shown = ", ".join(map(show, missing[:_NAMES_SHOWN]))
+            more = f" and {len(missing) - _NAMES_SHOWN} more" * (len(missing) > _NAMES_SHOWN)
+            warnings.append(f"{figure.name}: no examples of {shown}{more}")
+    present = [count for count in figures[0].class_counts if count]
+    if len(present) > 1 and max(present) > IMBALANCE_TO_WARN * min(present):
+        warnings.append(
+            f"{figures[0].name}: the commonest class has {max(present) / min(present):.0f} times "
+            "the examples of the rarest; look at macro F1, and at training.class_weights"
+        )
+    return warnings
+
+
+def _length_warnings(figures: Sequence[SplitSummary], max_length: int) -> list[str]:
+    return [
+        f"{figure.name}: {figure.truncated_share:.0%} of the texts were cut to data.max_length "
+        f"({max_length} tokens)"
+        for figure in figures
+        if figure.truncated_share > TRUNCATED_SHARE_TO_WARN
+    ]
+
+
+def _shared_warning(shared: SharedTexts) -> str:
+    first_row, second_row = shared.examples[0]
+    return (
+        f"{shared.second}: texts that are in {shared.first} too: {shared.count:,}, such as row "
+        f"{second_row} ({shared.first} row {first_row}); its scores will flatter"
+    )

@@ -1,0 +1,118 @@
+"""Tokenised texts of one source: ragged, memory-mapped and checked against checksums."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tf_finetune.data.labels import RawLabels
+from tf_finetune.data.token_store_files import TOKENS_FILE, read_manifest
+
+
+@dataclass(frozen=True, eq=False)
+class TokenBatch:
+    """Padded texts as a BERT-like encoder takes them, three arrays int32 `[batch, length]`.
+
+    Attributes:
+        token_ids: Vocabulary ids, the tokenizer's padding id after the end of a text.
+        token_type_ids: 0 for the first text of a pair, 1 for the second, 0 for padding.
+        attention_mask: 1 for tokens, 0 for padding.
+    """
+
+    token_ids: np.ndarray
+    token_type_ids: np.ndarray
+    attention_mask: np.ndarray
+
+
+class TokenStore:
+    """Read access to the store in a folder; `open_store` makes one that is not there yet.
+
+    The file is an ordinary Arrow IPC file. It stays on the disk: what is held in memory is a
+    view of each record batch and 25 bytes a row.
+
+    Args:
+        folder: Folder of the store.
+        source: Where the texts came from, for messages.
+
+    Attributes:
+        key: Hexadecimal hash of the source's content and of all that decides its tokens.
+        path: The folder.
+        source: As given.
+        lengths: Tokens of each row, int32 `[rows]`.
+        source_rows: The 1-based line or row number in the source, int64 `[rows]`.
+        text_hashes: A hash of the text (and second text), uint64 `[rows]`.
+        truncated: Whether the text was longer than `max_length`, bool `[rows]`.
+        max_length: Longest text in tokens.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        DamagedStore: If a file is missing, cut short or changed.
+    """
+
+    def __init__(self, folder: Path, source: str):
+        manifest = read_manifest(folder)
+        self.path, self.source = folder, source
+        self.key, self.max_length = manifest.key, manifest.max_length
+        self._pad_id = manifest.pad_id
+        reader = pa.ipc.open_file(pa.memory_map(str(folder / TOKENS_FILE)))
+        self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        self._batch_rows = self._batches[0].num_rows  # all but the last have as many
+        tokens = [batch.column("token_ids") for batch in self._batches]
+        self._offsets = [column.offsets.to_numpy() for column in tokens]
+        self._token_ids = [column.values.to_numpy() for column in tokens]
+        self.lengths = np.concatenate([np.diff(offsets) for offsets in self._offsets])
+        self.source_rows = self._numbers("row")
+        self.text_hashes = self._numbers("text_hash")
+        self.truncated = self._numbers("truncated")
+        self._first_lengths = self._numbers("first_length")
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def gather(self, rows: np.ndarray, pad_to: int | None = None) -> TokenBatch:
+        """The tokens of some rows, padded on the right.
+
+        Args:
+            rows: Row indices, integers `[batch]`.
+            pad_to: Length of the result; None takes the longest of the rows.
+
+        Raises:
+            ValueError: If a row is longer than `pad_to`.
+        """
+        rows = np.asarray(rows, np.int64)
+        lengths = self.lengths[rows]
+        longest = int(lengths.max(initial=0))
+        length = longest if pad_to is None else pad_to
+        if length < longest:
+            raise ValueError(f"a row has {longest} tokens, more than pad_to {pad_to}")
+        token_ids = np.full((len(rows), length), self._pad_id, np.int32)
+        for out, row in zip(token_ids, rows.tolist(), strict=True):
+            batch, index = divmod(row, self._batch_rows)
+            start, end = self._offsets[batch][index : index + 2].tolist()
+            out[: end - start] = self._token_ids[batch][start:end]
+        position = np.arange(length, dtype=np.int32)
+        attention_mask = position < lengths[:, None]
+        second = attention_mask & (position >= self._first_lengths[rows][:, None])
+        return TokenBatch(token_ids, second.astype(np.int32), attention_mask.astype(np.int32))
+
+    def texts(self, rows: np.ndarray) -> list[tuple[str, str | None]]:
+        """Text and second text (None for single texts) of some rows, integers `[n]`."""
+        found = []
+        for row in np.asarray(rows, np.int64).tolist():
+            batch, index = divmod(row, self._batch_rows)
+            columns = self._batches[batch]
+            found.append(
+                (columns.column("text")[index].as_py(), columns.column("text_pair")[index].as_py())
+            )
+        return found
+
+    @property
+    def raw_labels(self) -> RawLabels:
+        """The labels of all rows as the source gave them, without a copy."""
+        labels = pa.chunked_array([batch.column("label") for batch in self._batches])
+        return RawLabels(self.source, labels, self.source_rows)
+
+    def _numbers(self, name: str) -> np.ndarray:
+        columns = (batch.column(name) for batch in self._batches)
+        return np.concatenate([column.to_numpy(zero_copy_only=False) for column in columns])

@@ -1,0 +1,125 @@
+"""Open the token store of a source from the cache folder, filling it if it is not there."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources import fingerprint, read_records
+from tf_finetune.data.token_store import TokenStore
+from tf_finetune.data.token_store_files import (
+    FORMAT_VERSION,
+    TOKENS_FILE,
+    DamagedStore,
+    Manifest,
+    hash_blocks,
+    remove_store,
+    uncommitted_folder,
+    write_manifest,
+)
+from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
+from tf_finetune.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+def open_store(
+    config: DataConfig,
+    source: str,
+    tokenizer: Any,
+    *,
+    split: str = "train",
+    console: Console | None = None,
+) -> TokenStore:
+    """Open the token store of a labelled source, and fill it first if it is not there yet.
+
+    The store is in `<cache_dir>/tokens/<key>/`. The key depends on the content of the source,
+    on how it is read and on how it is tokenised, so a store that is there is never outdated.
+    One that is damaged is filled again.
+
+    Args:
+        config: The `data` section, with its columns resolved.
+        source: The value of `data.train`, `data.validation` or `data.test`.
+        tokenizer: A fast tokenizer of transformers; it is not changed.
+        split: Which split of the source to take, where a source has several (TFDS).
+        console: Where progress is shown; None shows none.
+
+    Raises:
+        UserError: If the source is wrong, or the folder cannot be written.
+    """
+    backend = truncating_tokenizer(tokenizer, config.max_length)
+    pad_id = tokenizer.pad_token_id or 0
+    parts = (fingerprint(config, source, split=split), backend.to_str(), pad_id, FORMAT_VERSION)
+    key = hashlib.sha256(repr(parts).encode()).hexdigest()
+    folder = Path(config.cache_dir).expanduser() / "tokens" / key
+    try:
+        try:
+            return TokenStore(folder, source)
+        except FileNotFoundError:
+            pass
+        except DamagedStore as damage:
+            _notify(console, f"damaged token store, filling it again: {damage}")
+            remove_store(folder)
+        records = read_records(config, source, split=split)
+        with uncommitted_folder(folder) as temporary, _progress(console, source) as advance:
+            file = temporary / TOKENS_FILE
+            rows = write_tokens(file, records, backend, source=source, advance=advance)
+            manifest = Manifest(
+                key=key,
+                rows=rows,
+                tokenizer=str(tokenizer.name_or_path),
+                vocab_size=backend.get_vocab_size(),
+                pad_id=pad_id,
+                max_length=config.max_length,
+                file_bytes=file.stat().st_size,
+                block_sha256=hash_blocks(file),
+            )
+            write_manifest(temporary, manifest)
+        return TokenStore(folder, source)
+    except (OSError, DamagedStore) as error:
+        raise UserError(
+            f"data.cache_dir: cannot keep tokens in {folder}: {error}; accepted: a folder that can "
+            "be written, with room"
+        ) from error
+
+
+@contextmanager
+def _progress(console: Console | None, source: str) -> Iterator[Callable[[int], None]]:
+    """A progress line on a terminal, and one line at the end everywhere."""
+    start, total = time.monotonic(), 0
+    shown = console if console is not None and console.is_terminal else Console(quiet=True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("Tokenising {task.description}"),
+        TextColumn("{task.completed:,.0f} texts"),
+        TimeElapsedColumn(),
+        console=shown,
+        transient=True,
+    )
+
+    def advance(rows: int) -> None:
+        nonlocal total
+        total += rows
+        bar.advance(task, rows)
+
+    with bar:
+        task = bar.add_task(escape(source), total=None)
+        yield advance
+    if console is not None:
+        seconds = time.monotonic() - start
+        console.print(f"Tokenised {total:,} texts of {source} in {seconds:.1f} s", markup=False)
+
+
+def _notify(console: Console | None, message: str) -> None:
+    if console is None:
+        logger.warning(message)
+    else:
+        console.print(message, markup=False)
