@@ -1,0 +1,197 @@
+"""The cut model computes what `transformers` computes, and freezes what the plan says."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders.classifier import Classifier, variable_path
+from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
+from tf_finetune.encoders.pretrained import initial_values
+
+POSITION = [0, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def files(tiny_encoder):
+    return EncoderFiles("tiny", tiny_encoder)
+
+
+@pytest.fixture(scope="module")
+def variables(files):
+    return files.family.variables(files.config, 2)
+
+
+@pytest.fixture(scope="module")
+def built(files, variables):
+    """Depth 2 with dropout 0.5, and the names of the new variables."""
+    plan = plan_freezing(FreezeConfig(depth=2), variables)
+    return build_classifier(files, plan, 2, seed=7, dropout=0.5)
+
+
+@pytest.fixture(scope="module")
+def classifier(built):
+    return built[0]
+
+
+@pytest.fixture(scope="module")
+def batch():
+    """Three texts of 8, 5 and 1 tokens, padded to 8, the first a pair."""
+    lengths = np.array([8, 5, 1])
+    generator = np.random.default_rng(1)
+    mask = (np.arange(8) < lengths[:, None]).astype(np.int32)
+    types = np.zeros((3, 8), np.int32)
+    types[0, 4:] = 1
+    return {
+        "token_ids": tf.constant(generator.integers(5, 90, (3, 8)) * mask, tf.int32),
+        "token_type_ids": tf.constant(types),
+        "attention_mask": tf.constant(mask),
+    }
+
+
+def in_training(function, position=POSITION):
+    with dropout_position(tf.constant(position, tf.int64)):
+        return function().numpy()
+
+
+def test_variable_table_is_that_of_the_real_model(classifier, files, variables):
+    # Keras lists what trains first: only when all does, the order is that of the layers.
+    Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=0), variables))
+    real = [(variable_path(v), tuple(v.shape)) for v in classifier.wrapped.weights]
+
+    assert real == [(v.path, v.shape) for v in variables]
+    assert list(classifier.by_path) == [v.path for v in variables]
+
+
+def test_logits_are_those_of_transformers_with_padding(classifier, batch):
+    expected = classifier.wrapped(
+        input_ids=batch["token_ids"],
+        token_type_ids=batch["token_type_ids"],
+        attention_mask=batch["attention_mask"],
+        training=False,
+    ).logits
+
+    np.testing.assert_allclose(classifier(batch, training=False), expected, atol=1e-6, rtol=0)
+    assert np.ptp(expected) > 1e-3  # the texts differ
+
+
+def test_padding_does_not_change_logits(classifier, batch):
+    longer = {name: tf.pad(value, [[0, 0], [0, 6]]) for name, value in batch.items()}
+
+    np.testing.assert_allclose(
+        classifier(longer, training=False), classifier(batch, training=False), atol=1e-6
+    )
+
+
+def test_every_weight_is_the_checkpoints_and_the_head_is_new(built, files, variables):
+    classifier, new = built
+
+    assert new == ["classifier/kernel", "classifier/bias"]
+    for path, value in initial_values(files, variables, seed=7):
+        np.testing.assert_array_equal(classifier.by_path[path], value)
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        {"depth": 0},
+        {"depth": 0, "embeddings": True},
+        {"depth": 2},
+        {"depth": 3},
+        {"rules": [{"train": False, "layers": "1"}, {"train": False, "parts": ["pooler"]}]},
+    ],
+)
+def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variables, freeze):
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
+    model = Classifier(classifier.wrapped, files, plan)
+
+    by_keras = {variable_path(v) for v in model.wrapped.trainable_weights}
+    assert by_keras == set(plan.trainable_paths)
+    assert {variable_path(v) for v in model.trainable_variables} == by_keras
+    assert len(model.trainable_weights) + len(model.non_trainable_weights) == len(variables)
+
+
+def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, variables):
+    rules = [{"train": True, "parts": ["bias"]}, {"train": False}]
+    plan = plan_freezing(FreezeConfig.model_validate({"rules": rules}), variables)
+    model = Classifier(classifier.wrapped, files, plan)
+
+    paths = [variable_path(v) for v in model.trainable_variables]
+    assert paths == [v.path for v in variables if v.is_bias]
+
+
+def test_plan_of_another_model_is_refused(classifier, files):
+    other = plan_freezing(FreezeConfig(), files.family.variables(files.config, 3))
+
+    with pytest.raises(ValueError, match="plan and model differ in their variables: .*classifier"):
+        Classifier(classifier.wrapped, files, other)
+
+
+def test_no_keras_dropout_is_left(classifier):
+    layers = list(classifier.wrapped._flatten_layers())
+
+    assert not [layer for layer in layers if isinstance(layer, tf_keras.layers.Dropout)]
+    placed = [layer for layer in layers if isinstance(layer, PositionalDropout)]
+    # Embeddings, three a layer, head.
+    assert sorted(layer.site for layer in placed) == list(range(1 + 3 * 3 + 1))
+    assert {layer.rate for layer in placed} == {0.5}
+
+
+@pytest.fixture
+def at_depth_two(classifier, files, variables):
+    return Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=2), variables))
+
+
+def test_frozen_prefix_runs_without_dropout_in_training(at_depth_two, batch, monkeypatch):
+    boundary = []
+    monkeypatch.setattr(at_depth_two, "classify", lambda states, *_: boundary.append(states))
+
+    at_depth_two.call(batch, training=False)
+    with dropout_position(tf.constant(POSITION, tf.int64)):
+        at_depth_two.call(batch, training=True)
+
+    np.testing.assert_array_equal(*boundary)
+
+
+def test_suffix_drops_in_training_and_by_step(at_depth_two, batch):
+    inference = at_depth_two(batch, training=False).numpy()
+    first = in_training(lambda: at_depth_two(batch, training=True))
+    again = in_training(lambda: at_depth_two(batch, training=True))
+    next_step = in_training(lambda: at_depth_two(batch, training=True), [0, 1, 0])
+
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, inference)
+    assert not np.allclose(first, next_step)
+
+
+def test_no_gradient_reaches_the_prefix(at_depth_two, batch):
+    with tf.GradientTape() as tape:
+        tape.watch(list(at_depth_two.by_path.values()))
+        logits = at_depth_two(batch, training=False)
+    gradients = tape.gradient(logits, dict(at_depth_two.by_path))
+
+    reached = {path for path, gradient in gradients.items() if gradient is not None}
+    assert reached == set(at_depth_two.plan.trainable_paths)
+
+
+def test_reset_puts_back_what_was_before_fine_tuning(at_depth_two):
+    before = {path: v.numpy() for path, v in at_depth_two.by_path.items()}
+    for variable in at_depth_two.trainable_weights:
+        variable.assign_add(tf.ones_like(variable))
+
+    at_depth_two.reset(seed=7)
+
+    for path, value in before.items():
+        np.testing.assert_array_equal(at_depth_two.by_path[path], value)
+
+
+def test_precision_keeps_float32_variables_and_logits(files, variables, batch):
+    plan = plan_freezing(FreezeConfig(depth=3), variables)
+    model, _ = build_classifier(files, plan, 2, seed=7, precision="mixed_bfloat16")
+
+    assert {v.dtype for v in model.by_path.values()} == {tf.float32}
+    assert model(batch, training=False).dtype == tf.float32
+    assert model.embed(batch, training=False).dtype == tf.bfloat16
+    assert tf_keras.mixed_precision.global_policy().name == "float32"

@@ -1,0 +1,76 @@
+"""What is dropped follows from (seed, step, site, row, unit) and from nothing else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
+
+
+def dropped(layer, inputs, *, seed=1, step=2, row=0):
+    with dropout_position(tf.constant([seed, step, row], tf.int64)):
+        return layer(inputs, training=True).numpy()
+
+
+@pytest.fixture(scope="module")
+def ones():
+    return tf.ones([6, 10, 32])
+
+
+def test_share_of_dropped_units_is_the_rate_and_the_rest_is_scaled():
+    result = dropped(PositionalDropout(0.3, 0), tf.ones([1000, 100]))
+
+    assert set(np.unique(result)) == {np.float32(0), np.float32(1 / 0.7)}
+    # Five standard deviations of the share of 100,000 units.
+    assert np.mean(result == 0) == pytest.approx(0.3, abs=5 * (0.3 * 0.7 / 1e5) ** 0.5)
+
+
+def test_same_position_drops_the_same(ones):
+    layer = PositionalDropout(0.5, 3)
+
+    np.testing.assert_array_equal(dropped(layer, ones), dropped(layer, ones))
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"step": 3}, {"row": 1}, {"site": 4}])
+def test_other_seed_step_row_or_site_drops_other_units(ones, other):
+    site = other.pop("site", 3)
+    first = dropped(PositionalDropout(0.5, 3), ones) == 0
+    second = dropped(PositionalDropout(0.5, site), ones, **other) == 0
+
+    # Two unrelated masks agree in half of the units.
+    assert np.mean(first == second) == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("shape", [(6, 32), (6, 10, 4), (6, 4, 10, 10), (6, 3, 2, 2)])
+def test_slices_drop_what_the_whole_batch_drops(shape):
+    layer = PositionalDropout(0.5, 1)
+    inputs = tf.ones(shape)
+    pieces = [dropped(layer, inputs[first : first + 2], row=first) for first in (0, 2, 4)]
+
+    np.testing.assert_array_equal(np.concatenate(pieces), dropped(layer, inputs))
+
+
+def test_inference_and_rate_zero_change_nothing(ones):
+    assert PositionalDropout(0.5, 0)(ones, training=False) is ones
+    assert PositionalDropout(0.0, 0)(ones, training=True) is ones
+
+
+def test_inference_adds_no_operation():
+    graph = tf.function(lambda x: PositionalDropout(0.5, 0)(x, training=False) + 1)
+
+    operations = graph.get_concrete_function(tf.ones([2])).graph.get_operations()
+
+    assert not [o.name for o in operations if "Random" in o.type or "Mul" in o.type]
+
+
+def test_training_without_a_position_is_refused(ones):
+    with pytest.raises(RuntimeError, match=r"needs a surrounding dropout_position"):
+        PositionalDropout(0.5, 0)(ones, training=True)
+
+
+def test_position_ends_with_its_block_also_after_an_error(ones):
+    with pytest.raises(ZeroDivisionError), dropout_position(tf.zeros([3], tf.int64)):
+        raise ZeroDivisionError
+
+    with pytest.raises(RuntimeError, match="dropout_position"):
+        PositionalDropout(0.5, 0)(ones, training=True)

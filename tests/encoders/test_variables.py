@@ -1,0 +1,61 @@
+"""The table of variables has the sizes that BERT is known for."""
+
+import pytest
+
+from tf_finetune.encoders.variables import bert_variables
+
+BERT_BASE = {
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "vocab_size": 30522,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return bert_variables(BERT_BASE, num_labels=2)
+
+
+def count(variables, **where):
+    return sum(v.count for v in variables if all(getattr(v, k) == x for k, x in where.items()))
+
+
+def test_bert_base_has_109_million_parameters(variables):
+    assert count(variables) == 109_483_778
+
+
+def test_parts_of_bert_base(variables):
+    assert count(variables, part="embeddings") == 23_837_184
+    assert [count(variables, layer=layer) for layer in range(12)] == [7_087_872] * 12
+    assert count(variables, part="pooler") == 590_592
+    assert count(variables, part="head") == 1_538
+
+
+def test_paths_and_tensors_are_unique(variables):
+    assert len(variables) == 5 + 12 * 16 + 2 + 2
+    assert len({v.path for v in variables}) == len({v.tensor for v in variables}) == len(variables)
+
+
+def test_only_kernels_are_transposed_in_a_checkpoint(variables):
+    by_path = {v.path: v for v in variables}
+    up = by_path["bert/encoder/layer_._11/intermediate/dense/kernel"]
+    words = by_path["bert/embeddings/word_embeddings/weight"]
+
+    assert (up.shape, up.tensor_shape) == ((768, 3072), (3072, 768))
+    assert up.tensor == "bert.encoder.layer.11.intermediate.dense.weight"
+    assert (words.shape, words.tensor_shape) == ((30522, 768), (30522, 768))
+
+
+def test_kinds_of_a_variable(variables):
+    kinds = {v.path: (v.is_kernel, v.is_bias, v.is_layer_norm, v.part) for v in variables}
+    layer = "bert/encoder/layer_._0"
+
+    assert kinds[f"{layer}/attention/self/query/bias"] == (False, True, False, "attention")
+    assert kinds[f"{layer}/output/dense/kernel"] == (True, False, False, "feed_forward")
+    assert kinds[f"{layer}/output/LayerNorm/beta"] == (False, False, True, "layer_norm")
+    assert kinds["bert/embeddings/LayerNorm/gamma"] == (False, False, True, "embeddings")
+    assert kinds["classifier/bias"] == (False, True, False, "head")

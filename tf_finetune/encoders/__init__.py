@@ -1,0 +1,54 @@
+"""Pretrained encoders: found, checked, cut at a depth, priced and frozen.
+
+Names that need TensorFlow (`Classifier`, `build_classifier`) or transformers
+(`load_tokenizer`) are loaded at first use, so that plans and checks answer at once.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tf_finetune.encoders.arithmetic import PlanCost, depth_costs, plan_cost
+from tf_finetune.encoders.checkpoints import check_checkpoint
+from tf_finetune.encoders.freezing import FreezePlan, PlanRow, plan_freezing
+from tf_finetune.encoders.locating import (
+    EncoderFiles,
+    check_inputs,
+    model_packages,
+    resolve_encoder,
+)
+from tf_finetune.encoders.variables import Variable
+
+if TYPE_CHECKING:
+    from tf_finetune.encoders.classifier import Classifier, build_classifier
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+
+__all__ = [
+    "Classifier",
+    "EncoderFiles",
+    "FreezePlan",
+    "PlanCost",
+    "PlanRow",
+    "Variable",
+    "build_classifier",
+    "check_checkpoint",
+    "check_inputs",
+    "depth_costs",
+    "load_tokenizer",
+    "model_packages",
+    "plan_cost",
+    "plan_freezing",
+    "resolve_encoder",
+]
+
+_LAZY = {
+    "Classifier": "tf_finetune.encoders.classifier",
+    "build_classifier": "tf_finetune.encoders.classifier",
+    "load_tokenizer": "tf_finetune.encoders.tokenizers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

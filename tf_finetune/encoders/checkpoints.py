@@ -1,0 +1,111 @@
+"""Checks a PyTorch-layout checkpoint against the expected variables before it is loaded.
+
+Only the header of the safetensors file is read, so a wrong checkpoint is refused in
+milliseconds with the tensors that do not fit.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from tf_finetune.encoders.families import EncoderFamily
+from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.errors import UserError
+
+_MOST_SHOWN = 8
+_FLOATS = ("F32", "F16")
+_LAYER = re.compile(r"(?:^|\.)encoder\.layer\.(\d+)\.")
+
+
+def read_tensor_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Types (such as "F32") and shapes of all tensors in a safetensors file, by name.
+
+    Raises:
+        UserError: The file is missing, cut or not a safetensors file.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"{path}: no such file; accepted: a model folder with {WEIGHTS_FILE} "
+            "(pickled .bin and .h5 weights are not loaded because they can carry code)"
+        )
+    try:
+        with safe_open(str(path), framework="np") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            return {name: (s.get_dtype(), tuple(s.get_shape())) for name, s in slices.items()}
+    except SafetensorError as error:
+        raise UserError(f"{path}: damaged or not a safetensors file: {error}") from None
+
+
+def tensor_name(variable: Variable, family: EncoderFamily, present: Collection[str]) -> str:
+    """Name under which a checkpoint holds a variable's values.
+
+    A checkpoint of the bare encoder (`BertModel`) leaves out the backbone's prefix, and one
+    converted from TensorFlow 1, such as google-bert/bert-base-uncased, calls scale and shift
+    of a layer norm gamma and beta.
+
+    Returns:
+        The first of these names that is present, otherwise the usual one.
+    """
+    prefix = f"{family.backbone}."
+    usual = variable.tensor
+    names = [usual, usual.removeprefix(prefix)]
+    if variable.is_layer_norm:
+        stem = usual.rpartition(".")[0]
+        old = f"{stem}.{variable.path.rpartition('/')[2]}"
+        names += [old, old.removeprefix(prefix)]
+    return next((name for name in names if name in present), usual)
+
+
+def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: bool) -> list[str]:
+    """Checks that every encoder variable stands in the checkpoint with its shape.
+
+    Args:
+        files: The encoder.
+        num_labels: Width of the head that will be built.
+        head_required: Whether the head must be in the checkpoint too (a fine-tuned model);
+            otherwise a head that is missing or of another width is new.
+
+    Returns:
+        Paths of the variables that the checkpoint does not fill: the head, and the pooler
+        where the encoder was saved without one.
+
+    Raises:
+        UserError: With every tensor that is missing or has another shape.
+    """
+    tensors = read_tensor_shapes(files.weights)
+    problems = _surplus_layers(files, tensors)
+    new: list[str] = []
+    for variable in files.family.variables(files.config, num_labels):
+        name = tensor_name(variable, files.family, tensors)
+        dtype, shape = tensors.get(name, ("", None))
+        if dtype in _FLOATS and shape == variable.tensor_shape:
+            continue
+        may_be_new = variable.part in ("head", "pooler") and not head_required
+        if may_be_new and (shape is None or variable.part == "head"):
+            new.append(variable.path)
+        else:
+            received = "is missing" if shape is None else f"is {dtype} {list(shape)}"
+            problems.append(
+                f"{files.weights}: tensor {name} {received}; "
+                f"expected F32 or F16 {list(variable.tensor_shape)}"
+            )
+    if problems:
+        shown = problems[:_MOST_SHOWN]
+        if len(problems) > len(shown):
+            shown.append(f"… and {len(problems) - len(shown)} more tensors")
+        raise UserError(shown, hint="The weights do not belong to the config.json beside them.")
+    return new
+
+
+def _surplus_layers(files: EncoderFiles, tensors: Iterable[str]) -> list[str]:
+    """Problems for encoder layers that stand in the checkpoint but not in config.json."""
+    found = {int(match[1]) for name in tensors if (match := _LAYER.search(name))}
+    return [
+        f"{files.weights}: holds encoder layer {layer}; expected layers 0 to "
+        f"{files.num_layers - 1}, as num_hidden_layers of config.json says"
+        for layer in sorted(found)
+        if layer >= files.num_layers
+    ]

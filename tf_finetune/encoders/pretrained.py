@@ -1,0 +1,61 @@
+"""The values that the variables have before fine-tuning, read tensor by tensor."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from safetensors import safe_open
+
+from tf_finetune.encoders.checkpoints import tensor_name
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Variable
+
+
+def initial_values(
+    files: EncoderFiles,
+    variables: Sequence[Variable],
+    seed: int,
+    *,
+    only: frozenset[str] | None = None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yields (path, value) in TensorFlow layout, float32, one variable in memory at a time.
+
+    A variable that the checkpoint lacks, or holds in another shape (a head for other
+    labels), gets a new value that is a pure function of (seed, path).
+
+    Args:
+        files: The encoder; its checkpoint has been checked.
+        variables: The model's variables.
+        seed: Seed of the new values.
+        only: Paths to yield; None for all.
+    """
+    with safe_open(str(files.weights), framework="np") as file:
+        present = set(file.keys())
+        for variable in variables:
+            if only is not None and variable.path not in only:
+                continue
+            name = tensor_name(variable, files.family, present)
+            if name in present and _shape(file, name) == variable.tensor_shape:
+                value = file.get_tensor(name).astype(np.float32)
+                yield variable.path, value.T if variable.is_kernel else value
+            else:
+                yield variable.path, new_value(variable, files, seed)
+
+
+def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
+    """Initial value of a new dense layer: normal, cut at two deviations, and zero biases.
+
+    The deviation is the encoder's `initializer_range` (Devlin et al. 2019: 0.02).
+    """
+    if not variable.is_kernel:
+        return np.zeros(variable.shape, np.float32)
+    path_number = zlib.crc32(variable.path.encode())
+    generator = np.random.Generator(np.random.Philox(key=[seed, path_number]))
+    draws = generator.standard_normal(4 * variable.count)
+    draws = draws[np.abs(draws) < 2][: variable.count]
+    scale = float(files.config.get("initializer_range", 0.02))
+    return (scale * draws.reshape(variable.shape)).astype(np.float32)
+
+
+def _shape(file: safe_open, name: str) -> tuple[int, ...]:
+    return tuple(file.get_slice(name).get_shape())
