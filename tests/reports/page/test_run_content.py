@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from tf_finetune.config.sections import DataConfig, EncoderConfig, ExperimentConfig, TrainingConfig
+from tf_finetune.reports.page import run_content
+from tf_finetune.reports.page.next_steps import next_commands, short_name
+
+HISTORY = [
+    {"loss": 0.6, "val_accuracy": 0.7, "seconds": 9.0, "examples_per_second": 50.0},
+    {"loss": 0.4, "val_accuracy": 0.9, "seconds": 5.0, "examples_per_second": 90.0},
+    {"loss": 0.3, "val_accuracy": 0.8, "seconds": 4.0, "examples_per_second": 100.0},
+]
+CONFIG = ExperimentConfig(
+    data=DataConfig(train="reviews.csv"),
+    encoder=EncoderConfig(name="org/encoder"),
+    training=TrainingConfig(learning_rate=3e-4, seed=7),
+)
+
+
+@pytest.fixture
+def content(run_content):
+    return run_content()
+
+
+def gather(content, reports):
+    return run_content(
+        CONFIG, Path("runs/a b"), "accuracy", HISTORY, 2, reports, content.plan, content.data, None
+    )
+
+
+def test_a_run_is_one_trial_that_ends_at_its_best_epoch(content):
+    (trial,) = gather(content, content.reports).trials
+    assert (trial.depth, trial.learning_rate, trial.seed) == (4, 3e-4, 7)
+    assert (trial.score, trial.epochs, trial.train_seconds) == (0.9, 3, 18.0)
+    assert trial.seconds_per_epoch == 6.0
+    assert trial.examples_per_second == 80.0
+
+
+def test_the_sentence_of_a_run_compares_with_what_needs_no_training(content):
+    (sentence,) = gather(content, content.reports).summary
+    assert sentence.startswith("Test accuracy 0.")
+    assert "% interval 0." in sentence
+    assert "with 4 of 6 layers frozen; to compare: before fine-tuning 0." in sentence
+
+
+def test_without_a_scored_split_the_sentence_says_so(content):
+    assert gather(content, {}).summary == (
+        "Trained with 4 of 6 layers frozen; there were no examples to score it on.",
+    )
+
+
+def test_commands_can_be_pasted_into_a_shell():
+    run = Path("runs/a b")
+    lines = [c.line for c in next_commands(run, run / "events")]
+    assert lines[:4] == [
+        "python -m trainers.predict 'runs/a b' texts.csv",
+        "python -m trainers.evaluate 'runs/a b' new.csv",
+        "python -m trainers.train --config 'runs/a b/config.yaml' 'run.dir=runs/a b-again'",
+        "tensorboard --logdir 'runs/a b/events'",
+    ]
+
+
+def test_only_paths_are_shortened(tmp_path):
+    (tmp_path / "reviews.csv").touch()
+    assert short_name(str(tmp_path / "reviews.csv")) == "reviews.csv"
+    assert short_name("google-bert/bert-base-uncased") == "google-bert/bert-base-uncased"

@@ -1,0 +1,51 @@
+"""What a model's outputs are worth: scores with intervals, tables, figures and files."""
+
+from tf_finetune.reports.console import (
+    printable,
+    render_metrics,
+    render_mistakes,
+    render_per_class,
+    user_text,
+)
+from tf_finetune.reports.evaluation import (
+    ClassScore,
+    EvaluationReport,
+    Mistake,
+    build_evaluation_report,
+)
+from tf_finetune.reports.figures import confusion_figure, png_bytes, regression_figure
+from tf_finetune.reports.intervals import Estimate, with_intervals
+from tf_finetune.reports.metrics import (
+    headline_metric,
+    per_example_score,
+    predicted,
+    probabilities,
+    resolve_monitor,
+    score,
+)
+from tf_finetune.reports.metrics_file import write_evaluation, write_metrics
+
+__all__ = [
+    "ClassScore",
+    "Estimate",
+    "EvaluationReport",
+    "Mistake",
+    "build_evaluation_report",
+    "confusion_figure",
+    "headline_metric",
+    "per_example_score",
+    "png_bytes",
+    "predicted",
+    "printable",
+    "probabilities",
+    "regression_figure",
+    "render_metrics",
+    "render_mistakes",
+    "render_per_class",
+    "resolve_monitor",
+    "score",
+    "user_text",
+    "with_intervals",
+    "write_evaluation",
+    "write_metrics",
+]

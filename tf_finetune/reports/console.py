@@ -1,0 +1,174 @@
+"""Reports as tables in a terminal."""
+
+import re
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tf_finetune.reports.evaluation import (
+    BEFORE,
+    MAJORITY,
+    TRAINING_MEAN,
+    Answer,
+    EvaluationReport,
+)
+from tf_finetune.reports.metrics import HEADLINE
+
+METRIC_TITLES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "mcc": "MCC",
+    "pearson": "Pearson r",
+    "spearman": "Spearman r",
+    "mse": "MSE",
+    "mae": "MAE",
+    "loss": "loss",
+}
+BASELINE_TITLES = {
+    BEFORE: "before fine-tuning",
+    MAJORITY: "majority class",
+    TRAINING_MEAN: "training mean",
+}
+SHOWN_CHARACTERS = 200
+ANSWER_WIDTH = 24
+# Whole escape sequences: CSI (colours, cursor), the string types such as OSC (titles,
+# links), and the short ones (ECMA-48, 5.3 and 5.4).
+ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+# C0 and C1 controls and what reorders text on the screen (Unicode bidirectional controls).
+# White space is not among them: it becomes a single space.
+UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """Makes a text from outside safe and short enough for one line of a terminal.
+
+    The result is no rich markup and not escaped for it: a `[/b]` in it is still there. Hand
+    it to rich with `user_text`.
+
+    Args:
+        text: Any text, such as an example or a class name.
+        limit: The most characters to keep; None keeps all.
+
+    Returns:
+        The text without escape sequences and control characters, its white space as single
+        spaces, and an ellipsis where it was cut.
+    """
+    text = UNPRINTABLE.sub("", ESCAPE_SEQUENCE.sub("", text))
+    text = " ".join(SURROGATE.sub("\ufffd", text).split())
+    if limit is not None and len(text) > limit:
+        text = text[: limit - 1].rstrip() + "…"
+    return text
+
+
+def user_text(text: str, limit: int | None = None, style: str = "") -> Text:
+    """A text from outside as rich shows it: `printable`, without markup or emoji codes."""
+    return Text(printable(text, limit), style=style)
+
+
+def render_metrics(console: Console, report: EvaluationReport) -> None:
+    """Prints each score with its interval beside the baselines.
+
+    Args:
+        console: Where to print.
+        report: The report of one split.
+    """
+    table = _table(f"{printable(report.split)}: {_examples(report.n)}")
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column(f"{100 * report.confidence:g} % interval", justify="right")
+    for name in report.baselines:
+        table.add_column(BASELINE_TITLES[name], justify="right", style="dim")
+    for name, estimate in report.metrics.items():
+        low, high = _number(estimate["low"]), _number(estimate["high"])
+        table.add_row(
+            METRIC_TITLES[name],
+            _number(estimate["value"]),
+            f"{low} to {high}",
+            *(_number(scores[name]) for scores in report.baselines.values()),
+            style="bold" if name == HEADLINE[report.task] else "",
+        )
+    console.print(table)
+
+
+def render_per_class(console: Console, report: EvaluationReport) -> None:
+    """Prints precision, recall and F1 of each class; nothing in a regression.
+
+    Args:
+        console: Where to print.
+        report: The report of one split.
+    """
+    if not report.per_class:
+        return
+    table = _table(f"{printable(report.split)}: each class")
+    table.add_column("class")
+    for title in ("precision", "recall", "F1", "examples"):
+        table.add_column(title, justify="right")
+    for entry in report.per_class:
+        table.add_row(
+            user_text(entry.name, SHOWN_CHARACTERS),
+            *(_number(value) for value in (entry.precision, entry.recall, entry.f1)),
+            f"{entry.support:,}",
+        )
+    console.print(table)
+
+
+def render_mistakes(console: Console, report: EvaluationReport, limit: int | None = None) -> None:
+    """Prints the worst mistakes; nothing when there are none.
+
+    Args:
+        console: Where to print.
+        report: The report of one split.
+        limit: The most mistakes to print; None prints all that the report holds.
+    """
+    mistakes = report.mistakes[:limit]
+    if not mistakes:
+        return
+    regression = report.task == "regression"
+    kind = "largest errors" if regression else "most confident mistakes"
+    table = _table(f"{printable(report.split)}: {kind}")
+    table.add_column("row", justify="right")
+    table.add_column("label", max_width=ANSWER_WIDTH)
+    table.add_column("predicted", max_width=ANSWER_WIDTH)
+    if not regression:
+        table.add_column("prob.", justify="right")
+    table.add_column("text", overflow="fold")
+    for mistake in mistakes:
+        text = user_text(mistake.text, SHOWN_CHARACTERS)
+        if mistake.text_pair is not None:
+            text.append("\n").append_text(user_text(mistake.text_pair, SHOWN_CHARACTERS))
+        probability = [] if mistake.probability is None else [f"{mistake.probability:.2f}"]
+        answers = [_answer_text(answer) for answer in (mistake.label, mistake.predicted)]
+        table.add_row(str(mistake.row), *answers, *probability, text)
+    console.print(table)
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+
+
+def _answer_text(answer: Answer) -> Text:
+    if isinstance(answer, float):
+        return Text(_number(answer))
+    if isinstance(answer, str):
+        return user_text(answer, SHOWN_CHARACTERS)
+    return user_text(", ".join(answer) or "(none)", SHOWN_CHARACTERS)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.6g}"
+
+
+def _examples(n: int) -> str:
+    return "1 example" if n == 1 else f"{n:,} examples"

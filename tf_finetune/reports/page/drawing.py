@@ -1,0 +1,165 @@
+"""Every figure of a page, drawn once: the page inlines them and TensorBoard shows them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tf_finetune.reports.console import METRIC_TITLES
+from tf_finetune.reports.evaluation import EvaluationReport
+from tf_finetune.reports.figures import confusion_figure, regression_figure
+from tf_finetune.reports.metrics import LOWER_IS_BETTER
+from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.content import ReportContent, SearchAnswer, TrialRow
+from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
+from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
+from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+
+MOST_CLASSES = 60  # a larger confusion matrix says nothing to the eye
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its words.
+
+    Attributes:
+        name: Unique on a page, such as "score-by-depth".
+        figure: The figure.
+        description: What it says, for those who do not see it.
+        reading: How to read it.
+    """
+
+    name: str
+    figure: Figure
+    description: str
+    reading: str = ""
+
+
+def search_drawings(content: ReportContent) -> list[Drawing]:
+    """Score against depth, score against cost and the score of every cell."""
+    answer = content.search
+    if answer is None:
+        return []
+    title = METRIC_TITLES[answer.metric]
+    cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
+    return [
+        Drawing(
+            "score-by-depth",
+            score_by_depth_figure(answer),
+            f"Validation {title} by frozen depth. {_depths_in_words(answer)}",
+            "A depth whose mark lies in its shaded box is within one standard error of the "
+            "best, so the difference may well be chance. The box belongs to the difference of "
+            "two depths on the same examples, which is surer than either score alone.",
+        ),
+        Drawing(
+            "score-by-cost",
+            cost_figure(answer),
+            f"Validation {title} by seconds an epoch. On the Pareto front: depths "
+            f"{', '.join(map(str, answer.pareto_depths))}.",
+            "Further left is cheaper, further up "
+            + ("better." if answer.higher_is_better else "worse: here a low score is good.")
+            + " A depth off the dashed front costs more than another that scores as well.",
+        ),
+        Drawing(
+            "cells",
+            cells,
+            f"Validation {title} of every learning rate at every depth; the best rate of each "
+            "depth is in the table of depths.",
+            "Darker is better. ◆ is the recommended setting, ★ the best score, • the best rate "
+            "of another depth. A best rate at the edge of the table may be passed by one beyond.",
+        ),
+    ]
+
+
+def curve_drawings(content: ReportContent) -> list[Drawing]:
+    """Learning curves, a figure for each depth; of a run, one."""
+    trials = [trial for trial in content.trials if trial.history]
+    limits = CurveLimits(trials, content.metric)
+    drawings = []
+    for depth in sorted({trial.depth for trial in trials}):
+        at_depth = [trial for trial in trials if trial.depth == depth]
+        chosen = [trial for trial in at_depth if content.is_recommended(trial)]
+        title, thick = "", []
+        if content.search is not None:
+            title = f"{depth} frozen" + (", thick: recommended" if chosen else "")
+            thick = chosen
+        figure = curves_figure(at_depth, content.metric, thick, title, limits)
+        description = f"Learning curves at frozen depth {depth}. {_ends_in_words(at_depth)}"
+        drawings.append(Drawing(f"curves-{depth}", figure, description))
+    return drawings
+
+
+def evaluation_drawings(reports: Mapping[str, EvaluationReport]) -> list[Drawing]:
+    """The confusion matrix, or the predicted over the true numbers, of each split."""
+    drawings = []
+    for split, report in reports.items():
+        if report.confusion is not None and len(report.confusion) <= MOST_CLASSES:
+            figure = confusion_figure(report.confusion, [entry.name for entry in report.per_class])
+            right = sum(row[i] for i, row in enumerate(report.confusion))
+            drawings.append(
+                Drawing(
+                    f"confusion-{split}",
+                    figure,
+                    f"Confusion matrix of {len(report.confusion)} classes on the {split} split: "
+                    f"{right:,} of {report.n:,} examples are on the diagonal.",
+                    "Rows are true classes, columns what the model said; off the diagonal are "
+                    "its mistakes.",
+                )
+            )
+        elif report.points is not None:
+            figure = regression_figure(*np.array(report.points).reshape(-1, 2).T)
+            drawings.append(
+                Drawing(
+                    f"predictions-{split}",
+                    figure,
+                    f"Predicted over true numbers on the {split} split, {report.n:,} examples.",
+                    "On the line a prediction is exact.",
+                )
+            )
+    return drawings
+
+
+def plan_drawing(content: ReportContent) -> Drawing | None:
+    """The freeze plan as a stack."""
+    if content.plan is None:
+        return None
+    places = places_of(content.plan)
+    description = "The model as a stack, the input at the bottom: " + "; ".join(map(_state, places))
+    return Drawing("plan", plan_figure(places), description + ".")
+
+
+def _state(place: Place) -> str:
+    if not place.trained:
+        return f"{place.name} frozen"
+    return f"{place.name} {'trained' if place.trained == place.parameters else 'partly trained'}"
+
+
+def _depths_in_words(answer: SearchAnswer) -> str:
+    parts = []
+    for row in answer.depths:
+        marks = [
+            word
+            for word, depth in (
+                ("recommended", answer.recommended_depth),
+                ("best", answer.best_depth),
+            )
+            if depth == row.depth
+        ]
+        marked = f", {' and '.join(marks)}" if marks else ""
+        low, high = numbers.score(row.low), numbers.score(row.high)
+        parts.append(f"{row.depth}: {numbers.score(row.score)} ({low} to {high}{marked})")
+    return "; ".join(parts) + "."
+
+
+def _ends_in_words(trials: Sequence[TrialRow]) -> str:
+    return "; ".join(
+        f"learning rate {numbers.rate(trial.learning_rate)}, seed {trial.seed}: "
+        f"ends at {numbers.score(trial.score)}"
+        for trial in trials
+    )
+
+
+def better_direction(metric: str) -> str:
+    """Which way a score is good."""
+    return "lower is better" if metric in LOWER_IS_BETTER else "higher is better"

@@ -1,0 +1,51 @@
+"""What a page says of its own making, and the commands to go on from there."""
+
+import shlex
+from datetime import datetime
+from pathlib import Path
+
+from tf_finetune.environment import installed_version
+from tf_finetune.reports.page.content import Command
+
+_NAMED = ("tf-finetune", "tensorflow", "tf-keras", "transformers")
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of this package and of what decides its numbers."""
+    return {name: version for name in _NAMED if (version := installed_version(name))}
+
+
+def short_name(source: str) -> str:
+    """A file or folder without the folders above it; names that are no path stay."""
+    return Path(source).name if Path(source).exists() else source
+
+
+def local_time() -> str:
+    """Now, as people write it: `23 November 2026, 19:20`."""
+    now = datetime.now()
+    return f"{now.day} {now:%B %Y, %H:%M}"
+
+
+def next_commands(run: Path, events: Path | None) -> list[Command]:
+    """The commands to use a run's model, to score it and to do the same again.
+
+    Args:
+        run: The run directory, which holds `config.yaml` and `model`.
+        events: TensorBoard events; None leaves the command out.
+    """
+    path, config, again = (
+        shlex.quote(text) for text in (str(run), str(run / "config.yaml"), f"run.dir={run}-again")
+    )
+    commands = [
+        Command("Label new texts", f"python -m trainers.predict {path} texts.csv"),
+        Command(
+            "Score it on other labelled examples", f"python -m trainers.evaluate {path} new.csv"
+        ),
+        Command("Train again", f"python -m trainers.train --config {config} {again}"),
+    ]
+    if events is not None:
+        line = f"tensorboard --logdir {shlex.quote(str(events))}"
+        commands.append(Command("See it in TensorBoard", line))
+    load = f"TFAutoModelForSequenceClassification.from_pretrained({str(run / 'model')!r})"
+    commands.append(Command("Load it in Python, with transformers", load))
+    return commands

@@ -1,0 +1,93 @@
+"""The page of a single training run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tf_finetune.config.saving import dump_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
+from tf_finetune.reports.evaluation import EvaluationReport
+from tf_finetune.reports.metrics import HEADLINE
+from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.content import ReportContent, TrialRow
+from tf_finetune.reports.page.next_steps import (
+    local_time,
+    next_commands,
+    short_name,
+    software_versions,
+)
+
+
+def run_content(
+    config: ExperimentConfig,
+    run: Path,
+    metric: str,
+    history: Sequence[Mapping[str, float]],
+    best_epoch: int,
+    reports: Mapping[str, EvaluationReport],
+    plan: Mapping[str, Any],
+    data: Mapping[str, Any],
+    events: Path | None,
+) -> ReportContent:
+    """Gathers what there is to show of a run.
+
+    Args:
+        config: The resolved configuration.
+        run: The run directory, which holds `config.yaml` and `model`.
+        metric: The monitored validation score.
+        history: One entry an epoch.
+        best_epoch: Epoch whose weights were kept, counted from 1.
+        reports: Scores by split, the headline one first.
+        plan: The freeze plan, as `FreezePlan.to_dict`.
+        data: The data, as `DataSummary.to_dict`.
+        events: TensorBoard events, if there are any.
+    """
+    seconds = [entry["seconds"] for entry in history]
+    speeds = [entry["examples_per_second"] for entry in history]
+    trial = TrialRow(
+        depth=plan["frozen_depth"],
+        learning_rate=config.training.learning_rate,
+        seed=config.training.seed,
+        score=history[best_epoch - 1].get(f"val_{metric}") if history else None,
+        trainable_parameters=plan["trainable_parameters"],
+        seconds_per_epoch=sum(seconds) / len(seconds) if seconds else None,
+        train_seconds=sum(seconds),
+        examples_per_second=sum(speeds) / len(speeds) if speeds else None,
+        epochs=len(history),
+        history=tuple(history),
+    )
+    return ReportContent(
+        title=f"{short_name(config.encoder.name)} on {short_name(config.data.train or '?')}",
+        summary=(_sentence(reports, plan),),
+        encoder=config.encoder.name,
+        created=local_time(),
+        metric=metric,
+        trials=(trial,),
+        reports=reports,
+        plan=plan,
+        data=data,
+        commands=tuple(next_commands(run, events)),
+        versions=software_versions(),
+        config=dump_config(config),
+    )
+
+
+def _sentence(reports: Mapping[str, EvaluationReport], plan: Mapping[str, Any]) -> str:
+    """What the model scores, beside what needs no training."""
+    frozen = f"with {plan['frozen_depth']} of {plan['num_layers']} layers frozen"
+    if not reports:
+        return f"Trained {frozen}; there were no examples to score it on."
+    report = next(iter(reports.values()))
+    name = HEADLINE[report.task]
+    found = report.metrics[name]
+    low, high = numbers.score(found["low"]), numbers.score(found["high"])
+    text = (
+        f"{report.split.capitalize()} {METRIC_TITLES[name]} {numbers.score(found['value'])} "
+        f"({100 * report.confidence:g} % interval {low} to {high}) {frozen}"
+    )
+    others = [
+        f"{BASELINE_TITLES[baseline]} {numbers.score(scores[name])}"
+        for baseline, scores in report.baselines.items()
+    ]
+    return f"{text}; to compare: {', '.join(others)}." if others else f"{text}."

@@ -1,0 +1,252 @@
+"""The tables of a report page: what their cells say, before any markup."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
+from tf_finetune.reports.evaluation import EvaluationReport
+from tf_finetune.reports.metrics import HEADLINE
+from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.content import DepthRow, ReportContent, SearchAnswer, TrialRow
+from tf_finetune.reports.page.plan_figure import Place
+
+NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes:
+        caption: What it shows.
+        columns: Its headings.
+        rows: Its cells; the first of a row is its heading.
+        words: Indices of the columns that hold words, not numbers.
+        emphasized: Indices of the rows that stand out.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: frozenset[int] = frozenset({0})
+    emphasized: frozenset[int] = frozenset()
+
+
+def depth_table(answer: SearchAnswer) -> Table:
+    """One row a depth: its best cell, its score, how far from the best, and its price."""
+    return Table(
+        "Each frozen depth at its best learning rate",
+        (
+            *("frozen", "learning rate", f"{METRIC_TITLES[answer.metric]}", "interval"),
+            *("below best", "p", "trained", "s / epoch", "time", "memory", "seeds"),
+        ),
+        tuple(_depth_cells(answer, row) for row in answer.depths),
+        emphasized=_indices(row.depth == answer.recommended_depth for row in answer.depths),
+    )
+
+
+def rate_table(answer: SearchAnswer) -> Table:
+    """One row a depth: its best learning rate and where that lies among those tried."""
+    places = {
+        "lowest": "the lowest tried: a lower one may be better",
+        "highest": "the highest tried: a higher one may be better",
+        "only": "the only one tried",
+        None: "between others",
+    }
+    return Table(
+        "Best learning rate of each depth",
+        ("frozen", "learning rate", "which is"),
+        tuple(
+            (
+                f"{row.depth}{depth_mark(answer, row.depth)}",
+                numbers.rate(row.learning_rate) + _extra(row.extra),
+                places[row.rate_edge],
+            )
+            for row in answer.depths
+        ),
+        words=frozenset({0, 2}),
+        emphasized=_indices(row.depth == answer.recommended_depth for row in answer.depths),
+    )
+
+
+def _depth_cells(answer: SearchAnswer, row: DepthRow) -> tuple[str, ...]:
+    edge = {"lowest": " ↓", "highest": " ↑"}.get(row.rate_edge or "", "")
+    difference = numbers.NOTHING
+    if row.difference is not None:
+        difference = f"{numbers.score(row.difference)} ± {numbers.score(row.difference_error)}"
+    memory = numbers.memory(row.peak_memory_bytes)
+    if row.relative_memory is not None:
+        memory += f" ({numbers.multiple(row.relative_memory)})"
+    return (
+        f"{row.depth}{depth_mark(answer, row.depth)}",
+        f"{numbers.rate(row.learning_rate)}{_extra(row.extra)}{edge}",
+        numbers.score(row.score),
+        f"{numbers.score(row.low)} to {numbers.score(row.high)}",
+        difference,
+        numbers.p_value(row.p_value),
+        numbers.count(row.trainable_parameters),
+        numbers.plain_seconds(row.seconds_per_epoch),
+        numbers.multiple(row.relative_time),
+        memory,
+        str(len(row.seeds)),
+    )
+
+
+def depth_mark(answer: SearchAnswer, depth: int) -> str:
+    """The mark that a depth has in the figures too."""
+    marks = " ◆" if depth == answer.recommended_depth else ""
+    return marks + (" ★" if depth == answer.best_depth else "")
+
+
+def trials_table(content: ReportContent) -> Table:
+    """One row a trial, failed ones with their reason."""
+    trials = sorted(content.trials, key=lambda t: (t.depth, t.learning_rate, t.seed))
+    return Table(
+        f"All {len(trials)} trials",
+        (
+            *("frozen", "learning rate", "seed", METRIC_TITLES[content.metric], "epochs"),
+            *("trained", "s / epoch", "training", "examples / s", "memory", "status"),
+        ),
+        tuple(_trial_cells(trial) for trial in trials),
+        words=frozenset({0, 10}),
+        emphasized=_indices(content.is_recommended(trial) for trial in trials),
+    )
+
+
+def _trial_cells(trial: TrialRow) -> tuple[str, ...]:
+    return (
+        str(trial.depth),
+        numbers.rate(trial.learning_rate) + _extra(trial.extra),
+        str(trial.seed),
+        numbers.score(trial.score),
+        numbers.count(trial.epochs),
+        numbers.count(trial.trainable_parameters),
+        numbers.plain_seconds(trial.seconds_per_epoch),
+        numbers.seconds(trial.train_seconds),
+        numbers.count(trial.examples_per_second),
+        numbers.memory(trial.peak_memory_bytes),
+        "completed" if trial.completed else f"failed: {printable(trial.reason or 'no score', 200)}",
+    )
+
+
+def epochs_table(trial: TrialRow) -> Table | None:
+    """One row an epoch: the loss, every validation score and the time; None without any."""
+    if not trial.history:
+        return None
+    names = [name for name in trial.history[0] if name.startswith("val_")]
+    timed = "seconds" in trial.history[0]
+    titles = [f"val. {METRIC_TITLES[name.removeprefix('val_')]}" for name in names]
+    return Table(
+        "Each epoch",
+        ("epoch", "loss", *titles, *(["seconds"] if timed else [])),
+        tuple(
+            (
+                str(number),
+                *(numbers.score(entry.get(name)) for name in ("loss", *names)),
+                *([numbers.plain_seconds(entry.get("seconds"))] if timed else []),
+            )
+            for number, entry in enumerate(trial.history, start=1)
+        ),
+    )
+
+
+def metrics_table(report: EvaluationReport) -> Table:
+    """One row a metric: its value and interval beside the baselines."""
+    return Table(
+        f"Scores on the {report.split} split, {report.n:,} examples",
+        (
+            *("metric", "value", f"{100 * report.confidence:g} % interval"),
+            *(BASELINE_TITLES[name] for name in report.baselines),
+        ),
+        tuple(
+            (
+                METRIC_TITLES[name],
+                numbers.score(found["value"]),
+                f"{numbers.score(found['low'])} to {numbers.score(found['high'])}",
+                *(numbers.score(scores[name]) for scores in report.baselines.values()),
+            )
+            for name, found in report.metrics.items()
+        ),
+        emphasized=_indices(name == HEADLINE[report.task] for name in report.metrics),
+    )
+
+
+def class_table(report: EvaluationReport) -> Table:
+    """One row a class."""
+    return Table(
+        f"Each class on the {report.split} split",
+        ("class", "precision", "recall", "F1", "examples"),
+        tuple(
+            (
+                printable(entry.name, NAME_CHARACTERS),
+                *(numbers.score(value) for value in (entry.precision, entry.recall, entry.f1)),
+                f"{entry.support:,}",
+            )
+            for entry in report.per_class
+        ),
+    )
+
+
+def plan_table(places: list[Place]) -> Table:
+    """One row a layer or other part, from the output to the input as in the picture."""
+    return Table(
+        "What is trained, layer by layer",
+        ("part", "parameters", "trained", "decided by"),
+        tuple(
+            (place.name, f"{place.parameters:,}", f"{place.trained:,}", place.rules)
+            for place in reversed(places)
+        ),
+        words=frozenset({0, 3}),
+    )
+
+
+def splits_table(data: Mapping[str, Any]) -> Table:
+    """One row a split."""
+    return Table(
+        "Splits",
+        (
+            *("split", "source", "examples", "median tokens", "99 % up to", "longest"),
+            *("cut", "duplicates"),
+        ),
+        tuple(
+            (
+                split["name"],
+                printable(split["source"], NAME_CHARACTERS),
+                f"{split['rows']:,}",
+                *(str(split[f"length_{name}"]) for name in ("p50", "p99", "max")),
+                numbers.percent(split["truncated_share"]),
+                f"{split['duplicates']:,}",
+            )
+            for split in data["splits"]
+        ),
+        words=frozenset({0, 1}),
+    )
+
+
+def labels_table(data: Mapping[str, Any]) -> Table:
+    """Examples of each class by split, or the range of the targets."""
+    splits = data["splits"]
+    names = tuple(split["name"] for split in splits)
+    if data["task"] == "regression":
+        ranges = [split["target_range"] for split in splits]
+        rows = [
+            (title, *(numbers.score(found[i]) for found in ranges))
+            for i, title in enumerate(("least", "mean", "greatest"))
+        ]
+        return Table("Targets", ("target", *names), tuple(rows))
+    rows = [
+        (printable(name, NAME_CHARACTERS), *(f"{s['class_counts'][i]:,}" for s in splits))
+        for i, name in enumerate(data["label_names"])
+    ]
+    return Table("Examples of each class", ("class", *names), tuple(rows))
+
+
+def _extra(extra: Mapping[str, Any]) -> str:
+    return "".join(
+        f", {printable(f'{name}={value}', NAME_CHARACTERS)}" for name, value in extra.items()
+    )
+
+
+def _indices(flags: Any) -> frozenset[int]:
+    return frozenset(index for index, flag in enumerate(flags) if flag)

@@ -1,0 +1,178 @@
+"""Writes `report.html`, one file that needs nothing else, and `report.json`, its numbers."""
+
+import base64
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tf_finetune.files import write_atomically, write_json
+from tf_finetune.reports.console import METRIC_TITLES, printable
+from tf_finetune.reports.evaluation import EvaluationReport, Mistake
+from tf_finetune.reports.metrics import HEADLINE
+from tf_finetune.reports.page import drawing, numbers, tables
+from tf_finetune.reports.page.content import ReportContent, SearchAnswer
+from tf_finetune.reports.page.plan_figure import places_of
+from tf_finetune.reports.page.svg import inline_svg
+
+SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
+TEXT_CHARACTERS = 600  # of a mistake's text
+
+
+def write_report_page(path: str | os.PathLike[str], content: ReportContent) -> None:
+    """Writes the page, and its numbers beside it under the same name with `.json`.
+
+    Args:
+        path: The file to write, usually `report.html`.
+        content: What the page shows.
+
+    Raises:
+        UserError: A file cannot be written.
+    """
+    write_json(Path(path).with_suffix(".json"), content.to_dict())
+    # A lone surrogate in a user's text has no UTF-8.
+    write_atomically(path, render_page(content).encode("utf-8", errors="replace"))
+
+
+def render_page(content: ReportContent) -> str:
+    """The page as HTML; every text in it is escaped."""
+    environment = _environment()
+    script = environment.get_template("copy.js").render()
+    return environment.get_template("page.html").render(
+        _context(content), script_hash=_csp_hash(script)
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tf_finetune.reports.page", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["svg"] = _svg
+    environment.filters["printable"] = printable
+    return environment
+
+
+def _context(content: ReportContent) -> dict[str, Any]:
+    """What the template shows, section by section."""
+    places = places_of(content.plan) if content.plan else []
+    reports = list(content.reports.values())
+    by_name = {d.name: d for d in drawing.search_drawings(content)}
+    return {
+        "content": content,
+        "answer": content.search,
+        "tiles": _tiles(content),
+        "figures": by_name,
+        "depths": tables.depth_table(content.search) if content.search else None,
+        "rates": tables.rate_table(content.search) if content.search else None,
+        "curves": drawing.curve_drawings(content),
+        "epochs": _epochs(content),
+        "evaluations": [_evaluation(report) for report in reports],
+        "plan": drawing.plan_drawing(content),
+        "plan_table": tables.plan_table(places) if places else None,
+        "splits": tables.splits_table(content.data) if content.data else None,
+        "labels": tables.labels_table(content.data) if content.data else None,
+        "trials": tables.trials_table(content) if content.search else None,
+        "metric": METRIC_TITLES[content.metric],
+        "direction": drawing.better_direction(content.metric),
+    }
+
+
+def _epochs(content: ReportContent) -> tables.Table | None:
+    single = content.search is None and len(content.trials) == 1
+    return tables.epochs_table(content.trials[0]) if single else None
+
+
+def _evaluation(report: EvaluationReport) -> dict[str, Any]:
+    drawings = drawing.evaluation_drawings({report.split: report})
+    return {
+        "report": report,
+        "metrics": tables.metrics_table(report),
+        "classes": tables.class_table(report) if report.per_class else None,
+        "figure": drawings[0] if drawings else None,
+        "large": len(report.per_class) > SIDE_BY_SIDE_CLASSES,
+        "mistakes": [_mistake(mistake) for mistake in report.mistakes],
+    }
+
+
+def _mistake(mistake: Mistake) -> dict[str, Any]:
+    return {
+        "row": f"{mistake.row:,}",
+        "label": _answer(mistake.label),
+        "predicted": _answer(mistake.predicted),
+        "probability": None if mistake.probability is None else f"{mistake.probability:.3f}",
+        "texts": [
+            printable(text, TEXT_CHARACTERS) or "(empty)"
+            for text in (mistake.text, mistake.text_pair)
+            if text is not None
+        ],
+    }
+
+
+def _answer(answer: str | list[str] | float) -> str:
+    if isinstance(answer, float):
+        return numbers.score(answer)
+    text = answer if isinstance(answer, str) else ", ".join(answer) or "(none)"
+    return printable(text, tables.NAME_CHARACTERS)
+
+
+def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
+    """The few figures on top: what, how much, and beside what to see it."""
+    tiles = []
+    if content.plan:
+        depth, layers = content.plan["frozen_depth"], content.plan["num_layers"]
+        trained, total = content.plan["trainable_parameters"], content.plan["total_parameters"]
+        detail = f"{numbers.count(trained)} of {numbers.count(total)} parameters train"
+        tiles.append(("frozen layers", f"{depth} of {layers}", detail))
+    if content.search:
+        tiles += _answer_tiles(content.search)
+    elif content.trials:
+        trial = content.trials[0]
+        detail = f"{numbers.count(trial.epochs)} epochs in {numbers.seconds(trial.train_seconds)}"
+        tiles.append(("learning rate", numbers.rate(trial.learning_rate), detail))
+    if content.reports:
+        report = next(iter(content.reports.values()))
+        name = HEADLINE[report.task]
+        found = report.metrics[name]
+        low, high = numbers.score(found["low"]), numbers.score(found["high"])
+        title = f"{report.split} {METRIC_TITLES[name]}"
+        tiles.append((title, numbers.score(found["value"]), f"{low} to {high}, final model"))
+    return tiles
+
+
+def _answer_tiles(answer: SearchAnswer) -> list[tuple[str, str, str]]:
+    row = answer.recommended
+    if answer.recommended_depth == answer.best_depth:
+        beside = "the best of all depths"
+    else:
+        beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
+    seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
+    title = f"validation {METRIC_TITLES[answer.metric]}"
+    tiles = [
+        ("learning rate", numbers.rate(row.learning_rate), f"validated with {seeds}"),
+        (title, numbers.score(row.score), beside),
+    ]
+    if row.relative_time is not None:
+        reference = answer.reference_depth
+        of = "full fine-tuning" if reference == 0 else f"depth {reference}"
+        detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
+        tiles.append(("time", numbers.multiple(row.relative_time), detail))
+    return tiles
+
+
+def _svg(drawn: drawing.Drawing) -> str:
+    return inline_svg(drawn.figure, drawn.name, drawn.description)
+
+
+def _csp_hash(script: str) -> str:
+    """The hash by which the page's content security policy allows its one script."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"sha256-{digest}"
