@@ -1,0 +1,177 @@
+"""A run directory is only ever written by one job, and nothing else is destroyed."""
+
+import json
+
+import pytest
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from tf_finetune.run_directory import check_run, open_run, prepare_run
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """A job in an empty working folder, with options changed."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(directory=None, overwrite=False, **training):
+        return ExperimentConfig.model_validate(
+            {
+                "data": {"train": "data/my reviews.csv"},
+                "freeze": {"depth": 4},
+                "training": training,
+                "run": {"dir": directory, "overwrite": overwrite},
+            }
+        )
+
+    return make
+
+
+def finish(run):
+    run.metrics.write_text("{}")
+
+
+def interrupt(run):
+    run.checkpoints.mkdir()
+
+
+def test_name_is_made_of_data_and_depth(config):
+    run, resolved = prepare_run(config())
+
+    assert str(run.path) == "runs/my-reviews-depth4"
+    assert resolved.run.dir == "runs/my-reviews-depth4"
+    assert load_config(str(run.config)) == resolved
+
+
+def test_next_run_gets_a_number(config):
+    for expected in ("my-reviews-depth4", "my-reviews-depth4-2", "my-reviews-depth4-3"):
+        run, _ = prepare_run(config())
+        assert run.path.name == expected
+        finish(run)
+
+
+def test_unfinished_run_of_the_same_job_is_gone_on_with(config):
+    run, resolved = prepare_run(config(learning_rate=1e-3))
+    interrupt(run)
+
+    again, same = prepare_run(config(learning_rate=1e-3, strategy="cpu"))
+
+    assert again.path == run.path
+    assert again.checkpoints.is_dir()
+    assert same.training.learning_rate == resolved.training.learning_rate
+
+
+def test_other_job_does_not_take_the_folder_of_an_unfinished_run(config):
+    run, _ = prepare_run(config(learning_rate=1e-3))
+    interrupt(run)
+    before = run.config.read_text()
+
+    other, _ = prepare_run(config(learning_rate=1e-4))
+
+    assert other.path.name == "my-reviews-depth4-2"
+    assert run.config.read_text() == before
+
+
+def test_other_job_in_the_same_folder_is_refused_and_changes_nothing(config):
+    run, _ = prepare_run(config("there", learning_rate=1e-3))
+    interrupt(run)
+    before = run.config.read_text()
+
+    with pytest.raises(UserError, match=r"differs in training\.learning_rate, training\.epochs"):
+        prepare_run(config("there", learning_rate=1e-4, epochs=5))
+    assert run.config.read_text() == before
+
+
+def test_unreadable_configuration_of_an_unfinished_run_is_refused(config):
+    run, _ = prepare_run(config("there"))
+    interrupt(run)
+    run.config.write_text("training: {epochs: 0}")
+
+    with pytest.raises(UserError, match=r"differs in config\.yaml, which cannot be read"):
+        prepare_run(config("there"))
+
+
+def test_finished_run_is_refused_unless_it_may_be_replaced(config):
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    (run.path / "model").mkdir()
+
+    with pytest.raises(UserError, match=r"run\.dir: there holds a finished run") as caught:
+        check_run(config("there"))
+    assert "run.overwrite=true" in caught.value.hint
+
+    check_run(config("there", overwrite=True))
+    assert run.is_finished  # a check removes nothing
+    _, resolved = prepare_run(config("there", overwrite=True))
+    assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+    assert resolved.run.overwrite is False
+
+
+def test_leavings_of_a_killed_process_are_replaced_too(config):
+    run, _ = prepare_run(config("there"))
+    (run.path / ".model.writing-123").mkdir()
+    (run.path / ".metrics.json.0123abc.tmp").write_text("")
+
+    prepare_run(config("there", overwrite=True))
+
+    assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_folder_with_other_files_is_refused_and_left_alone(config, tmp_path, overwrite):
+    run, _ = prepare_run(config("there"))
+    (run.path / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(UserError, match=r"holds files that no run wrote \(thesis\.tex\)"):
+        prepare_run(config("there", overwrite=overwrite))
+    assert (tmp_path / "there" / "thesis.tex").read_text() == "years of work"
+
+
+def test_folder_without_a_run_is_refused_whatever_its_files_are_called(config, tmp_path):
+    (tmp_path / "there" / "model").mkdir(parents=True)
+
+    with pytest.raises(UserError, match=r"holds files that no run wrote \(model\)"):
+        prepare_run(config("there", overwrite=True))
+    assert (tmp_path / "there" / "model").is_dir()
+
+
+def test_empty_folder_is_taken(config, tmp_path):
+    (tmp_path / "there").mkdir()
+
+    assert prepare_run(config("there"))[0].config.is_file()
+
+
+def test_file_in_place_of_the_folder_is_refused(config, tmp_path):
+    (tmp_path / "there").write_text("text")
+
+    with pytest.raises(UserError, match=r"no run wrote \(there\)"):
+        prepare_run(config("there", overwrite=True))
+
+
+def test_folder_that_cannot_be_made_is_named(config, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(UserError, match="run.dir: file/run cannot be made: Not a directory"):
+        prepare_run(config("file/run"))
+
+
+def test_json_has_null_for_what_is_no_number(config):
+    run, _ = prepare_run(config())
+
+    run.write_json(run.history, {"epochs": [{"loss": float("nan"), "val_loss": 0.5}]})
+
+    assert json.loads(run.history.read_text()) == {"epochs": [{"loss": None, "val_loss": 0.5}]}
+
+
+def test_only_finished_runs_are_opened(config):
+    with pytest.raises(UserError, match="nowhere: no run here; accepted: a folder that `train`"):
+        open_run("nowhere")
+
+    run, resolved = prepare_run(config("there"))
+    with pytest.raises(UserError, match="there: this run has not finished") as caught:
+        open_run("there")
+    assert caught.value.hint == "Go on with: python -m trainers.train --config there/config.yaml"
+
+    finish(run)
+    assert open_run("there") == (run, resolved)

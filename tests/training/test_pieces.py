@@ -1,0 +1,82 @@
+"""Micro-batches and replicas compute what one batch on one device computes, dropout included."""
+
+import numpy as np
+import pytest
+
+from tf_finetune.training import BatchShape, predict_logits
+
+# Adam divides by the size of a gradient, and so makes rounding of small ones as large as steps.
+RATE = 5e-4
+
+
+@pytest.fixture(scope="module")
+def whole(model, run, training, state, rounded):
+    """State after a run on one device without accumulation; its last batch has 4 rows."""
+    return rounded(state(model, run(model, training(learning_rate=RATE))))
+
+
+@pytest.fixture(scope="module")
+def mirrored(build, splits, training, two_replicas):
+    return build(splits, training(learning_rate=RATE), chosen=two_replicas)
+
+
+def test_four_micro_batches_equal_one_batch(
+    build, run, splits, training, state, rounded, assert_equal, whole
+):
+    config = training(learning_rate=RATE, accumulation_steps=4)
+    model = build(splits, config)
+
+    result = run(model, config)
+
+    assert_equal(rounded(state(model, result)), whole, atol=1e-5)
+
+
+def test_two_replicas_equal_one_device(
+    mirrored, run, training, state, rounded, assert_equal, whole, two_replicas
+):
+    result = run(mirrored, training(learning_rate=RATE), chosen=two_replicas)
+
+    assert_equal(rounded(state(mirrored, result)), whole, atol=1e-5)
+
+
+def test_replicas_hold_the_same_weights(mirrored):
+    for variable in mirrored.classifier.trainable_weights:
+        first, second = variable.values
+        np.testing.assert_array_equal(first, second)
+
+
+def test_odd_batches_over_two_replicas_equal_one_device(
+    model, mirrored, run, training, state, rounded, assert_equal, two_replicas
+):
+    # Seven, and one in the last batch: pieces of four and one rows are filled up.
+    config = training(learning_rate=RATE, batch_size=7, epochs=1)
+    expected = rounded(state(model, run(model, config)))
+
+    result = run(mirrored, config, chosen=two_replicas)
+
+    assert_equal(rounded(state(mirrored, result)), expected, atol=1e-5)
+
+
+def test_two_replicas_predict_every_example_once_in_order(
+    model, mirrored, splits, cpu, two_replicas
+):
+    mirrored.classifier.set_values(model.classifier.trainable_values())
+    expected = predict_logits(model, splits.test, BatchShape(12), cpu)
+
+    for batch_size in (2, 5, 100):
+        shape = BatchShape(batch_size, replicas=2)
+        logits = predict_logits(mirrored, splits.test, shape, two_replicas)
+        np.testing.assert_allclose(logits, expected, atol=1e-6)
+
+
+def test_two_replicas_resume_in_the_middle_of_an_epoch(
+    mirrored, run, training, state, assert_equal, two_replicas, tmp_path, interrupt_at
+):
+    expected = state(mirrored, run(mirrored, training(learning_rate=RATE), chosen=two_replicas))
+
+    outputs = interrupt_at(3, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(mirrored, training(learning_rate=RATE), chosen=two_replicas, outputs=outputs)
+    result = run(mirrored, training(learning_rate=RATE), chosen=two_replicas, outputs=outputs)
+
+    assert_equal(state(mirrored, result), expected)

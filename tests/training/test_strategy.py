@@ -1,0 +1,91 @@
+"""Devices that are not there are told with what to check."""
+
+import pytest
+import tensorflow as tf
+
+from tf_finetune.errors import UserError
+from tf_finetune.training import build_strategy, describe_job
+from tf_finetune.training.strategy import ChosenStrategy
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Pretends that these logical devices are there."""
+
+    def pretend(**counts):
+        def listed(kind):
+            return [
+                tf.config.LogicalDevice(f"/device:{kind}:{i}", kind)
+                for i in range(counts.get(kind, 0))
+            ]
+
+        monkeypatch.setattr(tf.config, "list_logical_devices", listed)
+
+    return pretend
+
+
+@pytest.fixture(autouse=True)
+def no_tpu(monkeypatch):
+    for name in ("TPU_NAME", "COLAB_TPU_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_automatic_choice_without_accelerator_is_the_cpu(devices):
+    devices(CPU=2)
+    chosen = build_strategy("auto")
+
+    assert (chosen.replicas, chosen.compiles) == (1, False)
+    assert "found neither TPU nor GPU, so the CPU" in chosen.reason
+
+
+def test_mirrored_takes_all_cpus_where_there_is_no_gpu():
+    chosen = build_strategy("mirrored")
+
+    assert chosen.replicas == 2
+    assert chosen.reason == "mirrored over 2 CPU devices, as asked for"
+
+
+def test_missing_gpu_is_told_with_what_to_check(devices):
+    devices(CPU=1)
+
+    with pytest.raises(UserError, match="strategy=gpu: TensorFlow sees no GPU") as caught:
+        build_strategy("gpu")
+    assert "nvidia-smi" in caught.value.hint
+
+
+def test_mirrored_needs_two_devices(devices):
+    devices(CPU=1)
+
+    with pytest.raises(UserError, match="needs at least two devices, found"):
+        build_strategy("mirrored")
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("tpu", "training.strategy=tpu"), ("auto", "auto found")]
+)
+def test_unreachable_tpu_is_told_with_what_to_check(monkeypatch, name, how):
+    def refuse(_name):
+        raise ValueError("no such TPU")
+
+    monkeypatch.setenv("TPU_NAME", "far-away")
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", refuse)
+
+    with pytest.raises(UserError, match=f"{how}.*no TPU could be reached: no such TPU") as caught:
+        build_strategy(name)
+    assert "TPU_NAME" in caught.value.hint
+
+
+def test_job_is_described_by_its_numbers(splits, training, two_replicas):
+    from tf_finetune.encoders import PlanCost
+
+    cost = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9)
+
+    lines = describe_job(training(accumulation_steps=2), splits, cost, two_replicas)
+
+    assert lines[1:] == [
+        "steps: 5 an epoch (ceil of 36 examples / 8) x 2 epochs = 10, the first 1 warm up",
+        "a step: batch of 8 = 2 replica(s) x 2 micro-batch(es) x 2",
+        "memory: 3 MiB of gradients and optimiser state",
+        "work: 3.0 GFLOPs a step, 0.0 TFLOPs in all (matrix products)",
+    ]
+    assert isinstance(two_replicas, ChosenStrategy)

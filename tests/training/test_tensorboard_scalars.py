@@ -1,0 +1,48 @@
+"""TensorBoard sees steps, epochs and how far each layer moved."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_finetune.training import Outputs
+from tf_finetune.training.weight_change import weight_changes
+
+
+def scalars(folder):
+    found = {}
+    for path in folder.glob("events*"):
+        for record in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in record.summary.value:
+                found.setdefault(value.tag, {})[record.step] = float(tf.make_ndarray(value.tensor))
+    return found
+
+
+def test_events_of_a_run(model, run, training, tmp_path):
+    result = run(model, training(epochs=3), outputs=Outputs(events=tmp_path))
+
+    found = scalars(tmp_path)
+    # 15 steps, of which the first and every tenth are written.
+    assert list(found["step/loss"]) == [1, 10]
+    assert set(found["step/gradient_norm"]) == set(found["step/learning_rate"]) == {1, 10}
+    losses = [entry["loss"] for entry in result.history]
+    assert found["epoch/loss"] == pytest.approx(dict(enumerate(losses, start=1)), rel=1e-6)
+    assert set(found["validation/accuracy"]) == {1, 2, 3}
+    moved = {tag for tag in found if tag.startswith("weight_change/")}
+    assert moved == {
+        f"weight_change/{place}" for place in ("layer_01", "layer_02", "pooler", "head")
+    }
+
+
+def test_weight_change_is_relative_to_what_was_before(model, training):
+    model.classifier.reset(seed=1)
+    measure = weight_changes(model.classifier, seed=1)
+    assert set(measure().values()) == {0.0}
+
+    for path, variable in model.classifier.by_path.items():
+        if "layer_._1" in path:
+            variable.assign(variable * 1.5)
+
+    changed = measure()
+    assert changed["layer_01"] == pytest.approx(0.5, rel=1e-6)
+    assert changed["layer_02"] == 0.0
+    assert np.isfinite(list(changed.values())).all()

@@ -1,0 +1,231 @@
+"""The folder of one run: where what lies, and whether it may be written to."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.config.saving import dump_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from tf_finetune.files import write_atomically, write_json
+
+_OURS = frozenset(
+    [
+        "config.yaml",
+        "plan.json",
+        "events",
+        "checkpoints",
+        "history.json",
+        "metrics.json",
+        "evaluation.json",
+        "report.html",
+        "report.json",
+        "model",
+        "evaluations",
+    ]
+)
+# What a killed process may leave: files and folders on their way to their name.
+_LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
+# Options that may differ between the parts of one run.
+_NOT_DECIDING: dict[str, Any] = {
+    "run": True,
+    "evaluation": True,
+    "training": {"strategy", "padding"},
+    "data": {"cache_dir"},
+}
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths of one run.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration, loadable again."""
+        return self.path / "config.yaml"
+
+    @property
+    def plan(self) -> Path:
+        """The freeze plan."""
+        return self.path / "plan.json"
+
+    @property
+    def events(self) -> Path:
+        """TensorBoard events."""
+        return self.path / "events"
+
+    @property
+    def checkpoints(self) -> Path:
+        """State of a run that goes on; removed when the run is finished."""
+        return self.path / "checkpoints"
+
+    @property
+    def history(self) -> Path:
+        """One entry an epoch."""
+        return self.path / "history.json"
+
+    @property
+    def metrics(self) -> Path:
+        """Every metric with its interval; written last, so it marks a finished run."""
+        return self.path / "metrics.json"
+
+    @property
+    def evaluation(self) -> Path:
+        """Per-class scores, confusion matrix, baselines and mistakes."""
+        return self.path / "evaluation.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that a person opens; `report.json` beside it has its numbers."""
+        return self.path / "report.html"
+
+    @property
+    def model(self) -> Path:
+        """The trained model, a Hugging Face folder."""
+        return self.path / "model"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run has come to its end here."""
+        return self.metrics.is_file()
+
+    def write_json(self, path: Path, content: Any) -> None:
+        """Writes one of the run's JSON files."""
+        write_json(path, content)
+
+
+def check_run(config: ExperimentConfig) -> None:
+    """Checks before any work is done whether the run may write where it is told to.
+
+    Args:
+        config: The configuration, resolved or not.
+
+    Raises:
+        UserError: `run.dir` holds a finished run, or files that no run wrote.
+    """
+    if config.run.dir is None:
+        return
+    run = RunDirectory(Path(config.run.dir).expanduser())
+    if run.is_finished and not config.run.overwrite:
+        raise UserError(
+            f"run.dir: {run.path} holds a finished run",
+            hint="Choose another run.dir, or replace it with run.overwrite=true.",
+        )
+    _check_only_a_run(run)
+
+
+def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfig]:
+    """Makes the folder of a run and writes its configuration.
+
+    A folder with an unfinished run of the same job is taken as it is, so that the run goes
+    on from its checkpoints.
+
+    Args:
+        config: The resolved configuration.
+
+    Returns:
+        The directory, and the configuration with `run.dir` filled in.
+
+    Raises:
+        UserError: As `check_run`, or the folder holds an unfinished run of another job, or
+            cannot be made.
+    """
+    check_run(config)
+    given = config.run.dir
+    run = RunDirectory(Path(given).expanduser() if given else _free_name(config))
+    if config.run.overwrite:
+        _check_only_a_run(run)
+        if run.path.exists():
+            shutil.rmtree(run.path)
+    different = _different_options(run, config)
+    if different:
+        raise UserError(
+            f"run.dir: {run.path} holds an unfinished run of another job; it differs in "
+            f"{', '.join(different)}",
+            hint=f"Go on with that run: python -m trainers.train --config {run.config}; or "
+            "choose another run.dir, or replace it with run.overwrite=true.",
+        )
+    config = config.model_copy(
+        update={"run": config.run.model_copy(update={"dir": str(run.path), "overwrite": False})}
+    )
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"run.dir: {run.path} cannot be made: {error.strerror}") from None
+    write_atomically(run.config, dump_config(config))
+    return run, config
+
+
+def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
+    """Opens a finished run.
+
+    Raises:
+        UserError: There is no run, or it has not finished.
+    """
+    run = RunDirectory(Path(path).expanduser())
+    if not run.config.is_file():
+        raise UserError(f"{path}: no run here; accepted: a folder that `train` wrote")
+    if not run.is_finished:
+        raise UserError(
+            f"{path}: this run has not finished",
+            hint=f"Go on with: python -m trainers.train --config {run.config}",
+        )
+    return run, load_config(str(run.config), [])
+
+
+def _free_name(config: ExperimentConfig) -> Path:
+    """runs/DATA-depthK, or the first numbered one where this job may write."""
+    source = (config.data.train or "run").rstrip("/")
+    stem = Path(source.split(":")[-1]).name.split(".")[0]
+    name = re.sub(r"[^\w-]+", "-", f"{stem}-depth{config.freeze.depth}")
+    number = 1
+    while True:
+        run = RunDirectory(Path("runs") / (name if number == 1 else f"{name}-{number}"))
+        taken = run.is_finished or _foreign_files(run)
+        if not taken and (config.run.overwrite or not _different_options(run, config)):
+            return run.path
+        number += 1
+
+
+def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]:
+    """Options that decide a run's result and differ from those of the run in the folder."""
+    if not run.config.is_file() or not run.checkpoints.is_dir():
+        return []
+    try:
+        there = load_config(str(run.config), []).model_dump()
+    except UserError:
+        return ["config.yaml, which cannot be read"]
+    return [
+        f"{section}.{name}"
+        for section, options in config.model_dump(exclude=_NOT_DECIDING).items()
+        for name, value in options.items()
+        if there[section][name] != value
+    ]
+
+
+def _foreign_files(run: RunDirectory) -> list[str]:
+    """What is in the folder and no run wrote; everything, if there is no run."""
+    if not run.path.is_dir():
+        return [run.path.name] if run.path.exists() else []
+    names = sorted(path.name for path in run.path.iterdir())
+    if not run.config.is_file():
+        return names
+    return [name for name in names if name not in _OURS and not _LEFT_BEHIND.match(name)]
+
+
+def _check_only_a_run(run: RunDirectory) -> None:
+    foreign = _foreign_files(run)
+    if foreign:
+        raise UserError(
+            f"run.dir: {run.path} holds files that no run wrote ({', '.join(foreign[:5])}); "
+            "choose another run.dir"
+        )

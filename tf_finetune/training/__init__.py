@@ -1,0 +1,28 @@
+"""Training: strategy, pipeline, the Keras step, and `fine_tune`, which runs them."""
+
+from tf_finetune.training.fine_tuning import (
+    Outputs,
+    RunResult,
+    check_options,
+    compile_fine_tuner,
+    evaluation_shape,
+    fine_tune,
+)
+from tf_finetune.training.job_description import describe_job
+from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.strategy import ChosenStrategy, build_strategy
+
+__all__ = [
+    "BatchShape",
+    "ChosenStrategy",
+    "Outputs",
+    "RunResult",
+    "build_strategy",
+    "check_options",
+    "compile_fine_tuner",
+    "describe_job",
+    "evaluation_shape",
+    "fine_tune",
+    "predict_logits",
+]

@@ -1,0 +1,157 @@
+"""What happens between the steps of a fit: scoring, stopping, measuring, remembering."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from tf_finetune.errors import UserError
+
+Logs = dict[str, Any]
+
+
+class NonFiniteLossError(UserError):
+    """The loss became NaN or infinite."""
+
+
+class ValidationScores(tf_keras.callbacks.Callback):
+    """Scores the validation split after every epoch; must come before its readers.
+
+    Args:
+        score: Computes metric name to value with the model as it is.
+    """
+
+    def __init__(self, score: Callable[[], dict[str, float]]):
+        super().__init__()
+        self._score = score
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Adds `val_NAME` to the logs, which the callbacks after this one see."""
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in self._score().items()})
+
+
+class StopEarly(tf_keras.callbacks.Callback):
+    """Stops when the monitored score has not improved for some epochs; keeps the best weights.
+
+    Keras' own callback copies every weight; this one copies only what trains.
+
+    Args:
+        metric: Name in the logs.
+        higher_is_better: Direction of the metric.
+        patience: Epochs to wait for an improvement.
+    """
+
+    def __init__(self, metric: str, higher_is_better: bool, patience: int):
+        super().__init__()
+        self._metric = metric
+        self._sign = 1.0 if higher_is_better else -1.0
+        self._patience = patience
+        self.best_epoch = 0
+        self.best_score = -math.inf
+        self.best_values: dict[str, np.ndarray] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keeps the trainable weights if this epoch is the best so far."""
+        score = self._sign * (logs or {})[self._metric]
+        # The first epoch is kept even when it has no score (NaN, which beats nothing).
+        if score > self.best_score or not self.best_values:
+            self.best_score = -math.inf if math.isnan(score) else score
+            self.best_epoch = epoch
+            self.best_values = self.model.classifier.trainable_values()
+        elif epoch - self.best_epoch >= self._patience:
+            self.model.stop_training = True
+
+    def restore_best(self) -> None:
+        """Puts the best weights back; to be called when all fitting is done."""
+        self.model.classifier.set_values(self.best_values)
+
+
+class FiniteLoss(tf_keras.callbacks.Callback):
+    """Ends training with a clear message when the loss is no longer a number.
+
+    Args:
+        every_steps: How often to look; looking waits for the device.
+    """
+
+    _supports_tf_logs = True  # Keras would otherwise copy every log from the device each step
+
+    def __init__(self, every_steps: int = 10):
+        super().__init__()
+        self._every_steps = every_steps
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Remembers the epoch for the message."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Looks at the step's loss."""
+        if logs is not None and batch % self._every_steps == 0:
+            self._check(float(logs["step_loss"]), f"step {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Looks at the mean, which shows any step of the epoch."""
+        self._check(float((logs or {})["loss"]), "its mean over the epoch")
+
+    def _check(self, loss: float, where: str) -> None:
+        if not math.isfinite(loss):
+            rate = float(self.model.optimizer.learning_rate)
+            raise NonFiniteLossError(
+                f"the loss became {loss} in epoch {self._epoch + 1} ({where}; learning rate "
+                f"{rate:.3g})",
+                hint="Try a lower training.learning_rate, a longer training.warmup_fraction, or "
+                "training.precision=float32.",
+            )
+
+
+class SpeedMeter(tf_keras.callbacks.Callback):
+    """Measures examples per second of training, without validation.
+
+    Args:
+        batch_size: Examples a step; the one smaller batch of an epoch counts as full.
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(self, batch_size: int):
+        super().__init__()
+        self._batch_size = batch_size
+        self._started = 0.0
+        self._steps = 0
+        self.first_step_at: float | None = None
+        self.first_step_seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Starts the clock."""
+        self._started, self._steps = time.perf_counter(), 0
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Counts, and notes when the very first step was done."""
+        self._steps += 1
+        if self.first_step_at is None and logs is not None:
+            float(logs["step_loss"])  # waits for the device
+            self.first_step_at = time.time()
+            self.first_step_seconds = time.perf_counter() - self._started
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Adds `seconds` and `examples_per_second` to the logs."""
+        if logs is not None:
+            logs["seconds"] = time.perf_counter() - self._started
+            logs["examples_per_second"] = self._steps * self._batch_size / logs["seconds"]
+
+
+class EpochHistory(tf_keras.callbacks.Callback):
+    """Keeps the logs of every finished epoch, oldest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keeps what describes the whole epoch."""
+        of_last_step = ("step_loss", "gradient_norm")
+        self.entries.append({k: float(v) for k, v in (logs or {}).items() if k not in of_last_step})

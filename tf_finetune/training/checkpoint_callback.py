@@ -1,0 +1,94 @@
+"""Saves the state of a fit now and then, and takes it up again."""
+
+import time
+from typing import Any
+
+import tf_keras
+
+from tf_finetune.training.callbacks import EpochHistory, StopEarly
+from tf_finetune.training.checkpoints import RunCheckpoints
+
+
+class SaveCheckpoints(tf_keras.callbacks.Callback):
+    """Saves after every epoch, and inside an epoch when enough time has passed.
+
+    Must come after the callbacks whose state it saves.
+
+    Args:
+        checkpoints: Where to save.
+        steps_per_epoch: Steps an epoch.
+        history: Logs of the finished epochs.
+        stopper: Early stopping, or None.
+        every_seconds: The most work, in seconds, that a kill loses.
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        checkpoints: RunCheckpoints,
+        steps_per_epoch: int,
+        history: EpochHistory,
+        stopper: StopEarly | None,
+        every_seconds: float = 60.0,
+    ):
+        super().__init__()
+        self._checkpoints = checkpoints
+        self._steps_per_epoch = steps_per_epoch
+        self._history = history
+        self._stopper = stopper
+        self._every_seconds = every_seconds
+        self._saved_at = time.monotonic()
+        self._running_loss: list[float] = []
+        self.step = 0
+        self.stopped = False
+        self.damaged: list[str] = []
+
+    def resume(self) -> int:
+        """Restores the newest whole checkpoint; returns the global step to go on from."""
+        restored, self.damaged = self._checkpoints.restore_latest()
+        if restored is None:
+            return 0
+        state = restored.state
+        self.step, self.stopped = state["step"], state["stopped"]
+        self._running_loss = state["running_loss"]
+        self._history.entries = state["history"]
+        if self._stopper is not None:
+            self._stopper.best_epoch = state["best_epoch"]
+            if restored.best_values:
+                self._stopper.best_score = state["best_score"]
+            self._stopper.best_values = restored.best_values
+        return self.step
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Puts back the running loss of an epoch that is resumed inside."""
+        if self.step % self._steps_per_epoch:
+            for variable, value in zip(
+                self.model.mean_loss.variables, self._running_loss, strict=True
+            ):
+                variable.assign(value)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves inside an epoch when it is time."""
+        self.step += 1
+        inside = self.step % self._steps_per_epoch
+        if inside and time.monotonic() - self._saved_at > self._every_seconds:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves the finished epoch."""
+        self.stopped = bool(self.model.stop_training)
+        self._save()
+
+    def _save(self) -> None:
+        stopper = self._stopper
+        state = {
+            "step": self.step,
+            "stopped": self.stopped,
+            "running_loss": [float(v.numpy()) for v in self.model.mean_loss.variables],
+            "history": self._history.entries,
+            "best_epoch": stopper.best_epoch if stopper else None,
+            "best_score": stopper.best_score if stopper and stopper.best_values else None,
+        }
+        self._checkpoints.save(state, stopper.best_values if stopper else {})
+        self._saved_at = time.monotonic()

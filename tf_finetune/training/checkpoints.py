@@ -1,0 +1,121 @@
+"""Checkpoints of a running fit: what trains and the optimiser's state, nothing frozen.
+
+A checkpoint is a folder that appears by one rename. It holds a TensorFlow checkpoint, the
+best weights so far where early stopping wants them, and a `state.json` with the SHA-256 of
+both. A damaged one is noticed and the one before it is used.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from safetensors.numpy import load_file, save_file
+
+from tf_finetune.errors import UserError
+from tf_finetune.files import file_sha256, replaced_folder, write_atomically
+from tf_finetune.training.fine_tuner import FineTuner
+
+_KEPT = 2
+_BEST = "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What stands in a checkpoint beside the variables, which are already assigned.
+
+    Attributes:
+        state: What was given to `save`.
+        best_values: Variables by path of the best epoch so far.
+    """
+
+    state: dict[str, Any]
+    best_values: dict[str, np.ndarray]
+
+
+class RunCheckpoints:
+    """Saves and restores the state of one run.
+
+    Args:
+        folder: `checkpoints/` of the run directory.
+        model: The compiled model, its optimiser built.
+        identity: What the state belongs to (hash of encoder, plan, data and options); a
+            checkpoint of anything else is refused.
+    """
+
+    def __init__(self, folder: Path, model: FineTuner, identity: str):
+        self._folder = folder
+        self._identity = identity
+        # By number and not by object: an optimiser also tracks the variables it updates.
+        trained = {f"trained_{i}": v for i, v in enumerate(model.trainable_weights)}
+        slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_variables)}
+        self._checkpoint = tf.train.Checkpoint(**trained, **slots)
+
+    def save(self, state: dict[str, Any], best_values: Mapping[str, np.ndarray]) -> Path:
+        """Writes a checkpoint named after `state["step"]`; only the last two are kept."""
+        final = self._folder / f"step-{state['step']:09d}"
+        with replaced_folder(final) as temporary:
+            self._checkpoint.write(str(temporary / "variables"))
+            if best_values:
+                # A transposed view would be written in the wrong order.
+                whole = {path: np.ascontiguousarray(value) for path, value in best_values.items()}
+                save_file(whole, temporary / _BEST)
+            names = sorted(path.name for path in temporary.iterdir())
+            content = {
+                "identity": self._identity,
+                "sha256": {name: file_sha256(temporary / name) for name in names},
+                "state": state,
+            }
+            write_atomically(temporary / "state.json", json.dumps(content, indent=1))
+        for old in self.saved()[:-_KEPT]:
+            shutil.rmtree(old)
+        return final
+
+    def saved(self) -> list[Path]:
+        """Complete checkpoints, oldest first."""
+        return sorted(self._folder.glob("step-*"))
+
+    def restore_latest(self) -> tuple[Restored | None, list[str]]:
+        """Assigns the variables of the newest checkpoint that is whole.
+
+        Returns:
+            What else it holds, or None when there is none; and a line for each damaged one.
+
+        Raises:
+            UserError: A checkpoint belongs to another encoder, plan, data set or options.
+        """
+        damaged = []
+        for path in reversed(self.saved()):
+            try:
+                content = _read_whole(path)
+            except ValueError as error:
+                damaged.append(f"{path}/{error} is damaged: using the checkpoint before it")
+                continue
+            if content["identity"] != self._identity:
+                raise UserError(
+                    f"{path} belongs to another job (encoder, freeze plan, data or training "
+                    "options differ)",
+                    hint="Choose another run.dir, or replace this run with run.overwrite=true.",
+                )
+            self._checkpoint.read(str(path / "variables")).assert_consumed()
+            best = load_file(path / _BEST) if (path / _BEST).is_file() else {}
+            return Restored(content["state"], best), damaged
+        return None, damaged
+
+
+def _read_whole(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint's state after checking its files; ValueError names the damaged one."""
+    try:
+        content = json.loads((path / "state.json").read_text())
+        digests = content["sha256"]
+        content["state"]["step"], content["identity"]
+    except (OSError, KeyError, TypeError, ValueError):
+        raise ValueError("state.json") from None
+    for name, digest in digests.items():
+        if not (path / name).is_file() or file_sha256(path / name) != digest:
+            raise ValueError(name)
+    return dict(content)

@@ -1,0 +1,181 @@
+"""The Keras model that `fit` trains: a classifier with its loss and its training step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.encoders import Classifier
+from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.training.losses import example_losses
+from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class FineTuner(tf_keras.Model):
+    """Trains the suffix of a classifier with Keras' `compile` and `fit`.
+
+    A step computes the weighted mean loss over the whole global batch, whatever number of
+    replicas and micro-batches it is cut into: every piece divides by the weight of all.
+
+    Args:
+        classifier: The model.
+        task: "single_label", "multi_label" or "regression".
+        schedule: Learning-rate schedule of the optimiser that `compile` is given.
+        label_smoothing: See `example_losses`.
+        micro_batches: Pieces a replica computes one after the other to save memory.
+        clip_norm: Longest global gradient norm, or None.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        task: str,
+        schedule: WarmupSchedule,
+        *,
+        label_smoothing: float = 0.0,
+        micro_batches: int = 1,
+        clip_norm: float | None = None,
+    ):
+        super().__init__(name="fine_tuner")
+        self.classifier = classifier
+        self.task = task
+        self.schedule = schedule
+        self.label_smoothing = label_smoothing
+        self.micro_batches = micro_batches
+        self.clip_norm = clip_norm
+        self.mean_loss = tf_keras.metrics.Mean("loss")
+
+    @property
+    def trainable_weights(self) -> list[tf.Variable]:
+        """The variables that the freeze plan trains."""
+        return self.classifier.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[tf.Variable]:
+        """The variables that the freeze plan freezes."""
+        return self.classifier.non_trainable_weights
+
+    @property
+    def metrics(self) -> list[tf_keras.metrics.Metric]:
+        """The running loss, reset by Keras at the start of every epoch."""
+        return [self.mean_loss]
+
+    def start_run(self, config: TrainingConfig, total_steps: int) -> None:
+        """Sets optimiser and learning rate for a run from its first step.
+
+        Nothing is built or traced again, so a model can serve run after run.
+        """
+        self.schedule.set(config.learning_rate, total_steps, warmup_steps(config, total_steps))
+        for variable in self.optimizer.variables:  # step count and slots
+            variable.assign(tf.zeros_like(variable))
+        if self._scales_loss:
+            scale, good_steps = self._loss_scale_variables
+            scale.assign(self.optimizer.initial_scale)
+            good_steps.assign(0)
+
+    @property
+    def optimizer_variables(self) -> list[tf.Variable]:
+        """All state of the optimiser, that of the loss scale (float16) at the end."""
+        return [
+            *self.optimizer.variables,
+            *(self._loss_scale_variables if self._scales_loss else ()),
+        ]
+
+    @property
+    def _scales_loss(self) -> bool:
+        return isinstance(self.optimizer, tf_keras.mixed_precision.LossScaleOptimizer)
+
+    @property
+    def _loss_scale_variables(self) -> tuple[tf.Variable, tf.Variable]:
+        """Scale and steps since it last changed; Keras does not list them as variables."""
+        state = self.optimizer._loss_scale
+        return state.current_loss_scale, state.counter
+
+    def call(self, batch: Batch, training: bool | None = None) -> tf.Tensor:
+        """Logits, [b, labels] float32."""
+        return self.classifier(batch, training=training)
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """One optimiser step on this replica's piece of a global batch.
+
+        Returns:
+            `loss` (running mean of the epoch), `step_loss` and `gradient_norm` (before
+            clipping) of the global batch.
+        """
+        variables = self.trainable_weights
+        loss, gradients = self._loss_and_gradients(batch, variables)
+        replicas = tf.distribute.get_replica_context()
+        if replicas.num_replicas_in_sync > 1:
+            loss, *gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, [loss, *gradients])
+        norm = tf.linalg.global_norm(gradients)
+        if self.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
+        self.optimizer.apply_gradients(
+            zip(gradients, variables, strict=True), skip_gradients_aggregation=True
+        )
+        self.mean_loss.update_state(loss, batch["weight_sum"])
+        return {"loss": self.mean_loss.result(), "step_loss": loss, "gradient_norm": norm}
+
+    def predict_step(self, batch: Batch) -> tf.Tensor:
+        """Logits of one piece, [b, labels] float32."""
+        return self.classifier(batch, training=False)
+
+    def _loss_and_gradients(
+        self, batch: Batch, variables: list[tf.Variable]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        if self.micro_batches == 1:
+            return self._piece_gradients(batch, variables)
+        rows = tf.shape(batch["token_ids"])[0] // self.micro_batches
+
+        def add_micro_batch(index: tf.Tensor, loss: tf.Tensor, sums: Any) -> Any:
+            piece = _rows(batch, index * rows, rows)
+            more_loss, more = self._piece_gradients(piece, variables)
+            return index + 1, loss + more_loss, [a + b for a, b in zip(sums, more, strict=True)]
+
+        zeros = [tf.zeros_like(v) for v in variables]
+        # One after the other: in parallel they would need the memory that they save.
+        _, loss, gradients = tf.while_loop(
+            lambda index, *_: index < self.micro_batches,
+            add_micro_batch,
+            (tf.constant(0), tf.constant(0.0), zeros),
+            parallel_iterations=1,
+            maximum_iterations=self.micro_batches,
+        )
+        return loss, gradients
+
+    def _piece_gradients(
+        self, piece: Batch, variables: list[tf.Variable]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """This piece's share of the global loss, and its gradients as dense tensors."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            with dropout_position(piece["position"]):
+                logits = self.classifier(piece, training=True)
+            losses = example_losses(self.task, piece["targets"], logits, self.label_smoothing)
+            loss = tf.reduce_sum(losses * piece["weights"]) / piece["weight_sum"]
+            objective = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
+        gradients = tape.gradient(objective, variables)
+        if self._scales_loss:
+            gradients = self.optimizer.get_unscaled_gradients(gradients)
+        # Word embeddings come as slices that may name a row twice; only summed rows have the
+        # norm of the gradient.
+        return loss, [
+            tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+
+
+def _rows(batch: Batch, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Rows `first` to `first + count` of a piece, which say that they stand there."""
+    by_row = ("token_ids", "token_type_ids", "attention_mask", "targets", "weights")
+    zero = tf.constant(0, tf.int64)
+    offset = tf.stack([zero, zero, tf.cast(first, tf.int64)])
+    return {
+        **batch,
+        **{name: batch[name][first : first + count] for name in by_row},
+        "position": batch["position"] + offset,
+    }

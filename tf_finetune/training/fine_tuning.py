@@ -1,0 +1,355 @@
+"""One run: a classifier, a training split and options in; a trained classifier out."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from rich.console import Console
+
+from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
+from tf_finetune.data import Split, Splits
+from tf_finetune.data.batches import Padding
+from tf_finetune.encoders import Classifier
+from tf_finetune.errors import UserError
+from tf_finetune.reports.metrics import resolve_monitor, score
+from tf_finetune.training.callbacks import (
+    EpochHistory,
+    FiniteLoss,
+    SpeedMeter,
+    StopEarly,
+    ValidationScores,
+)
+from tf_finetune.training.checkpoint_callback import SaveCheckpoints
+from tf_finetune.training.checkpoints import RunCheckpoints
+from tf_finetune.training.class_weights import example_weights
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
+from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer
+from tf_finetune.training.pipeline import (
+    BatchShape,
+    distribute,
+    steps_per_epoch,
+    training_dataset,
+)
+from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.progress import ProgressBar
+from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
+from tf_finetune.training.weight_change import weight_changes
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a run writes while it trains; None leaves that out."""
+
+    events: Path | None = None
+    checkpoints: Path | None = None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did.
+
+    Attributes:
+        model: The trained model.
+        history: One entry an epoch: loss, `val_` scores, seconds, examples_per_second.
+        best_epoch: Epoch whose weights were kept, counted from 1.
+        steps: Optimiser steps.
+        train_seconds: Seconds in training steps, without validation.
+        first_step_seconds: What the first step took, tracing included.
+        first_step_at: `time.time()` when the first step was done; None if a finished run was
+            resumed.
+    """
+
+    model: FineTuner
+    history: list[dict[str, float]]
+    best_epoch: int
+    steps: int
+    train_seconds: float
+    first_step_seconds: float
+    first_step_at: float | None
+
+
+def resolve_padding(
+    padding: Literal["auto", "longest", "buckets", "max"], chosen: ChosenStrategy
+) -> Padding:
+    """What `training.padding: auto` means on these devices."""
+    if padding != "auto":
+        return padding
+    return "buckets" if chosen.compiles else "longest"
+
+
+def evaluation_shape(
+    config: EvaluationConfig, training: TrainingConfig, max_length: int, chosen: ChosenStrategy
+) -> BatchShape:
+    """How batches are cut for scoring."""
+    return BatchShape(
+        batch_size=max(config.batch_size, chosen.replicas),
+        replicas=chosen.replicas,
+        padding=resolve_padding(training.padding, chosen),
+        max_length=max_length,
+        fixed_rows=chosen.compiles,
+    )
+
+
+def check_options(config: TrainingConfig, splits: Splits) -> None:
+    """Holds the training section against the data, before anything is built or written.
+
+    Raises:
+        UserError: With every option that does not go with the labels or the splits.
+    """
+    problems: list[str] = []
+    for check in (
+        lambda: resolve_monitor(config.monitor, splits.labels),
+        lambda: example_weights(config.class_weights, splits.labels, splits.train.labels),
+    ):
+        try:
+            check()
+        except UserError as error:
+            problems += error.problems
+    if config.early_stopping_patience is not None and splits.validation is None:
+        problems.append(
+            "training.early_stopping_patience: there is no validation set to watch; accepted: "
+            "null, or give data.validation or a data.validation_fraction over 0"
+        )
+    if config.label_smoothing and splits.labels.task == "regression":
+        problems.append(
+            f"training.label_smoothing: received {config.label_smoothing:g} for a regression "
+            "task; accepted: 0"
+        )
+    if problems:
+        raise UserError(problems)
+
+
+def compile_fine_tuner(classifier: Classifier, task: str, config: TrainingConfig) -> FineTuner:
+    """Wraps a classifier for `fit`; call it under the strategy's scope.
+
+    The model serves any run whose configuration differs in seed, learning rate, epochs,
+    warm-up and batch size only.
+    """
+    schedule = WarmupSchedule(config.schedule)
+    model = FineTuner(
+        classifier,
+        task,
+        schedule,
+        label_smoothing=config.label_smoothing,
+        micro_batches=config.accumulation_steps,
+        clip_norm=config.clip_norm,
+    )
+    model.compile(optimizer=build_optimizer(config, schedule))
+    # Slots are made now, under the scope, so that a checkpoint can fill them.
+    model.optimizer.build(model.trainable_weights)
+    return model
+
+
+def fine_tune(
+    model: FineTuner,
+    splits: Splits,
+    config: TrainingConfig,
+    evaluation: EvaluationConfig,
+    *,
+    max_length: int,
+    chosen: ChosenStrategy,
+    outputs: Outputs = Outputs(),
+    console: Console | None = None,
+) -> RunResult:
+    """Trains what the plan trains and scores the validation split after every epoch.
+
+    A run that has checkpoints of the same job goes on from the newest.
+
+    Args:
+        model: From `compile_fine_tuner`, its classifier as it is before fine-tuning (to use
+            one again: `model.classifier.reset(seed)`); changed in place.
+        splits: Training and, where there is one, validation examples.
+        config: The training section.
+        evaluation: The evaluation section.
+        max_length: Longest text in tokens.
+        chosen: The strategy.
+        outputs: Where events and checkpoints go.
+        console: Where progress goes; None is silent.
+
+    Returns:
+        The result; the model holds the weights of `best_epoch`.
+
+    Raises:
+        UserError: Options and data do not go together, see `check_options`.
+        NonFiniteLossError: The loss became NaN or infinite.
+        RuntimeError: A frozen variable changed.
+    """
+    check_options(config, splits)
+    train = _required(splits.train)
+    console = console or Console(quiet=True)
+    per_epoch = steps_per_epoch(len(train), config.batch_size)
+    model.start_run(config, total_steps=per_epoch * config.epochs)
+    run = _Fit(
+        model=model,
+        splits=splits,
+        config=config,
+        shape=BatchShape(
+            batch_size=config.batch_size,
+            replicas=chosen.replicas,
+            micro_batches=config.accumulation_steps,
+            padding=resolve_padding(config.padding, chosen),
+            max_length=max_length,
+            fixed_rows=chosen.compiles,
+        ),
+        scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
+        chosen=chosen,
+        console=console,
+        per_epoch=per_epoch,
+    )
+    frozen = frozen_digests(model.classifier)
+    result = run.fit(outputs)
+    check_frozen_unchanged(model.classifier, frozen)
+    return result
+
+
+@dataclass
+class _Fit:
+    """The pieces of one `fine_tune` call."""
+
+    model: FineTuner
+    splits: Splits
+    config: TrainingConfig
+    shape: BatchShape
+    scoring_shape: BatchShape
+    chosen: ChosenStrategy
+    console: Console
+    per_epoch: int
+
+    @property
+    def total_steps(self) -> int:
+        return self.per_epoch * self.config.epochs
+
+    def fit(self, outputs: Outputs) -> RunResult:
+        train = _required(self.splits.train)
+        weights = example_weights(self.config.class_weights, self.splits.labels, train.labels)
+        stopper, history = self._stopper(), EpochHistory()
+        speed = SpeedMeter(self.config.batch_size)
+        saver = self._saver(outputs.checkpoints, history, stopper)
+        step = self._resume(saver)
+        callbacks, progress = self._callbacks(outputs.events, step, speed, stopper)
+        callbacks += [history, *([saver] if saver else [])]
+        stopped = saver is not None and saver.stopped
+        try:
+            while step < self.total_steps and not stopped:
+                step = self._fit_from(step, train, weights, callbacks)
+                stopped = self.model.stop_training
+        finally:
+            progress.close()
+        if stopper is not None:
+            stopper.set_model(self.model)
+            stopper.restore_best()
+        return RunResult(
+            model=self.model,
+            history=history.entries,
+            best_epoch=1 + (stopper.best_epoch if stopper else len(history.entries) - 1),
+            steps=self.per_epoch * len(history.entries),
+            train_seconds=sum(entry["seconds"] for entry in history.entries),
+            first_step_seconds=speed.first_step_seconds,
+            first_step_at=speed.first_step_at,
+        )
+
+    def _saver(
+        self, folder: Path | None, history: EpochHistory, stopper: StopEarly | None
+    ) -> SaveCheckpoints | None:
+        if folder is None:
+            return None
+        checkpoints = RunCheckpoints(folder, self.model, self._identity())
+        return SaveCheckpoints(checkpoints, self.per_epoch, history, stopper)
+
+    def _resume(self, saver: SaveCheckpoints | None) -> int:
+        """Global step to start from, after restoring what an earlier process left."""
+        if saver is None:
+            return 0
+        step = saver.resume()
+        for line in saver.damaged:
+            self.console.print(line, style="yellow", highlight=False)
+        if step:
+            self.console.print(f"going on from step {step} of {self.total_steps}", highlight=False)
+        return step
+
+    def _fit_from(
+        self, first_step: int, train: Split, weights: np.ndarray, callbacks: list[Any]
+    ) -> int:
+        """Fits from a step on: the rest of its epoch if it lies inside one, else to the end.
+
+        Keras counts the steps of an epoch from 0, so a rest is a fit of its own.
+        """
+        epoch, inside = divmod(first_step, self.per_epoch)
+        last_epoch = epoch + 1 if inside else self.config.epochs
+        dataset = training_dataset(
+            train,
+            weights,
+            self.shape,
+            seed=self.config.seed,
+            first_step=first_step,
+            last_step=last_epoch * self.per_epoch,
+        )
+        self.model.fit(
+            distribute(self.chosen.strategy, dataset),
+            initial_epoch=epoch,
+            epochs=last_epoch,
+            steps_per_epoch=self.per_epoch - inside,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        return last_epoch * self.per_epoch
+
+    def _stopper(self) -> StopEarly | None:
+        patience = self.config.early_stopping_patience
+        if patience is None:
+            return None
+        metric, higher = resolve_monitor(self.config.monitor, self.splits.labels)
+        return StopEarly(f"val_{metric}", higher, patience)
+
+    def _callbacks(
+        self, events: Path | None, first_step: int, speed: SpeedMeter, stopper: StopEarly | None
+    ) -> tuple[list[tf_keras.callbacks.Callback], ProgressBar]:
+        """In the order in which one's logs are another's input."""
+        metric, _ = resolve_monitor(self.config.monitor, self.splits.labels)
+        callbacks: list[tf_keras.callbacks.Callback] = [FiniteLoss(), speed]
+        if self.splits.validation is not None:
+            callbacks.append(ValidationScores(self._validation_scores))
+        if stopper is not None:
+            callbacks.append(stopper)
+        if events is not None:
+            writer = tf.summary.create_file_writer(str(events))
+            changes = weight_changes(self.model.classifier, self.config.seed)
+            callbacks.append(TensorBoardScalars(writer, changes, first_step=first_step))
+        progress = ProgressBar(
+            self.console,
+            total_steps=self.total_steps,
+            first_step=first_step,
+            steps_per_epoch=self.per_epoch,
+            batch_size=self.config.batch_size,
+            metric=f"val_{metric}",
+        )
+        return [*callbacks, progress], progress
+
+    def _validation_scores(self) -> dict[str, float]:
+        validation = _required(self.splits.validation)
+        logits = predict_logits(self.model, validation, self.scoring_shape, self.chosen)
+        return score(self.splits.labels, validation.labels, logits)
+
+    def _identity(self) -> str:
+        """What a checkpoint belongs to: all that decides the course of the run."""
+        classifier, train = self.model.classifier, _required(self.splits.train)
+        digest = hashlib.sha256()
+        config = self.config.model_dump(exclude={"strategy", "padding"})
+        digest.update(json.dumps(config, sort_keys=True).encode())
+        digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
+        digest.update(train.store.key.encode() + train.rows.tobytes())
+        digest.update(classifier.encoder_sha256.encode())
+        return digest.hexdigest()
+
+
+def _required(split: Split | None) -> Split:
+    if split is None:
+        raise ValueError("this needs a split that was not loaded")
+    return split

@@ -1,0 +1,36 @@
+"""What a job is about to do, in derived numbers with their formulas."""
+
+from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.data import Splits
+from tf_finetune.encoders import PlanCost
+from tf_finetune.training.optimizers import warmup_steps
+from tf_finetune.training.pipeline import steps_per_epoch
+from tf_finetune.training.strategy import ChosenStrategy
+
+
+def describe_job(
+    config: TrainingConfig, splits: Splits, cost: PlanCost, chosen: ChosenStrategy
+) -> list[str]:
+    """Lines to print before training starts.
+
+    Args:
+        config: The training section.
+        splits: The data.
+        cost: Price of one step.
+        chosen: The devices.
+    """
+    examples = len(splits.train)
+    per_epoch = steps_per_epoch(examples, config.batch_size)
+    steps = per_epoch * config.epochs
+    rows = -(-config.batch_size // (chosen.replicas * config.accumulation_steps))
+    mebibytes = (cost.gradient_bytes + cost.optimizer_bytes) / 2**20
+    return [
+        f"devices: {chosen.reason}; {chosen.replicas} replica(s)",
+        f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
+        f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
+        f"a step: batch of {config.batch_size} = {chosen.replicas} replica(s) x "
+        f"{config.accumulation_steps} micro-batch(es) x {rows}",
+        f"memory: {mebibytes:,.0f} MiB of gradients and optimiser state",
+        f"work: {cost.step_flops / 1e9:,.1f} GFLOPs a step, "
+        f"{cost.step_flops * steps / 1e12:,.1f} TFLOPs in all (matrix products)",
+    ]

@@ -1,0 +1,134 @@
+"""Scores a trained model on its splits, beside the baselines that show the gain."""
+
+import shutil
+from collections.abc import Mapping
+
+import numpy as np
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import LabelSpace, Split, Splits
+from tf_finetune.reports import (
+    EvaluationReport,
+    build_evaluation_report,
+    render_metrics,
+    resolve_monitor,
+    write_evaluation,
+    write_metrics,
+)
+from tf_finetune.run_directory import RunDirectory
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import RunResult, evaluation_shape
+from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.strategy import ChosenStrategy
+
+
+def score_splits(
+    result: RunResult, splits: Splits, config: ExperimentConfig, chosen: ChosenStrategy
+) -> dict[str, EvaluationReport]:
+    """Scores validation and test split, also with the weights before fine-tuning.
+
+    Returns:
+        A report by split name; the headline one, test where there is one, comes first.
+    """
+    named = {"test": splits.test, "validation": splits.validation}
+    present = {name: split for name, split in named.items() if split is not None}
+    after = {n: split_logits(result.model, s, config, chosen) for n, s in present.items()}
+    before: dict[str, np.ndarray] = {}
+    if config.evaluation.baselines:
+        before = _logits_before(result.model, present, config, chosen)
+    return {
+        name: split_report(
+            splits.labels, split, after[name], config, splits.train.labels, before.get(name)
+        )
+        for name, split in present.items()
+    }
+
+
+def split_logits(
+    model: FineTuner, split: Split, config: ExperimentConfig, chosen: ChosenStrategy
+) -> np.ndarray:
+    """Logits of a split in its order, float32 [n, labels]."""
+    shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
+    return predict_logits(model, split, shape, chosen)
+
+
+def split_report(
+    labels: LabelSpace,
+    split: Split,
+    logits: np.ndarray,
+    config: ExperimentConfig,
+    train_targets: np.ndarray | None = None,
+    logits_before: np.ndarray | None = None,
+) -> EvaluationReport:
+    """The report of one split; see `build_evaluation_report`."""
+    return build_evaluation_report(
+        labels,
+        split.name,
+        split.labels,
+        logits,
+        split.texts,
+        split.source_rows,
+        config.evaluation,
+        train_targets if config.evaluation.baselines else None,
+        logits_before,
+    )
+
+
+def _logits_before(
+    model: FineTuner,
+    splits: Mapping[str, Split],
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+) -> dict[str, np.ndarray]:
+    """Logits with the weights before fine-tuning; the trained ones are put back."""
+    trained = model.classifier.trainable_values()
+    model.classifier.reset(config.training.seed)
+    try:
+        return {name: split_logits(model, s, config, chosen) for name, s in splits.items()}
+    finally:
+        model.classifier.set_values(trained)
+
+
+def write_run_report(
+    run: RunDirectory,
+    result: RunResult,
+    reports: dict[str, EvaluationReport],
+    splits: Splits,
+    config: ExperimentConfig,
+    console: Console,
+) -> None:
+    """Writes what a run found, prints it, and marks the run as finished."""
+    from tf_finetune.reports.page import run_content, write_report_page
+    from tf_finetune.reports.tensorboard import write_report_summaries
+
+    tensorboard = config.run.tensorboard
+    run.write_json(run.history, {"best_epoch": result.best_epoch, "epochs": result.history})
+    write_evaluation(run.evaluation, reports)
+    if tensorboard:
+        write_report_summaries(run.events, reports, result.best_epoch)
+    content = run_content(
+        config,
+        run.path,
+        resolve_monitor(config.training.monitor, splits.labels)[0],
+        result.history,
+        result.best_epoch,
+        reports,
+        result.model.classifier.plan.to_dict(),
+        splits.summary.to_dict(),
+        run.events if tensorboard else None,
+    )
+    write_report_page(run.report, content)
+    write_metrics(run.metrics, reports)  # last: it marks the run as finished
+    shutil.rmtree(run.checkpoints, ignore_errors=True)  # what is left does no harm
+    for report in reports.values():
+        render_metrics(console, report)
+    lines = [
+        f"report       {run.report}",
+        f"model        {run.model}",
+        f"metrics      {run.metrics}, {run.evaluation.name}",
+        f"predict      python -m trainers.predict {run.path} FILE",
+    ]
+    if tensorboard:
+        lines.append(f"tensorboard  tensorboard --logdir {run.events}")
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)

@@ -1,0 +1,116 @@
+"""Chooses the devices to train on."""
+
+import os
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tf_finetune.errors import UserError
+
+
+@dataclass(frozen=True)
+class ChosenStrategy:
+    """A distribution strategy and why it was chosen.
+
+    Attributes:
+        strategy: What variables are made under and steps run on.
+        reason: One line for people.
+        compiles: Whether XLA compiles every step, so that few static shapes are wanted.
+    """
+
+    strategy: tf.distribute.Strategy
+    reason: str
+    compiles: bool = False
+
+    @property
+    def replicas(self) -> int:
+        """Number of replicas a global batch is split over."""
+        return int(self.strategy.num_replicas_in_sync)
+
+
+def build_strategy(name: str) -> ChosenStrategy:
+    """Builds the strategy that `training.strategy` names.
+
+    Args:
+        name: "auto" (TPU if there is one, else all GPUs, else the CPU), "cpu", "gpu" (the
+            first GPU), "mirrored" (all GPUs; all logical CPUs where there is no GPU) or "tpu".
+
+    Raises:
+        UserError: The devices are not there, with what to check.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "tpu" or (name == "auto" and _tpu_is_announced()):
+        return _tpu(required=name == "tpu")
+    if name == "auto":
+        if len(gpus) > 1:
+            return ChosenStrategy(
+                tf.distribute.MirroredStrategy(), f"auto: found {len(gpus)} GPUs, mirrored"
+            )
+        if gpus:
+            return ChosenStrategy(tf.distribute.OneDeviceStrategy("/gpu:0"), "auto: found one GPU")
+        return ChosenStrategy(
+            tf.distribute.OneDeviceStrategy("/cpu:0"),
+            f"auto: found neither TPU nor GPU, so the CPU ({os.cpu_count()} cores)",
+        )
+    if name == "cpu":
+        return ChosenStrategy(tf.distribute.OneDeviceStrategy("/cpu:0"), "the CPU, as asked for")
+    if name == "gpu":
+        if not gpus:
+            raise UserError("training.strategy=gpu: TensorFlow sees no GPU", hint=_GPU_HINT)
+        return ChosenStrategy(tf.distribute.OneDeviceStrategy("/gpu:0"), "one GPU, as asked for")
+    return _mirrored(len(gpus))
+
+
+_GPU_HINT = (
+    "Check that nvidia-smi lists it, that CUDA_VISIBLE_DEVICES is not empty, and that "
+    "TensorFlow was installed with CUDA: pip install 'tensorflow[and-cuda]==2.20.*'. "
+    "On Colab: Runtime > Change runtime type > GPU."
+)
+_TPU_HINT = (
+    "Check that the machine has a TPU (on Colab: Runtime > Change runtime type > TPU), that "
+    "TPU_NAME names it, and that tensorflow-tpu is installed instead of tensorflow."
+)
+
+
+def _mirrored(gpus: int) -> ChosenStrategy:
+    kind = "GPU" if gpus else "CPU"
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    if len(devices) < 2:
+        raise UserError(
+            f"training.strategy=mirrored: needs at least two devices, found {devices}",
+            hint=_GPU_HINT,
+        )
+    # Collectives over CPUs have no NCCL; copying through one device works on both.
+    across = (
+        tf.distribute.HierarchicalCopyAllReduce() if gpus else tf.distribute.ReductionToOneDevice()
+    )
+    return ChosenStrategy(
+        tf.distribute.MirroredStrategy(devices, cross_device_ops=across),
+        f"mirrored over {len(devices)} {kind} devices, as asked for",
+    )
+
+
+def _tpu_is_announced() -> bool:
+    return any(os.environ.get(name) for name in ("TPU_NAME", "COLAB_TPU_ADDR")) or bool(
+        tf.config.list_physical_devices("TPU")
+    )
+
+
+def _tpu(*, required: bool) -> ChosenStrategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+            os.environ.get("TPU_NAME") or ("local" if _has_tpu_device() else "")
+        )
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        how = "training.strategy=tpu" if required else "auto found a TPU announced, but"
+        raise UserError(f"{how}: no TPU could be reached: {error}", hint=_TPU_HINT) from None
+    strategy = tf.distribute.TPUStrategy(resolver)
+    return ChosenStrategy(
+        strategy, f"TPU with {strategy.num_replicas_in_sync} cores", compiles=True
+    )
+
+
+def _has_tpu_device() -> bool:
+    return bool(tf.config.list_physical_devices("TPU"))

@@ -1,0 +1,58 @@
+"""The scalars of a run for TensorBoard."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+
+class TensorBoardScalars(tf_keras.callbacks.Callback):
+    """Writes losses, scores, learning rate, gradient norm, speed and weight change.
+
+    Args:
+        writer: Summary writer of the run.
+        weight_changes: Computes name to relative change since before fine-tuning.
+        every_steps: How often the step scalars are written.
+        first_step: Global step of the first step of this fit.
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        writer: tf.summary.SummaryWriter,
+        weight_changes: Callable[[], dict[str, float]],
+        *,
+        every_steps: int = 10,
+        first_step: int = 0,
+    ):
+        super().__init__()
+        self._writer = writer
+        self._weight_changes = weight_changes
+        self._every_steps = every_steps
+        self._step = first_step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the step scalars."""
+        self._step += 1
+        if self._step % self._every_steps and self._step > 1:
+            return
+        logs = logs or {}
+        with self._writer.as_default(step=self._step):
+            tf.summary.scalar("step/loss", float(logs["step_loss"]))
+            tf.summary.scalar("step/gradient_norm", float(logs["gradient_norm"]))
+            tf.summary.scalar("step/learning_rate", float(self.model.optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the epoch scalars."""
+        logs = logs or {}
+        with self._writer.as_default(step=epoch + 1):
+            tf.summary.scalar("epoch/loss", float(logs["loss"]))
+            tf.summary.scalar("epoch/examples_per_second", logs["examples_per_second"])
+            for name, value in logs.items():
+                if name.startswith("val_"):
+                    tf.summary.scalar(f"validation/{name.removeprefix('val_')}", value)
+            for name, value in self._weight_changes().items():
+                tf.summary.scalar(f"weight_change/{name}", value)
+        self._writer.flush()

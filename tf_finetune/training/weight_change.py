@@ -1,0 +1,44 @@
+"""How far training moved the weights of each encoder layer."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tf_finetune.encoders import Classifier
+from tf_finetune.encoders.pretrained import initial_values
+
+
+def weight_changes(classifier: Classifier, seed: int) -> Callable[[], dict[str, float]]:
+    """Makes a function that measures the change since before fine-tuning.
+
+    The values before are read again from the checkpoint each time, one variable in memory
+    at a time, instead of being kept twice.
+
+    Args:
+        classifier: The model.
+        seed: Seed of the new variables.
+
+    Returns:
+        A function that gives, for "embeddings", "layer_00" and so on, "pooler" and "head",
+        the length of the difference relative to the length before, over what trains there.
+    """
+    places = {
+        row.path: row.part if row.layer is None else f"layer_{row.layer:02d}"
+        for row in classifier.plan.rows
+        if row.trainable
+    }
+
+    def measure() -> dict[str, float]:
+        moved: dict[str, float] = {}
+        before: dict[str, float] = {}
+        only = frozenset(places)
+        for path, old in initial_values(classifier.files, classifier.table, seed, only=only):
+            difference = classifier.by_path[path].numpy() - old
+            place = places[path]
+            moved[place] = moved.get(place, 0.0) + float(np.square(difference).sum())
+            before[place] = before.get(place, 0.0) + float(np.square(old).sum())
+        return {
+            place: (moved[place] / before[place]) ** 0.5 for place in moved if before[place] > 0
+        }
+
+    return measure
