@@ -1,0 +1,172 @@
+"""The exported model computes what the trained one does, here and in plain transformers."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from transformers import AutoTokenizer, TFBertForSequenceClassification
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.data import LabelSpace
+from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.errors import UserError
+from tf_finetune.export import check_model_folder, read_labels, write_model_folder
+from tf_finetune.export import model_folder as module
+
+LABELS = LabelSpace("single_label", ("neg", "neutral", "pos"))
+
+
+def build(files, depth=1, **options):
+    plan = plan_freezing(FreezeConfig(depth=depth), files.family.variables(files.config, 3))
+    return build_classifier(files, plan, 3, seed=0, **options)
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_encoder):
+    """A model whose trainable variables are no longer those of the encoder."""
+    model, _ = build(EncoderFiles("tiny", tiny_encoder), dropout=0.25)
+    generator = np.random.default_rng(3)
+    for variable in model.trainable_weights:
+        variable.assign_add(generator.normal(0, 0.1, variable.shape).astype(np.float32))
+    return model
+
+
+@pytest.fixture
+def folder(classifier, tiny_tokenizer, tmp_path):
+    path = tmp_path / "run" / "model"
+    write_model_folder(path, classifier, tiny_tokenizer, LABELS, max_length=32)
+    return path
+
+
+@pytest.fixture(scope="module")
+def batch(tiny_tokenizer):
+    texts = ["the film was good", "the plot was very dull and the actors were poor !"]
+    tokens = tiny_tokenizer(texts, padding=True, return_tensors="np")
+    return {
+        "token_ids": tf.constant(tokens["input_ids"], tf.int32),
+        "token_type_ids": tf.constant(tokens["token_type_ids"], tf.int32),
+        "attention_mask": tf.constant(tokens["attention_mask"], tf.int32),
+    }
+
+
+def test_reloaded_model_is_equal_bit_for_bit(folder, classifier, batch):
+    reloaded, new = build(check_model_folder(folder), head_required=True)
+
+    assert new == []
+    for path, variable in classifier.by_path.items():
+        np.testing.assert_array_equal(reloaded.by_path[path], variable, err_msg=path)
+    np.testing.assert_array_equal(
+        reloaded(batch, training=False), classifier(batch, training=False)
+    )
+
+
+def test_plain_transformers_computes_the_same(folder, classifier, batch):
+    model = TFBertForSequenceClassification.from_pretrained(str(folder))
+
+    logits = model(
+        input_ids=batch["token_ids"],
+        token_type_ids=batch["token_type_ids"],
+        attention_mask=batch["attention_mask"],
+    ).logits
+
+    np.testing.assert_allclose(logits, classifier(batch, training=False), atol=1e-6)
+    assert model.config.id2label == {0: "neg", 1: "neutral", 2: "pos"}
+
+
+def test_configuration_says_what_was_trained(folder):
+    config = json.loads((folder / "config.json").read_text())
+
+    assert config["architectures"] == ["BertForSequenceClassification"]
+    assert config["problem_type"] == "single_label_classification"
+    assert config["label2id"] == {"neg": 0, "neutral": 1, "pos": 2}
+    assert {config[f"{kind}_dropout_prob"] for kind in ("hidden", "attention_probs")} == {0.25}
+    assert config["classifier_dropout"] == 0.25
+
+
+def test_tokenizer_comes_along_with_the_length_of_the_training(folder, tiny_tokenizer):
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+
+    assert tokenizer.get_vocab() == tiny_tokenizer.get_vocab()
+    assert tokenizer.model_max_length == 32
+    assert tiny_tokenizer.model_max_length > 32
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS,
+        LabelSpace("multi_label", ("a", "b")),
+        LabelSpace("single_label", ("1", "0", "ß", "a b")),
+        LabelSpace("regression"),
+    ],
+)
+def test_labels_survive(classifier, labels):
+    config = json.loads(json.dumps(module.model_config(classifier, labels)))
+
+    assert read_labels(config, "config.json") == labels
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"problem_type": "regression"},
+        {"problem_type": "token_classification", "id2label": {"0": "a"}},
+        {"problem_type": "single_label_classification", "id2label": {"1": "a", "2": "b"}},
+    ],
+)
+def test_model_of_others_has_no_known_labels(config):
+    with pytest.raises(UserError, match=r"c\.json: problem_type: received .* with id2label"):
+        read_labels(config, "c.json")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_changed_and_missing_files_are_named(folder, name):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(UserError, match=f"{name}: damaged"):
+        check_model_folder(folder)
+
+    (folder / name).unlink()
+    with pytest.raises(UserError, match=f"{name}: missing"):
+        check_model_folder(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"sha256": 3}', '{"sha256": {}}'])
+def test_damaged_manifest_is_named(folder, content):
+    (folder / "manifest.json").write_text(content)
+
+    with pytest.raises(UserError, match=r"manifest\.json: damaged"):
+        check_model_folder(folder)
+
+
+def test_folder_without_a_manifest_is_no_model(tmp_path):
+    with pytest.raises(UserError, match=r"no model here \(manifest\.json is missing\)"):
+        check_model_folder(tmp_path)
+
+
+def test_half_written_model_is_never_seen(folder, classifier, tiny_tokenizer, monkeypatch):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fail(*_):
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        raise OSError("disk full")
+
+    monkeypatch.setattr(module, "_save_tokenizer", fail)
+    for target in (folder, folder.with_name("other")):
+        with pytest.raises(OSError, match="disk full"):
+            write_model_folder(target, classifier, tiny_tokenizer, LABELS, max_length=32)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_model_is_replaced_whole(folder, classifier, tiny_tokenizer):
+    (folder / "stale.txt").write_text("from before")
+
+    write_model_folder(folder, classifier, tiny_tokenizer, LABELS, max_length=16)
+
+    assert not (folder / "stale.txt").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+    check_model_folder(folder)

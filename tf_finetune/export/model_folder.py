@@ -1,0 +1,139 @@
+"""The model as a Hugging Face folder: PyTorch-layout safetensors, config.json, tokenizer."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+from transformers import PreTrainedTokenizerFast
+
+from tf_finetune.data import LabelSpace
+from tf_finetune.encoders import Classifier, EncoderFiles
+from tf_finetune.encoders.locating import WEIGHTS_FILE
+from tf_finetune.errors import UserError
+from tf_finetune.files import file_sha256, replaced_folder, write_atomically
+
+MANIFEST = "manifest.json"
+_PROBLEM_TYPES = {
+    "single_label": "single_label_classification",
+    "multi_label": "multi_label_classification",
+    "regression": "regression",
+}
+
+
+def write_model_folder(
+    folder: Path,
+    classifier: Classifier,
+    tokenizer: PreTrainedTokenizerFast,
+    labels: LabelSpace,
+    *,
+    max_length: int,
+) -> None:
+    """Writes the model so that it appears by one rename, complete or not at all.
+
+    Args:
+        folder: `model/` of the run directory; replaced if it is there.
+        classifier: The trained model.
+        tokenizer: The tokenizer it was trained with.
+        labels: What its outputs mean.
+        max_length: Longest text in tokens that it was trained on.
+    """
+    with replaced_folder(folder) as temporary:
+        _write_weights(temporary / WEIGHTS_FILE, classifier)
+        config = model_config(classifier, labels)
+        write_atomically(temporary / "config.json", json.dumps(config, indent=2) + "\n")
+        _save_tokenizer(tokenizer, temporary, max_length)
+        names = sorted(path.name for path in temporary.iterdir())
+        digests = {name: file_sha256(temporary / name) for name in names}
+        write_atomically(temporary / MANIFEST, json.dumps({"sha256": digests}, indent=1) + "\n")
+
+
+def model_config(classifier: Classifier, labels: LabelSpace) -> dict[str, Any]:
+    """config.json of the trained model: the encoder's own, with the labels' names."""
+    names = labels.names or ("score",)
+    encoder = {
+        key: value
+        for key, value in classifier.files.config.items()
+        if key
+        not in ("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing")
+    }
+    return {
+        **encoder,
+        "architectures": [classifier.files.family.classifier_class.removeprefix("TF")],
+        "problem_type": _PROBLEM_TYPES[labels.task],
+        "id2label": {str(index): name for index, name in enumerate(names)},
+        "label2id": {name: index for index, name in enumerate(names)},
+        "hidden_dropout_prob": classifier.wrapped.config.hidden_dropout_prob,
+        "attention_probs_dropout_prob": classifier.wrapped.config.attention_probs_dropout_prob,
+        "classifier_dropout": classifier.wrapped.config.classifier_dropout,
+    }
+
+
+def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
+    """The meaning of a model's outputs, from its config.json.
+
+    Raises:
+        UserError: The model was not written by this project.
+    """
+    tasks = {problem: task for task, problem in _PROBLEM_TYPES.items()}
+    task = tasks.get(config.get("problem_type", ""))
+    names = config.get("id2label")
+    if (
+        task is None
+        or not isinstance(names, dict)
+        or set(names) != {str(index) for index in range(len(names))}
+    ):
+        raise UserError(
+            f"{where}: problem_type: received {config.get('problem_type')!r}; accepted: "
+            f"{', '.join(tasks)}, with id2label beside it"
+        )
+    ordered = tuple(str(names[str(index)]) for index in range(len(names)))
+    return LabelSpace(task=task, names=() if task == "regression" else ordered)  # type: ignore[arg-type]
+
+
+def check_model_folder(folder: Path) -> EncoderFiles:
+    """Holds every file of a model folder against its manifest.
+
+    Returns:
+        The folder as an encoder that carries its head.
+
+    Raises:
+        UserError: The folder is not complete, or a file is missing or damaged; named.
+    """
+    try:
+        digests = dict(json.loads((folder / MANIFEST).read_text())["sha256"])
+        digests[WEIGHTS_FILE], digests["config.json"]
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder}: no model here ({MANIFEST} is missing); accepted: a finished run"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{folder / MANIFEST}: damaged") from None
+    problems = [
+        f"{folder / name}: {'damaged' if (folder / name).is_file() else 'missing'}"
+        for name, digest in digests.items()
+        if not (folder / name).is_file() or file_sha256(folder / name) != digest
+    ]
+    if problems:
+        raise UserError(problems, hint="Train again, or restore the folder from a copy.")
+    return EncoderFiles(str(folder), folder)
+
+
+def _write_weights(path: Path, classifier: Classifier) -> None:
+    tensors = {}
+    for variable in classifier.table:
+        value = classifier.by_path[variable.path].numpy()
+        # A transposed view would be written in the wrong order.
+        tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.is_kernel else value)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def _save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, max_length: int) -> None:
+    previous = tokenizer.model_max_length
+    tokenizer.model_max_length = max_length
+    try:
+        tokenizer.save_pretrained(str(folder))
+    finally:
+        tokenizer.model_max_length = previous
