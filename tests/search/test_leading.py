@@ -1,0 +1,264 @@
+"""What a search tries, in which order, and when it stops; trials are a formula here."""
+
+import collections
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tf_finetune.search.trial import Cell
+from tf_finetune.search.trial_request import TrialRequest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from search_by_formula import (
+    GRID,
+    RANGES,
+    SPACES,
+    FormulaSearch,
+    make_space,
+    score_of,
+)
+
+ORACLES = ["grid", "random", "bayesian", "hyperband"]
+
+
+def cells_of(search):
+    return [request_of(key) for key in search.table]
+
+
+def request_of(key):
+    return key.rsplit(" seed=", 1)[0]
+
+
+def test_a_grid_tries_every_cell_with_every_seed_first_seed_first_and_deepest_first(tmp_path):
+    search = FormulaSearch(tmp_path, "grid").run()
+
+    expected = [
+        TrialRequest(Cell(depth, rate), seed, 3).key
+        for seed in (0, 1)
+        for depth in (4, 2, 0)
+        for rate in GRID[depth]
+    ]
+    assert search.ran == expected
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_no_cell_is_tried_twice_with_one_seed(tmp_path, oracle):
+    search = FormulaSearch(tmp_path, oracle, SPACES[oracle]).run()
+
+    assert len(search.ran) == len(set(search.ran))
+    assert set(search.ran) == set(search.table)
+
+
+@pytest.mark.parametrize("oracle", ["random", "bayesian"])
+def test_a_small_list_of_rates_is_exhausted_without_repetition(tmp_path, oracle):
+    search = FormulaSearch(tmp_path, oracle, make_space(max_cells=50, seeds=(0,))).run()
+
+    assert sorted(request_of(key) for key in search.ran) == sorted(
+        cell.key for cell in make_space().cells()
+    )
+
+
+@pytest.mark.parametrize("oracle", ["random", "bayesian"])
+def test_as_many_cells_are_explored_as_there_is_room_for(tmp_path, oracle):
+    space = make_space(RANGES, max_cells=8, max_trials=16)
+
+    search = FormulaSearch(tmp_path, oracle, space).run()
+
+    assert len(search.ran) == 16
+    assert set(collections.Counter(map(request_of, search.ran)).values()) == {2}
+
+
+def test_bayesian_search_comes_back_to_where_scores_are_good(tmp_path):
+    space = make_space(RANGES, max_cells=11, seeds=(0,))
+
+    search = FormulaSearch(tmp_path, "bayesian", space, widen_edges=False).run()
+
+    drawn, led = list(search.table.values())[:6], list(search.table.values())[6:]
+    assert sum(led) / len(led) > sum(drawn) / len(drawn)
+
+
+def test_hyperband_trains_few_cells_for_all_epochs_but_one_at_every_depth(tmp_path):
+    space = make_space(RANGES, max_cells=15, seeds=(0,))
+
+    search = FormulaSearch(tmp_path, "hyperband", space, widen_edges=False).run()
+
+    by_epochs = collections.Counter(key.rsplit("=", 1)[1] for key in search.ran)
+    assert by_epochs["1"] == 9
+    full = [key for key in search.ran if key.endswith("epochs=3")]
+    assert {key.split()[0] for key in full} == {key.split()[0] for key in search.ran}
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_a_search_that_is_ended_anywhere_goes_on_to_the_same_table(tmp_path, oracle):
+    whole = FormulaSearch(tmp_path / "whole", oracle, SPACES[oracle]).run()
+
+    class Ended(BaseException):
+        pass
+
+    def score_or_end(request, ran, ended_at):
+        if len(ran) > ended_at:
+            raise Ended
+        return score_of(request)
+
+    for ended_at in (1, len(whole.ran) // 2):
+        folder = tmp_path / f"ended{ended_at}"
+
+        part = FormulaSearch(folder, oracle, SPACES[oracle])
+        part.score = lambda request, ran=part.ran, at=ended_at: score_or_end(request, ran, at)
+        with pytest.raises(Ended):
+            part.run()
+        rest = FormulaSearch(folder, oracle, SPACES[oracle]).run()
+        assert rest.table == whole.table
+        assert len(part.ran) - 1 + len(rest.ran) == len(whole.ran)
+
+
+def test_a_finished_search_goes_on_with_more_seeds(tmp_path):
+    FormulaSearch(tmp_path, "grid", make_space(seeds=(0, 1))).run()
+
+    more = FormulaSearch(tmp_path, "grid", make_space(seeds=(0, 1, 2))).run()
+
+    assert [key.split()[2] for key in more.ran] == ["seed=2"] * 9
+
+
+def test_failed_trial_is_recorded_with_its_reason_and_not_repeated_with_other_seeds(tmp_path):
+    def score(request):
+        if request.cell == Cell(0, 1e-4):
+            return "the loss became nan in epoch 1"
+        return score_of(request)
+
+    search = FormulaSearch(tmp_path, "grid", score=score).run()
+
+    assert len(search.ran) == 9 + 8
+    failed = [key for key, value in search.table.items() if isinstance(value, str)]
+    assert failed == [TrialRequest(Cell(0, 1e-4), 0, 3).key]
+    again = FormulaSearch(tmp_path, "grid", score=score).run()
+    assert again.ran == []
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_a_search_in_which_every_trial_fails_ends(tmp_path, oracle):
+    search = FormulaSearch(tmp_path, oracle, SPACES[oracle], score=lambda request: "no").run()
+
+    assert set(search.table.values()) == {"no"}
+
+
+def test_error_that_is_no_trials_failure_ends_the_search(tmp_path):
+    def score(request):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        FormulaSearch(tmp_path, "grid", score=score).run()
+
+
+def rising(request):
+    return request.cell.learning_rate
+
+
+def test_best_rate_at_an_edge_is_widened_twice_by_the_last_step(tmp_path):
+    space = make_space({2: (1e-4, 3e-4, 1e-3)}, seeds=(0,))
+
+    search = FormulaSearch(tmp_path, "grid", space, score=rising).run()
+
+    rates = [record.request.cell.learning_rate for record in search.journal.records.values()]
+    assert rates == [1e-4, 3e-4, 1e-3, 3.3e-3, 1.1e-2]
+    stages = [record.stage for record in search.journal.records.values()]
+    assert stages == ["explore"] * 3 + ["widen"] * 2
+
+
+def test_widened_rate_gets_every_seed(tmp_path):
+    space = make_space({2: (1e-4, 1e-3)}, seeds=(0, 1))
+
+    search = FormulaSearch(tmp_path, "grid", space, score=lambda r: -rising(r)).run()
+
+    seeds = collections.Counter(map(request_of, search.ran))
+    assert seeds == {Cell(2, rate).key: 2 for rate in (1e-6, 1e-5, 1e-4, 1e-3)}
+
+
+@pytest.mark.parametrize(
+    ("space", "score"),
+    [
+        (make_space({2: (1e-3,)}, seeds=(0,)), rising),
+        (make_space({2: (1e-4, 1e-3)}, seeds=(0,)), lambda request: 0.5),
+        (make_space({2: (1e-4, 3e-4, 1e-3)}, seeds=(0,)), score_of),
+        (make_space({2: (1e-4, 1e-3)}, seeds=(0,), max_trials=2), rising),
+        (
+            make_space({2: (1e-4, 3e-4, 1e-3)}, seeds=(0,)),
+            lambda request: "nan" if request.cell.learning_rate == 1e-3 else rising(request),
+        ),
+    ],
+    ids=["one rate", "all equal", "best inside", "no room", "failed beyond"],
+)
+def test_nothing_is_widened_without_reason(tmp_path, space, score):
+    search = FormulaSearch(tmp_path, "grid", space, score=score).run()
+
+    assert len(search.ran) == len(space.cells())
+
+
+def test_range_is_widened_where_the_best_drawn_rate_is_near_its_end(tmp_path):
+    space = make_space({2: RANGES[2]}, max_cells=12, seeds=(0,))
+
+    search = FormulaSearch(tmp_path, "random", space, score=rising).run()
+
+    widened = [r for r in search.journal.records.values() if r.stage == "widen"]
+    first, second = (r.request.cell.learning_rate for r in widened)
+    # A step of the range is half a decade, and rates are written with two digits.
+    assert first == pytest.approx(10**0.5 * 1e-3, rel=0.03)
+    assert second == pytest.approx(10**0.5 * first, rel=0.03)
+
+
+def test_no_trial_begins_that_would_overrun_the_time_budget(tmp_path):
+    search = FormulaSearch(tmp_path, "grid", seconds=0.1, budget=0.6)
+    started = time.monotonic()
+
+    search.run()
+
+    assert time.monotonic() - started < 0.65
+    assert 1 <= len(search.ran) <= 6
+    assert search.schedule.is_done
+
+
+def test_depth_that_was_not_tried_is_estimated_by_its_work(tmp_path):
+    search = FormulaSearch(tmp_path, "grid", make_space({4: (1e-3,)}, seeds=(0,))).run()
+
+    tried, other = (TrialRequest(Cell(depth, 1e-3), 0, 3) for depth in (4, 0))
+    # The formula says work 10 - depth, and every trial takes a second.
+    assert search.times.estimate(tried) == 1.0
+    assert search.times.estimate(other) == pytest.approx(10 / 6)
+
+
+def test_cheap_trials_still_run_when_there_is_no_time_for_expensive_ones(tmp_path):
+    search = FormulaSearch(
+        tmp_path, "grid", make_space(seeds=(0, 1)), widen_edges=False, budget=3600
+    )
+    # One trial of depth 4 is known to take 10 minutes, which makes one of depth 0 take 17.
+    search.times.calibrate(TrialRequest(Cell(4, 3e-4), 0, 3), 250.0)
+    search.schedule._budget.seconds = 16 * 60
+
+    search.run()
+
+    # Each takes no time in truth, so the estimates come down after the first.
+    assert search.ran[0].startswith("depth=4")
+    assert len(search.ran) == 18
+
+
+def test_what_has_no_time_is_skipped_and_said(tmp_path):
+    search = FormulaSearch(tmp_path, "grid", budget=100.0)
+    search.times.calibrate(TrialRequest(Cell(4, 3e-4), 0, 3), 1000.0)
+
+    search.run()
+
+    assert search.ran == []
+    assert len(search.schedule.skipped) == 9
+
+
+def test_expected_total_counts_every_seed_and_the_time_left_falls(tmp_path):
+    search = FormulaSearch(tmp_path, "grid", widen_edges=False)
+    assert search.schedule.expected_total == 18
+    assert search.schedule.seconds_left() is None
+
+    search.run()
+
+    assert search.schedule.expected_total == 18
+    assert search.schedule.seconds_left() == 0

@@ -1,0 +1,38 @@
+"""Search over frozen depths and learning rates, and the answer it gives.
+
+`recommend` answers from trials; `search_function` searches a model function of one's own.
+Both are loaded at first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tf_finetune.search.trial import Cell, Predictions, TrialResult
+
+if TYPE_CHECKING:
+    from tf_finetune.search.functions import FunctionTrial, search_function
+    from tf_finetune.search.recommendation import Recommendation, recommend
+
+__all__ = [
+    "Cell",
+    "FunctionTrial",
+    "Predictions",
+    "Recommendation",
+    "TrialResult",
+    "recommend",
+    "search_function",
+]
+
+_LAZY = {
+    "FunctionTrial": "tf_finetune.search.functions",
+    "Recommendation": "tf_finetune.search.recommendation",
+    "recommend": "tf_finetune.search.recommendation",
+    "search_function": "tf_finetune.search.functions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

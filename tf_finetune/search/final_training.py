@@ -1,0 +1,116 @@
+"""Trains the chosen cell once more, as `train` does, and keeps that model."""
+
+import shutil
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from tf_finetune.config.saving import write_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import Splits
+from tf_finetune.encoders import Classifier, FreezePlan
+from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
+from tf_finetune.reports import EvaluationReport
+from tf_finetune.reports.tensorboard import write_plan_text
+from tf_finetune.search.joined_split import join_splits
+from tf_finetune.search.models import ModelCache
+from tf_finetune.search.records import TrialRecord
+from tf_finetune.search.session import SearchJob
+from tf_finetune.search.trial import Cell
+from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.training import Outputs, RunResult, build_strategy, fine_tune
+from tf_finetune.training.scoring import score_splits
+
+
+class FinalModel(NamedTuple):
+    """The model that a search hands over.
+
+    Attributes:
+        request: The chosen cell with the first seed.
+        config: The configuration it was trained with.
+        plan: Its freeze plan.
+        classifier: The model.
+        run: Its training.
+        splits: What it was trained and scored on.
+        reports: Its scores by split, test first.
+    """
+
+    request: TrialRequest
+    config: ExperimentConfig
+    plan: FreezePlan
+    classifier: Classifier
+    run: RunResult
+    splits: Splits
+    reports: dict[str, EvaluationReport]
+
+
+def train_chosen(
+    job: SearchJob, cell: Cell, records: list[TrialRecord], console: Console
+) -> FinalModel:
+    """Trains the chosen cell with the first seed and scores it once on the test split.
+
+    A final training that was interrupted goes on from its checkpoint.
+
+    Args:
+        job: The search.
+        cell: The chosen cell.
+        records: The trials, for the number of epochs where early stopping had chosen it.
+        console: Where progress is shown.
+    """
+    request = TrialRequest(cell, job.space.seeds[0], job.config.training.epochs)
+    config = request.configure(job.config)
+    no_folder = config.run.model_copy(update={"dir": None})
+    write_config(config.model_copy(update={"run": no_folder}), job.directory.chosen)
+    splits = job.splits
+    if job.config.search.train_on_validation and splits.validation is not None:
+        splits = replace(
+            splits, train=join_splits(splits.train, splits.validation), validation=None
+        )
+        config = _without_early_stopping(config, cell, records, job)
+    chosen = build_strategy(config.training.strategy)
+    compiled = ModelCache(job.files, splits.labels, chosen).get(config)
+    compiled.model.classifier.reset(config.training.seed)
+    job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
+    render_plan(console, compiled.plan)
+    events = job.directory.events if config.run.tensorboard else None
+    if events is not None:
+        shutil.rmtree(events, ignore_errors=True)  # of a cell that was chosen before
+        write_plan_text(events, plan_markdown(compiled.plan))
+    checkpoints = job.directory.checkpoints / request.folder_name(request.epochs)
+    run = fine_tune(
+        compiled.model,
+        splits,
+        config.training,
+        config.evaluation,
+        max_length=config.data.max_length,
+        chosen=chosen,
+        outputs=Outputs(events, checkpoints),
+        console=console,
+    )
+    reports = score_splits(run, splits, config, chosen)
+    return FinalModel(
+        request, config, compiled.plan, compiled.model.classifier, run, splits, reports
+    )
+
+
+def _without_early_stopping(
+    config: ExperimentConfig, cell: Cell, records: list[TrialRecord], job: SearchJob
+) -> ExperimentConfig:
+    """With no validation split left to watch, trains as long as was best in the trials."""
+    if config.training.early_stopping_patience is None:
+        return config
+    sign = 1.0 if job.higher_is_better else -1.0
+    best = [
+        1 + max(range(len(r.history)), key=lambda i, r=r: sign * _score(r, i, job.metric))  # type: ignore[misc]
+        for r in records
+        if r.is_completed and r.request.cell == cell
+    ]
+    update: dict[str, Any] = {"early_stopping_patience": None}
+    if best:
+        update["epochs"] = max(1, round(sum(best) / len(best)))
+    return config.model_copy(update={"training": config.training.model_copy(update=update)})
+
+
+def _score(record: TrialRecord, epoch: int, metric: str) -> float:
+    return record.history[epoch].get(f"val_{metric}") or 0.0

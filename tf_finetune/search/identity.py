@@ -1,0 +1,53 @@
+"""What the trials of a search have in common; a journal of anything else is refused."""
+
+import hashlib
+from typing import Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import Split, Splits
+from tf_finetune.encoders import EncoderFiles
+from tf_finetune.files import file_sha256
+
+# Chosen in each trial, or without an effect on its result.
+_FREE = {"learning_rate", "seed", "strategy", "padding"}
+
+
+def search_identity(
+    config: ExperimentConfig, files: EncoderFiles, splits: Splits
+) -> dict[str, Any]:
+    """Says what decides the result of a cell, beside the cell.
+
+    The space is not in it: a search can go on with more depths, rates or seeds.
+
+    Args:
+        config: The configuration.
+        files: The encoder.
+        splits: The data.
+
+    Returns:
+        Nested mappings of JSON values; see `Journal`.
+    """
+    return {
+        "data": {
+            "training_examples_sha256": _split_sha256(splits.train),
+            "validation_examples_sha256": _split_sha256(splits.validation),
+            "task": splits.labels.task,
+            "label_names": list(splits.labels.names),
+        },
+        "encoder": {
+            "weights_sha256": file_sha256(files.weights),
+            "dropout": config.encoder.dropout,
+        },
+        "training": config.training.model_dump(exclude=_FREE, mode="json"),
+        "freeze": config.freeze.model_dump(include={"embeddings", "rules"}, mode="json"),
+        "search": config.search.model_dump(include={"rule_sets"}, mode="json"),
+    }
+
+
+def _split_sha256(split: Split | None) -> str | None:
+    if split is None:
+        return None
+    digest = hashlib.sha256(split.store.key.encode())
+    digest.update(split.rows.tobytes())
+    digest.update(split.labels.tobytes())
+    return digest.hexdigest()

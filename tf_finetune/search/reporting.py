@@ -1,0 +1,123 @@
+"""Writes what a search found: JSON, the page, TensorBoard, and the console."""
+
+import shutil
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from tf_finetune.config.saving import dump_config
+from tf_finetune.reports import render_metrics, write_evaluation, write_metrics
+from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
+from tf_finetune.reports.page import (
+    Command,
+    ReportContent,
+    SearchAnswer,
+    TrialRow,
+    write_report_page,
+)
+from tf_finetune.reports.page.next_steps import local_time, short_name, software_versions
+from tf_finetune.reports.tensorboard import write_report_figures, write_report_summaries
+from tf_finetune.search.job import SearchJob
+from tf_finetune.search.outcome import SearchOutcome
+from tf_finetune.search.records import TrialRecord
+
+
+def write_columns(job: SearchJob) -> None:
+    """Says in TensorBoard which options the trials have."""
+    space = job.space
+    write_hparams_columns(
+        job.directory.trials,
+        job.metric,
+        space.depths,
+        [rate for depth in space.depths for rate in space.rates_at(depth)],
+        space.seeds,
+        dict(space.dimensions),
+    )
+
+
+def write_trial(job: SearchJob, record: TrialRecord) -> None:
+    """Adds a trial's row in TensorBoard."""
+    write_trial_hparams(job.directory.trials / record.folder / "events", trial_row(record))
+
+
+def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console) -> None:
+    """Writes and prints everything; `metrics.json` last, because it marks the search finished."""
+    directory, reports = job.directory, dict(outcome.reports)
+    directory.write_json(directory.outcome, outcome.to_dict())
+    directory.write_json(
+        directory.history, {"best_epoch": outcome.run.best_epoch, "epochs": outcome.run.history}
+    )
+    write_evaluation(directory.evaluation, reports)
+    content = report_content(outcome)
+    if job.config.run.tensorboard:
+        write_report_summaries(directory.events, reports, outcome.run.best_epoch)
+        write_report_figures(directory.events, content)
+    write_report_page(directory.report, content)
+    write_metrics(directory.metrics, reports)
+    shutil.rmtree(directory.checkpoints, ignore_errors=True)  # what is left does no harm
+    for report in reports.values():
+        render_metrics(console, report)
+    lines = [
+        f"report       {directory.report}",
+        f"model        {directory.model}",
+        f"numbers      {directory.outcome}, {directory.metrics.name}, {directory.evaluation.name}",
+    ]
+    lines += [f"{command.purpose:12} {command.line}" for command in outcome.commands]
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
+
+
+def report_content(outcome: SearchOutcome) -> ReportContent:
+    """What the page shows."""
+    source = short_name(outcome.config.data.train or "?")
+    answer = outcome.recommendation.to_dict()
+    notes = [*answer["notes"], *outcome.notes]
+    return ReportContent(
+        title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
+        summary=(),
+        encoder=outcome.encoder,
+        created=local_time(),
+        metric=outcome.metric,
+        trials=tuple(trial_row(record) for record in _ordered(outcome.records)),
+        reports=outcome.reports,
+        plan=outcome.plan.to_dict(),
+        data=outcome.summary.to_dict(),
+        commands=tuple(Command(c.purpose.capitalize(), c.line) for c in outcome.commands),
+        versions=software_versions(),
+        search=SearchAnswer.from_record({**answer, "notes": notes}),
+        config=dump_config(outcome.config),
+    )
+
+
+def trial_row(record: TrialRecord) -> TrialRow:
+    """A trial as the reports know it."""
+    result = record.result
+    return TrialRow(
+        depth=result.cell.frozen_depth,
+        learning_rate=result.cell.learning_rate,
+        seed=result.seed,
+        extra=dict(result.cell.extra),
+        status=result.status,
+        reason=result.reason,
+        score=result.score,
+        trainable_parameters=result.trainable_parameters,
+        seconds_per_epoch=result.seconds_per_epoch,
+        train_seconds=result.train_seconds,
+        examples_per_second=result.examples_per_second,
+        peak_memory_bytes=result.peak_memory_bytes,
+        epochs=result.epochs,
+        history=record.history,
+    )
+
+
+def _ordered(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """By depth, rate and seed: parallel and resumed searches end in another order."""
+    return sorted(
+        records,
+        key=lambda r: (
+            r.request.cell.frozen_depth,
+            r.request.cell.learning_rate,
+            str(r.request.cell.extra),
+            r.request.seed,
+            r.request.epochs,
+        ),
+    )

@@ -1,0 +1,247 @@
+"""Runs one trial: the same path as `train`, with the model of an earlier trial if there is one."""
+
+import gc
+import io
+import math
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import Split, Splits
+from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
+from tf_finetune.reports import resolve_monitor, score
+from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.memory import PeakMemory
+from tf_finetune.search.models import ModelCache
+from tf_finetune.search.records import Stage, TrialRecord, write_predictions
+from tf_finetune.search.trial import Predictions, TrialResult
+from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.training import ChosenStrategy, Outputs, RunResult, fine_tune
+from tf_finetune.training.callbacks import NonFiniteLossError
+from tf_finetune.training.scoring import split_logits
+
+_CALIBRATION_STEPS = 5
+OUT_OF_MEMORY = "out of memory"
+
+
+class TrialRunner:
+    """Runs trials one after the other in this process.
+
+    Args:
+        files: The encoder.
+        splits: The data, with a validation split.
+        config: The configuration of the search.
+        chosen: The devices.
+        directory: Where trials leave their files.
+        report: Takes a line for each epoch that ends.
+    """
+
+    def __init__(
+        self,
+        files: EncoderFiles,
+        splits: Splits,
+        config: ExperimentConfig,
+        chosen: ChosenStrategy,
+        directory: SearchDirectory,
+        report: Callable[[str], None] = lambda line: None,
+    ):
+        self._files = files
+        self._splits = splits
+        self._config = config
+        self._chosen = chosen
+        self._directory = directory
+        self._console = Console(
+            file=_Lines(report), width=200, color_system=None, force_terminal=False
+        )
+        self._models = ModelCache(files, splits.labels, chosen)
+
+    def run(self, request: TrialRequest, stage: Stage) -> TrialRecord:
+        """Trains and scores; a trial that an earlier process began goes on from its checkpoint.
+
+        Returns:
+            The record; one that diverged or ran out of memory is failed, with its reason.
+
+        Raises:
+            UserError: Something that concerns every trial, such as a full disk.
+        """
+        began = time.monotonic()
+        folder = self._directory.trial(request, self._config.training.epochs)
+        config = request.configure(self._config)
+        digest: str | None = None
+        history: tuple[Mapping[str, float | None], ...] = ()
+        try:
+            with PeakMemory() as memory:
+                run, plan, predictions = self._train(request, config)
+        except NonFiniteLossError as error:
+            result = _failed(request, error.problems[0])
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            result = _failed(request, _memory_reason(error))
+            del error
+            self._models.clear()
+        else:
+            result = self._result(request, config, run, plan, predictions, memory)
+            history = tuple(_finite(entry) for entry in run.history)
+            if result.status == "completed":
+                digest = write_predictions(folder / "validation.npz", predictions)
+        return TrialRecord(
+            request=request,
+            stage=stage,
+            result=result,
+            # A trial that was resumed has also the epochs of the process before.
+            wall_seconds=max(time.monotonic() - began, result.train_seconds or 0.0),
+            history=history,
+            folder=folder.name,
+            predictions_sha256=digest,
+        )
+
+    def remove_checkpoints(self, record: TrialRecord) -> None:
+        """Removes what only an unfinished trial needs; call it when the journal has the record."""
+        shutil.rmtree(self._directory.trials / record.folder / "checkpoints", ignore_errors=True)
+
+    def measure_epoch(self, request: TrialRequest) -> float:
+        """Estimates the seconds of one epoch by training a few steps, which are then forgotten."""
+        config = request.configure(self._config)
+        train = self._splits.train
+        rows = min(_CALIBRATION_STEPS * config.training.batch_size, len(train))
+        sample = np.random.default_rng(0).choice(len(train), rows, replace=False)
+        part = replace(self._splits, train=train.select(np.sort(sample)), validation=None)
+        training = config.training.model_copy(
+            update={"epochs": 1, "early_stopping_patience": None, "class_weights": "none"}
+        )
+        compiled = self._models.get(config)
+        compiled.model.classifier.reset(training.seed)
+        run = self._fine_tune(
+            compiled.model, part, config.model_copy(update={"training": training}), Outputs()
+        )
+        steps = max(run.steps - 1, 1)
+        seconds = (
+            (run.train_seconds - run.first_step_seconds) if run.steps > 1 else run.train_seconds
+        )
+        return seconds / steps * math.ceil(len(train) / training.batch_size)
+
+    def _train(
+        self, request: TrialRequest, config: ExperimentConfig
+    ) -> tuple[RunResult, FreezePlan, Predictions]:
+        folder = self._directory.trial(request, self._config.training.epochs)
+        compiled = self._models.get(config)
+        compiled.model.classifier.reset(request.seed)
+        events = folder / "events" if config.run.tensorboard else None
+        run = self._fine_tune(
+            compiled.model, self._splits, config, Outputs(events, folder / "checkpoints")
+        )
+        validation = _validation(self._splits)
+        logits = split_logits(run.model, validation, config, self._chosen)
+        return run, compiled.plan, Predictions(validation.labels, logits)
+
+    def _fine_tune(
+        self, model: Any, splits: Splits, config: ExperimentConfig, outputs: Outputs
+    ) -> RunResult:
+        return fine_tune(
+            model,
+            splits,
+            config.training,
+            config.evaluation,
+            max_length=config.data.max_length,
+            chosen=self._chosen,
+            outputs=outputs,
+            console=self._console,
+        )
+
+    def _result(
+        self,
+        request: TrialRequest,
+        config: ExperimentConfig,
+        run: RunResult,
+        plan: FreezePlan,
+        predictions: Predictions,
+        memory: PeakMemory,
+    ) -> TrialResult:
+        labels = self._splits.labels
+        metrics = score(labels, *predictions)
+        metric, _ = resolve_monitor(config.training.monitor, labels)
+        if not math.isfinite(metrics[metric]):
+            return _failed(request, f"the validation {metric} is {metrics[metric]}")
+        examples_per_second = _throughput(run, config.training.batch_size)
+        return TrialResult(
+            request.cell,
+            request.seed,
+            "completed",
+            score=metrics[metric],
+            metrics=metrics,
+            trainable_parameters=plan.trainable_count,
+            seconds_per_epoch=len(self._splits.train) / examples_per_second,
+            examples_per_second=examples_per_second,
+            train_seconds=run.train_seconds,
+            peak_memory_bytes=self._own_memory(config, memory),
+            step_flops=float(self._step_flops(config, plan)),
+            epochs=len(run.history),
+        )
+
+    def _own_memory(self, config: ExperimentConfig, memory: PeakMemory) -> int | None:
+        """The peak without the models that are kept for other trials."""
+        if memory.peak_bytes is None:
+            return None
+        return memory.peak_bytes - (self._models.bytes - self._models.get(config).bytes)
+
+    def _step_flops(self, config: ExperimentConfig, plan: FreezePlan) -> int:
+        cost = plan_cost(
+            plan,
+            self._files.family.variables(self._files.config, self._splits.labels.num_outputs),
+            self._files.config,
+            batch_size=config.training.batch_size,
+            length=round(float(self._splits.train.lengths.mean())),
+            optimizer=config.training.optimizer,
+        )
+        return cost.step_flops
+
+
+class _Lines(io.StringIO):
+    """A stream that hands over every line."""
+
+    def __init__(self, report: Callable[[str], None]):
+        super().__init__()
+        self._report = report
+
+    def write(self, text: str) -> int:
+        for line in filter(None, (line.strip() for line in text.splitlines())):
+            self._report(line)
+        return len(text)
+
+
+def _throughput(run: RunResult, batch_size: int) -> float:
+    """Training examples a second, without the step that was traced."""
+    rates = [entry["examples_per_second"] for entry in run.history]
+    if len(rates) > 1:
+        return statistics.median(rates[1:])
+    (entry,) = run.history
+    others = entry["seconds"] - run.first_step_seconds
+    steps = entry["seconds"] * rates[0] / batch_size
+    return (steps - 1) * batch_size / others if steps >= 2 and others > 0 else rates[0]
+
+
+def _validation(splits: Splits) -> Split:
+    if splits.validation is None:
+        raise ValueError("a search needs a validation split")
+    return splits.validation
+
+
+def _failed(request: TrialRequest, reason: str) -> TrialResult:
+    return TrialResult(request.cell, request.seed, "failed", reason=reason)
+
+
+def _memory_reason(error: BaseException) -> str:
+    gc.collect()
+    detail = str(error).strip().splitlines()
+    return f"{OUT_OF_MEMORY}: {detail[0][:200]}" if detail else OUT_OF_MEMORY
+
+
+def _finite(entry: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in entry.items()}

@@ -1,0 +1,180 @@
+"""A search from its first trial to its last, in this process or over workers."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from keras_tuner import Oracle
+from rich.console import Console
+
+from tf_finetune.config.value_checks import duration_seconds
+from tf_finetune.encoders import plan_cost, plan_freezing
+from tf_finetune.errors import UserError
+from tf_finetune.search.job import SearchJob
+from tf_finetune.search.live import Progress, SearchDisplay, describe, duration
+from tf_finetune.search.parallel import end_with_chief, run_chief, worker_command
+from tf_finetune.search.records import TrialRecord
+from tf_finetune.search.reporting import write_columns, write_trial
+from tf_finetune.search.roles import is_chief
+from tf_finetune.search.runner import TrialRunner
+from tf_finetune.search.schedule import Rules, Schedule
+from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.trial_times import TimeBudget, TrialTimes
+from tf_finetune.search.tuner import DepthTuner, SearchOracle, objective
+from tf_finetune.training import build_strategy
+
+
+class SearchedTrials(NamedTuple):
+    """What came of a search.
+
+    Attributes:
+        records: Every trial that ended.
+        skipped: Requests for which the time budget had no room.
+    """
+
+    records: tuple[TrialRecord, ...]
+    skipped: tuple[TrialRequest, ...]
+
+
+def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
+    """Runs what the journal does not have yet.
+
+    Args:
+        job: The search.
+        console: Where progress is shown.
+
+    Raises:
+        UserError: The time budget is too short for a single trial, or something concerns
+            every trial.
+        KeyboardInterrupt: The journal and the checkpoints hold all that was done.
+    """
+    times = TrialTimes(work_by_depth(job))
+    known = list(job.journal.records.values())
+    budget = _budget(job, times, known)
+    rules = Rules(
+        oracle=job.config.search.oracle,
+        epochs=job.config.training.epochs,
+        higher_is_better=job.higher_is_better,
+        widen_edges=job.config.search.widen_edges,
+    )
+    schedule = Schedule(job.space, rules, job.journal, times, budget)
+    workers = job.config.search.workers
+
+    def progress() -> Progress:
+        return Progress(len(schedule.done), schedule.expected_total, schedule.seconds_left(workers))
+
+    if job.config.run.tensorboard:
+        write_columns(job)
+    for notice in job.journal.notices:
+        console.print(notice, style="yellow", highlight=False, soft_wrap=True)
+    with SearchDisplay(console, job.metric, job.higher_is_better, progress, known) as display:
+        oracle = SearchOracle(schedule, job.journal, job.higher_is_better, display)
+        if workers > 1 or is_chief():
+            run_chief(
+                oracle,
+                workers if workers > 1 else 0,
+                worker_command(job.directory.config),
+                job.directory.workers,
+            )
+        else:
+            runner = _runner(job, display.on_line)
+            if budget is not None and not times.are_known:
+                _calibrate(job, runner, times, budget)
+            _tuner(oracle, runner, job).search()
+    records = tuple(job.journal.records.values())
+    if not records and schedule.skipped:
+        raise _too_short(job, times.estimate(schedule.skipped[0]))
+    return SearchedTrials(records, tuple(schedule.skipped))
+
+
+def run_worker(job: SearchJob) -> None:
+    """Runs the trials that the chief hands out, until it has no more."""
+    end_with_chief()
+    # Only stands for the chief's oracle, to which KerasTuner connects.
+    oracle = Oracle(objective=objective(job.higher_is_better))
+    _tuner(oracle, _runner(job), job).search()
+
+
+def work_by_depth(job: SearchJob) -> dict[int, float]:
+    """Floating-point operations of an epoch at each depth, validation included."""
+    variables = job.files.family.variables(job.files.config, job.splits.labels.num_outputs)
+    train, validation = job.splits.train, job.splits.validation
+    scored = len(validation) if validation is not None else 0
+    work = {}
+    for depth in job.space.depths:
+        freeze = job.config.freeze.model_copy(update={"depth": depth, "rules": ()})
+        cost = plan_cost(
+            plan_freezing(freeze, variables),
+            variables,
+            job.files.config,
+            batch_size=1,
+            length=round(float(train.lengths.mean())),
+            optimizer=job.config.training.optimizer,
+        )
+        work[depth] = float(cost.step_flops * len(train) + cost.forward_flops * scored)
+    return work
+
+
+def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
+    """Sentences about how the search was led, none if there is nothing to say."""
+    notes = []
+    if found.skipped:
+        names = "; ".join(describe(request) for request in found.skipped[:3])
+        more = f" and {len(found.skipped) - 3} more" if len(found.skipped) > 3 else ""
+        notes.append(
+            f"The time budget of {job.config.search.time_budget} had no room for "
+            f"{len(found.skipped)} trials: {names}{more}."
+        )
+    epochs = job.config.training.epochs
+    completed = [record for record in found.records if record.is_completed]
+    full = {r.request.cell.frozen_depth for r in completed if r.request.epochs == epochs}
+    for depth in sorted({r.request.cell.frozen_depth for r in completed} - full):
+        notes.append(
+            f"Depth {depth} was tried for fewer than {epochs} epochs alone and is left out."
+        )
+    return notes
+
+
+def comparable(job: SearchJob, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The trials that trained for all epochs (or failed), and so can be compared."""
+    epochs = job.config.training.epochs
+    return [r for r in records if r.request.epochs == epochs or not r.is_completed]
+
+
+def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -> TrialRunner:
+    chosen = build_strategy(job.config.training.strategy)
+    return TrialRunner(job.files, job.splits, job.config, chosen, job.directory, report)
+
+
+def _tuner(oracle: Oracle, runner: TrialRunner, job: SearchJob) -> DepthTuner:
+    def after(record: TrialRecord) -> None:
+        runner.remove_checkpoints(record)
+        if job.config.run.tensorboard:
+            write_trial(job, record)
+
+    return DepthTuner(oracle, runner.run, job.journal, after)
+
+
+def _budget(job: SearchJob, times: TrialTimes, known: Sequence[TrialRecord]) -> TimeBudget | None:
+    text = job.config.search.time_budget
+    if text is None:
+        return None
+    spent = sum(record.wall_seconds for record in known)
+    return TimeBudget(duration_seconds(text), times, spent, time.monotonic())
+
+
+def _calibrate(job: SearchJob, runner: TrialRunner, times: TrialTimes, budget: TimeBudget) -> None:
+    """Measures a few steps of the cheapest trial, to know whether any has time."""
+    request = TrialRequest(job.space.cells()[0], job.space.seeds[0], job.config.training.epochs)
+    times.calibrate(request, runner.measure_epoch(request))
+    if not budget.allows(request):
+        raise _too_short(job, times.estimate(request))
+
+
+def _too_short(job: SearchJob, estimate: float | None) -> UserError:
+    needs = f"; one takes about {duration(estimate)}" if estimate else ""
+    return UserError(
+        f"search.time_budget: {job.config.search.time_budget} is too short for a single trial of "
+        f"{job.config.training.epochs} epochs{needs}",
+        hint="Give more time, fewer training.epochs, or fewer examples (data.train_limit).",
+    )

@@ -1,0 +1,191 @@
+"""What a search tries, and what came of it."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the search space; a trial is a cell with a seed.
+
+    Attributes:
+        frozen_depth: k, from 0 (train everything) to the number of layers.
+        learning_rate: The peak learning rate.
+        extra: Options of further dimensions by dotted name, sorted by name; lists become
+            tuples. A mapping's items will do.
+    """
+
+    frozen_depth: int
+    learning_rate: float
+    extra: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Gives equal cells one form, so that they compare, hash and read alike."""
+        extra = sorted((str(name), _frozen(value)) for name, value in dict(self.extra).items())
+        object.__setattr__(self, "frozen_depth", int(self.frozen_depth))
+        object.__setattr__(self, "learning_rate", float(self.learning_rate))
+        object.__setattr__(self, "extra", tuple(extra))
+
+    @property
+    def key(self) -> str:
+        """Exact name, such as `depth=4 learning_rate=3e-4 training.batch_size=16`."""
+        parts = [f"depth={self.frozen_depth}", f"learning_rate={exact_rate(self.learning_rate)}"]
+        parts += [
+            f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+            for name, value in self.extra
+        ]
+        return " ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` reads it back."""
+        return {
+            "frozen_depth": self.frozen_depth,
+            "learning_rate": self.learning_rate,
+            "extra": dict(self.extra),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Cell":
+        """The cell that `to_dict` wrote.
+
+        Raises:
+            ValueError: `value` is not a cell.
+        """
+        try:
+            return cls(value["frozen_depth"], value["learning_rate"], tuple(value["extra"].items()))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a cell: {value!r}") from error
+
+
+class Predictions(NamedTuple):
+    """A trained model's outputs on the validation split, n examples.
+
+    Attributes:
+        targets: Encoded labels: int32 [n], float32 [n, C] of 0 and 1, or float32 [n].
+        logits: float [n, C]; [n, 1] in a regression.
+    """
+
+    targets: np.ndarray
+    logits: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One cell trained with one seed.
+
+    Attributes:
+        cell: What was tried.
+        seed: The training seed.
+        status: "failed" trials have a reason and perhaps nothing else.
+        reason: Why the trial failed; None if it did not.
+        score: The monitored validation score.
+        metrics: Every validation score, as `reports.metrics.score` gives them.
+        trainable_parameters: Number of parameters that were trained.
+        seconds_per_epoch: Wall time of one epoch of training.
+        examples_per_second: Training throughput.
+        train_seconds: Wall time of the whole training.
+        peak_memory_bytes: The most memory in use; None if it could not be measured.
+        step_flops: Floating-point operations of one training step; None if unknown.
+        epochs: Epochs trained.
+        predictions: The validation outputs, or a function that loads them; not in `to_dict`.
+    """
+
+    cell: Cell
+    seed: int
+    status: Literal["completed", "failed"]
+    reason: str | None = None
+    score: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    trainable_parameters: int | None = None
+    seconds_per_epoch: float | None = None
+    examples_per_second: float | None = None
+    train_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    step_flops: float | None = None
+    epochs: int | None = None
+    predictions: Predictions | Callable[[], Predictions] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Checks what everything after a trial relies on.
+
+        Raises:
+            ValueError: The result is neither a completed nor a failed one.
+        """
+        needed = {
+            "completed": ("score", "trainable_parameters", "seconds_per_epoch"),
+            "failed": ("reason",),
+        }
+        if self.status not in needed:
+            raise ValueError(f"a trial is completed or failed; received {self.status!r}")
+        missing = [name for name in needed[self.status] if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a {self.status} trial lacks {', '.join(missing)}")
+
+    def load_predictions(self) -> Predictions:
+        """The validation outputs.
+
+        Raises:
+            ValueError: The trial was made without any.
+        """
+        if self.predictions is None:
+            raise ValueError(f"the trial {self.cell.key} seed={self.seed} has no predictions")
+        return self.predictions() if callable(self.predictions) else self.predictions
+
+    def to_dict(self) -> dict[str, Any]:
+        """As strict JSON, without the predictions; NaN and infinity become null."""
+        names = (f.name for f in fields(self) if f.name not in ("cell", "metrics", "predictions"))
+        return {
+            "cell": self.cell.to_dict(),
+            **{name: _finite(getattr(self, name)) for name in names},
+            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+        }
+
+    @classmethod
+    def from_dict(
+        cls,
+        value: Mapping[str, Any],
+        predictions: Predictions | Callable[[], Predictions] | None = None,
+    ) -> "TrialResult":
+        """The result that `to_dict` wrote; a score that is null is NaN again.
+
+        Args:
+            value: What `to_dict` gave.
+            predictions: The outputs, or what loads them.
+
+        Raises:
+            ValueError: `value` is not a trial; says why.
+        """
+        try:
+            rest = dict(value)
+            cell = Cell.from_dict(rest.pop("cell"))
+            metrics = {n: math.nan if v is None else v for n, v in rest.pop("metrics").items()}
+            if rest["status"] == "completed" and rest["score"] is None:
+                rest["score"] = math.nan
+            return cls(cell=cell, metrics=metrics, predictions=predictions, **rest)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"not a trial: {error}") from error
+
+
+def exact_rate(learning_rate: float) -> str:
+    """A learning rate as people write it, without loss: `3e-4`, `0.05`, `1`."""
+    if learning_rate >= 0.01:
+        return repr(learning_rate).removesuffix(".0")
+    _, digits, exponent = Decimal(repr(learning_rate)).normalize().as_tuple()
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    return f"{first}{'.' if rest else ''}{rest}e{int(exponent) + len(rest)}"
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
