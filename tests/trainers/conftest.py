@@ -1,0 +1,51 @@
+"""One finished run of the tiny encoder, which several commands look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainers import train
+from trainers.cli import run_command
+
+# As short as a run can be.
+QUICK = ("training.epochs=2", "training.batch_size=16", "training.learning_rate=0.01")
+
+
+@pytest.fixture(scope="session")
+def job(tiny_encoder: Path, tiny_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Arguments of a quick run, but for its folder."""
+    cache = tmp_path_factory.mktemp("token_cache")
+    return [
+        str(tiny_csv),
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={cache}",
+        "data.max_length=32",
+        "data.validation_fraction=0.2",
+        "data.test_fraction=0.2",
+        "evaluation.bootstrap_resamples=100",
+        "freeze.depth=2",
+        *QUICK,
+    ]
+
+
+@pytest.fixture(scope="session")
+def finished_run(job: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a finished run; nobody may change it but by evaluating."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture
+def command_fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that ends with exit code 2 and give what it says on stderr."""
+
+    def fail(main: Callable, *argv: str) -> str:
+        assert run_command(main, argv) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("tf-finetune: ")
+        assert "Traceback" not in error
+        return error
+
+    return fail

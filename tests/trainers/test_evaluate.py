@@ -1,0 +1,54 @@
+"""`evaluate` finds the scores of the run again, and scores other files."""
+
+import json
+import shutil
+
+import pytest
+
+from trainers.cli import run_command
+from trainers.evaluate import main
+
+
+def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys):
+    assert run_command(main, [str(finished_run)]) == 0
+
+    trained = json.loads((finished_run / "metrics.json").read_text())["test"]
+    again = json.loads((finished_run / "evaluations" / "test.metrics.json").read_text())["test"]
+    assert again.keys() == trained.keys()
+    for name, estimate in trained.items():
+        assert again[name] == pytest.approx(estimate, abs=1e-6), name
+    assert "accuracy" in capsys.readouterr().out
+
+
+def test_another_file_is_scored_on_its_own(finished_run, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("text,label\nthe film was good,pos\nthe film was bad,neg\na dull plot,neg\n")
+
+    assert run_command(main, [str(finished_run), str(path)]) == 0
+
+    report = json.loads((finished_run / "evaluations" / "new.evaluation.json").read_text())["test"]
+    assert sum(map(sum, report["confusion"])) == 3
+
+
+def test_unknown_label_is_named_with_its_row(finished_run, tmp_path, command_fails):
+    path = tmp_path / "odd.csv"
+    path.write_text("text,label\nthe film was good,pos\nthe film was odd,strange\n")
+
+    error = command_fails(main, str(finished_run), str(path))
+
+    assert "odd.csv, row 3: received the label 'strange'" in error
+    assert not (finished_run / "evaluations" / "odd.metrics.json").exists()
+
+
+def test_folder_without_a_run_is_refused(tmp_path, command_fails):
+    assert "no run here" in command_fails(main, str(tmp_path))
+
+
+def test_damaged_model_is_named(finished_run, tmp_path, command_fails):
+    run = shutil.copytree(finished_run, tmp_path / "copy")
+    weights = run / "model" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+
+    assert f"{weights}: damaged" in command_fails(main, str(run))

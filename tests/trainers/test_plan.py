@@ -1,0 +1,77 @@
+"""`plan` shows what would be trained and what it costs, without weights or TensorFlow."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainers.cli import run_command
+from trainers.plan import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def shown(tiny_encoder, capsys, monkeypatch):
+    """Run the command and give what it prints."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def plan(*argv):
+        assert run_command(main, [f"encoder.name={tiny_encoder}", *argv]) == 0
+        return capsys.readouterr().out
+
+    return plan
+
+
+def test_plan_and_price_of_every_depth(shown):
+    text = shown("freeze.depth=2", "--num-labels", "5")
+
+    # A layer has 4 x (32 x 32 + 32) + 2 x 64 + 32 x 64 + 64 + 64 x 32 + 32 parameters; the
+    # pooler 32 x 32 + 32, the head 32 x 5 + 5.
+    assert "5 outputs" in text
+    assert "layer 2" in text and "8,544" in text
+    trained = 8_544 + 1_056 + 165
+    assert f"{trained:,} of " in text
+    rows = [line.split("│")[1].strip() for line in text.splitlines() if line.count("│") == 7]
+    assert rows[-4:] == ["0", "1", "2", "3"]
+
+
+def test_rows_name_every_variable(shown):
+    text = shown("--rows")
+
+    assert "bert/encoder/layer_._2/attention/output/LayerNorm/beta" in text
+    assert "classifier/bias" in text
+
+
+def test_rules_get_a_row_of_their_own(shown):
+    assert "as configured" in shown("freeze.embeddings=true")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5"])
+def test_number_of_outputs_must_be_positive(tiny_encoder, command_fails, number):
+    error = command_fails(main, f"encoder.name={tiny_encoder}", f"--num-labels={number}")
+
+    assert f"--num-labels: received '{number}'; accepted: a positive integer" in error
+
+
+def test_depth_over_the_layers_is_refused(tiny_encoder, command_fails):
+    error = command_fails(main, f"encoder.name={tiny_encoder}", "freeze.depth=4")
+
+    assert "freeze.depth: received 4; accepted: 0 to 3" in error
+
+
+def test_plan_loads_no_tensorflow(tiny_encoder):
+    script = (
+        "import sys; from trainers.plan import main; main(sys.argv[1:]); "
+        "raise SystemExit([m for m in ('tensorflow', 'transformers') if m in sys.modules] != [])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, f"encoder.name={tiny_encoder}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

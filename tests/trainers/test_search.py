@@ -1,0 +1,237 @@
+"""`search` from the command line to the saved model, and what interrupts it on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.errors import UserError
+from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.runner import TrialRunner
+from tf_finetune.search.trial import Cell
+from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.training import build_strategy
+from tf_finetune.training.callbacks import NonFiniteLossError
+from trainers import predict, search
+from trainers.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, run_command
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def arguments(tiny_encoder, tiny_csv, tmp_path_factory):
+    """Arguments of a search of 2 depths, 1 rate and 2 seeds, without its folder."""
+    return [
+        str(tiny_csv),
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        "data.max_length=32",
+        "training.epochs=2",
+        "training.batch_size=16",
+        "search.depths=1,3",
+        "search.learning_rates=[1e-2]",
+        "search.seeds=[0, 1]",
+        "evaluation.bootstrap_resamples=100",
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(arguments, tmp_path_factory):
+    """Folder of a search that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("searches") / "finished"
+    assert search.main([*arguments, f"run.dir={folder}"]) == 0
+    return folder
+
+
+def table(folder):
+    """Score of each trial of a search, by what was asked for."""
+    lines = (folder / "journal.jsonl").read_text().splitlines()
+    records = [json.loads(line)["record"] for line in lines[1:]]
+    found = {json.dumps(r["request"], sort_keys=True): r["result"]["metrics"] for r in records}
+    assert len(found) == len(records), "a trial was run twice"
+    return found
+
+
+def start(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "trainers.search", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for_trials(folder, count, process):
+    """Waits until so many trials are in the journal."""
+    journal = folder / "journal.jsonl"
+    while not journal.exists() or journal.read_text().count("\n") <= count:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+def test_search_leaves_a_model_an_answer_and_every_number(finished):
+    outcome = json.loads((finished / "search.json").read_text())
+
+    assert len(outcome["trials"]) == 4
+    assert outcome["recommendation"]["num_trials"] == 4
+    assert outcome["answer"].startswith(("Freeze", "Train"))
+    assert outcome["chosen"]["seed"] == 0
+    assert "test" in outcome["chosen"]["scores"]
+    assert {p.name for p in (finished / "trials").iterdir() if p.is_dir()} == {
+        f"depth{depth}-lr0.01-seed{seed}" for depth in (1, 3) for seed in (0, 1)
+    }
+    for trial in outcome["trials"]:
+        folder = finished / "trials" / trial["folder"]
+        assert sorted(p.name for p in folder.iterdir()) == ["events", "validation.npz"]
+        assert trial["result"]["peak_memory_bytes"] > 1e8
+        assert trial["result"]["seconds_per_epoch"] > 0
+        assert [entry["val_accuracy"] for entry in trial["history"]]
+    assert not (finished / "checkpoints").exists()
+    for name in ("metrics.json", "report.html", "report.json", "plan.json", "events"):
+        assert (finished / name).exists()
+
+
+def test_chosen_cell_is_a_configuration_for_train(finished):
+    outcome = json.loads((finished / "search.json").read_text())
+
+    config = load_config(finished / "chosen.yaml")
+
+    assert config.freeze.depth == outcome["chosen"]["cell"]["frozen_depth"]
+    assert config.training.learning_rate == 1e-2
+    assert config.run.dir is None
+
+
+def test_saved_model_predicts(finished, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("the film was good and great\n")
+
+    assert predict.main([str(finished), str(texts), "--output", str(tmp_path / "out.jsonl")]) == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
+
+
+def test_finished_search_is_not_run_again_but_may_be_extended(finished, arguments):
+    with pytest.raises(UserError, match="holds a finished search"):
+        search.main([*arguments, f"run.dir={finished}"])
+    assert (finished / "metrics.json").exists()
+
+
+def test_journal_of_other_data_is_refused_and_kept(finished, arguments, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text(Path(arguments[0]).read_text() + "the plot was fine,pos\n")
+    before = (finished / "journal.jsonl").read_bytes()
+
+    with pytest.raises(UserError, match="belongs to another search: data.training examples"):
+        search.main([str(other), *arguments[1:], f"run.dir={finished}"])
+    assert (finished / "journal.jsonl").read_bytes() == before
+
+
+def test_folder_with_other_files_is_refused(arguments, tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+
+    with pytest.raises(UserError, match=r"files that no search wrote \(thesis.tex\)"):
+        search.main([*arguments, f"run.dir={tmp_path}", "run.overwrite=true"])
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_wrong_space_is_told_before_anything_is_written(arguments, tmp_path, capsys):
+    others = [a for a in arguments if not a.startswith("search.depths")]
+    code = run_command(search.main, [*others, "search.depths=0,7", f"run.dir={tmp_path}/x"])
+
+    assert code == EXIT_USER_ERROR
+    assert "search.depths: received 0,7; accepted: 0 to 3" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_time_budget_too_short_for_one_trial_is_told(arguments, tmp_path):
+    with pytest.raises(UserError, match="1s is too short for a single trial of 10000 epochs; one"):
+        search.main(
+            [
+                *(a for a in arguments if not a.startswith("training.epochs")),
+                "training.epochs=10000",
+                "search.time_budget=1s",
+                f"run.dir={tmp_path}/run",
+            ]
+        )
+
+
+def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
+    finished, arguments, tmp_path
+):
+    folder = tmp_path / "run"
+    process = start(*arguments, f"run.dir={folder}", "search.workers=2")
+    wait_for_trials(folder, 1, process)
+    # Held, so that it cannot finish while the second one is refused.
+    process.send_signal(signal.SIGSTOP)
+    with pytest.raises(UserError, match=f"is in use by process {process.pid} on"):
+        search.main([*arguments, f"run.dir={folder}"])
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    output = process.communicate()[0]
+    assert process.returncode == EXIT_INTERRUPTED
+    assert f"go on with: python -m trainers.search --config {folder}/config.yaml" in output
+    assert {p.name for p in (folder / "workers").iterdir()} == {"worker0.log", "worker1.log"}
+
+    again = ["--config", str(folder / "config.yaml"), "search.workers=1"]
+    assert search.main(again) == 0
+    found, expected = table(folder), table(finished)
+    assert len(found) == len(expected) == 4
+    for asked, metrics in found.items():
+        # Workers have other numbers of threads, which add up in another order.
+        assert metrics == pytest.approx(expected[asked], abs=1e-4)
+
+
+@pytest.fixture
+def runner(arguments, tmp_path):
+    """Runs trials of the tiny encoder in a folder of their own."""
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders import load_tokenizer, resolve_encoder
+
+    config = load_config(None, [f"data.train={arguments[0]}", *arguments[1:]])
+    files = resolve_encoder(config.encoder.name)
+    splits, _ = load_splits(config.data, load_tokenizer(files))
+    directory = SearchDirectory(tmp_path)
+    directory.trials.mkdir()
+    return TrialRunner(files, splits, config, build_strategy("cpu"), directory)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (NonFiniteLossError("the loss became nan in epoch 1", "a hint"), "the loss became nan"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating"),
+            "out of memory: OOM",
+        ),
+        (MemoryError(), "out of memory"),
+    ],
+)
+def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
+    runner, monkeypatch, error, reason
+):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("tf_finetune.search.runner.fine_tune", fail)
+    record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
+
+    assert record.result.status == "failed"
+    assert record.result.reason.startswith(reason)
+    assert record.predictions_sha256 is None
+
+
+def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
+    def fail(*args, **kwargs):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr("tf_finetune.search.runner.fine_tune", fail)
+    with pytest.raises(UserError, match="the disk is full"):
+        runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")

@@ -1,0 +1,1 @@
+"""The commands: one readable script each, with a `main(argv)` that returns an exit code."""

@@ -1,0 +1,185 @@
+"""The command line of every command: `VERB [FILE] [--flags] [section.name=value ...]`."""
+
+import argparse
+import difflib
+import os
+import re
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from tf_finetune.config.describe import Option, list_sections
+from tf_finetune.config.loading import load_config
+from tf_finetune.config.nearest import nearest_options
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from trainers.commands import COMMANDS, PROGRAM, Command
+
+_OVERRIDE = re.compile(r"[A-Za-z_][\w-]*\.[\w.-]+=")
+_BARE_OVERRIDE = re.compile(r"[A-Za-z_][\w-]*=")
+
+
+def parse_arguments(verb: str, argv: Sequence[str]) -> argparse.Namespace:
+    """Parses what follows a verb.
+
+    Options may stand anywhere. `name.name=value` is always an option; `name=value` is one (a
+    mistaken one) unless there is a file of that name. After `--` nothing is an option or flag.
+
+    Args:
+        verb: A key of `COMMANDS`.
+        argv: The arguments after the verb.
+
+    Returns:
+        `verb`, `overrides` (list of `section.name=value`) and one attribute an argument of the
+        command, lower-case: `file`, `run`, `config`, `output`, `force`.
+
+    Raises:
+        UserError: If arguments are unknown, missing or too many.
+        SystemExit: After --help.
+    """
+    command = COMMANDS[verb]
+    words, overrides = _split_overrides(argv, command)
+    parser = build_parser(verb)
+    arguments, unknown = parser.parse_known_intermixed_args(words)
+    if not command.takes_options:
+        unknown += overrides
+    if unknown:
+        # The value of an unknown flag looks like one file too many: only the flag is wrong.
+        wrong = [word for word in unknown if word.startswith("-")] or unknown
+        usage = parser.format_usage().strip()
+        raise UserError([_unknown_argument(word, command) for word in wrong], hint=usage)
+    arguments.verb = verb
+    arguments.overrides = overrides
+    return arguments
+
+
+def load_arguments(
+    arguments: argparse.Namespace, base: Mapping[str, Mapping[str, Any]] | None = None
+) -> ExperimentConfig:
+    """Loads the configuration that parsed arguments describe; see `load_config`."""
+    command = COMMANDS[arguments.verb]
+    overrides = list(arguments.overrides)
+    if command.file_option and arguments.file is not None:
+        overrides.append(f"{command.file_option}={_literal(arguments.file)}")
+    config = getattr(arguments, "config", None)
+    return load_config(config, overrides, base=base, required=command.required)
+
+
+def build_parser(verb: str) -> argparse.ArgumentParser:
+    """Builds the parser of a verb's flags and positional arguments."""
+    command = COMMANDS[verb]
+    prog = f"{PROGRAM} {verb}"
+    parser = _Parser(command, prog=prog, usage=_usage(prog, command), allow_abbrev=False)
+    for argument in command.positionals:
+        nargs = None if argument.required else "?"
+        parser.add_argument(
+            argument.name.lower(), metavar=argument.name, nargs=nargs, help=argument.meaning
+        )
+    for flag in command.flags:
+        if flag.value is None:
+            parser.add_argument(flag.name, action="store_true", help=flag.meaning)
+            continue
+        default = f" (default {flag.default})" if flag.default else ""
+        help_text = flag.meaning + default
+        parser.add_argument(flag.name, metavar=flag.value, default=flag.default, help=help_text)
+    return parser
+
+
+def _usage(prog: str, command: Command) -> str:
+    words = [prog]
+    for argument in command.positionals:
+        words.append(argument.name if argument.required else f"[{argument.name}]")
+    for flag in command.flags:
+        words.append(f"[{flag.name} {flag.value}]" if flag.value else f"[{flag.name}]")
+    if command.takes_options:
+        words.append("[section.name=value ...]")
+    return " ".join(words)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes as `UserError` and ends its help with examples and every option."""
+
+    def __init__(self, command: Command, **kwargs: Any):
+        description = f"{command.summary[0].upper()}{command.summary[1:]}."
+        super().__init__(description=description, **kwargs)
+        self._command = command
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint=self.format_usage().strip())
+
+    def format_help(self) -> str:
+        width = max(40, min(100, shutil.get_terminal_size().columns - 2))
+        lines = [super().format_help().rstrip(), *self._example_lines()]
+        if self._command.takes_options:
+            lines += ["", *_option_lines(width)]
+        return "\n".join(lines) + "\n"
+
+    def _example_lines(self) -> Iterator[str]:
+        if not self._command.examples:
+            return
+        yield "\nexamples:"
+        for arguments, effect in self._command.examples:
+            yield f"  {self.prog} {arguments}"
+            yield f"      {effect}"
+
+
+def _option_lines(width: int) -> Iterator[str]:
+    introduction = (
+        "options, each shown with its default (in a --config file they are grouped in sections; "
+        "quote values with spaces or brackets for the shell):"
+    )
+    yield from textwrap.wrap(introduction, width)
+    for section in list_sections():
+        yield f"\n{section.name}: {section.description}"
+        for option in section.options:
+            yield f"  {option.name}={option.default}"
+            yield from _wrap_meaning(option, width, indent=6)
+            for part in option.parts:
+                default = "" if part.default is None else f": {part.default}"
+                yield f"        {part.name}{default}"
+                yield from _wrap_meaning(part, width, indent=10)
+
+
+def _wrap_meaning(option: Option, width: int, indent: int) -> list[str]:
+    text = f"{option.description} ({option.accepted})"
+    margin = " " * indent
+    return textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin)
+
+
+def _split_overrides(argv: Iterable[str], command: Command) -> tuple[list[str], list[str]]:
+    """Separates `section.name=value` from what argparse parses."""
+    taking_values = {flag.name for flag in command.flags if flag.value}
+    words: list[str] = []
+    overrides: list[str] = []
+    remaining = iter(argv)
+    for word in remaining:
+        if word == "--":
+            words += [word, *remaining]
+        elif word in taking_values:
+            words += [word, *(value for value in [next(remaining, None)] if value is not None)]
+        elif _OVERRIDE.match(word) or (_BARE_OVERRIDE.match(word) and not os.path.exists(word)):
+            overrides.append(word)
+        else:
+            words.append(word)
+    return words, overrides
+
+
+def _literal(path: str) -> str:
+    """A file's name as the value of an override, where null and "quoted" would mean more."""
+    means_more = path in ("null", "Null", "NULL", "~") or path.startswith(("'", '"'))
+    return f"./{path}" if means_more else path
+
+
+def _unknown_argument(word: str, command: Command) -> str:
+    if not word.startswith("-"):
+        return f"{word}: unexpected argument"
+    name = word.split("=", 1)[0]
+    flags = [flag.name for flag in command.flags] + ["--help"]
+    nearest = difflib.get_close_matches(name, flags, n=1)
+    options = nearest_options(name.lstrip("-")) if command.takes_options else []
+    if nearest:
+        return f"{name}: unknown flag; nearest: {nearest[0]}"
+    if options:
+        return f"{name}: unknown flag; options have no dashes: {' or '.join(options)}=VALUE"
+    return f"{name}: unknown flag; accepted: {', '.join(flags)}"

@@ -1,0 +1,130 @@
+"""The table of commands: what each is for and what it takes. `trainers/VERB.py` runs VERB."""
+
+from dataclasses import dataclass
+
+PROGRAM = "tf-finetune"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A positional argument, or a flag if the name begins with a dash.
+
+    Attributes:
+        name: Such as FILE or --config.
+        meaning: For --help.
+        required: Whether a positional argument may not be left out.
+        value: What the value of a flag stands for in --help; None for a switch without one.
+        default: Value of a flag that is left out.
+    """
+
+    name: str
+    meaning: str
+    required: bool = True
+    value: str | None = "FILE"
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb and its command line.
+
+    Attributes:
+        summary: One line for the list of commands.
+        arguments: Positional arguments in order, and flags.
+        examples: What follows the verb, and what that does.
+        file_option: The option that the positional FILE is short for.
+        takes_options: Whether `section.name=value` is accepted (and, in --help, listed).
+        required: Options that must not be null.
+    """
+
+    summary: str
+    arguments: tuple[Argument, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    file_option: str | None = None
+    takes_options: bool = True
+    required: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> list[Argument]:
+        """The arguments that begin with a dash."""
+        return [argument for argument in self.arguments if argument.name.startswith("-")]
+
+    @property
+    def positionals(self) -> list[Argument]:
+        """The arguments that are told by their order."""
+        return [argument for argument in self.arguments if not argument.name.startswith("-")]
+
+
+_TRAINING_FILE = Argument("FILE", "training examples; short for data.train=FILE", required=False)
+_CONFIG = Argument("--config", "YAML file with options; `init` writes one")
+_RUN = Argument("RUN", "folder of a finished run, such as runs/reviews")
+
+COMMANDS: dict[str, Command] = {
+    "train": Command(
+        "fine-tune an encoder on a file of labelled texts",
+        (_TRAINING_FILE, _CONFIG),
+        (
+            ("reviews.csv", "every default, columns inferred"),
+            ("--config config.yaml freeze.depth=4", "a file, with one option changed"),
+        ),
+        file_option="data.train",
+        required=("data.train",),
+    ),
+    "search": Command(
+        "try frozen depths and learning rates, say which to take, and train that",
+        (_TRAINING_FILE, _CONFIG),
+        (
+            ("reviews.csv search.time_budget=30m", "every depth, as far as half an hour goes"),
+            ("--config search.yaml search.depths=0,2,4,6", "a file, with one option changed"),
+        ),
+        file_option="data.train",
+        required=("data.train",),
+    ),
+    "evaluate": Command(
+        "score a trained model on its test examples or on another file",
+        (_RUN, Argument("FILE", "labelled examples; without, the run's test set", required=False)),
+        (("runs/reviews", "the test set of the run"), ("runs/reviews new.csv", "another file")),
+    ),
+    "predict": Command(
+        "label new texts with a trained model",
+        (
+            _RUN,
+            Argument("FILE", "texts; - reads one text a line from standard input"),
+            Argument("--output", "JSONL file to write; without, standard output"),
+        ),
+        (("runs/reviews new.csv", "texts of a file"), ("runs/reviews - < lines.txt", "a pipe")),
+    ),
+    "plan": Command(
+        "show which variables would be trained and what that costs",
+        (
+            _CONFIG,
+            Argument("--rows", "one line a variable instead of a layer", value=None),
+            Argument("--num-labels", "outputs of the head", value="N", default="2"),
+        ),
+        (("freeze.depth=4", "what freezing four layers saves"),),
+    ),
+    "validate": Command(
+        "check configuration and data without training",
+        (_TRAINING_FILE, _CONFIG),
+        (
+            ("reviews.csv", "can every row be read?"),
+            ("--config config.yaml", "every mistake of a configuration and its data"),
+        ),
+        file_option="data.train",
+        required=("data.train",),
+    ),
+    "init": Command(
+        "write a commented configuration for a file of labelled texts",
+        (
+            Argument("FILE", "training examples"),
+            Argument("--output", "file to write", default="config.yaml"),
+            Argument("--force", "replace the file if there is one", value=None),
+        ),
+        (("reviews.csv", "writes config.yaml"),),
+        takes_options=False,
+    ),
+    "doctor": Command(
+        "check that the installation can train on this machine",
+        takes_options=False,
+    ),
+}

@@ -1,0 +1,71 @@
+"""Scores a trained model on its own test split or on another labelled file.
+
+Example:
+    python -m trainers.evaluate runs/reviews-depth4 new_reviews.csv
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints every metric with its interval and writes them to the run; returns the exit code."""
+    arguments = parse_arguments("evaluate", argv)
+    console = Console()
+
+    from tf_finetune.data import load_split, load_splits
+    from tf_finetune.errors import UserError
+    from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.reports import (
+        render_metrics,
+        render_mistakes,
+        render_per_class,
+        write_evaluation,
+        write_metrics,
+    )
+    from tf_finetune.run_directory import open_run
+
+    run, saved = open_run(arguments.run)
+    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
+    files = check_model_folder(run.model)
+    labels = read_labels(files.config, str(files.path / "config.json"))
+
+    from tf_finetune.training import build_strategy
+    from tf_finetune.training.scoring import split_logits, split_report
+    from tf_finetune.training.trained_model import load_trained_model
+
+    chosen = build_strategy(config.training.strategy)
+    trained = load_trained_model(files, labels, config, chosen)
+    train_targets = None
+    if arguments.file is None:
+        splits, _ = load_splits(config.data, trained.tokenizer)
+        split, train_targets = splits.test or splits.validation, splits.train.labels
+        if split is None:
+            raise UserError(
+                f"{run.path}: this run has neither test nor validation split; give FILE"
+            )
+        name = split.name
+    else:
+        split = load_split(config.data, arguments.file, trained.tokenizer, labels, console=console)
+        name = Path(arguments.file.split(":")[-1]).stem
+    logits = split_logits(trained.model, split, config, chosen)
+    report = split_report(labels, split, logits, config, train_targets)
+
+    folder = run.path / "evaluations"
+    folder.mkdir(exist_ok=True)
+    write_metrics(folder / f"{name}.metrics.json", {split.name: report})
+    write_evaluation(folder / f"{name}.evaluation.json", {split.name: report})
+    render_metrics(console, report)
+    render_per_class(console, report)
+    render_mistakes(console, report, limit=5)
+    console.print(f"written to {folder}/{name}.*.json", highlight=False, soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

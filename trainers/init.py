@@ -1,0 +1,50 @@
+"""Writes a commented configuration for a file of labelled texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.config.starter import starter_yaml
+from tf_finetune.config.yaml_document import yaml_value
+from tf_finetune.errors import UserError
+from tf_finetune.files import write_atomically
+from trainers.arguments import parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Infers the columns of FILE and writes what `starter_yaml` makes of them."""
+    arguments = parse_arguments("init", argv)
+    output = Path(arguments.output)
+    _check_output(output, force=arguments.force)
+
+    found = _infer(DataConfig(train=arguments.file))
+    write_atomically(output, starter_yaml(arguments.file, found, path=str(output)))
+
+    for name, value in found.items():
+        print(f"data.{name}: {yaml_value(value)}")
+    print(f"wrote {output}; next: tf-finetune validate --config {output}")
+    return 0
+
+
+def _check_output(output: Path, force: bool) -> None:
+    if output.is_dir():
+        raise UserError(f"--output: received {output}, a folder; accepted: a file name")
+    if not output.parent.is_dir():
+        raise UserError(f"--output: received {output}; there is no folder {output.parent}")
+    if output.exists() and not force:
+        raise UserError(
+            f"{output}: is already there", hint="Add --force to replace it, or choose --output."
+        )
+
+
+def _infer(given: DataConfig) -> dict[str, object]:
+    """The options that reading the file's head settled, by name."""
+    from tf_finetune.data.sources import resolve_columns
+
+    resolved = resolve_columns(given).model_dump()
+    return {name: value for name, value in resolved.items() if value != getattr(given, name)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

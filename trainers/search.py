@@ -1,0 +1,161 @@
+"""Finds out how deep to fine-tune: data -> space -> trials -> answer -> the chosen model.
+
+Example:
+    python -m trainers.search --config configs/docstrings_search.yaml
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Searches, answers, and trains what it recommends; returns the exit code."""
+    config = load_arguments(parse_arguments("search", argv))
+
+    from tf_finetune.search.directory import check_search_folder, search_path
+    from tf_finetune.search.lock import exclusive_use
+    from tf_finetune.search.roles import is_worker
+
+    if is_worker():
+        return _work(config)
+    path = search_path(config)
+    check_search_folder(path, overwrite=config.run.overwrite)
+    console = Console()
+    with exclusive_use(path):
+        try:
+            _search(config, console)
+        except KeyboardInterrupt:
+            console.print(
+                f"interrupted; go on with: python -m trainers.search --config {path}/config.yaml",
+                highlight=False,
+                soft_wrap=True,
+            )
+            raise
+    return 0
+
+
+def _search(config: ExperimentConfig, console: Console) -> None:
+    job, tokenizer = _load_job(config, console)
+
+    from tf_finetune.search.job import describe_search
+    from tf_finetune.search.session import comparable, run_trials, session_notes
+
+    for line in describe_search(job):
+        console.print(line, highlight=False, soft_wrap=True)
+    found = run_trials(job, console)
+
+    from tf_finetune.search.recommendation import recommend
+    from tf_finetune.search.tables import render_recommendation
+
+    records = comparable(job, found.records)
+    recommendation = recommend(
+        [record.result for record in records],
+        job.splits.labels,
+        job.metric,
+        job.higher_is_better,
+        num_layers=job.files.num_layers,
+        confidence=job.config.evaluation.confidence,
+        tolerance=job.config.search.tolerance,
+    )
+    notes = session_notes(job, found)
+    render_recommendation(console, recommendation, notes)
+
+    from tf_finetune.export import write_model_folder
+    from tf_finetune.search.final_training import train_chosen
+
+    final = train_chosen(job, recommendation.recommended.cell, records, console)
+    write_model_folder(
+        job.directory.model,
+        final.classifier,
+        tokenizer,
+        job.splits.labels,
+        max_length=job.config.data.max_length,
+    )
+
+    from tf_finetune.search.outcome import SearchOutcome
+    from tf_finetune.search.reporting import write_search_report
+
+    outcome = SearchOutcome(
+        path=job.directory.path,
+        config=job.config,
+        chosen_config=final.config,
+        chosen=final.request,
+        encoder=job.files.name,
+        labels=job.splits.labels,
+        summary=job.splits.summary,
+        metric=job.metric,
+        records=found.records,
+        skipped=found.skipped,
+        recommendation=recommendation,
+        notes=tuple(notes),
+        plan=final.plan,
+        run=final.run,
+        reports=final.reports,
+        search_seconds=sum(record.wall_seconds for record in found.records),
+    )
+    write_search_report(job, outcome, console)
+    console.print(recommendation.sentence(), highlight=False, soft_wrap=True)
+
+
+def _load_job(
+    config: ExperimentConfig, console: Console, *, is_worker: bool = False
+) -> tuple[Any, Any]:
+    """Loads encoder and data and holds the options against them, before anything is written."""
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders import (
+        check_checkpoint,
+        check_inputs,
+        load_tokenizer,
+        resolve_encoder,
+    )
+    from tf_finetune.search.directory import SearchDirectory, prepare_search, search_path
+    from tf_finetune.search.identity import search_identity
+    from tf_finetune.search.records import TrialJournal
+    from tf_finetune.search.space import build_space
+
+    files = resolve_encoder(config.encoder.name)
+    space = build_space(config, files.family.variables(files.config, num_labels=2))
+    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    tokenizer = load_tokenizer(files)
+    splits, data = load_splits(config.data, tokenizer, console=console)
+    if splits.validation is None:
+        raise UserError(
+            "data.validation: a search compares cells on validation examples; accepted: a file, "
+            "or null with a data.validation_fraction over 0"
+        )
+    check_checkpoint(files, splits.labels.num_outputs, head_required=False)
+    encoder = config.encoder.model_copy(update={"name": files.name})
+    config = config.model_copy(update={"data": data, "encoder": encoder})
+
+    from tf_finetune.search.job import SearchJob
+    from tf_finetune.training import check_options
+
+    check_options(config.training, splits)
+    path, identity = search_path(config), search_identity(config, files, splits)
+    if is_worker:
+        directory = SearchDirectory(path)
+        journal = TrialJournal(directory.journal, directory.trials, identity)
+    else:
+        directory, config, journal = prepare_search(path, config, identity)
+    return SearchJob(config, files, splits, space, directory, journal), tokenizer
+
+
+def _work(config: ExperimentConfig) -> int:
+    """A worker process of KerasTuner's: runs what the chief hands out."""
+    job, _ = _load_job(config, Console(quiet=True), is_worker=True)
+
+    from tf_finetune.search.session import run_worker
+
+    run_worker(job)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

@@ -1,0 +1,114 @@
+"""Fine-tunes an encoder at a chosen depth: config -> data -> plan -> model -> fit -> report.
+
+Example:
+    python -m trainers.train reviews.csv freeze.depth=4 training.learning_rate=3e-4
+"""
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Trains, scores and saves one model; returns the exit code."""
+    started = time.time()
+    config = load_arguments(parse_arguments("train", argv))
+    console = Console()
+
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders import (
+        check_checkpoint,
+        check_inputs,
+        load_tokenizer,
+        plan_cost,
+        plan_freezing,
+        resolve_encoder,
+    )
+    from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
+    from tf_finetune.run_directory import check_run, prepare_run
+
+    files = resolve_encoder(config.encoder.name)
+    # What is wrong with the rest is told before the data is read.
+    plan_freezing(config.freeze, files.family.variables(files.config, num_labels=2))
+    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    check_run(config)
+    tokenizer = load_tokenizer(files)
+    splits, data = load_splits(config.data, tokenizer, console=console)
+    encoder = config.encoder.model_copy(update={"name": files.name})
+    config = config.model_copy(update={"data": data, "encoder": encoder})
+
+    variables = files.family.variables(files.config, splits.labels.num_outputs)
+    plan = plan_freezing(config.freeze, variables)
+    check_checkpoint(files, splits.labels.num_outputs, head_required=False)
+
+    from tf_finetune.encoders import build_classifier
+    from tf_finetune.reports.tensorboard import write_plan_text
+    from tf_finetune.training import (
+        Outputs,
+        build_strategy,
+        check_options,
+        compile_fine_tuner,
+        describe_job,
+        fine_tune,
+    )
+
+    check_options(config.training, splits)
+    chosen = build_strategy(config.training.strategy)
+    run, config = prepare_run(config)  # from here on, nothing the user gave can be wrong
+    run.write_json(run.plan, plan.to_dict())
+    console.print(f"encoder {files.name}, run directory {run.path}", highlight=False)
+    render_plan(console, plan)
+    cost = plan_cost(
+        plan,
+        variables,
+        files.config,
+        batch_size=config.training.batch_size,
+        length=round(float(splits.train.lengths.mean())),
+        optimizer=config.training.optimizer,
+    )
+    for line in describe_job(config.training, splits, cost, chosen):
+        console.print(line, highlight=False)
+    with chosen.strategy.scope():
+        classifier, new = build_classifier(
+            files,
+            plan,
+            splits.labels.num_outputs,
+            seed=config.training.seed,
+            dropout=config.encoder.dropout,
+            precision=config.training.precision,
+        )
+        model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+    console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
+    events = run.events if config.run.tensorboard else None
+    if events is not None:
+        write_plan_text(events, plan_markdown(plan))
+    result = fine_tune(
+        model,
+        splits,
+        config.training,
+        config.evaluation,
+        max_length=config.data.max_length,
+        chosen=chosen,
+        outputs=Outputs(events, run.checkpoints),
+        console=console,
+    )
+    if result.first_step_at is not None:
+        console.print(f"first step after {result.first_step_at - started:.1f} s", highlight=False)
+
+    from tf_finetune.export import write_model_folder
+    from tf_finetune.training.scoring import score_splits, write_run_report
+
+    write_model_folder(
+        run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
+    )
+    reports = score_splits(result, splits, config, chosen)
+    write_run_report(run, result, reports, splits, config, console)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

@@ -1,0 +1,72 @@
+"""Checks a configuration and all of its data without training anything."""
+
+from collections.abc import Sequence
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Reads every row, checks the freeze plan against the encoder, and prints a summary."""
+    config = load_arguments(parse_arguments("validate", argv))
+    for line in check(config):
+        print(line)
+    print("ok")
+    return 0
+
+
+def check(config: ExperimentConfig) -> list[str]:
+    """Checks what can be known before training; the data's summary is printed on the way.
+
+    Args:
+        config: A configuration with data.train.
+
+    Returns:
+        Lines that say what would be trained on what.
+
+    Raises:
+        UserError: With the problems of the freeze plan and of the data together.
+    """
+    from rich.console import Console
+
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders.freezing import plan_freezing
+    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.encoders.variables import bert_variables
+
+    encoder = resolve_encoder(config.encoder.name)
+    tokenizer = load_tokenizer(encoder)
+    errors = []
+    try:
+        # The number of outputs is not known yet, and no check depends on it.
+        plan_freezing(config.freeze, bert_variables(encoder.config, num_labels=2))
+    except UserError as error:
+        errors.append(error)
+    try:
+        pairs = config.data.text_pair_column is not None
+        check_inputs(encoder, config.data.max_length, pairs=pairs)
+    except UserError as error:
+        errors.append(error)
+    try:
+        splits, _ = load_splits(config.data, tokenizer, console=Console())
+    except UserError as error:
+        errors.append(error)
+    if errors:
+        problems = [problem for error in errors for problem in error.problems]
+        hints = [error.hint for error in errors if error.hint]
+        raise UserError(problems, hint="\n".join(hints) or None)
+
+    labels = splits.labels
+    plan = plan_freezing(config.freeze, bert_variables(encoder.config, labels.num_outputs))
+    return [
+        f"task: {labels.task}, {labels.num_outputs} outputs",
+        f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
+        f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
