@@ -1,0 +1,1 @@
+"""What `tools/bench` measures; one module a suite, and the programs that a suite starts."""

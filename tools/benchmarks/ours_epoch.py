@@ -1,0 +1,130 @@
+"""One training epoch of this project, measured under the contract of `measurement.py`.
+
+Runs the library as `trainers/train.py` does, without checkpoints, events and baselines,
+which the PyTorch loop has not either.
+"""
+
+import argparse
+import sys
+import tempfile
+from importlib import metadata
+
+from tf_finetune.config.sections import (
+    DataConfig,
+    EvaluationConfig,
+    ExperimentConfig,
+    FreezeConfig,
+    TrainingConfig,
+)
+from tf_finetune.data import Split, epoch_batches, load_splits
+from tf_finetune.encoders import load_tokenizer, plan_freezing, resolve_encoder
+from tools.benchmarks.measurement import EpochMeasurement, peak_rss_bytes, print_measurement
+
+BATCH_SIZE = 32
+
+
+def main() -> None:
+    """Trains, and prints one JSON line."""
+    arguments = _parse()
+    import tensorflow as tf
+
+    from tf_finetune.encoders import build_classifier
+    from tf_finetune.training import build_strategy, compile_fine_tuner, fine_tune
+
+    files = resolve_encoder(arguments.model_dir)
+    with tempfile.TemporaryDirectory() as cache:  # a fresh one: tokenisation counts
+        config = _config(arguments, cache)
+        splits, _ = load_splits(config.data, load_tokenizer(files))
+        variables = files.family.variables(files.config, splits.labels.num_outputs)
+        plan = plan_freezing(config.freeze, variables)
+        chosen = build_strategy("cpu")
+        with chosen.strategy.scope():
+            classifier, _ = build_classifier(
+                files, plan, splits.labels.num_outputs, seed=arguments.seed
+            )
+            model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+        result = fine_tune(
+            model,
+            splits,
+            config.training,
+            config.evaluation,
+            max_length=config.data.max_length,
+            chosen=chosen,
+        )
+    seconds = result.train_seconds / arguments.epochs
+    print_measurement(
+        EpochMeasurement(
+            system="tf_finetune",
+            versions={n: metadata.version(n) for n in ("tensorflow", "tf-keras", "transformers")},
+            device="cpu",
+            threads=tf.config.threading.get_intra_op_parallelism_threads() or _cores(),
+            frozen_depth=arguments.frozen_depth,
+            trainable_parameters=plan.trainable_count,
+            padding="dynamic",
+            batch_size=BATCH_SIZE,
+            epochs=arguments.epochs,
+            steps_per_epoch=result.steps // arguments.epochs,
+            timed_steps=result.steps,
+            padded_tokens_per_epoch=_padded_tokens(splits.train, arguments.seed),
+            extrapolated=False,
+            seconds_per_epoch=seconds,
+            first_step_seconds=result.first_step_seconds,
+            seconds_to_first_step=(result.first_step_at or 0.0) - arguments.started_at,
+            examples_per_second=len(splits.train) / seconds,
+            peak_rss_bytes=peak_rss_bytes(),
+            validation_accuracy=result.history[-1]["val_accuracy"],
+        )
+    )
+
+
+def _config(arguments: argparse.Namespace, cache: str) -> ExperimentConfig:
+    return ExperimentConfig(
+        data=DataConfig(
+            train=arguments.train,
+            validation=arguments.validation,
+            test_fraction=0.0,
+            cache_dir=cache,
+        ),
+        freeze=FreezeConfig(depth=arguments.frozen_depth),
+        training=TrainingConfig(
+            learning_rate=arguments.lr,
+            epochs=arguments.epochs,
+            batch_size=BATCH_SIZE,
+            seed=arguments.seed,
+        ),
+        evaluation=EvaluationConfig(baselines=False),
+    )
+
+
+def _padded_tokens(train: Split, seed: int) -> int:
+    batches = epoch_batches(train.lengths, BATCH_SIZE, seed=seed, epoch=0)
+    longest = [(len(rows), int(train.lengths[rows].max())) for rows in batches]
+    return sum(rows * (length + length % 2) for rows, length in longest)
+
+
+def _cores() -> int:
+    import os
+
+    return os.cpu_count() or 1
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model-dir", required=True)
+    parser.add_argument("--train", required=True)
+    parser.add_argument("--validation", required=True)
+    parser.add_argument("--frozen-depth", type=int, required=True)
+    parser.add_argument("--padding", choices=("dynamic",), required=True)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--lr", type=float, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--started-at", type=float, required=True)
+    parser.add_argument("--steps", type=int, help="not supported: whole epochs are timed")
+    arguments = parser.parse_args()
+    if arguments.steps is not None:
+        sys.exit("--steps: this side always times whole epochs; use it with --systems pytorch")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
