@@ -61,11 +61,11 @@ def test_two_replicas_predict_every_example_once_in_order(
     model, mirrored, splits, cpu, two_replicas
 ):
     mirrored.classifier.set_values(model.classifier.trainable_values())
-    expected = predict_logits(model, splits.test, BatchShape(12), cpu)
+    expected = predict_logits(model, splits.test, BatchShape(12))
 
     for batch_size in (2, 5, 100):
         shape = BatchShape(batch_size, replicas=2)
-        logits = predict_logits(mirrored, splits.test, shape, two_replicas)
+        logits = predict_logits(mirrored, splits.test, shape)
         np.testing.assert_allclose(logits, expected, atol=1e-6)
 
 

@@ -1,35 +1,36 @@
-"""How a batch is cut into pieces, filled up and ordered."""
+"""How a batch is read, filled up, ordered and cut."""
 
 import numpy as np
 import pytest
 
 from tf_finetune.training.pipeline import (
     BatchShape,
-    cut_batch,
     evaluation_dataset,
     evaluation_order,
+    global_batch,
+    rows_of,
     steps_per_epoch,
     training_dataset,
 )
 
 
-def texts(split, pieces):
-    """Text of every row of some pieces that has a weight."""
+def texts(split, batches):
+    """Text of every row of some batches that has a weight."""
     by_tokens = {}
     for index in range(len(split)):
         tokens = split.gather(np.array([index])).token_ids[0]
         by_tokens[tuple(tokens)] = split.texts(np.array([index]))[0][0]
     found = []
-    for piece in pieces:
+    for batch in batches:
         for ids, mask, weight in zip(
-            piece["token_ids"], piece["attention_mask"], piece["weights"], strict=True
+            batch["token_ids"], batch["attention_mask"], batch["weights"], strict=True
         ):
             if weight > 0:
                 found.append(by_tokens[tuple(np.asarray(ids)[np.asarray(mask) == 1])])
     return found
 
 
-def pieces_of(splits, shape, *, seed=1, first=0, last=5, weights=None):
+def batches_of(splits, shape, *, seed=1, first=0, last=5, weights=None):
     weights = np.ones(len(splits.train), np.float32) if weights is None else weights
     dataset = training_dataset(
         splits.train, weights, shape, seed=seed, first_step=first, last_step=last
@@ -42,14 +43,14 @@ def pieces_of(splits, shape, *, seed=1, first=0, last=5, weights=None):
     [
         (BatchShape(8), 8, 8),
         (BatchShape(8), 5, 5),
-        (BatchShape(8, replicas=2), 5, 3),
-        (BatchShape(8, replicas=2, micro_batches=2), 5, 4),
-        (BatchShape(8, replicas=2, fixed_rows=True), 5, 4),
-        (BatchShape(8, replicas=3), 8, 3),
+        (BatchShape(8, replicas=2), 5, 6),
+        (BatchShape(8, replicas=2, micro_batches=2), 5, 8),
+        (BatchShape(8, replicas=2, fixed_rows=True), 5, 8),
+        (BatchShape(8, replicas=3), 8, 9),
     ],
 )
-def test_rows_of_a_piece(shape, examples, rows):
-    assert shape.piece_rows(examples) == rows
+def test_rows_of_a_batch_are_a_multiple_of_its_pieces(shape, examples, rows):
+    assert shape.batch_rows(examples) == rows
 
 
 def test_steps_count_the_smaller_batch():
@@ -57,8 +58,8 @@ def test_steps_count_the_smaller_batch():
 
 
 def test_epoch_holds_every_example_once_in_an_order_of_its_own(splits):
-    first = texts(splits.train, pieces_of(splits, BatchShape(8)))
-    second = texts(splits.train, pieces_of(splits, BatchShape(8), first=5, last=10))
+    first = texts(splits.train, batches_of(splits, BatchShape(8)))
+    second = texts(splits.train, batches_of(splits, BatchShape(8), first=5, last=10))
 
     everything = [text for text, _ in splits.train.texts(np.arange(len(splits.train)))]
     assert sorted(first) == sorted(second) == sorted(everything)
@@ -66,41 +67,34 @@ def test_epoch_holds_every_example_once_in_an_order_of_its_own(splits):
 
 
 def test_steps_can_be_started_anywhere(splits):
-    whole = pieces_of(splits, BatchShape(8), last=10)
-    rest = pieces_of(splits, BatchShape(8), first=7, last=10)
+    whole = batches_of(splits, BatchShape(8), last=10)
+    rest = batches_of(splits, BatchShape(8), first=7, last=10)
 
-    for expected, piece in zip(whole[7:], rest, strict=True):
+    for expected, batch in zip(whole[7:], rest, strict=True):
         for name, value in expected.items():
-            np.testing.assert_array_equal(piece[name], value)
+            np.testing.assert_array_equal(batch[name], value)
 
 
-def test_pieces_of_two_replicas_are_the_halves_of_the_whole_batch(splits):
-    weights = np.linspace(1, 2, len(splits.train), dtype=np.float32)
-    whole = pieces_of(splits, BatchShape(8), weights=weights)
-    halves = pieces_of(splits, BatchShape(8, replicas=2), weights=weights)
+def test_rows_of_a_batch_say_where_they_stand(splits):
+    batch = batches_of(splits, BatchShape(8))[0]
 
-    assert len(halves) == 2 * len(whole)
-    for batch, left, right in zip(whole, halves[::2], halves[1::2], strict=True):
-        rows = len(batch["weights"])
-        for name in ("token_ids", "attention_mask", "targets", "weights"):
-            joined = np.concatenate([left[name], right[name]])
-            np.testing.assert_array_equal(joined[:rows], batch[name])
-        assert left["weight_sum"] == right["weight_sum"] == batch["weight_sum"]
-        np.testing.assert_array_equal(
-            right["position"] - left["position"], [0, 0, len(left["weights"])]
-        )
+    right = rows_of(batch, 4, 4)
+
+    for name in ("token_ids", "attention_mask", "targets", "weights"):
+        np.testing.assert_array_equal(right[name], batch[name][4:])
+    assert right["weight_sum"] == batch["weight_sum"]
+    np.testing.assert_array_equal(right["position"] - batch["position"], [0, 0, 4])
 
 
 def test_rows_that_fill_up_have_no_weight(splits):
     rows = np.arange(5)
     weights = np.full(len(splits.train), 2.0, np.float32)
-    pieces = list(cut_batch(splits.train, rows, weights, BatchShape(8, replicas=2), step=3, seed=9))
 
-    np.testing.assert_array_equal(
-        np.concatenate([piece["weights"] for piece in pieces]), [2, 2, 2, 2, 2, 0]
-    )
-    assert {float(piece["weight_sum"]) for piece in pieces} == {10.0}
-    assert [piece["position"].tolist() for piece in pieces] == [[9, 3, 0], [9, 3, 3]]
+    batch = global_batch(splits.train, rows, weights, BatchShape(8, replicas=2), step=3, seed=9)
+
+    np.testing.assert_array_equal(batch["weights"], [2, 2, 2, 2, 2, 0])
+    assert float(batch["weight_sum"]) == 10.0
+    assert batch["position"].tolist() == [9, 3, 0]
 
 
 @pytest.mark.parametrize(("padding", "length"), [("longest", 12), ("buckets", 16), ("max", 32)])
@@ -108,16 +102,23 @@ def test_length_of_a_batch_is_even(splits, padding, length):
     rows = np.flatnonzero(splits.train.lengths == 11)[:1]
     shape = BatchShape(8, padding=padding, max_length=32)
 
-    (piece,) = cut_batch(splits.train, rows, np.ones(99, np.float32), shape, step=0)
+    batch = global_batch(splits.train, rows, np.ones(99, np.float32), shape, step=0)
 
-    assert piece["token_ids"].shape == (1, length)
+    assert batch["token_ids"].shape == (1, length)
 
 
 @pytest.mark.parametrize("shape", [BatchShape(5), BatchShape(5, replicas=2), BatchShape(100)])
 def test_evaluation_order_says_which_example_stands_in_which_row(splits, shape):
-    pieces = list(evaluation_dataset(splits.test, shape).as_numpy_iterator())
+    batches = list(evaluation_dataset(splits.test, shape).as_numpy_iterator())
     order = evaluation_order(splits.test, shape)
-    targets = np.concatenate([piece["targets"] for piece in pieces])
+    targets = np.concatenate([batch["targets"] for batch in batches])
 
     assert sorted(order[order >= 0]) == list(range(len(splits.test)))
     np.testing.assert_array_equal(targets[order >= 0], splits.test.labels[order[order >= 0]])
+
+
+def test_nothing_tunes_the_pipeline(splits):
+    # The thread that would can hold up the end of an iterator for up to a minute.
+    dataset = evaluation_dataset(splits.test, BatchShape(8))
+
+    assert dataset.options().autotune.enabled is False

@@ -31,13 +31,13 @@ def test_logits_stand_in_the_order_of_the_split(
 ):
     shape = BatchShape(batch_size, padding=padding, max_length=32)
 
-    logits = predict_logits(model, splits.test, shape, cpu)
+    logits = predict_logits(model, splits.test, shape)
 
     np.testing.assert_allclose(logits, one_by_one, atol=1e-5)
 
 
 def test_rows_that_fill_up_are_left_out(model, splits, cpu, one_by_one):
-    logits = predict_logits(model, splits.test, BatchShape(5, fixed_rows=True), cpu)
+    logits = predict_logits(model, splits.test, BatchShape(5, fixed_rows=True))
 
     np.testing.assert_allclose(logits, one_by_one, atol=1e-5)
 

@@ -52,7 +52,7 @@ def test_loss_scale_is_saved_and_starts_anew(build, splits, training):
 def test_class_weights_move_the_decision(model, run, splits, training, cpu):
     def preference_for_pos(class_weights):
         run(model, training(class_weights=class_weights))
-        logits = predict_logits(model, splits.test, BatchShape(8), cpu)
+        logits = predict_logits(model, splits.test, BatchShape(8))
         return float(np.mean(logits[:, 1] - logits[:, 0]))
 
     assert splits.labels.names == ("neg", "pos")

@@ -1,8 +1,10 @@
-"""The Keras model that `fit` trains: a classifier with its loss and its training step."""
+"""The Keras model that is trained: a classifier with its loss, its steps and their loop."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -11,12 +13,17 @@ from tf_finetune.encoders import Classifier
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
+from tf_finetune.training.pipeline import rows_of
 
 Batch = Mapping[str, tf.Tensor]
 
 
 class FineTuner(tf_keras.Model):
-    """Trains the suffix of a classifier with Keras' `compile` and `fit`.
+    """Trains the suffix of a classifier.
+
+    `fit` and `predict` are Keras' in what they do, but read a plain `tf.data` iterator and cut
+    each batch themselves: Keras' own wrap the data set in a `MultiDeviceIterator`, whose
+    auto-tuning cannot be switched off and can hold up the end of a fit (`docs/findings.md`).
 
     A step computes the weighted mean loss over the whole global batch, whatever number of
     replicas and micro-batches it is cut into: every piece divides by the weight of all.
@@ -99,6 +106,45 @@ class FineTuner(tf_keras.Model):
         """Logits, [b, labels] float32."""
         return self.classifier(batch, training=training)
 
+    def fit(
+        self,
+        batches: tf.data.Dataset,
+        *,
+        initial_epoch: int,
+        epochs: int,
+        steps_per_epoch: int,
+        callbacks: Sequence[tf_keras.callbacks.Callback],
+    ) -> None:
+        """Trains on global batches, one a step, until the epochs are over or a callback stops.
+
+        Args:
+            batches: From `training_dataset`.
+            initial_epoch: Epoch of the first step, counted from 0.
+            epochs: Epoch to stop before.
+            steps_per_epoch: Steps of each of these epochs.
+            callbacks: Called in their order.
+        """
+        hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=self)
+        iterator = iter(batches)
+        self.stop_training = False
+        hooks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            hooks.on_epoch_begin(epoch)
+            for step in range(steps_per_epoch):
+                hooks.on_train_batch_begin(step)
+                logs = self._next_train_step(iterator)
+                hooks.on_train_batch_end(step, logs)
+            hooks.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
+            if self.stop_training:
+                break
+        hooks.on_train_end()
+
+    def predict(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
+        """Logits of every row of the first `steps` global batches, float32 [rows, labels]."""
+        iterator = iter(batches)
+        return np.concatenate([self._next_logits(iterator).numpy() for _ in range(steps)])
+
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One optimiser step on this replica's piece of a global batch.
 
@@ -124,6 +170,35 @@ class FineTuner(tf_keras.Model):
         """Logits of one piece, [b, labels] float32."""
         return self.classifier(batch, training=False)
 
+    @cached_property
+    def _next_train_step(self) -> Callable[..., dict[str, tf.Tensor]]:
+        @tf.function
+        def next_train_step(iterator: Any) -> dict[str, tf.Tensor]:
+            logs = self._on_replicas(self.train_step, next(iterator))
+            return {name: values[0] for name, values in logs.items()}  # the same on each
+
+        return next_train_step
+
+    @cached_property
+    def _next_logits(self) -> Callable[..., tf.Tensor]:
+        @tf.function
+        def next_logits(iterator: Any) -> tf.Tensor:
+            return tf.concat(self._on_replicas(self.predict_step, next(iterator)), axis=0)
+
+        return next_logits
+
+    def _on_replicas(self, function: Callable[[Batch], Any], batch: Batch) -> Any:
+        """Runs a function on each replica's piece; a tuple of what each gives, in order."""
+        strategy = self.distribute_strategy
+        rows = tf.shape(batch["targets"])[0] // strategy.num_replicas_in_sync
+        pieces = strategy.experimental_distribute_values_from_function(
+            lambda context: rows_of(batch, context.replica_id_in_sync_group * rows, rows)
+        )
+        results = strategy.run(function, args=(pieces,))
+        if isinstance(results, dict):
+            return {k: strategy.experimental_local_results(v) for k, v in results.items()}
+        return strategy.experimental_local_results(results)
+
     def _loss_and_gradients(
         self, batch: Batch, variables: list[tf.Variable]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -132,7 +207,7 @@ class FineTuner(tf_keras.Model):
         rows = tf.shape(batch["token_ids"])[0] // self.micro_batches
 
         def add_micro_batch(index: tf.Tensor, loss: tf.Tensor, sums: Any) -> Any:
-            piece = _rows(batch, index * rows, rows)
+            piece = rows_of(batch, index * rows, rows)
             more_loss, more = self._piece_gradients(piece, variables)
             return index + 1, loss + more_loss, [a + b for a, b in zip(sums, more, strict=True)]
 
@@ -167,15 +242,3 @@ class FineTuner(tf_keras.Model):
             tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
-
-
-def _rows(batch: Batch, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Rows `first` to `first + count` of a piece, which say that they stand there."""
-    by_row = ("token_ids", "token_type_ids", "attention_mask", "targets", "weights")
-    zero = tf.constant(0, tf.int64)
-    offset = tf.stack([zero, zero, tf.cast(first, tf.int64)])
-    return {
-        **batch,
-        **{name: batch[name][first : first + count] for name in by_row},
-        "position": batch["position"] + offset,
-    }

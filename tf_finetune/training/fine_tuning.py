@@ -32,7 +32,6 @@ from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_dig
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer
 from tf_finetune.training.pipeline import (
     BatchShape,
-    distribute,
     steps_per_epoch,
     training_dataset,
 )
@@ -199,7 +198,6 @@ def fine_tune(
             fixed_rows=chosen.compiles,
         ),
         scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
-        chosen=chosen,
         console=console,
         per_epoch=per_epoch,
     )
@@ -218,7 +216,6 @@ class _Fit:
     config: TrainingConfig
     shape: BatchShape
     scoring_shape: BatchShape
-    chosen: ChosenStrategy
     console: Console
     per_epoch: int
 
@@ -292,12 +289,11 @@ class _Fit:
             last_step=last_epoch * self.per_epoch,
         )
         self.model.fit(
-            distribute(self.chosen.strategy, dataset),
+            dataset,
             initial_epoch=epoch,
             epochs=last_epoch,
             steps_per_epoch=self.per_epoch - inside,
             callbacks=callbacks,
-            verbose=0,
         )
         return last_epoch * self.per_epoch
 
@@ -334,7 +330,7 @@ class _Fit:
 
     def _validation_scores(self) -> dict[str, float]:
         validation = _required(self.splits.validation)
-        logits = predict_logits(self.model, validation, self.scoring_shape, self.chosen)
+        logits = predict_logits(self.model, validation, self.scoring_shape)
         return score(self.splits.labels, validation.labels, logits)
 
     def _identity(self) -> str:

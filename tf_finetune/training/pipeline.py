@@ -1,11 +1,12 @@
-"""`tf.data` pipelines: batches of tokens for a strategy, in an order that can be recomputed.
+"""`tf.data` pipelines: global batches of tokens, in an order that can be recomputed.
 
-A global batch is cut into one piece a replica here, by us, and every piece carries where
-it stands (seed, step, first row) and the weight of the whole batch. So loss scaling, dropout and
-order do not depend on how many replicas there are, and the last, smaller batch counts right.
+A global batch carries where it stands (seed, step, first row) and the weight of all its rows,
+and has as many rows as its replicas and micro-batches need to get equal pieces of it
+(`rows_of`). So loss scaling, dropout and order do not depend on how many replicas there
+are, and the last, smaller batch counts right.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ import tensorflow as tf
 from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
 
-_PREFETCHED_STEPS = 4
+_PREFETCHED_BATCHES = 4
+_BY_ROW = ("token_ids", "token_type_ids", "attention_mask", "targets", "weights")
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,11 @@ class BatchShape:
     max_length: int = 128
     fixed_rows: bool = False
 
-    def piece_rows(self, examples: int) -> int:
-        """Rows of each replica's piece of a batch with this many examples."""
+    def batch_rows(self, examples: int) -> int:
+        """Rows of a batch with this many examples: a multiple of its pieces."""
         rows = self.batch_size if self.fixed_rows else examples
         pieces = self.replicas * self.micro_batches
-        return -(-rows // pieces) * self.micro_batches
+        return -(-rows // pieces) * pieces
 
 
 def training_dataset(
@@ -54,7 +56,7 @@ def training_dataset(
     first_step: int,
     last_step: int,
 ) -> tf.data.Dataset:
-    """Pieces of the steps `first_step` to `last_step` (exclusive), replica by replica.
+    """Global batches of the steps `first_step` to `last_step` (exclusive).
 
     Args:
         split: The training examples.
@@ -65,38 +67,37 @@ def training_dataset(
         last_step: Global step to stop before.
 
     Returns:
-        Elements as `piece_signature` describes.
+        Elements as `batch_signature` describes.
     """
 
-    def pieces() -> Iterator[dict[str, np.ndarray]]:
+    def batches() -> Iterator[dict[str, Any]]:
         steps = steps_per_epoch(len(split), shape.batch_size)
-        epoch, batches = -1, []
+        epoch, order = -1, []
         for step in range(first_step, last_step):
             if step // steps != epoch:
                 epoch = step // steps
-                batches = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
-            rows = batches[step % steps]
-            yield from cut_batch(split, rows, example_weights, shape, step, seed)
+                order = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
+            yield global_batch(split, order[step % steps], example_weights, shape, step, seed)
 
-    return _dataset(pieces, split, shape)
+    return _dataset(batches, split)
 
 
 def evaluation_dataset(split: Split, shape: BatchShape) -> tf.data.Dataset:
-    """Pieces that hold every example of a split once, in `evaluation_order`."""
+    """Global batches that hold every example of a split once, in `evaluation_order`."""
     weights = np.ones(len(split), np.float32)
 
-    def pieces() -> Iterator[dict[str, np.ndarray]]:
+    def batches() -> Iterator[dict[str, Any]]:
         for step, rows in enumerate(evaluation_batches(split.lengths, shape.batch_size)):
-            yield from cut_batch(split, rows, weights, shape, step)
+            yield global_batch(split, rows, weights, shape, step)
 
-    return _dataset(pieces, split, shape)
+    return _dataset(batches, split)
 
 
 def evaluation_order(split: Split, shape: BatchShape) -> np.ndarray:
     """Example of every row of `evaluation_dataset`, -1 for rows that only fill up. int64."""
     order = []
     for rows in evaluation_batches(split.lengths, shape.batch_size):
-        filled = np.full(shape.piece_rows(len(rows)) * shape.replicas, -1, np.int64)
+        filled = np.full(shape.batch_rows(len(rows)), -1, np.int64)
         filled[: len(rows)] = rows
         order.append(filled)
     return np.concatenate(order)
@@ -107,43 +108,47 @@ def steps_per_epoch(examples: int, batch_size: int) -> int:
     return -(-examples // batch_size)
 
 
-def cut_batch(
+def global_batch(
     split: Split,
     rows: np.ndarray,
     example_weights: np.ndarray,
     shape: BatchShape,
     step: int,
     seed: int = 0,
-) -> Iterator[dict[str, Any]]:
-    """Reads one global batch and yields one piece a replica.
-
-    Rows that fill up a piece repeat the first example with weight 0.
-    """
+) -> dict[str, Any]:
+    """Reads one batch; rows that fill it up repeat the first example with weight 0."""
     longest = int(split.lengths[rows].max())
     length = padded_length(longest, shape.padding, shape.max_length)
     length += length % 2  # what positional dropout needs
-    piece = shape.piece_rows(len(rows))
-    filler = np.repeat(rows[:1], piece * shape.replicas - len(rows))
+    filler = np.repeat(rows[:1], shape.batch_rows(len(rows)) - len(rows))
     filled = np.concatenate([rows, filler])
     weights = example_weights[filled].astype(np.float32)
     weights[len(rows) :] = 0.0
-    total = weights.sum(dtype=np.float64)
     tokens = split.gather(filled, pad_to=length)
-    for first in range(0, len(filled), piece):
-        part = slice(first, first + piece)
-        yield {
-            "token_ids": tokens.token_ids[part],
-            "token_type_ids": tokens.token_type_ids[part],
-            "attention_mask": tokens.attention_mask[part],
-            "targets": split.labels[filled[part]],
-            "weights": weights[part],
-            "weight_sum": np.float32(total),
-            "position": np.array([seed, step, first], np.int64),
-        }
+    return {
+        "token_ids": tokens.token_ids,
+        "token_type_ids": tokens.token_type_ids,
+        "attention_mask": tokens.attention_mask,
+        "targets": split.labels[filled],
+        "weights": weights,
+        "weight_sum": np.float32(weights.sum(dtype=np.float64)),
+        "position": np.array([seed, step, 0], np.int64),
+    }
 
 
-def piece_signature(split: Split) -> dict[str, Any]:
-    """Types and shapes of a piece: tokens [b, t], targets [b, ...], weights [b]."""
+def rows_of(batch: Mapping[str, tf.Tensor], first: tf.Tensor, count: tf.Tensor) -> dict[str, Any]:
+    """Rows `first` to `first + count` of a batch, which say that they stand there."""
+    zero = tf.constant(0, tf.int64)
+    offset = tf.stack([zero, zero, tf.cast(first, tf.int64)])
+    return {
+        **batch,
+        **{name: batch[name][first : first + count] for name in _BY_ROW},
+        "position": batch["position"] + offset,
+    }
+
+
+def batch_signature(split: Split) -> dict[str, Any]:
+    """Types and shapes of a batch: tokens [b, t], targets [b, ...], weights [b]."""
     tokens = tf.TensorSpec([None, None], tf.int32)
     return {
         "token_ids": tokens,
@@ -156,17 +161,11 @@ def piece_signature(split: Split) -> dict[str, Any]:
     }
 
 
-def _dataset(pieces: Any, split: Split, shape: BatchShape) -> tf.data.Dataset:
-    dataset = tf.data.Dataset.from_generator(pieces, output_signature=piece_signature(split))
+def _dataset(batches: Callable[[], Iterator[dict[str, Any]]], split: Split) -> tf.data.Dataset:
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=batch_signature(split))
     options = tf.data.Options()
     options.deterministic = True
-    # Pieces are already made for each replica: nothing may cut or shard them again.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return dataset.with_options(options).prefetch(_PREFETCHED_STEPS * shape.replicas)
-
-
-def distribute(
-    strategy: tf.distribute.Strategy, dataset: tf.data.Dataset
-) -> tf.distribute.DistributedDataset:
-    """Hands the pieces to the replicas in order, unchanged."""
-    return strategy.distribute_datasets_from_function(lambda _context: dataset)
+    # There is nothing to tune, and the thread that tunes can miss that its iterator was
+    # deleted: whoever deleted it then waits until the thread's next turn, up to a minute.
+    options.autotune.enabled = False
+    return dataset.prefetch(_PREFETCHED_BATCHES).with_options(options)

@@ -50,7 +50,7 @@ def split_logits(
 ) -> np.ndarray:
     """Logits of a split in its order, float32 [n, labels]."""
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
-    return predict_logits(model, split, shape, chosen)
+    return predict_logits(model, split, shape)
 
 
 def split_report(
