@@ -25,8 +25,9 @@ BERT_BASE = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
 }
-# One layer of width 2; with a batch of one text of two tokens a 2 x 2 product takes 16 FLOPs,
-# each attention product 16, each feed-forward product 32, the pooler 8 and a head of three 12.
+# One layer of width 2. In a batch of one text of two tokens keys and values take 16 FLOPs each;
+# the first token's query and attention output 8, each of its attention products 8, each of its
+# feed-forward products 16; the pooler 8 and a head of three 12.
 SMALL = {
     "hidden_size": 2,
     "num_hidden_layers": 1,
@@ -36,7 +37,9 @@ SMALL = {
     "max_position_embeddings": 3,
     "type_vocab_size": 2,
 }
-FORWARD = 4 * 16 + 2 * 16 + 2 * 32 + 8 + 12
+FORWARD = 2 * 16 + 2 * 8 + 2 * 8 + 2 * 16 + 8 + 12
+# The same layer below another one computes both tokens.
+LOWER = 4 * 16 + 2 * 16 + 2 * 32
 ONLY_HEAD = {"train": True, "parts": ["head"]}
 REST_FROZEN = {"train": False}
 
@@ -74,9 +77,24 @@ def test_every_layer_frozen_saves_work_and_memory():
 def test_training_everything_costs_two_forward_passes_more():
     cost = small_cost(depth=0)
 
-    assert cost.forward_flops == FORWARD == 180
-    assert cost.backward_flops == 360
-    assert cost.step_flops == 540
+    assert cost.forward_flops == FORWARD == 116
+    assert cost.backward_flops == 232
+    assert cost.step_flops == 348
+
+
+def test_layers_below_the_last_compute_every_token():
+    config = SMALL | {"num_hidden_layers": 2}
+    variables = bert_variables(config, num_labels=3)
+
+    costs = depth_costs(variables, config, batch_size=1, length=2)
+
+    assert costs[0].forward_flops == LOWER + FORWARD == 276
+    assert costs[0].backward_flops == 2 * 276
+    # What every token keeps: 10 hidden + 2 inner, and three rows of
+    # probabilities; the last layer keeps 3 hidden a token and the rest once.
+    lower, last = 2 * (10 * 2 + 2 * 4 + 3 * 2), 2 * 3 * 2 + (7 * 2 + 2 * 4 + 3 * 2)
+    assert costs[0].activation_bytes == 4 * (lower + last + 2 * 3 * 2 + 3 * 2)
+    assert costs[1].activation_bytes == 4 * (last + 3 * 2)
 
 
 def test_training_pooler_and_head_alone():
@@ -86,7 +104,7 @@ def test_training_pooler_and_head_alone():
 
 def test_biases_alone_need_input_gradients_but_no_weight_gradients():
     # Nothing below the projections trains; both operands of both attention products do.
-    expected = 2 * 16 + 2 * 16 + 16 + 2 * 32 + 8 + 12
+    expected = 2 * 8 + 2 * 8 + 8 + 2 * 16 + 8 + 12
 
     cost = small_cost(rules=[{"train": True, "parts": ["bias"]}, REST_FROZEN])
 
@@ -95,7 +113,7 @@ def test_biases_alone_need_input_gradients_but_no_weight_gradients():
 
 def test_attention_alone():
     # Weights of four projections, both attention products, inputs above them, and the head.
-    expected = 3 * 16 + 2 * 16 + 2 * 16 + 2 * 16 + 2 * 32 + 8 + 2 * 12
+    expected = (8 + 2 * 16) + 2 * 8 + 2 * 8 + 2 * 8 + 2 * 16 + 8 + 2 * 12
 
     cost = small_cost(rules=[{"train": True, "parts": ["attention"]}, ONLY_HEAD, REST_FROZEN])
 
@@ -104,7 +122,7 @@ def test_attention_alone():
 
 def test_values_alone_need_no_gradient_of_the_scores():
     # The weight, one operand of the second attention product, and inputs above.
-    expected = 16 + 16 + 16 + 2 * 32 + 8 + 2 * 12
+    expected = 16 + 8 + 8 + 2 * 16 + 8 + 2 * 12
 
     cost = small_cost(rules=[{"train": True, "pattern": "value/kernel"}, ONLY_HEAD, REST_FROZEN])
 
@@ -114,9 +132,10 @@ def test_values_alone_need_no_gradient_of_the_scores():
 @pytest.mark.parametrize(
     ("depth", "dropout", "floats"),
     [
-        # Two tokens: 10 hidden + 2 inner, three rows of probabilities, embeddings; the head.
-        (0, True, 2 * (10 * 2 + 2 * 4 + 3 * 2 + 3 * 2) + 3 * 2),
-        (0, False, 2 * (8 * 2 + 2 * 4 + 1 * 2 + 2 * 2) + 3 * 2),
+        # Two tokens: 3 hidden, embeddings; the first: 7 hidden + 2 inner, three rows of
+        # probabilities; the head.
+        (0, True, 2 * (3 * 2 + 3 * 2) + (7 * 2 + 2 * 4 + 3 * 2) + 3 * 2),
+        (0, False, 2 * (3 * 2 + 2 * 2) + (5 * 2 + 2 * 4 + 1 * 2) + 3 * 2),
         (1, True, 3 * 2),
     ],
 )

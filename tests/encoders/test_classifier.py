@@ -77,6 +77,41 @@ def test_logits_are_those_of_transformers_with_padding(classifier, batch):
     assert np.ptp(expected) > 1e-3  # the texts differ
 
 
+def test_gradients_are_those_of_transformers_which_computes_every_token(files, variables, batch):
+    model, _ = build_classifier(
+        files, plan_freezing(FreezeConfig(), variables), 2, seed=7, dropout=0.0
+    )
+
+    def gradients(logits_of):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(logits_of() * tf.constant([1.0, -2.0]))
+        found = tape.gradient(loss, list(model.by_path.values()))
+        return [tf.convert_to_tensor(g).numpy() for g in found]
+
+    expected = gradients(
+        lambda: (
+            model.wrapped(
+                input_ids=batch["token_ids"],
+                token_type_ids=batch["token_type_ids"],
+                attention_mask=batch["attention_mask"],
+                training=False,
+            ).logits
+        )
+    )
+    for path, got, want in zip(
+        model.by_path, gradients(lambda: model(batch, training=False)), expected, strict=True
+    ):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6, err_msg=path)
+
+
+def test_last_layer_computes_the_first_token_alone(classifier, batch):
+    states = classifier.embed(batch, training=False)
+
+    for index, tokens in enumerate([8, 8, 1]):
+        states = classifier.encode(index, states, batch["attention_mask"], training=False)
+        assert states.shape == (3, tokens, 32)
+
+
 def test_padding_does_not_change_logits(classifier, batch):
     longer = {name: tf.pad(value, [[0, 0], [0, 6]]) for name, value in batch.items()}
 

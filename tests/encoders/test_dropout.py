@@ -50,6 +50,17 @@ def test_slices_drop_what_the_whole_batch_drops(shape):
     np.testing.assert_array_equal(np.concatenate(pieces), dropped(layer, inputs))
 
 
+def test_slices_of_rows_that_are_no_whole_blocks_drop_what_the_whole_batch_drops():
+    layer = PositionalDropout(0.5, 1, whole_blocks=False)
+    inputs = tf.ones([6, 3, 1, 50])  # 150 units a row
+    pieces = [dropped(layer, inputs[first : first + 2], row=first) for first in (0, 2, 4)]
+
+    whole = dropped(layer, inputs)
+
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    assert np.mean(whole == 0) == pytest.approx(0.5, abs=0.06)
+
+
 def test_inference_and_rate_zero_change_nothing(ones):
     assert PositionalDropout(0.5, 0)(ones, training=False) is ones
     assert PositionalDropout(0.0, 0)(ones, training=True) is ones

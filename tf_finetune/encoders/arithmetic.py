@@ -138,17 +138,21 @@ class _Product:
 
 
 def _layer_products(
-    layer: int, config: Mapping[str, Any], tokens: int, length: int
+    layer: int, config: Mapping[str, Any], batch_size: int, length: int
 ) -> list[_Product]:
+    """Of the last layer only the first token is computed, from keys and values of all."""
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     path = f"bert/encoder/layer_._{layer}"
+    last = layer == config["num_hidden_layers"] - 1
+    tokens = batch_size if last else batch_size * length
     square = 2 * tokens * hidden * hidden
+    of_all = 2 * batch_size * length * hidden * hidden
     attention = 2 * tokens * length * hidden
     inside = f"{path}/attention/self"
     return [
         _Product(square, f"{inside}/query"),
-        _Product(square, f"{inside}/key"),
-        _Product(square, f"{inside}/value"),
+        _Product(of_all, f"{inside}/key"),
+        _Product(of_all, f"{inside}/value"),
         _Product(attention, None, (f"{inside}/query", f"{inside}/key")),
         _Product(attention, None, ("scores", f"{inside}/value")),
         _Product(square, f"{path}/attention/output/dense"),
@@ -165,7 +169,7 @@ def _step_flops(
     A product's weight gradient is computed if the weight trains; the gradient of an input
     if anything that input depends on trains. Each costs as much as the product itself.
     """
-    hidden, tokens = config["hidden_size"], batch_size * length
+    hidden = config["hidden_size"]
     trained = plan.trainable_paths
     below = not plan.embeddings_frozen  # whether something before this point trains
     forward = backward = 0
@@ -179,7 +183,7 @@ def _step_flops(
 
     for layer in range(plan.num_layers):
         *projections, scores, context, output, up, down = _layer_products(
-            layer, config, tokens, length
+            layer, config, batch_size, length
         )
         lit = [below or _dense_trains(p.weight, trained) for p in projections]
         for product in projections:
@@ -210,16 +214,18 @@ def _activation_bytes(
 ) -> int:
     """Bytes kept from forward to backward by the layers above the prefix.
 
-    A token keeps in each such layer: its input, query, key, value, context, two layer-norm
-    inputs and one output (8 hidden), the inner states before and after GELU (2 inner), and
-    an attention row a head of probabilities. Dropout adds its two masks (2 hidden), and for
-    attention its mask and the masked probabilities.
+    A token keeps in each such layer: its input, key and value (3 hidden); query, context, two
+    layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
+    inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
+    and for attention its mask and the masked probabilities. In the last layer all but the
+    first three is kept for one token a text.
     """
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     heads, layers = config["num_attention_heads"], plan.num_layers - plan.frozen_depth
-    token = (10 if dropout else 8) * hidden + 2 * inner
-    attention = (3 if dropout else 1) * heads * length
+    queried = (7 if dropout else 5) * hidden + 2 * inner
+    queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
-    per_token = layers * (token + attention) + embeddings
-    head = 3 * hidden * batch_size  # pooler input and output, dropped-out pooler output
-    return FLOAT_BYTES * (batch_size * length * per_token + head)
+    per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
+    last = queried if layers else 0
+    head = 3 * hidden  # pooler input and output, dropped-out pooler output
+    return FLOAT_BYTES * batch_size * (length * per_token + last + head)

@@ -81,18 +81,46 @@ class Classifier(tf_keras.Model):
         """Computes logits.
 
         Args:
-            batch: `token_ids`, `token_type_ids` and `attention_mask`, each [b, t] int32.
+            batch: `attention_mask` [b, t] int32 and either `token_ids` and `token_type_ids`
+                likewise or `states` at the frozen boundary, as `boundary_states` gives them.
             training: Whether dropout is on in the suffix.
 
         Returns:
             Logits, [b, labels] float32.
         """
-        states = self.embed(batch, training)
-        for index in range(self.plan.frozen_depth):
-            states = self.encode(index, states, batch["attention_mask"], training=False)
-        if self.plan.embeddings_frozen:
-            states = tf.stop_gradient(states)
+        if "states" in batch:
+            states = tf.cast(batch["states"], self.states_dtype)
+        else:
+            states = self.boundary_states(batch, training=training)
         return self.classify(states, batch["attention_mask"], training)
+
+    @property
+    def states_dtype(self) -> tf.DType:
+        """Type in which states are computed."""
+        return tf.as_dtype(self._layers_in_order[0].compute_dtype)
+
+    def boundary_states(
+        self,
+        batch: Mapping[str, tf.Tensor],
+        *,
+        from_depth: int | None = None,
+        training: bool | None = False,
+    ) -> tf.Tensor:
+        """States at the frozen boundary, [b, t, hidden] or, above the last layer, [b, 1, hidden].
+
+        Args:
+            batch: As `call` takes it; its `states`, if any, are those at `from_depth`.
+            from_depth: Layers that the batch's states have passed already; None begins with
+                the tokens.
+            training: Whether trainable embeddings drop units.
+        """
+        if from_depth is None:
+            states = self.embed(batch, training)
+        else:
+            states = tf.cast(batch["states"], self.states_dtype)
+        for index in range(from_depth or 0, self.plan.frozen_depth):
+            states = self.encode(index, states, batch["attention_mask"], training=False)
+        return tf.stop_gradient(states) if self.plan.embeddings_frozen else states
 
     def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
         """Embeddings [b, t, hidden]; without dropout where they are frozen."""
@@ -105,23 +133,45 @@ class Classifier(tf_keras.Model):
     def encode(
         self, index: int, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
     ) -> tf.Tensor:
-        """One encoder layer: [b, t, hidden] to [b, t, hidden]."""
+        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1, hidden].
+
+        The pooler reads nothing but the first token, so the last layer computes no other: keys
+        and values of all tokens, query, attention and feed-forward part of the first.
+        """
         mask = tf.cast(attention_mask[:, None, None, :], states.dtype)
-        return self._layers_in_order[index](
-            hidden_states=states,
-            attention_mask=(1 - mask) * tf.cast(_MASKED_SCORE, states.dtype),
-            head_mask=None,
-            encoder_hidden_states=None,
-            encoder_attention_mask=None,
-            past_key_value=None,
-            output_attentions=False,
-            training=bool(training),
+        added_scores = (1 - mask) * tf.cast(_MASKED_SCORE, states.dtype)
+        layer = self._layers_in_order[index]
+        common = {
+            "head_mask": None,
+            "past_key_value": None,
+            "output_attentions": False,
+            "training": bool(training),
+        }
+        if index < self.num_layers - 1:
+            return layer(
+                hidden_states=states,
+                attention_mask=added_scores,
+                encoder_hidden_states=None,
+                encoder_attention_mask=None,
+                **common,
+            )[0]
+        # The library's cross-attention: queries from one sequence, keys and values from another.
+        attended = layer.attention(
+            input_tensor=states[:, :1],
+            attention_mask=None,
+            encoder_hidden_states=states,
+            encoder_attention_mask=added_scores,
+            **common,
         )[0]
+        inner = layer.intermediate(hidden_states=attended)
+        return layer.bert_output(
+            hidden_states=inner, input_tensor=attended, training=bool(training)
+        )
 
     def classify(
         self, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
     ) -> tf.Tensor:
-        """From the states at the frozen boundary [b, t, hidden] to logits [b, labels]."""
+        """From the states at the frozen boundary, as `encode` gives them, to logits [b, labels]."""
         for index in range(self.plan.frozen_depth, self.num_layers):
             states = self.encode(index, states, attention_mask, training)
         pooled = self._pooler(hidden_states=states)
@@ -177,11 +227,14 @@ class Classifier(tf_keras.Model):
 
     def _place_dropout(self) -> None:
         """Replaces every Keras dropout by one that is a function of the step."""
+        # Of the last layer's probabilities a row has heads x 1 x length, and length is even.
+        last = self._layers_in_order[-1].attention.self_attention
         site = 0
         for owner in self.wrapped._flatten_layers():
             dropout = getattr(owner, "dropout", None)
             if isinstance(dropout, tf_keras.layers.Dropout):
-                owner.dropout = PositionalDropout(float(dropout.rate), site)
+                whole_blocks = owner is not last or last.num_attention_heads % 2 == 0
+                owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
                 site += 1
 
     def _place_gelu(self) -> None:

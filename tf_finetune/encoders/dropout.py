@@ -43,13 +43,16 @@ class PositionalDropout(tf_keras.layers.Layer):
     Args:
         rate: Probability that a unit is dropped.
         site: Number of this layer in the model, so that layers drop different units.
+        whole_blocks: Whether the units of a row are a multiple of four, so that rows follow each
+            other in the stream; otherwise each starts on a block of its own.
     """
 
-    def __init__(self, rate: float, site: int):
+    def __init__(self, rate: float, site: int, whole_blocks: bool = True):
         # Without autocast: this layer takes no part in mixed precision and keeps the type.
         super().__init__(name=f"dropout_{site}", autocast=False)
         self.rate = rate
         self.site = site
+        self.whole_blocks = whole_blocks
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Drops units of [rows, ...] inputs in training, passes them on otherwise."""
@@ -58,19 +61,25 @@ class PositionalDropout(tf_keras.layers.Layer):
         position = getattr(_active, "position", None)
         if position is None:
             raise RuntimeError("training=True needs a surrounding dropout_position(...)")
-        shape = tf.shape(inputs, out_type=tf.int64)
-        row_size = tf.reduce_prod(shape[1:])
-        # Exact because rows start on a block: batches have an even length, so attention
-        # probabilities [heads, length, length] divide by 4, and widths must (`family_of`).
-        skipped = position[2] * row_size // _BLOCK
-        key, counter = _stream(position[0], self.site, position[1])
-        counter = tf.stack([counter[0] + tf.cast(skipped, tf.uint64), counter[1]])
-        draws = tf.raw_ops.StatelessRandomUniformV2(
-            shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=tf.float32
-        )
+        draws = self._draws(tf.shape(inputs, out_type=tf.int64), position)
         # Selecting keeps one byte a unit for the backward pass where multiplying keeps four.
         kept = inputs * tf.cast(1 / (1 - self.rate), inputs.dtype)
         return tf.where(draws >= self.rate, kept, tf.zeros([], inputs.dtype))
+
+    def _draws(self, shape: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+        """Uniform numbers of the given shape [rows, ...], from this step's and row's place on."""
+        row_size = tf.reduce_prod(shape[1:])
+        blocks = -(-row_size // _BLOCK)
+        # Exact where rows are whole blocks: batches have an even length, so attention
+        # probabilities [heads, length, length] divide by 4, and widths must (`family_of`).
+        skipped = position[2] * blocks
+        key, counter = _stream(position[0], self.site, position[1])
+        counter = tf.stack([counter[0] + tf.cast(skipped, tf.uint64), counter[1]])
+        drawn = shape if self.whole_blocks else tf.stack([shape[0], blocks * _BLOCK])
+        draws = tf.raw_ops.StatelessRandomUniformV2(
+            shape=drawn, key=key, counter=counter, alg=_PHILOX, dtype=tf.float32
+        )
+        return draws if self.whole_blocks else tf.reshape(draws[:, :row_size], shape)
 
 
 def _stream(seed: tf.Tensor, site: int, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
