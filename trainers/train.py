@@ -46,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
     check_checkpoint(files, splits.labels.num_outputs, head_required=False)
 
     from tf_finetune.encoders import build_classifier
+    from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
     from tf_finetune.training import (
         Outputs,
@@ -93,6 +94,7 @@ def main(argv: Sequence[str]) -> int:
         config.evaluation,
         max_length=config.data.max_length,
         chosen=chosen,
+        states=cached_states(model, splits, config, chosen, console),
         outputs=Outputs(events, run.checkpoints),
         console=console,
     )

@@ -19,6 +19,7 @@ from tf_finetune.config.value_checks import (
     check_encoding,
     check_layer_ranges,
     check_pattern,
+    check_size,
     check_upwards,
     join_depths,
     read_tab,
@@ -274,6 +275,32 @@ class EvaluationConfig(Section):
     )
 
 
+class CacheConfig(Section):
+    """Whether and where states at the frozen boundary are kept for more epochs and trials."""
+
+    mode: Literal["auto", "memory", "disk", "off"] = Field(
+        default="auto",
+        description="where states of frozen layers are kept; auto: where they fit, if a few "
+        "measured steps say that it saves time; off: the layers run in every step",
+    )
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        default="auto",
+        description="how a state is stored; auto: as it is computed, or as float16 if only that "
+        "fits memory_budget",
+    )
+    memory_budget: Annotated[str, AfterValidator(check_size)] | None = Field(
+        default=None,
+        description="memory that states may take, such as 2GiB; null: a quarter of the machine's",
+    )
+    disk_budget: Annotated[str, AfterValidator(check_size)] = Field(
+        default="20GiB",
+        description="disk that states may take; what was not used for longest goes first",
+    )
+    dir: str | None = Field(
+        default=None, description="folder of states on disk; null: prefix/ in data.cache_dir"
+    )
+
+
 class SearchConfig(Section):
     """Which depths, learning rates and other options `search` tries, and for how long."""
 
@@ -412,6 +439,7 @@ class ExperimentConfig(Section):
     freeze: FreezeConfig = FreezeConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    cache: CacheConfig = CacheConfig()
     search: SearchConfig = SearchConfig()
     run: RunConfig = RunConfig()
 

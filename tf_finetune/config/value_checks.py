@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from pydantic import ByteSize, TypeAdapter
+
 
 def check_encoding(name: str) -> str:
     """Refuses a text encoding that Python does not know."""
@@ -60,6 +62,20 @@ def duration_seconds(text: str) -> int:
     """Seconds of a duration such as 1h30m."""
     seconds = {"h": 3600, "m": 60, "s": 1}
     return sum(int(number) * seconds[unit] for number, unit in re.findall(r"(\d+)([hms])", text))
+
+
+def check_size(text: str) -> str:
+    """Refuses what is no number of bytes."""
+    try:
+        size_bytes(text)
+    except ValueError:
+        raise ValueError("accepted: a size such as 500MB, 2GiB or 20G") from None
+    return text
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of a size such as 2GiB."""
+    return int(TypeAdapter(ByteSize).validate_python(text))
 
 
 def join_depths(depths: object) -> object:

@@ -11,6 +11,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Splits
 from tf_finetune.encoders import Classifier, FreezePlan
 from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
+from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.tensorboard import write_plan_text
 from tf_finetune.search.joined_split import join_splits
@@ -85,6 +86,7 @@ def train_chosen(
         config.evaluation,
         max_length=config.data.max_length,
         chosen=chosen,
+        states=cached_states(compiled.model, splits, config, chosen, console),
         outputs=Outputs(events, checkpoints),
         console=console,
     )

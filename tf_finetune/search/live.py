@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tf_finetune.search.memory import host_bytes, resident_bytes
+from tf_finetune.memory import host_bytes, resident_bytes
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.trial import exact_rate
 from tf_finetune.search.trial_request import TrialRequest

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import EncoderFiles, FreezePlan, build_classifier, plan_freezing
-from tf_finetune.search.memory import host_bytes
+from tf_finetune.memory import host_bytes
 from tf_finetune.training import ChosenStrategy, compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 

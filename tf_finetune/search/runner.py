@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,15 +16,25 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
+from tf_finetune.memory import PeakMemory
+from tf_finetune.prefix.cache import PrefixCache
+from tf_finetune.prefix.of_a_run import states_folder
+from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import resolve_monitor, score
 from tf_finetune.search.directory import SearchDirectory
-from tf_finetune.search.memory import PeakMemory
 from tf_finetune.search.models import ModelCache
 from tf_finetune.search.records import Stage, TrialRecord, write_predictions
 from tf_finetune.search.trial import Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
-from tf_finetune.training import ChosenStrategy, Outputs, RunResult, fine_tune
+from tf_finetune.training import (
+    ChosenStrategy,
+    Outputs,
+    RunResult,
+    evaluation_shape,
+    fine_tune,
+)
 from tf_finetune.training.callbacks import NonFiniteLossError
+from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.scoring import split_logits
 
 _CALIBRATION_STEPS = 5
@@ -41,6 +50,8 @@ class TrialRunner:
         config: The configuration of the search.
         chosen: The devices.
         directory: Where trials leave their files.
+        trials_at_depth: How many trials a depth is likely to get; what keeping the states of
+            its frozen layers is worth depends on it.
         report: Takes a line for each epoch that ends.
     """
 
@@ -51,6 +62,7 @@ class TrialRunner:
         config: ExperimentConfig,
         chosen: ChosenStrategy,
         directory: SearchDirectory,
+        trials_at_depth: int = 1,
         report: Callable[[str], None] = lambda line: None,
     ):
         self._files = files
@@ -62,6 +74,13 @@ class TrialRunner:
             file=_Lines(report), width=200, color_system=None, force_terminal=False
         )
         self._models = ModelCache(files, splits.labels, chosen)
+        self._trials_at_depth = trials_at_depth
+        self._prefix = PrefixCache(
+            config.cache,
+            states_folder(config),
+            shared=config.search.workers > 1,
+            console=self._console,
+        )
 
     def run(self, request: TrialRequest, stage: Stage) -> TrialRecord:
         """Trains and scores; a trial that an earlier process began goes on from its checkpoint.
@@ -107,7 +126,10 @@ class TrialRunner:
         shutil.rmtree(self._directory.trials / record.folder / "checkpoints", ignore_errors=True)
 
     def measure_epoch(self, request: TrialRequest) -> float:
-        """Estimates the seconds of one epoch by training a few steps, which are then forgotten."""
+        """Estimates the seconds of one epoch by training a few steps, which are then forgotten.
+
+        Cached states are not used, so that what is measured holds for depths without a cache.
+        """
         config = request.configure(self._config)
         train = self._splits.train
         rows = min(_CALIBRATION_STEPS * config.training.batch_size, len(train))
@@ -118,9 +140,8 @@ class TrialRunner:
         )
         compiled = self._models.get(config)
         compiled.model.classifier.reset(training.seed)
-        run = self._fine_tune(
-            compiled.model, part, config.model_copy(update={"training": training}), Outputs()
-        )
+        config = config.model_copy(update={"training": training})
+        run = self._fine_tune(compiled.model, part, {}, config, Outputs())
         steps = max(run.steps - 1, 1)
         seconds = (
             (run.train_seconds - run.first_step_seconds) if run.steps > 1 else run.train_seconds
@@ -134,15 +155,31 @@ class TrialRunner:
         compiled = self._models.get(config)
         compiled.model.classifier.reset(request.seed)
         events = folder / "events" if config.run.tensorboard else None
-        run = self._fine_tune(
-            compiled.model, self._splits, config, Outputs(events, folder / "checkpoints")
-        )
+        states = self._states(compiled.model, config)
+        outputs = Outputs(events, folder / "checkpoints")
+        run = self._fine_tune(compiled.model, self._splits, states, config, outputs)
         validation = _validation(self._splits)
-        logits = split_logits(run.model, validation, config, self._chosen)
+        logits = split_logits(run.model, validation, config, self._chosen, states.get("validation"))
         return run, compiled.plan, Predictions(validation.labels, logits)
 
+    def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
+        """States at the frozen boundary, for this trial and those that follow at its depth."""
+        return self._prefix.states(
+            model,
+            {"train": self._splits.train, "validation": _validation(self._splits)},
+            evaluation_shape(
+                config.evaluation, config.training, config.data.max_length, self._chosen
+            ),
+            passes=config.training.epochs * self._trials_at_depth,
+        )
+
     def _fine_tune(
-        self, model: Any, splits: Splits, config: ExperimentConfig, outputs: Outputs
+        self,
+        model: FineTuner,
+        splits: Splits,
+        states: Mapping[str, PrefixStates],
+        config: ExperimentConfig,
+        outputs: Outputs,
     ) -> RunResult:
         return fine_tune(
             model,
@@ -151,6 +188,7 @@ class TrialRunner:
             config.evaluation,
             max_length=config.data.max_length,
             chosen=self._chosen,
+            states=states,
             outputs=outputs,
             console=self._console,
         )
@@ -186,7 +224,7 @@ class TrialRunner:
         )
 
     def _own_memory(self, config: ExperimentConfig, memory: PeakMemory) -> int | None:
-        """The peak without the models that are kept for other trials."""
+        """The peak without the models, and the states of other depths, kept for other trials."""
         if memory.peak_bytes is None:
             return None
         return memory.peak_bytes - (self._models.bytes - self._models.get(config).bytes)

@@ -143,7 +143,16 @@ def comparable(job: SearchJob, records: Sequence[TrialRecord]) -> list[TrialReco
 
 def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -> TrialRunner:
     chosen = build_strategy(job.config.training.strategy)
-    return TrialRunner(job.files, job.splits, job.config, chosen, job.directory, report)
+    space = job.space
+    return TrialRunner(
+        job.files,
+        job.splits,
+        job.config,
+        chosen,
+        job.directory,
+        trials_at_depth=max(1, space.max_cells // len(space.depths)) * len(space.seeds),
+        report=report,
+    )
 
 
 def _tuner(oracle: Oracle, runner: TrialRunner, job: SearchJob) -> DepthTuner:

@@ -49,7 +49,9 @@ class TrialTimes:
         if alike:
             return statistics.median(alike) * request.epochs
         rates = [r.wall_seconds / self._work_of(r.request) for r in self._records.values()]
-        rate = statistics.median(rates) if rates else self._seconds_per_work
+        # Trials that read cached states say too little about a depth that has none, so the
+        # calibration, which reads none, comes first, and then the slowest.
+        rate = self._seconds_per_work or max(rates, default=None)
         return None if rate is None else rate * self._work_of(request)
 
     def _work_of(self, request: TrialRequest) -> float:

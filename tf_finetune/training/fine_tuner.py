@@ -1,6 +1,6 @@
 """The Keras model that is trained: a classifier with its loss, its steps and their loop."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,7 @@ class FineTuner(tf_keras.Model):
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
         self.mean_loss = tf_keras.metrics.Mean("loss")
+        self._next_states: dict[int | None, Callable[..., tf.Tensor]] = {}
 
     @property
     def trainable_weights(self) -> list[tf.Variable]:
@@ -145,6 +146,22 @@ class FineTuner(tf_keras.Model):
         iterator = iter(batches)
         return np.concatenate([self._next_logits(iterator).numpy() for _ in range(steps)])
 
+    def boundary_states(
+        self, batches: tf.data.Dataset, steps: int, from_depth: int | None
+    ) -> Iterator[np.ndarray]:
+        """States at the frozen boundary of the first `steps` global batches, [rows, t, hidden].
+
+        Args:
+            batches: From `evaluation_dataset`.
+            steps: Number of batches.
+            from_depth: Layers that the batches' states have passed; None: they hold tokens.
+        """
+        if from_depth not in self._next_states:
+            self._next_states[from_depth] = self._states_function(from_depth)
+        iterator = iter(batches)
+        for _ in range(steps):
+            yield self._next_states[from_depth](iterator).numpy()
+
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One optimiser step on this replica's piece of a global batch.
 
@@ -187,6 +204,16 @@ class FineTuner(tf_keras.Model):
 
         return next_logits
 
+    def _states_function(self, from_depth: int | None) -> Callable[..., tf.Tensor]:
+        def states(batch: Batch) -> tf.Tensor:
+            return self.classifier.boundary_states(batch, from_depth=from_depth)
+
+        @tf.function
+        def next_states(iterator: Any) -> tf.Tensor:
+            return tf.concat(self._on_replicas(states, next(iterator)), axis=0)
+
+        return next_states
+
     def _on_replicas(self, function: Callable[[Batch], Any], batch: Batch) -> Any:
         """Runs a function on each replica's piece; a tuple of what each gives, in order."""
         strategy = self.distribute_strategy
@@ -204,7 +231,7 @@ class FineTuner(tf_keras.Model):
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         if self.micro_batches == 1:
             return self._piece_gradients(batch, variables)
-        rows = tf.shape(batch["token_ids"])[0] // self.micro_batches
+        rows = tf.shape(batch["targets"])[0] // self.micro_batches
 
         def add_micro_batch(index: tf.Tensor, loss: tf.Tensor, sums: Any) -> Any:
             piece = rows_of(batch, index * rows, rows)

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import Padding
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
+from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports.metrics import resolve_monitor, score
 from tf_finetune.training.callbacks import (
     EpochHistory,
@@ -154,6 +157,7 @@ def fine_tune(
     *,
     max_length: int,
     chosen: ChosenStrategy,
+    states: Mapping[str, PrefixStates] = MappingProxyType({}),
     outputs: Outputs = Outputs(),
     console: Console | None = None,
 ) -> RunResult:
@@ -169,6 +173,7 @@ def fine_tune(
         evaluation: The evaluation section.
         max_length: Longest text in tokens.
         chosen: The strategy.
+        states: States of "train" and "validation" at the frozen boundary, where they are cached.
         outputs: Where events and checkpoints go.
         console: Where progress goes; None is silent.
 
@@ -188,6 +193,7 @@ def fine_tune(
     run = _Fit(
         model=model,
         splits=splits,
+        states=states,
         config=config,
         shape=BatchShape(
             batch_size=config.batch_size,
@@ -213,6 +219,7 @@ class _Fit:
 
     model: FineTuner
     splits: Splits
+    states: Mapping[str, PrefixStates]
     config: TrainingConfig
     shape: BatchShape
     scoring_shape: BatchShape
@@ -287,6 +294,7 @@ class _Fit:
             seed=self.config.seed,
             first_step=first_step,
             last_step=last_epoch * self.per_epoch,
+            states=self.states.get("train"),
         )
         self.model.fit(
             dataset,
@@ -330,7 +338,9 @@ class _Fit:
 
     def _validation_scores(self) -> dict[str, float]:
         validation = _required(self.splits.validation)
-        logits = predict_logits(self.model, validation, self.scoring_shape)
+        logits = predict_logits(
+            self.model, validation, self.scoring_shape, self.states.get("validation")
+        )
         return score(self.splits.labels, validation.labels, logits)
 
     def _identity(self) -> str:

@@ -1,4 +1,4 @@
-"""`tf.data` pipelines: global batches of tokens, in an order that can be recomputed.
+"""`tf.data` pipelines: batches of tokens or cached states, in an order that can be recomputed.
 
 A global batch carries where it stands (seed, step, first row) and the weight of all its rows,
 and has as many rows as its replicas and micro-batches need to get equal pieces of it
@@ -15,9 +15,10 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
+from tf_finetune.prefix.states import PrefixStates
 
 _PREFETCHED_BATCHES = 4
-_BY_ROW = ("token_ids", "token_type_ids", "attention_mask", "targets", "weights")
+_OF_THE_BATCH = ("weight_sum", "position")  # all else has a row an example
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def training_dataset(
     seed: int,
     first_step: int,
     last_step: int,
+    states: PrefixStates | None = None,
 ) -> tf.data.Dataset:
     """Global batches of the steps `first_step` to `last_step` (exclusive).
 
@@ -65,6 +67,7 @@ def training_dataset(
         seed: With the epoch, it determines the order.
         first_step: Global step to start at; earlier epochs are skipped without reading.
         last_step: Global step to stop before.
+        states: What the batches hold instead of tokens.
 
     Returns:
         Elements as `batch_signature` describes.
@@ -77,20 +80,23 @@ def training_dataset(
             if step // steps != epoch:
                 epoch = step // steps
                 order = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
-            yield global_batch(split, order[step % steps], example_weights, shape, step, seed)
+            rows = order[step % steps]
+            yield global_batch(split, rows, example_weights, shape, step, seed, states)
 
-    return _dataset(batches, split)
+    return _dataset(batches, split, states)
 
 
-def evaluation_dataset(split: Split, shape: BatchShape) -> tf.data.Dataset:
+def evaluation_dataset(
+    split: Split, shape: BatchShape, states: PrefixStates | None = None
+) -> tf.data.Dataset:
     """Global batches that hold every example of a split once, in `evaluation_order`."""
     weights = np.ones(len(split), np.float32)
 
     def batches() -> Iterator[dict[str, Any]]:
         for step, rows in enumerate(evaluation_batches(split.lengths, shape.batch_size)):
-            yield global_batch(split, rows, weights, shape, step)
+            yield global_batch(split, rows, weights, shape, step, states=states)
 
-    return _dataset(batches, split)
+    return _dataset(batches, split, states)
 
 
 def evaluation_order(split: Split, shape: BatchShape) -> np.ndarray:
@@ -115,20 +121,21 @@ def global_batch(
     shape: BatchShape,
     step: int,
     seed: int = 0,
+    states: PrefixStates | None = None,
 ) -> dict[str, Any]:
     """Reads one batch; rows that fill it up repeat the first example with weight 0."""
-    longest = int(split.lengths[rows].max())
-    length = padded_length(longest, shape.padding, shape.max_length)
-    length += length % 2  # what positional dropout needs
+    if states is not None and states.first_token_only:
+        length = 1
+    else:
+        longest = int(split.lengths[rows].max())
+        length = padded_length(longest, shape.padding, shape.max_length)
+        length += length % 2  # what positional dropout needs
     filler = np.repeat(rows[:1], shape.batch_rows(len(rows)) - len(rows))
     filled = np.concatenate([rows, filler])
     weights = example_weights[filled].astype(np.float32)
     weights[len(rows) :] = 0.0
-    tokens = split.gather(filled, pad_to=length)
     return {
-        "token_ids": tokens.token_ids,
-        "token_type_ids": tokens.token_type_ids,
-        "attention_mask": tokens.attention_mask,
+        **_inputs(split, filled, length, states),
         "targets": split.labels[filled],
         "weights": weights,
         "weight_sum": np.float32(weights.sum(dtype=np.float64)),
@@ -136,23 +143,43 @@ def global_batch(
     }
 
 
+def _inputs(
+    split: Split, rows: np.ndarray, length: int, states: PrefixStates | None
+) -> dict[str, np.ndarray]:
+    if states is None:
+        tokens = split.gather(rows, pad_to=length)
+        return {
+            "token_ids": tokens.token_ids,
+            "token_type_ids": tokens.token_type_ids,
+            "attention_mask": tokens.attention_mask,
+        }
+    kept = states.lengths[rows]
+    return {
+        "states": states.gather(rows, pad_to=length),
+        "attention_mask": (np.arange(length) < kept[:, None]).astype(np.int32),
+    }
+
+
 def rows_of(batch: Mapping[str, tf.Tensor], first: tf.Tensor, count: tf.Tensor) -> dict[str, Any]:
     """Rows `first` to `first + count` of a batch, which say that they stand there."""
     zero = tf.constant(0, tf.int64)
     offset = tf.stack([zero, zero, tf.cast(first, tf.int64)])
-    return {
-        **batch,
-        **{name: batch[name][first : first + count] for name in _BY_ROW},
-        "position": batch["position"] + offset,
+    pieces = {
+        name: value if name in _OF_THE_BATCH else value[first : first + count]
+        for name, value in batch.items()
     }
+    return pieces | {"position": batch["position"] + offset}
 
 
-def batch_signature(split: Split) -> dict[str, Any]:
-    """Types and shapes of a batch: tokens [b, t], targets [b, ...], weights [b]."""
+def batch_signature(split: Split, states: PrefixStates | None = None) -> dict[str, Any]:
+    """Types and shapes: tokens [b, t] or states [b, t, hidden], targets [b, ...], weights [b]."""
     tokens = tf.TensorSpec([None, None], tf.int32)
+    inputs = {"token_ids": tokens, "token_type_ids": tokens}
+    if states is not None:
+        width, dtype = states.values.shape[1], tf.as_dtype(states.values.dtype)
+        inputs = {"states": tf.TensorSpec([None, None, width], dtype)}
     return {
-        "token_ids": tokens,
-        "token_type_ids": tokens,
+        **inputs,
         "attention_mask": tokens,
         "targets": tf.TensorSpec([None, *split.labels.shape[1:]], split.labels.dtype),
         "weights": tf.TensorSpec([None], tf.float32),
@@ -161,8 +188,11 @@ def batch_signature(split: Split) -> dict[str, Any]:
     }
 
 
-def _dataset(batches: Callable[[], Iterator[dict[str, Any]]], split: Split) -> tf.data.Dataset:
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=batch_signature(split))
+def _dataset(
+    batches: Callable[[], Iterator[dict[str, Any]]], split: Split, states: PrefixStates | None
+) -> tf.data.Dataset:
+    signature = batch_signature(split, states)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     options = tf.data.Options()
     options.deterministic = True
     # There is nothing to tune, and the thread that tunes can miss that its iterator was

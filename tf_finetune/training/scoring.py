@@ -8,6 +8,7 @@ from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Split, Splits
+from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import (
     EvaluationReport,
     build_evaluation_report,
@@ -46,11 +47,15 @@ def score_splits(
 
 
 def split_logits(
-    model: FineTuner, split: Split, config: ExperimentConfig, chosen: ChosenStrategy
+    model: FineTuner,
+    split: Split,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    states: PrefixStates | None = None,
 ) -> np.ndarray:
-    """Logits of a split in its order, float32 [n, labels]."""
+    """Logits of a split in its order, float32 [n, labels]; `states` are its cached ones."""
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
-    return predict_logits(model, split, shape)
+    return predict_logits(model, split, shape, states)
 
 
 def split_report(

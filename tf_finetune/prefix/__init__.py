@@ -1,0 +1,1 @@
+"""States at the frozen boundary, computed once and read in every epoch and trial."""

@@ -1,0 +1,118 @@
+"""Where each example's states stand, and what identifies them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.data import Split
+from tf_finetune.data.batches import evaluation_batches
+from tf_finetune.encoders import Classifier
+
+# Rows computed, written and checked together.
+BLOCK_ROWS = 512
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Places of the states of a split at a depth: longest text first, block after block.
+
+    Attributes:
+        split: The examples.
+        depth: Frozen layers passed.
+        hidden: Width of a state.
+        dtype: How a value is stored.
+        first_token_only: Whether the whole encoder is the prefix, of whose output only the
+            first token is read.
+    """
+
+    split: Split
+    depth: int
+    hidden: int
+    dtype: np.dtype
+    first_token_only: bool
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Examples in the order in which they are stored, int64 `[n]`."""
+        (order,) = evaluation_batches(self.split.lengths, len(self.split))
+        return order
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Tokens kept of each example, int64 `[n]`."""
+        kept = np.ones_like(self.split.lengths) if self.first_token_only else self.split.lengths
+        return kept.astype(np.int64)
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """First token of each example in the stored order, int64 `[n]`."""
+        ends = np.cumsum(self.lengths[self.order])
+        starts = np.empty(len(self.order), np.int64)
+        starts[self.order] = ends - self.lengths[self.order]
+        return starts
+
+    @property
+    def tokens(self) -> int:
+        """Tokens kept of all examples."""
+        return int(self.lengths.sum())
+
+    @property
+    def bytes(self) -> int:
+        """Size of all states."""
+        return self.tokens * self.hidden * self.dtype.itemsize
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-len(self.order) // BLOCK_ROWS)
+
+    def block(self, index: int) -> np.ndarray:
+        """Examples of a block in their stored order, int64."""
+        return self.order[index * BLOCK_ROWS : (index + 1) * BLOCK_ROWS]
+
+    def block_tokens(self, index: int) -> slice:
+        """Tokens of a block among all that are stored."""
+        examples = self.block(index)
+        first, last = examples[0], examples[-1]
+        return slice(int(self.starts[first]), int(self.starts[last] + self.lengths[last]))
+
+    def key(self, prefix_sha256: str) -> str:
+        """Hash of all that decides the states and their places, hex."""
+        return hashlib.sha256(json.dumps(self.parts(prefix_sha256)).encode()).hexdigest()
+
+    def parts(self, prefix_sha256: str) -> dict[str, Any]:
+        """What the key is made of."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "prefix_sha256": prefix_sha256,
+            "token_store": self.split.store.key,
+            "rows_sha256": hashlib.sha256(self.split.rows.tobytes()).hexdigest(),
+            "depth": self.depth,
+            "dtype": self.dtype.name,
+            "hidden": self.hidden,
+            "tokens": self.tokens,
+            "block_rows": BLOCK_ROWS,
+        }
+
+
+def prefix_digests(classifier: Classifier) -> tuple[str, ...]:
+    """Hash of everything that the prefixes of depth 1 to the frozen depth compute with, hex."""
+    config = classifier.files.config
+    names = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
+    digest = hashlib.sha256()
+    digest.update(json.dumps([config.get(name) for name in names]).encode())
+    digest.update(classifier.states_dtype.name.encode())
+    found = []
+    for depth in range(classifier.plan.frozen_depth + 1):
+        layer = depth - 1 if depth else None  # None: the embeddings, which come first
+        for row in classifier.plan.rows:
+            if row.layer == layer and row.part not in ("pooler", "head"):
+                digest.update(row.path.encode())
+                digest.update(classifier.by_path[row.path].numpy().tobytes())
+        found.append(digest.copy().hexdigest())
+    return tuple(found[1:])
