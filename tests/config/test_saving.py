@@ -57,6 +57,8 @@ def arrays(schema):
 def texts(schema, name):
     if name == "time_budget":
         return st.sampled_from(["90s", "20m", "1h30m"])
+    if name.endswith("_budget"):
+        return st.sampled_from(["500MB", "2GiB", "1.5T"])
     if name == "encoding":
         return st.sampled_from(["utf-8", "latin-1"])
     if name == "pattern":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import check_options
+from tf_finetune.training import BatchShape, check_options, predict_logits
 from tf_finetune.training.callbacks import NonFiniteLossError
 from tf_finetune.training.fine_tuner import FineTuner
 
@@ -99,6 +99,13 @@ def test_used_model_runs_again_as_a_fresh_one_without_being_traced(
     assert traced == []
 
 
+def test_logits_of_the_last_validation_are_those_of_the_kept_weights(model, splits, run, training):
+    result = run(model, training(epochs=2))
+
+    expected = predict_logits(model, splits.validation, BatchShape(8))
+    np.testing.assert_allclose(result.validation_logits, expected, atol=1e-6)
+
+
 def test_other_seed_ends_elsewhere(model, run, training, finished):
     _, _, expected = finished
 
@@ -137,6 +144,7 @@ def test_patience_stops_and_restores_the_best_epoch(model, run, training, weight
 
     # Epoch 4 equals the best but is not better.
     assert (len(result.history), result.best_epoch, result.steps) == (4, 2, 20)
+    assert result.validation_logits is None  # those of epoch 2 are not kept
     for path, value in weights(model).items():
         np.testing.assert_array_equal(value, seen[1][path])
     assert not np.array_equal(seen[1]["classifier/kernel"], seen[3]["classifier/kernel"])

@@ -67,9 +67,11 @@ def duration_seconds(text: str) -> int:
 def check_size(text: str) -> str:
     """Refuses what is no number of bytes."""
     try:
-        size_bytes(text)
+        count = size_bytes(text)
     except ValueError:
-        raise ValueError("accepted: a size such as 500MB, 2GiB or 20G") from None
+        count = 0
+    if count <= 0:
+        raise ValueError("accepted: a size such as 500MB, 2GiB or 20G")
     return text
 
 

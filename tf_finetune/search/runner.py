@@ -159,7 +159,10 @@ class TrialRunner:
         outputs = Outputs(events, folder / "checkpoints")
         run = self._fine_tune(compiled.model, self._splits, states, config, outputs)
         validation = _validation(self._splits)
-        logits = split_logits(run.model, validation, config, self._chosen, states.get("validation"))
+        logits = run.validation_logits
+        if logits is None:
+            cached = states.get("validation")
+            logits = split_logits(run.model, validation, config, self._chosen, cached)
         return run, compiled.plan, Predictions(validation.labels, logits)
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:

@@ -66,6 +66,8 @@ class RunResult:
         first_step_seconds: What the first step took, tracing included.
         first_step_at: `time.time()` when the first step was done; None if a finished run was
             resumed.
+        validation_logits: Of the kept weights, float32 [n, labels]; None where they were not
+            computed (no such split, an earlier epoch was kept, a finished run was resumed).
     """
 
     model: FineTuner
@@ -75,6 +77,7 @@ class RunResult:
     train_seconds: float
     first_step_seconds: float
     first_step_at: float | None
+    validation_logits: np.ndarray | None = None
 
 
 def resolve_padding(
@@ -225,6 +228,7 @@ class _Fit:
     scoring_shape: BatchShape
     console: Console
     per_epoch: int
+    last_logits: np.ndarray | None = None
 
     @property
     def total_steps(self) -> int:
@@ -249,14 +253,17 @@ class _Fit:
         if stopper is not None:
             stopper.set_model(self.model)
             stopper.restore_best()
+        epochs = len(history.entries)
+        best_epoch = 1 + (stopper.best_epoch if stopper else epochs - 1)
         return RunResult(
             model=self.model,
             history=history.entries,
-            best_epoch=1 + (stopper.best_epoch if stopper else len(history.entries) - 1),
-            steps=self.per_epoch * len(history.entries),
+            best_epoch=best_epoch,
+            steps=self.per_epoch * epochs,
             train_seconds=sum(entry["seconds"] for entry in history.entries),
             first_step_seconds=speed.first_step_seconds,
             first_step_at=speed.first_step_at,
+            validation_logits=self.last_logits if best_epoch == epochs else None,
         )
 
     def _saver(
@@ -341,6 +348,7 @@ class _Fit:
         logits = predict_logits(
             self.model, validation, self.scoring_shape, self.states.get("validation")
         )
+        self.last_logits = logits
         return score(self.splits.labels, validation.labels, logits)
 
     def _identity(self) -> str:

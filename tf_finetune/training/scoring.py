@@ -34,7 +34,12 @@ def score_splits(
     """
     named = {"test": splits.test, "validation": splits.validation}
     present = {name: split for name, split in named.items() if split is not None}
-    after = {n: split_logits(result.model, s, config, chosen) for n, s in present.items()}
+    after = {
+        name: result.validation_logits
+        if name == "validation" and result.validation_logits is not None
+        else split_logits(result.model, split, config, chosen)
+        for name, split in present.items()
+    }
     before: dict[str, np.ndarray] = {}
     if config.evaluation.baselines:
         before = _logits_before(result.model, present, config, chosen)
