@@ -143,6 +143,21 @@ def test_activations_by_hand(depth, dropout, floats):
     assert small_cost(depth=depth, dropout=dropout).activation_bytes == 4 * floats
 
 
+def test_cached_states_spare_the_frozen_layers():
+    config = SMALL | {"num_hidden_layers": 2}
+
+    none, one, two = depth_costs(
+        bert_variables(config, num_labels=3), config, batch_size=1, length=2
+    )
+
+    assert (none.prefix_flops, none.state_bytes) == (0, 0)
+    # Two tokens two wide, then the first alone.
+    assert (one.prefix_flops, one.state_bytes) == (LOWER, 4 * 2 * 2)
+    assert (two.prefix_flops, two.state_bytes) == (276 - 8 - 12, 4 * 2)
+    # Pooler and head: forward, their weights, and the head's input.
+    assert two.cached_step_flops == 8 + 12 + 8 + 2 * 12
+
+
 @pytest.mark.parametrize(
     ("optimizer", "matrix", "vector"),
     [("adamw", 2 * 15, 2 * 5), ("sgd", 15, 5), ("adafactor", 15 + 3 + 5, 5)],

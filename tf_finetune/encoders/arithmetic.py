@@ -29,6 +29,9 @@ class PlanCost:
         activation_bytes: Activations kept for the backward pass of one step.
         forward_flops: Matrix-product FLOPs of one step's forward pass.
         backward_flops: The same of its backward pass.
+        prefix_flops: Part of the forward pass that a prefix cache makes unnecessary.
+        state_bytes: What the prefix cache keeps of one text of this length, as float32; 0
+            where there is no prefix.
     """
 
     trainable: int
@@ -38,11 +41,18 @@ class PlanCost:
     activation_bytes: int
     forward_flops: int
     backward_flops: int
+    prefix_flops: int
+    state_bytes: int
 
     @property
     def step_flops(self) -> int:
         """FLOPs of one training step."""
         return self.forward_flops + self.backward_flops
+
+    @property
+    def cached_step_flops(self) -> int:
+        """FLOPs of one training step that reads cached states."""
+        return self.step_flops - self.prefix_flops
 
 
 def depth_costs(
@@ -102,6 +112,12 @@ def plan_cost(
         activation_bytes=_activation_bytes(plan, config, batch_size, length, dropout),
         forward_flops=forward,
         backward_flops=backward,
+        prefix_flops=sum(
+            product.flops
+            for layer in range(plan.frozen_depth)
+            for product in _layer_products(layer, config, batch_size, length)
+        ),
+        state_bytes=_state_bytes(plan, config, length),
     )
 
 
@@ -203,6 +219,13 @@ def _step_flops(
     below = below or _dense_trains(pooler.weight, trained)
     price(_Product(2 * batch_size * hidden * num_labels, "classifier"), [below])
     return forward, backward
+
+
+def _state_bytes(plan: FreezePlan, config: Mapping[str, Any], length: int) -> int:
+    if plan.frozen_depth == 0:
+        return 0
+    tokens = 1 if plan.frozen_depth == plan.num_layers else length
+    return FLOAT_BYTES * tokens * int(config["hidden_size"])
 
 
 def _dense_trains(path: str | None, trained: frozenset[str]) -> bool:

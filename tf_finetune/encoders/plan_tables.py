@@ -85,6 +85,11 @@ def render_costs(
         f"One step of {batch_size} x {length} tokens, float32",
         ["gradients MiB", "optimiser MiB", "activations MiB", "GFLOPs", "of depth 0"],
     )
+    cached = _cost_table(
+        "With the prefix cache (cache.mode), after one pass through the frozen layers",
+        ["KiB a text", "GFLOPs a step", "of depth 0"],
+    )
+    full = rows[0][1].step_flops
     for name, cost in rows:
         style = "bold" if name == highlighted else ""
         counts = [cost.trainable_by_part.get(part, 0) for part in parts]
@@ -94,10 +99,14 @@ def render_costs(
             name,
             *(f"{count / 2**20:,.1f}" for count in memory),
             f"{cost.step_flops / 1e9:,.1f}",
-            f"{cost.step_flops / rows[0][1].step_flops:.2f}",
+            f"{cost.step_flops / full:.2f}",
             style=style,
         )
-    console.print(trained, step)
+        if cost.state_bytes:
+            flops = cost.cached_step_flops
+            kib = f"{cost.state_bytes / 2**10:,.1f}"
+            cached.add_row(name, kib, f"{flops / 1e9:,.2f}", f"{flops / full:.3f}", style=style)
+    console.print(trained, step, cached)
 
 
 def _cost_table(title: str, columns: Sequence[str]) -> Table:
