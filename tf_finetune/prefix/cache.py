@@ -91,7 +91,7 @@ class PrefixCache:
     @property
     def memory_bytes(self) -> int:
         """Memory that states take; mapped files take none of their own."""
-        return sum(_own_bytes(states) for states in self._kept.values())
+        return sum(states.own_bytes for states in self._kept.values())
 
     def states(
         self, model: FineTuner, splits: Mapping[str, Split], shape: BatchShape, passes: int
@@ -206,10 +206,11 @@ class PrefixCache:
         values = np.empty((layout.tokens, layout.hidden), layout.dtype)
         compute = partial(compute_block, model, layout, shape, self._shallower(item))
         with self._progress(name, len(layout.split)) as advance:
+            began = time.perf_counter()
             for index in range(layout.blocks):
                 values[layout.block_tokens(index)] = compute(index)
                 advance(len(layout.block(index)))
-        return PrefixStates(values, layout.starts, layout.lengths, layout.depth)
+        return _states(layout, values, time.perf_counter() - began)
 
     def _on_disk(
         self, model: FineTuner, name: str, item: _Wanted, shape: BatchShape
@@ -225,8 +226,7 @@ class PrefixCache:
                 texts = sum(len(layout.block(index)) for index in missing)
                 with self._progress(name, texts) as advance:
                     file.fill(missing, compute, advance)
-            values = file.open()
-        return PrefixStates(values, layout.starts, layout.lengths, layout.depth)
+            return _states(layout, file.open(), file.fill_seconds)
 
     def _shallower(self, item: _Wanted) -> PrefixStates | None:
         """The same split's states at the greatest smaller depth that is kept."""
@@ -235,8 +235,7 @@ class PrefixCache:
                 return self._kept[other.key]
             file = other.file(self._root)
             if file.folder.is_dir() and not file.missing_blocks(self._tell):
-                layout = other.layout
-                return PrefixStates(file.open(), layout.starts, layout.lengths, layout.depth)
+                return _states(other.layout, file.open(), file.fill_seconds)
         return None
 
     def _make_memory_room(self, needed: int) -> None:
@@ -266,5 +265,5 @@ class PrefixCache:
         self._tell(f"prefix cache: {texts:,} {name} texts in {seconds}")
 
 
-def _own_bytes(states: PrefixStates) -> int:
-    return 0 if isinstance(states.values, np.memmap) else states.values.nbytes
+def _states(layout: Layout, values: np.ndarray, fill_seconds: float) -> PrefixStates:
+    return PrefixStates(values, layout.starts, layout.lengths, layout.depth, fill_seconds)

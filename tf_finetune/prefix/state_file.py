@@ -10,10 +10,12 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -55,7 +57,7 @@ class StateFile:
             tell(f"prefix cache: {self.folder} is damaged or of another kind; filling it again")
             shutil.rmtree(self.folder, ignore_errors=True)
             return list(range(self._layout.blocks))
-        written = self._written()
+        written = {index: block.sha256 for index, block in self._written().items()}
         with ThreadPoolExecutor() as pool:
             found = pool.map(self._digest, range(self._layout.blocks))
         missing = []
@@ -83,11 +85,12 @@ class StateFile:
             os.ftruncate(states, self._layout.bytes)
             with (self.folder / BLOCKS_FILE).open("a", encoding="utf-8") as blocks:
                 for index in missing:
+                    began = time.perf_counter()
                     data = compute(index).tobytes()
+                    seconds = time.perf_counter() - began
                     _write_at(states, data, self._first_byte(index))
                     os.fsync(states)
-                    line = {"block": index, "sha256": hashlib.sha256(data).hexdigest()}
-                    blocks.write(json.dumps(line) + "\n")
+                    blocks.write(_line(index, _Written(_sha256(data), seconds)))
                     blocks.flush()
                     os.fsync(blocks.fileno())
                     done(len(self._layout.block(index)))
@@ -108,12 +111,17 @@ class StateFile:
             yield
 
     def _keep_lines_without(self, missing: list[int]) -> None:
-        kept = {index: digest for index, digest in self._written().items() if index not in missing}
-        lines = [json.dumps({"block": i, "sha256": digest}) + "\n" for i, digest in kept.items()]
+        kept = {index: block for index, block in self._written().items() if index not in missing}
+        lines = [_line(index, block) for index, block in kept.items()]
         (self.folder / BLOCKS_FILE).write_text("".join(lines), encoding="utf-8")
 
-    def _written(self) -> dict[int, str]:
-        """Checksum of every block that has a whole line; the last line may be cut."""
+    @property
+    def fill_seconds(self) -> float:
+        """What computing all blocks took, in whichever processes."""
+        return sum(block.seconds for block in self._written().values())
+
+    def _written(self) -> dict[int, "_Written"]:
+        """Every block that has a whole line; the last line may be cut."""
         try:
             lines = (self.folder / BLOCKS_FILE).read_bytes().splitlines()
         except FileNotFoundError:
@@ -122,7 +130,8 @@ class StateFile:
         for line in lines:
             try:
                 entry = json.loads(line)
-                written[int(entry["block"])] = str(entry["sha256"])
+                block = _Written(str(entry["sha256"]), float(entry["seconds"]))
+                written[int(entry["block"])] = block
             except (ValueError, KeyError, TypeError):
                 continue  # a line that was cut or damaged vouches for no block
         return written
@@ -136,11 +145,26 @@ class StateFile:
                 data = file.read(size)
         except FileNotFoundError:
             return None
-        return hashlib.sha256(data).hexdigest() if len(data) == size else None
+        return _sha256(data) if len(data) == size else None
 
     def _first_byte(self, index: int) -> int:
         first = self._layout.block_tokens(index).start
         return int(first * self._layout.hidden * self._layout.dtype.itemsize)
+
+
+class _Written(NamedTuple):
+    """What a line of `blocks.jsonl` says about a block."""
+
+    sha256: str
+    seconds: float
+
+
+def _line(index: int, block: _Written) -> str:
+    return json.dumps({"block": index, **block._asdict()}) + "\n"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def make_room(root: Path, needed: int, budget: int, keep: Path) -> int:

@@ -1,6 +1,6 @@
 """The states of one split at one depth: ragged, without padding, in memory or mapped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,17 +15,24 @@ class PrefixStates:
         lengths: Tokens kept of each example, int64 `[n]`: all of them, or the first alone where
             the whole encoder is the prefix.
         depth: Frozen layers that they have passed.
+        fill_seconds: What computing them took, whoever did; part of a run's price.
     """
 
     values: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
     depth: int
+    fill_seconds: float = 0.0
 
     @property
     def first_token_only(self) -> bool:
         """Whether nothing but the first token is kept."""
         return bool((self.lengths == 1).all())
+
+    @property
+    def own_bytes(self) -> int:
+        """Memory that the values take; a mapped file takes none of its own."""
+        return 0 if isinstance(self.values, np.memmap) else self.values.nbytes
 
     def gather(self, indices: np.ndarray, pad_to: int) -> np.ndarray:
         """States of some examples, padded with zeros, `[batch, pad_to, hidden]`."""
@@ -37,4 +44,4 @@ class PrefixStates:
 
     def select(self, indices: np.ndarray) -> "PrefixStates":
         """The states of some examples."""
-        return PrefixStates(self.values, self.starts[indices], self.lengths[indices], self.depth)
+        return replace(self, starts=self.starts[indices], lengths=self.lengths[indices])

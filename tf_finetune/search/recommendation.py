@@ -60,7 +60,7 @@ class DepthResult:
         seed_deviation: Standard deviation between seeds that examples do not explain; None
             with one seed.
         trainable_parameters: Number of parameters that are trained.
-        seconds_per_epoch: Wall time of one epoch.
+        seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
         peak_memory_bytes: The most memory in use; None if not measured.
         step_flops: Floating-point operations of a step; None if unknown.
         relative_time: Seconds an epoch, as a multiple of the reference depth's.

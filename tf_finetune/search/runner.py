@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -98,7 +99,7 @@ class TrialRunner:
         history: tuple[Mapping[str, float | None], ...] = ()
         try:
             with PeakMemory() as memory:
-                run, plan, predictions = self._train(request, config)
+                trained = self._train(request, config)
         except NonFiniteLossError as error:
             result = _failed(request, error.problems[0])
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
@@ -106,10 +107,10 @@ class TrialRunner:
             del error
             self._models.clear()
         else:
-            result = self._result(request, config, run, plan, predictions, memory)
-            history = tuple(_finite(entry) for entry in run.history)
+            result = self._result(request, config, trained, memory)
+            history = tuple(_finite(entry) for entry in trained.run.history)
             if result.status == "completed":
-                digest = write_predictions(folder / "validation.npz", predictions)
+                digest = write_predictions(folder / "validation.npz", trained.predictions)
         return TrialRecord(
             request=request,
             stage=stage,
@@ -148,9 +149,7 @@ class TrialRunner:
         )
         return seconds / steps * math.ceil(len(train) / training.batch_size)
 
-    def _train(
-        self, request: TrialRequest, config: ExperimentConfig
-    ) -> tuple[RunResult, FreezePlan, Predictions]:
+    def _train(self, request: TrialRequest, config: ExperimentConfig) -> "_Trained":
         folder = self._directory.trial(request, self._config.training.epochs)
         compiled = self._models.get(config)
         compiled.model.classifier.reset(request.seed)
@@ -163,7 +162,12 @@ class TrialRunner:
         if logits is None:
             cached = states.get("validation")
             logits = split_logits(run.model, validation, config, self._chosen, cached)
-        return run, compiled.plan, Predictions(validation.labels, logits)
+        return _Trained(
+            run,
+            compiled.plan,
+            Predictions(validation.labels, logits),
+            states,
+        )
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
         """States at the frozen boundary, for this trial and those that follow at its depth."""
@@ -200,37 +204,42 @@ class TrialRunner:
         self,
         request: TrialRequest,
         config: ExperimentConfig,
-        run: RunResult,
-        plan: FreezePlan,
-        predictions: Predictions,
+        trained: "_Trained",
         memory: PeakMemory,
     ) -> TrialResult:
-        labels = self._splits.labels
-        metrics = score(labels, *predictions)
+        labels, run = self._splits.labels, trained.run
+        metrics = score(labels, *trained.predictions)
         metric, _ = resolve_monitor(config.training.monitor, labels)
         if not math.isfinite(metrics[metric]):
             return _failed(request, f"the validation {metric} is {metrics[metric]}")
         examples_per_second = _throughput(run, config.training.batch_size)
+        # A run of this cell alone would have to fill its cache, too.
+        fill_seconds = trained.states["train"].fill_seconds if trained.states else 0.0
         return TrialResult(
             request.cell,
             request.seed,
             "completed",
             score=metrics[metric],
             metrics=metrics,
-            trainable_parameters=plan.trainable_count,
-            seconds_per_epoch=len(self._splits.train) / examples_per_second,
+            trainable_parameters=trained.plan.trainable_count,
+            seconds_per_epoch=len(self._splits.train) / examples_per_second
+            + fill_seconds / len(run.history),
             examples_per_second=examples_per_second,
             train_seconds=run.train_seconds,
-            peak_memory_bytes=self._own_memory(config, memory),
-            step_flops=float(self._step_flops(config, plan)),
+            peak_memory_bytes=self._own_memory(config, trained.states, memory),
+            step_flops=float(self._step_flops(config, trained.plan)),
             epochs=len(run.history),
         )
 
-    def _own_memory(self, config: ExperimentConfig, memory: PeakMemory) -> int | None:
+    def _own_memory(
+        self, config: ExperimentConfig, states: Mapping[str, PrefixStates], memory: PeakMemory
+    ) -> int | None:
         """The peak without the models, and the states of other depths, kept for other trials."""
         if memory.peak_bytes is None:
             return None
-        return memory.peak_bytes - (self._models.bytes - self._models.get(config).bytes)
+        other_models = self._models.bytes - self._models.get(config).bytes
+        other_states = self._prefix.memory_bytes - sum(s.own_bytes for s in states.values())
+        return memory.peak_bytes - other_models - other_states
 
     def _step_flops(self, config: ExperimentConfig, plan: FreezePlan) -> int:
         cost = plan_cost(
@@ -242,6 +251,15 @@ class TrialRunner:
             optimizer=config.training.optimizer,
         )
         return cost.step_flops
+
+
+class _Trained(NamedTuple):
+    """What a trial leaves in memory."""
+
+    run: RunResult
+    plan: FreezePlan
+    predictions: Predictions
+    states: Mapping[str, PrefixStates]
 
 
 class _Lines(io.StringIO):

@@ -87,7 +87,8 @@ class TrialResult:
         score: The monitored validation score.
         metrics: Every validation score, as `reports.metrics.score` gives them.
         trainable_parameters: Number of parameters that were trained.
-        seconds_per_epoch: Wall time of one epoch of training.
+        seconds_per_epoch: Wall time of one epoch of training, filling the prefix cache for this
+            trial alone spread over its epochs.
         examples_per_second: Training throughput.
         train_seconds: Wall time of the whole training.
         peak_memory_bytes: The most memory in use; None if it could not be measured.

@@ -22,7 +22,7 @@ class TrialRow:
         reason: Why it failed.
         score: The monitored validation score; None without one.
         trainable_parameters: Number of parameters that were trained.
-        seconds_per_epoch: Wall time of one epoch.
+        seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
         train_seconds: Wall time of the whole training.
         examples_per_second: Training throughput.
         peak_memory_bytes: The most memory in use; None if not measured.
@@ -73,7 +73,7 @@ class DepthRow:
         high: Upper end.
         standard_error: Of the score.
         trainable_parameters: Number of parameters that are trained.
-        seconds_per_epoch: Wall time of one epoch.
+        seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
         peak_memory_bytes: The most memory in use; None if not measured.
         relative_time: Seconds an epoch as a multiple of the reference depth's.
         relative_memory: Memory likewise.
