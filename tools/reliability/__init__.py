@@ -1,0 +1,1 @@
+"""What `tools/chaos` does to real runs; one module a harness."""
