@@ -103,6 +103,13 @@ COMMANDS: dict[str, Command] = {
         ),
         (("freeze.depth=4", "what freezing four layers saves"),),
     ),
+    "profile": Command(
+        "probe how readable the labels are at every depth, before any training",
+        (_TRAINING_FILE, _CONFIG, Argument("--output", "JSON file to write")),
+        (("reviews.csv", "one forward pass and a linear model a layer"),),
+        file_option="data.train",
+        required=("data.train",),
+    ),
     "validate": Command(
         "check configuration and data without training",
         (_TRAINING_FILE, _CONFIG),

@@ -168,6 +168,21 @@ class Classifier(tf_keras.Model):
             hidden_states=inner, input_tensor=attended, training=bool(training)
         )
 
+    def layer_summaries(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
+
+        The mean state of its tokens after the embeddings and each layer; after the last one
+        the first token's, which is what the head gets.
+        """
+        mask = tf.cast(batch["attention_mask"][:, :, None], tf.float32)
+        states = self.embed(batch, training=False)
+        summaries = []
+        for index in range(self.num_layers):
+            total = tf.reduce_sum(tf.cast(states, tf.float32) * mask, axis=1)
+            summaries.append(total / tf.reduce_sum(mask, axis=1))
+            states = self.encode(index, states, batch["attention_mask"], training=False)
+        return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
+
     def classify(
         self, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
     ) -> tf.Tensor:

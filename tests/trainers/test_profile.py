@@ -1,0 +1,56 @@
+"""`profile` scores a linear probe at every depth, for each kind of label."""
+
+import json
+
+import pytest
+
+from trainers.cli import run_command
+from trainers.profile import main
+
+
+def probes(tmp_path):
+    content = json.loads((tmp_path / "profile.json").read_text())
+    return content["metric"], content["probes"]
+
+
+def test_labels_that_a_word_tells_are_readable_at_every_depth(job, tmp_path, capsys):
+    # The word embeddings of "good" and "bad" are apart, and the mean keeps them.
+    assert run_command(main, [*job, f"--output={tmp_path / 'profile.json'}"]) == 0
+
+    metric, found = probes(tmp_path)
+    assert metric == "accuracy"
+    assert [probe["depth"] for probe in found] == [0, 1, 2, 3]
+    assert found[0]["score"] == 1.0
+    assert found[0]["standard_error"] == 0.0
+    shown = capsys.readouterr().out
+    assert "A linear probe at each depth" in shown
+    assert "can do better than its probe" in shown
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "metric"),
+    [
+        ([("good film", "a;b"), ("bad film", "b;c")], ["data.label_separator=;"], "micro_f1"),
+        ([("good film", "1.5"), ("bad film", "-0.5")], ["data.task=regression"], "spearman"),
+        ([("good film", "x"), ("bad film", "y"), ("dull plot", "z")], [], "accuracy"),
+    ],
+)
+def test_every_task_has_a_probe(job, tmp_path, rows, options, metric):
+    lines = [f"{text} {'very ' * (n % 5)}{n},{label}" for n in range(20) for text, label in rows]
+    file = tmp_path / "data.csv"
+    file.write_text("text,label\n" + "\n".join(lines) + "\n")
+    arguments = [str(file), *job[1:], *options, f"--output={tmp_path / 'profile.json'}"]
+
+    assert run_command(main, arguments) == 0
+
+    name, found = probes(tmp_path)
+    assert name == metric
+    assert found[0]["score"] > 0.7
+
+
+def test_without_validation_examples_it_says_what_is_missing(job, command_fails):
+    others = [argument for argument in job if "validation_fraction" not in argument]
+
+    message = command_fails(main, *others, "data.validation_fraction=0")
+
+    assert "data.validation_fraction: received 0 and no data.validation" in message

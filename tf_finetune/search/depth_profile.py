@@ -1,0 +1,126 @@
+"""How readable the labels are at every depth: a linear probe on each layer's states.
+
+One forward pass gives a summary of each text at each depth; a linear model is fitted to each
+(Alain & Bengio 2016, "Understanding intermediate layers using linear classifier probes"). It
+takes a minute where a search takes an hour, and it is not the same: what is trained on top
+of a depth can do more than a linear model. How far the two agree is measured in
+`docs/findings.md`; a search does not use it.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tf_finetune.data import LabelSpace, Split
+from tf_finetune.encoders import Classifier
+from tf_finetune.reports.metrics import score
+from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evaluation_order
+
+# Strong shrinkage: hundreds of features, and perhaps only hundreds of texts.
+_INVERSE_PENALTY = 0.01
+_RIDGE_PENALTY = 100.0
+
+
+@dataclass(frozen=True)
+class LayerProbe:
+    """The probe at one depth.
+
+    Attributes:
+        depth: Layers passed; 0 are the embeddings.
+        score: On the validation examples.
+        standard_error: Of the score over these examples, where it is a share of them; else
+            None.
+    """
+
+    depth: int
+    score: float
+    standard_error: float | None
+
+
+def probe_depths(
+    classifier: Classifier,
+    train: Split,
+    validation: Split,
+    labels: LabelSpace,
+    shape: BatchShape,
+    metric: str,
+) -> tuple[LayerProbe, ...]:
+    """Fits and scores a linear model on the states at every depth.
+
+    Args:
+        classifier: The encoder, before fine-tuning; its plan does not matter.
+        train: What the probes are fitted on.
+        validation: What they are scored on.
+        labels: What the targets are.
+        shape: How batches are cut; one replica.
+        metric: Score as `resolve_monitor` names it.
+
+    Returns:
+        Depth 0 to the number of layers.
+    """
+    fitted_on = layer_summaries(classifier, train, shape)
+    scored_on = layer_summaries(classifier, validation, shape)
+    probes = []
+    for depth in range(classifier.num_layers + 1):
+        probe = make_pipeline(StandardScaler(), _linear_model(labels))
+        with warnings.catch_warnings():
+            # With several labels, one may be on all texts or none; its probe is then constant.
+            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
+            probe.fit(fitted_on[:, depth], train.labels)
+        logits = _logits(probe, scored_on[:, depth], labels)
+        found = score(labels, validation.labels, logits)[metric]
+        error = None
+        if metric == "accuracy":
+            error = float(np.sqrt(found * (1 - found) / len(validation)))
+        probes.append(LayerProbe(depth, float(found), error))
+    return tuple(probes)
+
+
+def layer_summaries(classifier: Classifier, split: Split, shape: BatchShape) -> np.ndarray:
+    """A summary of each text at each depth, float32 [n, layers + 1, hidden]."""
+
+    @tf.function
+    def summaries(iterator: Any) -> tf.Tensor:
+        return classifier.layer_summaries(next(iterator))
+
+    order = evaluation_order(split, shape)
+    iterator = iter(evaluation_dataset(split, shape))
+    hidden = classifier.files.config["hidden_size"]
+    found = np.empty((len(split), classifier.num_layers + 1, hidden), np.float32)
+    row = 0
+    while row < len(order):
+        batch = summaries(iterator).numpy()
+        places = order[row : row + len(batch)]
+        found[places[places >= 0]] = batch[places >= 0]
+        row += len(batch)
+    return found
+
+
+def _linear_model(labels: LabelSpace) -> Any:
+    if labels.task == "regression":
+        return Ridge(_RIDGE_PENALTY)
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1000)
+    return OneVsRestClassifier(model) if labels.task == "multi_label" else model
+
+
+def _logits(probe: Any, features: np.ndarray, labels: LabelSpace) -> np.ndarray:
+    """The probe's outputs as a model's, [n, labels]; a class it never saw gets the least."""
+    if labels.task == "regression":
+        return np.asarray(probe.predict(features))[:, None]
+    values = np.asarray(probe.decision_function(features))
+    if labels.task == "multi_label":
+        return values.reshape(len(features), labels.num_outputs)
+    classes: Sequence[int] = probe.classes_
+    if values.ndim == 1:
+        values = np.stack([-values / 2, values / 2], axis=1)
+    logits = np.full((len(features), labels.num_outputs), values.min() - 1.0)
+    logits[:, classes] = values
+    return logits

@@ -1,0 +1,77 @@
+"""Probes how readable the labels are at every depth, in one forward pass.
+
+Example:
+    python -m trainers.profile reviews.csv
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tf_finetune.errors import UserError
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints the score of a linear probe at each depth; returns the exit code."""
+    arguments = parse_arguments("profile", argv)
+    config = load_arguments(arguments)
+    console = Console()
+
+    from tf_finetune.config.sections import FreezeConfig
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders import (
+        check_checkpoint,
+        check_inputs,
+        load_tokenizer,
+        plan_freezing,
+        resolve_encoder,
+    )
+    from tf_finetune.reports import resolve_monitor
+
+    files = resolve_encoder(config.encoder.name)
+    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
+    if splits.validation is None:
+        raise UserError(
+            "data.validation_fraction: received 0 and no data.validation; accepted: either, "
+            "because probes are scored on validation examples"
+        )
+    metric, _ = resolve_monitor(config.training.monitor, splits.labels)
+    num_outputs = splits.labels.num_outputs
+    check_checkpoint(files, num_outputs, head_required=False)
+
+    from tf_finetune.encoders import build_classifier
+    from tf_finetune.search.depth_profile import probe_depths
+    from tf_finetune.training import BatchShape
+
+    plan = plan_freezing(
+        FreezeConfig(depth=files.num_layers), files.family.variables(files.config, num_outputs)
+    )
+    classifier, _ = build_classifier(files, plan, num_outputs, seed=config.training.seed)
+    shape = BatchShape(config.evaluation.batch_size, max_length=config.data.max_length)
+    probes = probe_depths(classifier, splits.train, splits.validation, splits.labels, shape, metric)
+    table = Table("depth", metric, "standard error", title="A linear probe at each depth")
+    for probe in probes:
+        error = "" if probe.standard_error is None else f"{probe.standard_error:.4f}"
+        table.add_row(str(probe.depth), f"{probe.score:.4f}", error)
+    console.print(table)
+    console.print(
+        "What is trained above a depth can do better than its probe: to choose a depth, use "
+        "search.",
+        highlight=False,
+    )
+    if arguments.output:
+        from tf_finetune.files import write_json
+
+        content = {"metric": metric, "probes": [asdict(probe) for probe in probes]}
+        write_json(Path(arguments.output), content)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
