@@ -6,6 +6,9 @@ from typing import Any
 
 from tools.benchmarks.measurement import EpochMeasurement
 from tools.benchmarks.program_run import ProgramRun
+from tools.benchmarks.text_table import render_table
+
+EpochRun = ProgramRun[EpochMeasurement]
 
 # Fields in which both sides of a pair have to agree, or the ratio compares different work.
 SAME_WORK = (
@@ -31,9 +34,9 @@ class DepthRuns:
     """
 
     depth: int
-    pytorch: list[ProgramRun] = dataclasses.field(default_factory=list)
-    ours: list[ProgramRun] = dataclasses.field(default_factory=list)
-    fixed: list[ProgramRun] = dataclasses.field(default_factory=list)
+    pytorch: list[EpochRun] = dataclasses.field(default_factory=list)
+    ours: list[EpochRun] = dataclasses.field(default_factory=list)
+    fixed: list[EpochRun] = dataclasses.field(default_factory=list)
 
     def quiet_ratios(self) -> list[float]:
         """PyTorch's seconds over ours, one a pair in which nobody else used the machine."""
@@ -43,7 +46,7 @@ class DepthRuns:
             if not (theirs.disturbed or ours.disturbed)
         ]
 
-    def by_name(self) -> dict[str, list[ProgramRun]]:
+    def by_name(self) -> dict[str, list[EpochRun]]:
         """The runs by the name the table shows."""
         names = {"PyTorch, fixed 128": self.fixed, "PyTorch, dynamic": self.pytorch}
         return {name: runs for name, runs in {**names, "ours": self.ours}.items() if runs}
@@ -109,24 +112,17 @@ def render(depths: list[DepthRuns]) -> str:
     rows = [[*header, "accuracy"]]
     for runs in depths:
         rows += [_row(runs.depth, name, of_name) for name, of_name in runs.by_name().items()]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 1 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
+    lines = render_table(rows, left={1})
     if any("*" in line for line in lines):
         lines.append("* extrapolated from the first steps")
     if any("!" in line for line in lines):
         lines.append("! other processes used the machine in some of these runs")
+    lines += [_fills(runs) for runs in depths if any(_fill_seconds(runs))]
     lines += [_sentence(ratio) for ratio in ratios(depths) if ratio["pairs"]]
     return "\n".join(lines)
 
 
-def _row(depth: int, name: str, runs: list[ProgramRun]) -> list[str]:
+def _row(depth: int, name: str, runs: list[EpochRun]) -> list[str]:
     """One line of the table: medians over the runs."""
     measured = [run.measurement for run in runs]
     seconds = [m.seconds_per_epoch for m in measured]
@@ -143,6 +139,20 @@ def _row(depth: int, name: str, runs: list[ProgramRun]) -> list[str]:
         f"{statistics.median(m.peak_rss_bytes for m in measured) / 2**20:.0f} MiB",
         f"{statistics.median(scores):.3f}" if scores else "-",
     ]
+
+
+def _fill_seconds(runs: DepthRuns) -> list[float]:
+    return [run.measurement.fill_seconds for run in runs.ours]
+
+
+def _fills(runs: DepthRuns) -> str:
+    """What the cache cost, which is in the seconds of the table."""
+    cached = sum(run.measurement.cached for run in runs.ours)
+    epochs = runs.ours[0].measurement.epochs
+    return (
+        f"k = {runs.depth}, ours: frozen layers cached in {cached} of {len(runs.ours)} runs; "
+        f"{statistics.median(_fill_seconds(runs)):.1f} s for that in {epochs} epoch(s), included"
+    )
 
 
 def _sentence(ratio: dict[str, Any]) -> str:

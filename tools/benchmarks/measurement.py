@@ -8,8 +8,12 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from tools.benchmarks.torch_environment import BenchError
+
+Record = TypeVar("Record")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +35,16 @@ class EpochMeasurement:
         padded_tokens_per_epoch: Token positions computed in a full epoch, padding included.
         extrapolated: Whether `seconds_per_epoch` was computed from the first steps of one epoch.
         seconds_per_epoch: Mean over the epochs of the time inside training steps: collating,
-            forward, backward, update. The first step (tracing, allocation) is in it;
-            tokenisation and evaluation are not.
+            forward, backward, update. The first step (tracing, allocation) is in it, and so is
+            `fill_seconds`; tokenisation and evaluation are not.
         first_step_seconds: The first step alone.
         seconds_to_first_step: From the start of the process to the end of the first step:
             imports, reading, tokenisation, loading, building, tracing.
         examples_per_second: Training examples of an epoch over `seconds_per_epoch`.
         peak_rss_bytes: Largest resident memory of the process, evaluation included.
         validation_accuracy: Accuracy after the last epoch; None where the run was cut short.
+        cached: Whether the states at the frozen boundary were kept and read.
+        fill_seconds: What deciding on that cache and filling it took, once for all epochs.
     """
 
     system: str
@@ -60,10 +66,12 @@ class EpochMeasurement:
     examples_per_second: float
     peak_rss_bytes: int
     validation_accuracy: float | None
+    cached: bool = False
+    fill_seconds: float = 0.0
 
 
-def print_measurement(measurement: EpochMeasurement) -> None:
-    """Prints the record as one JSON line."""
+def print_measurement(measurement: Any) -> None:
+    """Prints a record, some dataclass, as one JSON line."""
     print(json.dumps(dataclasses.asdict(measurement)), flush=True)
 
 
@@ -73,11 +81,23 @@ def parse_measurement(stdout: str) -> EpochMeasurement:
     Raises:
         BenchError: If the last line is not such a record.
     """
+    return parse_last_line(stdout, lambda fields: EpochMeasurement(**fields))
+
+
+def parse_last_line(stdout: str, read: Callable[[dict[str, Any]], Record]) -> Record:
+    """Reads a record from the last line of a program's output.
+
+    Args:
+        stdout: The output.
+        read: Makes the record of its JSON fields.
+
+    Raises:
+        BenchError: If the last line is not such a record.
+    """
     lines = stdout.strip().splitlines()
     try:
-        fields = json.loads(lines[-1])
-        return EpochMeasurement(**fields)
-    except (IndexError, ValueError, TypeError) as error:
+        return read(json.loads(lines[-1]))
+    except (IndexError, KeyError, ValueError, TypeError) as error:
         last = lines[-1][:200] if lines else "nothing"
         raise BenchError(
             f"the measured program did not end with its JSON line ({error}). Received: {last}"
@@ -115,16 +135,22 @@ class StepClock:
             self.seconds_to_first_step = time.time() - self._started_at
 
 
-def seconds_of_an_epoch(step_seconds: list[float], step_tokens: list[int], total: int) -> float:
-    """The time of an epoch of which the first steps were timed.
+def seconds_of_all_steps(
+    step_seconds: list[float], step_tokens: list[int], total: int, warmup_steps: int = 1
+) -> float:
+    """The time of a training of which the first steps were timed, or all of them.
 
     The steps that did not run are charged by their padded tokens, at the rate of the timed
-    steps without the first, which pays once for allocation.
+    steps without the first ones, which pay once for tracing and allocation.
 
     Args:
-        step_seconds: Seconds of each timed step, at least two.
+        step_seconds: Seconds of each timed step; more than `warmup_steps` unless all ran.
         step_tokens: Padded tokens of each timed step.
-        total: Padded tokens of the whole epoch.
+        total: Padded tokens of the whole training.
+        warmup_steps: Steps that say nothing about those that did not run.
     """
-    rate = sum(step_seconds[1:]) / sum(step_tokens[1:])
-    return sum(step_seconds) + rate * (total - sum(step_tokens))
+    left = total - sum(step_tokens)
+    if left == 0:
+        return sum(step_seconds)
+    rate = sum(step_seconds[warmup_steps:]) / sum(step_tokens[warmup_steps:])
+    return sum(step_seconds) + rate * left

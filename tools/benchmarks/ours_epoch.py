@@ -1,15 +1,17 @@
-"""One training epoch of this project, measured under the contract of `measurement.py`.
+"""Training epochs of this project, measured under the contract of `measurement.py`.
 
-Runs the library as `trainers/train.py` does, without checkpoints, events and baselines,
-which the PyTorch loop has not either.
+Whole epochs are timed, with what a cache of frozen layers costs. Runs the library as
+`trainers/train.py` does, without checkpoints, events and baselines, which the PyTorch loop
+has not either.
 """
 
 import argparse
-import sys
 import tempfile
+import time
 from importlib import metadata
 
 from tf_finetune.config.sections import (
+    CacheConfig,
     DataConfig,
     EvaluationConfig,
     ExperimentConfig,
@@ -29,6 +31,7 @@ def main() -> None:
     import tensorflow as tf
 
     from tf_finetune.encoders import build_classifier
+    from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.training import build_strategy, compile_fine_tuner, fine_tune
 
     files = resolve_encoder(arguments.model_dir)
@@ -43,6 +46,9 @@ def main() -> None:
                 files, plan, splits.labels.num_outputs, seed=arguments.seed
             )
             model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+        begun = time.perf_counter()
+        states = cached_states(model, splits, config, chosen)
+        fill_seconds = time.perf_counter() - begun if arguments.cache != "off" else 0.0
         result = fine_tune(
             model,
             splits,
@@ -50,8 +56,9 @@ def main() -> None:
             config.evaluation,
             max_length=config.data.max_length,
             chosen=chosen,
+            states=states,
         )
-    seconds = result.train_seconds / arguments.epochs
+    seconds = (fill_seconds + result.train_seconds) / arguments.epochs
     print_measurement(
         EpochMeasurement(
             system="tf_finetune",
@@ -73,6 +80,8 @@ def main() -> None:
             examples_per_second=len(splits.train) / seconds,
             peak_rss_bytes=peak_rss_bytes(),
             validation_accuracy=result.history[-1]["val_accuracy"],
+            cached=bool(states),
+            fill_seconds=fill_seconds,
         )
     )
 
@@ -93,6 +102,7 @@ def _config(arguments: argparse.Namespace, cache: str) -> ExperimentConfig:
             seed=arguments.seed,
         ),
         evaluation=EvaluationConfig(baselines=False),
+        cache=CacheConfig(mode=arguments.cache),
     )
 
 
@@ -119,11 +129,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--started-at", type=float, required=True)
-    parser.add_argument("--steps", type=int, help="not supported: whole epochs are timed")
-    arguments = parser.parse_args()
-    if arguments.steps is not None:
-        sys.exit("--steps: this side always times whole epochs; use it with --systems pytorch")
-    return arguments
+    parser.add_argument("--cache", choices=("auto", "memory", "disk", "off"), default="off")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic
 
-from tools.benchmarks.measurement import EpochMeasurement, parse_measurement
+from tools.benchmarks.measurement import Record
 from tools.benchmarks.torch_environment import BenchError
 
 # Share of all cores; an idle desktop stays well below.
@@ -24,7 +26,7 @@ BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
 
 
 @dataclasses.dataclass(frozen=True)
-class ProgramRun:
+class ProgramRun(Generic[Record]):
     """One finished run.
 
     Attributes:
@@ -33,7 +35,7 @@ class ProgramRun:
             where the system does not tell.
     """
 
-    measurement: EpochMeasurement
+    measurement: Record
     foreign_load: float | None
 
     @property
@@ -42,12 +44,15 @@ class ProgramRun:
         return self.foreign_load is not None and self.foreign_load > DISTURBED_ABOVE
 
 
-def run_program(command: list[str], root: Path) -> ProgramRun:
+def run_program(
+    command: list[str], root: Path, parse: Callable[[str], Record]
+) -> ProgramRun[Record]:
     """Runs a measured program to its end.
 
     Args:
         command: The program and its options; the time of its start is added.
         root: Folder to run it in.
+        parse: Reads what it printed.
 
     Raises:
         BenchError: If it fails or does not report a measurement.
@@ -70,7 +75,7 @@ def run_program(command: list[str], root: Path) -> ProgramRun:
     if result.returncode:
         tail = "\n".join(errors.strip().splitlines()[-12:])
         raise BenchError(f"exit code {result.returncode} from {' '.join(command)}\n{tail}")
-    return ProgramRun(parse_measurement(result.stdout), load)
+    return ProgramRun(parse(result.stdout), load)
 
 
 def _foreign_load(busy: float | None, own: float | None, wall: float) -> float | None:

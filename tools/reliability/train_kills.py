@@ -83,5 +83,5 @@ def _sha256(run_dir: Path) -> str:
 
 
 def _history(run_dir: Path) -> list[dict[str, Any]]:
-    entries = json.loads((run_dir / "history.json").read_text(encoding="utf-8"))
-    return [{k: v for k, v in entry.items() if k not in _MEASURED} for entry in entries]
+    history = json.loads((run_dir / "history.json").read_text(encoding="utf-8"))
+    return [{k: v for k, v in e.items() if k not in _MEASURED} for e in history["epochs"]]
