@@ -78,7 +78,7 @@ def test_unreachable_tpu_is_told_with_what_to_check(monkeypatch, name, how):
 def test_job_is_described_by_its_numbers(splits, training, two_replicas):
     from tf_finetune.encoders import PlanCost
 
-    cost = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9)
+    cost = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9, prefix_flops=0, state_bytes=0)
 
     lines = describe_job(training(accumulation_steps=2), splits, cost, two_replicas)
 

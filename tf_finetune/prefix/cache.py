@@ -1,16 +1,15 @@
 """Gives the states of splits at a model's frozen boundary, computing them at most once."""
 
+import errno
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tf_finetune.config.sections import CacheConfig
 from tf_finetune.config.value_checks import size_bytes
@@ -18,44 +17,18 @@ from tf_finetune.data import Split
 from tf_finetune.errors import UserError
 from tf_finetune.files import DISK_FULL
 from tf_finetune.memory import host_bytes
-from tf_finetune.prefix.decision import (
-    Decision,
-    choose_dtype,
-    choose_place,
-    decide,
-    show_bytes,
-    show_seconds,
-)
+from tf_finetune.prefix.decision import Decision, choose_place, decide, show_bytes
+from tf_finetune.prefix.disk_room import make_room
 from tf_finetune.prefix.filling import compute_block, measure
-from tf_finetune.prefix.layout import Layout, prefix_digests
-from tf_finetune.prefix.state_file import StateFile, make_room
+from tf_finetune.prefix.layout import Layout
+from tf_finetune.prefix.progress import fill_progress
 from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.prefix.wanted import WantedStates, wanted_states
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape
 
 # A quarter of the machine: training, TensorFlow and the data need the rest.
 _SHARE_OF_MEMORY = 4
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """The states of one split, and the same split's at every smaller depth."""
-
-    layout: Layout
-    digests: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        return self.layout.key(self.digests[-1])
-
-    def file(self, root: Path) -> StateFile:
-        return StateFile(root, self.layout, self.digests[-1])
-
-    def shallower(self) -> Iterator["_Wanted"]:
-        """The same split at smaller depths, the deepest first."""
-        for depth in range(self.layout.depth - 1, 0, -1):
-            layout = Layout(self.layout.split, depth, self.layout.hidden, self.layout.dtype, False)
-            yield _Wanted(layout, self.digests[:depth])
 
 
 class PrefixCache:
@@ -86,7 +59,8 @@ class PrefixCache:
             else host_bytes() // _SHARE_OF_MEMORY
         )
         self._kept: OrderedDict[str, PrefixStates] = OrderedDict()
-        self._refused: set[frozenset[str]] = set()
+        self._refused: dict[frozenset[str], int] = {}  # for how many passes
+        self._told: set[str] = set()
 
     @property
     def memory_bytes(self) -> int:
@@ -112,41 +86,44 @@ class PrefixCache:
             UserError: `cache.mode` insists on a place that is too small or cannot be written.
         """
         depth = model.classifier.plan.frozen_depth
-        if self._config.mode == "off" or depth == 0:
-            return {}  # depth 0 also where embeddings train: there is no prefix then
+        if self._config.mode == "off":
+            return {}
+        if depth == 0:
+            self._tell_no_prefix(model)
+            return {}
         wanted = self._wanted(model, splits)
         keys = frozenset(item.key for item in wanted.values())
-        if keys in self._refused:
-            return {}
         if not keys <= self._kept.keys():
+            if passes <= self._refused.get(keys, 0):
+                return {}
             decision = self._decide(model, wanted, shape, passes)
             if decision.place is not None:
                 decision = self._fill_all(model, wanted, shape, decision)
             if decision.place is None:
                 self._tell(f"prefix cache at depth {depth}: off; {decision.reason}")
-                self._refused.add(keys)
+                self._refused[keys] = passes
                 return {}
         for key in keys:
             self._kept.move_to_end(key)
         return {name: self._kept[item.key] for name, item in wanted.items()}
 
-    def _wanted(self, model: FineTuner, splits: Mapping[str, Split]) -> dict[str, _Wanted]:
-        classifier = model.classifier
-        depth = classifier.plan.frozen_depth
-        hidden = classifier.files.config["hidden_size"]
-        digests = prefix_digests(classifier)
-        computed = np.dtype(classifier.states_dtype.as_numpy_dtype)
-        only_first = depth == classifier.num_layers
+    def _wanted(self, model: FineTuner, splits: Mapping[str, Split]) -> dict[str, WantedStates]:
+        mode = self._config.mode
+        # What goes to the disk anyway gains nothing from fitting the memory.
+        in_memory = mode == "memory" or (mode == "auto" and not self._shared)
+        budget = self._memory_budget if in_memory else None
+        return wanted_states(model.classifier, splits, self._config.dtype, budget)
 
-        def layout(split: Split, dtype: np.dtype) -> Layout:
-            return Layout(split, depth, hidden, dtype, only_first)
-
-        values = sum(layout(s, computed).tokens for s in splits.values()) * hidden
-        dtype = choose_dtype(self._config.dtype, computed, values, self._memory_budget)
-        return {name: _Wanted(layout(s, dtype), digests) for name, s in splits.items()}
+    def _tell_no_prefix(self, model: FineTuner) -> None:
+        """Says why there are no states although they were asked for, each reason once."""
+        frozen = model.classifier.plan.embeddings_frozen
+        reason = "no layer is frozen" if frozen else "the embeddings train"
+        if self._config.mode != "auto" and reason not in self._told:
+            self._told.add(reason)
+            self._tell(f"prefix cache: off, although cache.mode={self._config.mode}; {reason}")
 
     def _decide(
-        self, model: FineTuner, wanted: Mapping[str, _Wanted], shape: BatchShape, passes: int
+        self, model: FineTuner, wanted: Mapping[str, WantedStates], shape: BatchShape, passes: int
     ) -> Decision:
         mode = self._config.mode
         files = [item.file(self._root) for item in wanted.values()]
@@ -157,7 +134,7 @@ class PrefixCache:
         place, where = choose_place(
             mode, needed, self._memory_budget, disk_budget, shared=self._shared
         )
-        where += f" as {next(iter(wanted.values())).layout.dtype.name}"
+        where = f"as {next(iter(wanted.values())).layout.dtype.name} {where}"
         if mode != "auto":
             if place is None:
                 raise UserError(
@@ -176,93 +153,114 @@ class PrefixCache:
         return decide(place, where, measured, passes)
 
     def _fill_all(
-        self, model: FineTuner, wanted: Mapping[str, _Wanted], shape: BatchShape, decision: Decision
+        self,
+        model: FineTuner,
+        wanted: Mapping[str, WantedStates],
+        shape: BatchShape,
+        decision: Decision,
     ) -> Decision:
         depth = model.classifier.plan.frozen_depth
         self._tell(f"prefix cache at depth {depth}: {decision.reason}")
-        needed = sum(item.layout.bytes for item in wanted.values())
+        missing = {n: item for n, item in wanted.items() if item.key not in self._kept}
+        needed = sum(item.layout.bytes for item in missing.values())
+        keep = {item.key for item in wanted.values()}
         if decision.place == "memory":
-            self._make_memory_room(needed)
+            self._make_memory_room(needed, keep)
         try:
-            for name, item in wanted.items():
-                fill = self._in_memory if decision.place == "memory" else self._on_disk
-                self._kept[item.key] = fill(model, name, item, shape)
+            for name, item in missing.items():
+                if decision.place == "memory":
+                    self._kept[item.key] = self._in_memory(model, name, item, shape)
+                else:
+                    self._kept[item.key] = self._on_disk(model, name, item, shape, keep)
         except OSError as error:
-            problem = f"{self._root}: {error.strerror or error}"
-            if error.errno in DISK_FULL:
-                problem = f"{self._root}: the disk is full; {show_bytes(needed)} are needed"
+            reason = error.strerror or error
+            problem = f"{self._root}: {reason} ({show_bytes(needed)} are needed)"
             if self._config.mode == "disk":
                 raise UserError(
                     f"cache.dir: {problem}",
-                    hint="Name another folder, or set cache.mode=auto or off.",
+                    hint="Name another folder, raise cache.disk_budget, or set cache.mode=auto or "
+                    "off.",
                 ) from error
             return Decision(None, problem)
         return decision
 
     def _in_memory(
-        self, model: FineTuner, name: str, item: _Wanted, shape: BatchShape
+        self, model: FineTuner, name: str, item: WantedStates, shape: BatchShape
     ) -> PrefixStates:
         layout = item.layout
         values = np.empty((layout.tokens, layout.hidden), layout.dtype)
-        compute = partial(compute_block, model, layout, shape, self._shallower(item))
-        with self._progress(name, len(layout.split)) as advance:
+        shallower = self._shallower(item)
+        compute = partial(compute_block, model, layout, shape, shallower)
+        with fill_progress(self._console, name, len(layout.split)) as advance:
             began = time.perf_counter()
             for index in range(layout.blocks):
                 values[layout.block_tokens(index)] = compute(index)
                 advance(len(layout.block(index)))
-        return _states(layout, values, time.perf_counter() - began)
+        seconds = time.perf_counter() - began + _fill_seconds(shallower)
+        return _states(layout, values, seconds)
 
     def _on_disk(
-        self, model: FineTuner, name: str, item: _Wanted, shape: BatchShape
+        self,
+        model: FineTuner,
+        name: str,
+        item: WantedStates,
+        shape: BatchShape,
+        keep: Collection[str],
     ) -> PrefixStates:
         layout, file = item.layout, item.file(self._root)
-        with file.one_writer():
+        with file.one_writer(self._tell):
             missing = file.missing_blocks(self._tell)
             if missing:
-                budget = size_bytes(self._config.disk_budget)
                 shallower = self._shallower(item)  # before room is made: mapped, it stays readable
-                make_room(self._root, layout.bytes, budget, keep=file.folder)
+                self._make_disk_room(item, keep)
                 compute = partial(compute_block, model, layout, shape, shallower)
                 texts = sum(len(layout.block(index)) for index in missing)
-                with self._progress(name, texts) as advance:
-                    file.fill(missing, compute, advance)
+                try:
+                    with fill_progress(self._console, name, texts) as advance:
+                        before = _fill_seconds(shallower)
+                        file.fill(missing, compute, advance, seconds_before=before)
+                except OSError as error:
+                    if error.errno in DISK_FULL:
+                        file.remove()  # others need the disk more, such as checkpoints
+                    raise
             return _states(layout, file.open(), file.fill_seconds)
 
-    def _shallower(self, item: _Wanted) -> PrefixStates | None:
+    def _shallower(self, item: WantedStates) -> PrefixStates | None:
         """The same split's states at the greatest smaller depth that is kept."""
         for other in item.shallower():
             if other.key in self._kept:
                 return self._kept[other.key]
             file = other.file(self._root)
-            if file.folder.is_dir() and not file.missing_blocks(self._tell):
-                return _states(other.layout, file.open(), file.fill_seconds)
+            # Not the one writer here: what is damaged, unfinished or just removed is passed over.
+            with suppress(OSError):
+                if file.folder.is_dir() and not file.missing_blocks(lambda line: None):
+                    found = _states(other.layout, file.open(), file.fill_seconds)
+                    self._kept[other.key] = found  # so that it is checked once
+                    return found
         return None
 
-    def _make_memory_room(self, needed: int) -> None:
-        while self._kept and self.memory_bytes + needed > self._memory_budget:
-            self._kept.popitem(last=False)
+    def _make_memory_room(self, needed: int, keep: Collection[str]) -> None:
+        for key in [k for k, s in self._kept.items() if s.own_bytes and k not in keep]:
+            if self.memory_bytes + needed <= self._memory_budget:
+                break
+            del self._kept[key]
+
+    def _make_disk_room(self, item: WantedStates, keep: Collection[str]) -> None:
+        own, needed = item.file(self._root).folder, item.layout.bytes
+        budget = size_bytes(self._config.disk_budget)
+        room = make_room(self._root, own, needed, budget, keep=keep, removed=self._forget)
+        if room < needed:
+            raise OSError(errno.ENOSPC, f"there is room for {show_bytes(max(room, 0))}")
+
+    def _forget(self, key: str) -> None:
+        self._kept.pop(key, None)
 
     def _tell(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False)
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    @contextmanager
-    def _progress(self, name: str, texts: int) -> Iterator[Callable[[int], None]]:
-        """A bar on a terminal, and one line at the end everywhere."""
-        began = time.monotonic()
-        shown = self._console if self._console.is_terminal else Console(quiet=True)
-        bar = Progress(
-            TextColumn("Frozen layers of {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=shown,
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task(name, total=texts)
-            yield lambda rows: bar.advance(task, rows)
-        seconds = show_seconds(time.monotonic() - began)
-        self._tell(f"prefix cache: {texts:,} {name} texts in {seconds}")
+
+def _fill_seconds(states: PrefixStates | None) -> float:
+    return 0.0 if states is None else states.fill_seconds
 
 
 def _states(layout: Layout, values: np.ndarray, fill_seconds: float) -> PrefixStates:

@@ -42,23 +42,27 @@ def choose_dtype(
     wanted: Literal["auto", "float32", "float16", "bfloat16"],
     computed: np.dtype,
     values: int,
-    budget: int,
+    memory_budget: int | None,
 ) -> np.dtype:
     """How states are stored.
 
-    `auto` stores what is computed, which changes nothing, as long as it fits the budget, and
-    half as many bytes beyond.
+    `auto` stores what is computed, which changes nothing, unless half as many bytes fit the
+    budget and all do not.
 
     Args:
         wanted: `cache.dtype`.
         computed: Type of the states.
         values: Number of values.
-        budget: Bytes that may be used.
+        memory_budget: Bytes of memory that may be used; None: they do not count.
     """
     if wanted != "auto":
         return dtype_named(wanted)
-    fits = values * computed.itemsize <= budget
-    return computed if fits or computed.itemsize <= 2 else dtype_named("float16")
+    if memory_budget is None or computed.itemsize <= 2:
+        return computed
+    half = dtype_named("float16")
+    if values * half.itemsize <= memory_budget < values * computed.itemsize:
+        return half
+    return computed
 
 
 def choose_place(
@@ -88,7 +92,8 @@ def choose_place(
         "auto": f"the budgets of {show_bytes(memory_budget)} in memory and "
         f"{show_bytes(disk_budget)} on disk",
     }
-    return None, f"it would take {show_bytes(needed)}, more than {budgets[mode]}"
+    counted = "disk" if shared and mode == "auto" else mode
+    return None, f"they would take {show_bytes(needed)}, more than {budgets[counted]}"
 
 
 def decide(place: Place, where: str, measured: Measured, passes: int) -> Decision:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -114,9 +113,8 @@ def _boundary_states(
 ) -> Iterator[np.ndarray]:
     part = split.select(examples)
     states = None if shallower is None else shallower.select(examples)
-    # A batch's length is what its tokens need: of rows that fill up nothing is kept.
     return model.boundary_states(
-        evaluation_dataset(part, replace(shape, micro_batches=1), states),
+        evaluation_dataset(part, shape, states),
         steps_per_epoch(len(part), shape.batch_size),
         None if shallower is None else shallower.depth,
     )

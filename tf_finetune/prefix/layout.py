@@ -4,13 +4,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tf_finetune.data import Split
 from tf_finetune.data.batches import evaluation_batches
-from tf_finetune.encoders import Classifier
+
+if TYPE_CHECKING:  # files of states can be read without TensorFlow
+    from tf_finetune.encoders import Classifier
 
 # Rows computed, written and checked together.
 BLOCK_ROWS = 512
@@ -87,11 +89,13 @@ class Layout:
 
     def parts(self, prefix_sha256: str) -> dict[str, Any]:
         """What the key is made of."""
+        texts = self.split.store.text_hashes[self.split.rows]
         return {
             "format_version": FORMAT_VERSION,
             "prefix_sha256": prefix_sha256,
             "token_store": self.split.store.key,
-            "rows_sha256": hashlib.sha256(self.split.rows.tobytes()).hexdigest(),
+            # Not the rows' numbers: joined splits count theirs anew.
+            "texts_sha256": hashlib.sha256(texts.tobytes()).hexdigest(),
             "depth": self.depth,
             "dtype": self.dtype.name,
             "hidden": self.hidden,
@@ -100,7 +104,7 @@ class Layout:
         }
 
 
-def prefix_digests(classifier: Classifier) -> tuple[str, ...]:
+def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
     """Hash of everything that the prefixes of depth 1 to the frozen depth compute with, hex."""
     config = classifier.files.config
     names = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")

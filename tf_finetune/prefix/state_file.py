@@ -6,6 +6,7 @@ checksum agrees; any other is computed (again). So a fill that was interrupted g
 cut, flipped or foreign file costs time and never gives a wrong state.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,17 +14,16 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from tf_finetune.files import write_json
 from tf_finetune.prefix.layout import Layout
 
 STATES_FILE, BLOCKS_FILE, MANIFEST_FILE = "states.bin", "blocks.jsonl", "manifest.json"
+_BYTES_READ = 1 << 20
 
 ComputeBlock = Callable[[int], np.ndarray]
 Tell = Callable[[str], None]
@@ -35,7 +35,7 @@ class StateFile:
     Args:
         root: Folder of all states.
         layout: Where each example's states stand.
-        prefix_sha256: Hash of the prefix; see `prefix_sha256`.
+        prefix_sha256: Hash of the prefix; see `prefix_digests`.
     """
 
     def __init__(self, root: Path, layout: Layout, prefix_sha256: str):
@@ -50,36 +50,50 @@ class StateFile:
             manifest = json.loads((self.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return list(range(self._layout.blocks))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError):
             manifest = None
-            tell(f"prefix cache: {self.folder / MANIFEST_FILE} is unreadable ({error})")
         if manifest != self._parts:
-            tell(f"prefix cache: {self.folder} is damaged or of another kind; filling it again")
-            shutil.rmtree(self.folder, ignore_errors=True)
+            tell(
+                f"prefix cache: {self.folder / MANIFEST_FILE} is damaged or of another kind; "
+                "computing all anew"
+            )
             return list(range(self._layout.blocks))
-        written = {index: block.sha256 for index, block in self._written().items()}
+        written = self._written()
+        present = [index for index in range(self._layout.blocks) if index in written]
         with ThreadPoolExecutor() as pool:
-            found = pool.map(self._digest, range(self._layout.blocks))
-        missing = []
-        for index, digest in enumerate(found):
-            if written.get(index) != digest:
-                missing.append(index)
-                if index in written:
-                    tell(
-                        f"prefix cache: block {index} of {self.folder / STATES_FILE} is damaged; "
-                        "computing it again"
-                    )
-        return missing
+            digests = dict(zip(present, pool.map(self._digest, present), strict=True))
+        whole = {index for index in present if digests[index] == written[index].sha256}
+        for index in present:
+            if index not in whole:
+                tell(
+                    f"prefix cache: block {index} of {self.folder / STATES_FILE} is damaged; "
+                    "computing it anew"
+                )
+        return [index for index in range(self._layout.blocks) if index not in whole]
 
-    def fill(self, missing: list[int], compute: ComputeBlock, done: Callable[[int], None]) -> None:
+    def fill(
+        self,
+        missing: list[int],
+        compute: ComputeBlock,
+        done: Callable[[int], None],
+        *,
+        seconds_before: float = 0.0,
+    ) -> None:
         """Computes and writes blocks; each is durable before it counts.
+
+        Args:
+            missing: The blocks.
+            compute: Gives the values of a block.
+            done: Called with the rows of each block that is written.
+            seconds_before: What the states took that all blocks are computed from.
 
         Raises:
             OSError: The folder cannot be written, such as when the disk is full.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / MANIFEST_FILE, self._parts)
+        # Lines of another kind of states are gone before the manifest says which kind this is.
         self._keep_lines_without(missing)
+        self._write_manifest()
         states = os.open(self.folder / STATES_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             os.ftruncate(states, self._layout.bytes)
@@ -87,10 +101,10 @@ class StateFile:
                 for index in missing:
                     began = time.perf_counter()
                     data = compute(index).tobytes()
-                    seconds = time.perf_counter() - began
+                    seconds = time.perf_counter() - began + seconds_before / self._layout.blocks
                     _write_at(states, data, self._first_byte(index))
                     os.fsync(states)
-                    blocks.write(_line(index, _Written(_sha256(data), seconds)))
+                    blocks.write(_line(index, _Written(hashlib.sha256(data).hexdigest(), seconds)))
                     blocks.flush()
                     os.fsync(blocks.fileno())
                     done(len(self._layout.block(index)))
@@ -99,16 +113,35 @@ class StateFile:
 
     def open(self) -> np.ndarray:
         """The values `[tokens, hidden]`, mapped; marks the folder as used now."""
-        os.utime(self.folder / MANIFEST_FILE)
+        with contextlib.suppress(OSError):  # another user's: then it counts as older
+            os.utime(self.folder / MANIFEST_FILE)
         shape = (self._layout.tokens, self._layout.hidden)
         return np.memmap(self.folder / STATES_FILE, self._layout.dtype, "r", shape=shape)
 
-    @contextmanager
-    def one_writer(self) -> Iterator[None]:
+    @contextlib.contextmanager
+    def one_writer(self, tell: Tell) -> Iterator[None]:
         """Lets one process at a time check and fill; the others wait and find it filled."""
         self._root.mkdir(parents=True, exist_ok=True)
-        with FileLock(_lock_of(self.folder)):
+        lock = FileLock(lock_of(self.folder))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            tell("prefix cache: waiting for another process, which computes the same states")
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
+
+    def remove(self) -> None:
+        """Gives the disk back; call it as the one writer."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write_manifest(self) -> None:
+        # In one step, because others may look without waiting for the one writer.
+        temporary = self.folder / f".{MANIFEST_FILE}.writing"
+        temporary.write_text(json.dumps(self._parts, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.folder / MANIFEST_FILE)
 
     def _keep_lines_without(self, missing: list[int]) -> None:
         kept = {index: block for index, block in self._written().items() if index not in missing}
@@ -124,7 +157,7 @@ class StateFile:
         """Every block that has a whole line; the last line may be cut."""
         try:
             lines = (self.folder / BLOCKS_FILE).read_bytes().splitlines()
-        except FileNotFoundError:
+        except OSError:
             return {}
         written = {}
         for line in lines:
@@ -137,15 +170,20 @@ class StateFile:
         return written
 
     def _digest(self, index: int) -> str | None:
+        """Checksum of a block as it is in the file; None if it cannot be read."""
         tokens = self._layout.block_tokens(index)
-        size = (tokens.stop - tokens.start) * self._layout.hidden * self._layout.dtype.itemsize
+        left = (tokens.stop - tokens.start) * self._layout.hidden * self._layout.dtype.itemsize
+        digest = hashlib.sha256()
         try:
             with (self.folder / STATES_FILE).open("rb") as file:
                 file.seek(self._first_byte(index))
-                data = file.read(size)
-        except FileNotFoundError:
+                # In pieces, because many threads do this at once.
+                while piece := file.read(min(left, _BYTES_READ)):
+                    digest.update(piece)
+                    left -= len(piece)
+        except OSError:
             return None
-        return _sha256(data) if len(data) == size else None
+        return digest.hexdigest()
 
     def _first_byte(self, index: int) -> int:
         first = self._layout.block_tokens(index).start
@@ -163,58 +201,8 @@ def _line(index: int, block: _Written) -> str:
     return json.dumps({"block": index, **block._asdict()}) + "\n"
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def make_room(root: Path, needed: int, budget: int, keep: Path) -> int:
-    """Removes the least recently used folders until `needed` more bytes fit into the budget.
-
-    A folder that another process is filling stays; one that a process has mapped keeps its
-    data for that process.
-
-    Returns:
-        Bytes that are free within the budget and on the disk afterwards.
-    """
-    folders = [f for f in root.iterdir() if f.is_dir() and f != keep] if root.is_dir() else []
-    folders.sort(key=_last_used)
-    room = _room(root, budget, keep)
-    for folder in folders:
-        if room >= needed:
-            break
-        try:
-            with FileLock(_lock_of(folder), timeout=0):
-                shutil.rmtree(folder, ignore_errors=True)
-        except Timeout:
-            continue
-        _lock_of(folder).unlink(missing_ok=True)
-        room = _room(root, budget, keep)
-    return room
-
-
-def _room(root: Path, budget: int, keep: Path) -> int:
-    if not root.is_dir():
-        root.mkdir(parents=True)
-    used = sum(_allocated(f) for f in root.glob("*/*") if f.parent != keep)
-    own = _allocated(keep / STATES_FILE)
-    return min(budget - used, shutil.disk_usage(root).free + own)
-
-
-def _allocated(file: Path) -> int:
-    try:
-        return file.stat().st_blocks * 512
-    except FileNotFoundError:
-        return 0
-
-
-def _last_used(folder: Path) -> float:
-    try:
-        return (folder / MANIFEST_FILE).stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _lock_of(folder: Path) -> Path:
+def lock_of(folder: Path) -> Path:
+    """File that a process locks while it checks, fills or removes a folder of states."""
     return folder.with_name(f"{folder.name}.lock")
 
 

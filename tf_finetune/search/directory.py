@@ -19,7 +19,8 @@ from tf_finetune.search.trial_request import TrialRequest
 _OURS = frozenset(
     [
         *("config.yaml", "plan.json", "events", "checkpoints", "history.json", "metrics.json"),
-        *("evaluation.json", "model", "evaluations", "journal.jsonl", ".journal.jsonl.lock"),
+        *("evaluation.json", "model", "evaluations", "export"),
+        *("journal.jsonl", ".journal.jsonl.lock"),
         *("trials", "workers", "chosen.yaml", "search.json", "report.html", "report.json"),
     ]
 )

@@ -1,5 +1,7 @@
 """Two splits as one, for a final training on the validation examples too."""
 
+import hashlib
+
 import numpy as np
 
 from tf_finetune.data import Split, TokenBatch, TokenStore
@@ -15,7 +17,9 @@ class JoinedStore(TokenStore):
 
     def __init__(self, first: Split, second: Split):
         self._parts = (first, second)
-        self.key = f"{first.store.key}+{second.store.key}"
+        # Rows are numbered anew, so which rows of the stores they are belongs to the key.
+        parts = [f"{part.store.key} {part.rows.tolist()}" for part in self._parts]
+        self.key = hashlib.sha256("+".join(parts).encode()).hexdigest()
         self.path = first.store.path
         self.source = f"{first.store.source} and {second.store.source}"
         self.max_length = max(first.store.max_length, second.store.max_length)

@@ -1,0 +1,89 @@
+"""`train` and `search` find the same with cached states as without."""
+
+import json
+
+import pytest
+
+from trainers import search, train
+
+
+@pytest.fixture(scope="module")
+def arguments(tiny_csv, tiny_encoder, tmp_path_factory):
+    """Arguments of a quick job, but for its folder and its cache."""
+    return [
+        str(tiny_csv),
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        "data.max_length=32",
+        "data.validation_fraction=0.2",
+        "data.test_fraction=0.2",
+        "training.epochs=2",
+        "training.batch_size=16",
+        "training.learning_rate=1e-3",
+        "evaluation.bootstrap_resamples=100",
+        "run.tensorboard=false",
+    ]
+
+
+@pytest.fixture
+def command(arguments, tmp_path):
+    """Arguments of a command that caches in a folder of this test, and its run's folder."""
+
+    def make(mode, number, *more):
+        cache = (f"cache.mode={mode}", f"cache.dir={tmp_path}/states")
+        folder = tmp_path / f"{mode}{number}"
+        return [*arguments, *cache, *more, f"run.dir={folder}"], folder
+
+    return make
+
+
+def values(metrics):
+    return {
+        f"{split} {name}": estimate["value"]
+        for split, scores in metrics.items()
+        for name, estimate in scores.items()
+    }
+
+
+def test_second_run_reads_the_files_of_the_first_and_finds_the_same(command, capsys):
+    metrics, said = [], []
+    for number, mode in enumerate(("disk", "disk", "off")):
+        arguments, folder = command(mode, number, "freeze.depth=3")
+        assert train.main(arguments) == 0
+        metrics.append((folder / "metrics.json").read_text())
+        lines = capsys.readouterr().out.splitlines()
+        said.append([line for line in lines if line.startswith("prefix cache")])
+
+    first, second, off = said
+    assert "as cache.mode asks for" in first[0]
+    assert first[1].startswith("prefix cache: 36 train texts in ")
+    assert len(second) == 1
+    assert "on disk, as an earlier run left it" in second[0]
+    assert off == []
+    assert metrics[0] == metrics[1]
+    cached, uncached = (values(json.loads(text)) for text in metrics[1:])
+    assert cached == pytest.approx(uncached, abs=1e-4)
+
+
+def test_search_with_cached_depths_yields_the_same_table(command, computed, monkeypatch):
+    def end_with_the_trials(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tf_finetune.search.final_training.train_chosen", end_with_the_trials)
+    tables = {}
+    for mode in ("memory", "off"):
+        options = ("search.depths=2,3", "search.learning_rates=[1e-3]", "search.seeds=[0, 1]")
+        arguments, folder = command(mode, 0, *options)
+        with pytest.raises(KeyboardInterrupt):
+            search.main(arguments)
+        lines = (folder / "journal.jsonl").read_text().splitlines()[1:]
+        records = [json.loads(line)["record"] for line in lines]
+        tables[mode] = {r["folder"]: r["result"]["metrics"] for r in records}
+        # Each depth once for its two trials.
+        assert len(computed) == {"memory": 2 * len(("train", "validation")), "off": 0}[mode]
+        computed.clear()
+
+    assert len(tables["memory"]) == 4
+    assert tables["memory"].keys() == tables["off"].keys()
+    for trial, scores in tables["memory"].items():
+        assert scores == pytest.approx(tables["off"][trial], abs=5e-5), trial

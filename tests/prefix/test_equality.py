@@ -1,0 +1,114 @@
+"""With cached states a run ends in the same losses and weights as without."""
+
+import numpy as np
+import pytest
+
+from tf_finetune.training import BatchShape
+
+# Adam divides by the size of a gradient, and so makes rounding of small ones as large as steps.
+RATE = 5e-4
+
+
+@pytest.fixture(scope="module")
+def run_of(run, training, state, rounded, splits):
+    """All that a run leaves, but for what rounding moves."""
+
+    def run_with(model, states=None, data=splits, **options):
+        config = training(**{"learning_rate": RATE} | options.pop("training", {}))
+        result = run(model, config, data, states=states or {}, **options)
+        return rounded(state(model, result)) | {"best epoch": np.array(result.best_epoch)}
+
+    return run_with
+
+
+@pytest.fixture(scope="module")
+def without(model_at, run_of):
+    """The run of depth 2 without cached states."""
+    return run_of(model_at(2))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])  # of the last depth only the first token is kept
+def test_run_with_states_equals_one_without(
+    model_at, run_of, new_cache, states_of, assert_equal, depth, without
+):
+    model = model_at(depth)
+    expected = without if depth == 2 else run_of(model)
+
+    states = states_of(new_cache(), model)
+
+    assert states["train"].values.dtype == np.float32
+    assert states["train"].first_token_only == (depth == 3)
+    assert_equal(run_of(model, states), expected, atol=1e-5)
+
+
+def test_run_with_states_on_the_disk_equals_one_without(
+    model_at, run_of, new_cache, states_of, assert_equal, without
+):
+    states = states_of(new_cache("disk"), model_at(2))
+
+    assert isinstance(states["train"].values, np.memmap)
+    assert_equal(run_of(model_at(2), states), without, atol=1e-5)
+
+
+def test_early_stopping_restores_the_same_epoch(
+    model_at, run_of, new_cache, states_of, assert_equal, monkeypatch
+):
+    model, scores = model_at(2), {5: 0.6, 10: 0.9, 15: 0.7, 20: 0.8}
+
+    def score(*_):
+        return {"accuracy": scores[int(model.optimizer.iterations)]}
+
+    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", score)
+    options = {"epochs": 6, "early_stopping_patience": 2}
+    expected = run_of(model, training=options)
+    assert expected["best epoch"] == 2
+
+    assert_equal(run_of(model, states_of(new_cache(), model), training=options), expected, 1e-5)
+
+
+def test_several_labels_in_micro_batches(
+    build, run_of, load_tiny, training, new_cache, states_of, assert_equal, tmp_path
+):
+    rows = ["text,label"]
+    for number in range(60):
+        labels = [name for name, bit in (("good", 1), ("dull", 2)) if number & bit]
+        rows.append(f"{'very ' * (number % 5)}{number} {' '.join(labels)},{'|'.join(labels)}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    data = load_tiny(tmp_path / "labels.csv", label_separator="|", task="multi_label")
+    options = {"accumulation_steps": 4}
+    model = build(data, training(**options), depth=2)
+    expected = run_of(model, data=data, training=options)
+
+    states = states_of(new_cache(), model, data)
+
+    assert_equal(run_of(model, states, data, training=options), expected, atol=1e-5)
+
+
+def test_numbers_over_two_replicas(
+    build, run_of, load_tiny, training, new_cache, states_of, assert_equal, tmp_path, two_replicas
+):
+    rows = [f"{'very ' * (n % 5)}good number {n},{n % 5}" for n in range(60)]
+    (tmp_path / "numbers.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    data = load_tiny(tmp_path / "numbers.csv", task="regression")
+    options = {"batch_size": 7}  # pieces of four rows, one of which fills up
+    model = build(data, training(**options), depth=2, chosen=two_replicas)
+    expected = run_of(model, data=data, chosen=two_replicas, training=options)
+
+    states = states_of(new_cache(), model, data, BatchShape(8, replicas=2))
+
+    found = run_of(model, states, data, chosen=two_replicas, training=options)
+    assert_equal(found, expected, atol=1e-5)
+
+
+def test_mixed_precision_keeps_states_as_they_are_computed(
+    build, run_of, splits, training, new_cache, states_of, assert_equal
+):
+    options = {"precision": "mixed_bfloat16", "optimizer": "sgd", "learning_rate": 0.01}
+    model = build(splits, training(**options), depth=3)
+    expected = run_of(model, training=options)
+
+    states = states_of(new_cache("disk"), model)
+
+    assert states["train"].values.dtype.name == "bfloat16"
+    # Three digits are computed with, and what is fused otherwise is rounded elsewhere.
+    assert_equal(run_of(model, states, training=options), expected, atol=1e-3)

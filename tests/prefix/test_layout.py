@@ -1,0 +1,126 @@
+"""Where states stand, and what their key depends on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tf_finetune.data import Split
+from tf_finetune.prefix import layout as layouts
+from tf_finetune.prefix.layout import prefix_digests
+from tf_finetune.search.joined_split import join_splits
+
+LENGTHS = [3, 5, 2, 5]
+
+
+def test_longest_texts_come_first(layout_of):
+    layout = layout_of(LENGTHS)
+
+    assert layout.order.tolist() == [1, 3, 0, 2]
+    assert layout.starts.tolist() == [10, 0, 13, 5]
+    assert layout.lengths.tolist() == LENGTHS
+    assert (layout.tokens, layout.bytes) == (15, 15 * 2 * 4)
+
+
+def test_blocks_follow_each_other(layout_of, monkeypatch):
+    monkeypatch.setattr(layouts, "BLOCK_ROWS", 3)
+    layout = layout_of(LENGTHS)
+
+    assert layout.blocks == 2
+    assert [layout.block(i).tolist() for i in range(2)] == [[1, 3, 0], [2]]
+    assert [layout.block_tokens(i) for i in range(2)] == [slice(0, 13), slice(13, 15)]
+
+
+def test_of_the_whole_encoder_only_first_tokens_are_kept(layout_of):
+    layout = layout_of(LENGTHS, first_token_only=True, dtype=np.dtype("float16"))
+
+    assert layout.lengths.tolist() == [1, 1, 1, 1]
+    assert layout.starts.tolist() == [2, 0, 3, 1]
+    assert layout.bytes == 4 * 2 * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"split": {"key": "other"}},
+        {"split": {"texts": [0, 1, 3, 2]}},
+        {"split": {"rows": [0, 1, 3]}},
+        {"split": {"rows": [1, 0, 2, 3]}},
+        {"depth": 2},
+        {"hidden": 4},
+        {"dtype": np.dtype("float16")},
+        {"first_token_only": True},
+    ],
+    ids=str,
+)
+def test_key_changes_with_all_that_decides_the_states(layout_of, split_of, change):
+    layout = layout_of(LENGTHS)
+    if "split" in change:
+        change = {"split": split_of(LENGTHS, **change["split"])}
+
+    assert replace(layout, **change).key("prefix") != layout.key("prefix")
+
+
+def test_key_changes_with_the_prefix_and_the_size_of_blocks(layout_of, monkeypatch):
+    layout = layout_of(LENGTHS)
+    key = layout.key("prefix")
+
+    assert layout.key("other prefix") != key
+    monkeypatch.setattr(layouts, "BLOCK_ROWS", 3)
+    assert layout.key("prefix") != key
+
+
+def test_key_does_not_change_with_labels_and_the_name_of_the_split(layout_of):
+    layout = layout_of(LENGTHS)
+    split = layout.split
+    other = Split("validation", split.store, split.rows, split.labels + 1)
+
+    assert replace(layout, split=other).key("prefix") == layout.key("prefix")
+
+
+def test_joined_splits_in_another_order_have_another_key(layout_of, splits):
+    """They count their rows anew, and have as many tokens."""
+    layout = layout_of([1])
+    one, other = (
+        replace(layout, split=join_splits(*pair))
+        for pair in (
+            (splits.train, splits.validation),
+            (splits.train.select(slice(None, None, -1)), splits.validation),
+        )
+    )
+
+    assert one.tokens == other.tokens
+    assert one.key("prefix") != other.key("prefix")
+
+
+def test_digest_of_a_prefix_changes_with_its_layers_alone(build, splits, training):
+    classifier = build(splits, training(), depth=2).classifier
+    before = prefix_digests(classifier)
+
+    def changed_by(path):
+        value = classifier.by_path[path].numpy()
+        classifier.set_values({path: value + 1e-3})
+        digests = prefix_digests(classifier)
+        classifier.set_values({path: value})
+        return [a != b for a, b in zip(before, digests, strict=True)]
+
+    layer = "bert/encoder/layer_._{}/attention/output/dense/bias"
+    assert changed_by("bert/embeddings/position_embeddings/embeddings") == [True, True]
+    assert changed_by(layer.format(0)) == [True, True]
+    assert changed_by(layer.format(1)) == [False, True]
+    assert changed_by(layer.format(2)) == [False, False]
+    assert changed_by("classifier/kernel") == [False, False]
+
+
+def test_digests_of_equal_prefixes_are_equal_whatever_the_frozen_depth(build, splits, training):
+    shallow = build(splits, training(), depth=1).classifier
+    deep = build(splits, training(), depth=3).classifier
+
+    assert prefix_digests(deep)[:1] == prefix_digests(shallow)
+
+
+def test_digest_changes_with_the_precision(build, splits, training):
+    half = build(splits, training(precision="mixed_bfloat16"), depth=1).classifier
+    full = build(splits, training(), depth=1).classifier
+
+    assert prefix_digests(half) != prefix_digests(full)
