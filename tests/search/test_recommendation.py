@@ -74,13 +74,14 @@ def test_costs_are_relative_to_the_least_frozen_depth(trial_of):
         [
             trial_of(0, pattern, seconds=34.0, peak_memory_bytes=4000, step_flops=9e9),
             trial_of(4, pattern, seconds=9.0, peak_memory_bytes=1000, step_flops=3e9),
-            trial_of(4, pattern, seconds=10.0, peak_memory_bytes=1000, step_flops=3e9, seed=1),
+            trial_of(4, pattern, seconds=10.0, peak_memory_bytes=3000, step_flops=3e9, seed=1),
             trial_of(4, pattern, seconds=90.0, peak_memory_bytes=1000, step_flops=3e9, seed=2),
             trial_of(6, pattern, seconds=1.0),
         ]
     )
     four, six = found.at(4), found.at(6)
     assert four.seconds_per_epoch == 10.0  # the median
+    # Of memory the smallest: a process keeps what larger trials took.
     assert (four.relative_time, four.relative_memory) == (10.0 / 34.0, 0.25)
     assert four.relative_flops == pytest.approx(1 / 3)
     assert six.relative_memory is six.relative_flops is None

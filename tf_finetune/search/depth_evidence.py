@@ -211,16 +211,20 @@ def _chance_of_seeds(cells: list[CellEvidence]) -> np.ndarray:
 
 
 def _price(trials: list[TrialResult]) -> Price:
-    """Medians over trials that differ in learning rate and seed alone: those have no price."""
+    """Medians over trials that differ in learning rate and seed alone: those have no price.
+
+    Of memory the smallest: a process keeps some of what earlier, larger trials took.
+    """
 
     def median(name: str) -> float | None:
         values = [v for v in (getattr(trial, name) for trial in trials) if v is not None]
         return statistics.median(values) if values else None
 
+    peaks = [t.peak_memory_bytes for t in trials if t.peak_memory_bytes is not None]
     return Price(
         trainable_parameters=trials[0].trainable_parameters or 0,
         seconds_per_epoch=median("seconds_per_epoch") or 0.0,
-        peak_memory_bytes=median("peak_memory_bytes"),
+        peak_memory_bytes=min(peaks, default=None),
         step_flops=median("step_flops"),
     )
 

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TensorFlow models of transformers are Keras 2
 
-import keras_tuner  # noqa: E402 - the switch comes first
-import numpy as np  # noqa: E402
-import tf_keras  # noqa: E402
-from transformers import AutoTokenizer, TFBertForSequenceClassification  # noqa: E402
+import keras_tuner
+import numpy as np
+import tf_keras
+from transformers import AutoTokenizer, TFBertForSequenceClassification
 
-from tools.benchmarks import pytorch_data, sweep_program  # noqa: E402
-from tools.benchmarks.measurement import peak_rss_bytes, print_measurement  # noqa: E402
-from tools.benchmarks.sweep_measurement import (  # noqa: E402
+from tools.benchmarks import pytorch_data, sweep_program
+from tools.benchmarks.measurement import peak_rss_bytes, print_measurement
+from tools.benchmarks.sweep_measurement import (
     SweepMeasurement,
     TimedTrial,
     TrialMeasurement,

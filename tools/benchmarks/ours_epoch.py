@@ -6,6 +6,7 @@ has not either.
 """
 
 import argparse
+import os
 import tempfile
 import time
 from importlib import metadata
@@ -113,8 +114,9 @@ def _padded_tokens(train: Split, seed: int) -> int:
 
 
 def _cores() -> int:
-    import os
-
+    """Cores this process may use; as many threads does TensorFlow take."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

@@ -97,7 +97,9 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             for system in systems:
                 python = torch if system.needs_torch else own
                 command = plan.command(system, python, inputs, repeat)
-                print(f"({system.letter}) {epoch.describe(command)} ...", file=sys.stderr)
+                print(
+                    f"({system.letter}) {epoch.describe(command)} ...", file=sys.stderr, flush=True
+                )
                 runs[system.name].append(run_program(command, root, parse_sweep))
                 report.write(results(runs, plan))
     print(sweep_report.render(runs, plan))

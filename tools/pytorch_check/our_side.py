@@ -1,0 +1,43 @@
+"""Answers a run's test texts with the model that was trained; runs in the project's `.venv`.
+
+python -m tools.pytorch_check.our_side RUN TEXTS.json ANSWERS.json
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tf_finetune.encoders import load_tokenizer
+from tf_finetune.errors import UserError
+from tf_finetune.export import check_model_folder, read_labels
+from tf_finetune.export.loading import load_measured_split, without_strategy
+from tf_finetune.run_directory import open_run
+from tf_finetune.training.scoring import split_logits
+from tf_finetune.training.trained_model import load_trained_model
+
+MOST_TEXTS = 500
+
+
+def main(run_folder: str, texts_file: str, answers_file: str) -> None:
+    """Writes texts and logits as JSON."""
+    run, config = open_run(run_folder)
+    files = check_model_folder(run.model)
+    labels = read_labels(files.config, str(files.path / "config.json"))
+    split = load_measured_split(config, None, load_tokenizer(files), labels)
+    split = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
+    trained = load_trained_model(files, labels, config, without_strategy())
+    logits = split_logits(trained.model, split, config, without_strategy())
+    texts = [[t for t in row if t is not None] for row in split.texts(np.arange(len(split)))]
+    task = {"texts": texts, "max_length": config.data.max_length}
+    Path(texts_file).write_text(json.dumps(task), encoding="utf-8")
+    answers = {"logits": logits.tolist(), "labels": list(labels.names)}
+    Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"tools/check_pytorch: {error}")

@@ -1,0 +1,1 @@
+"""Whether tokenisation inside a graph gives the tokens of the fast tokenizer."""
