@@ -99,8 +99,9 @@ def replaced_folder(final: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
-        for path in temporary.iterdir():
-            sync_file(path)
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                sync_file(path)
         if final.exists():
             final.rename(previous)
         temporary.rename(final)

@@ -25,6 +25,7 @@ _OURS = frozenset(
         "report.json",
         "model",
         "evaluations",
+        "export",
     ]
 )
 # What a killed process may leave: files and folders on their way to their name.

@@ -94,6 +94,37 @@ COMMANDS: dict[str, Command] = {
         ),
         (("runs/reviews new.csv", "texts of a file"), ("runs/reviews - < lines.txt", "a pipe")),
     ),
+    "export": Command(
+        "hand a trained model over: Hugging Face folder, SavedModel, LiteRT files",
+        (
+            _RUN,
+            Argument(
+                "FILE",
+                "labelled examples to measure on; without, the run's test set",
+                required=False,
+            ),
+            Argument(
+                "--to", "huggingface, savedmodel, litert, or several with commas", value="FORMATS"
+            ),
+            Argument("--output", "folder for a folder of each format; without, export/ of the run"),
+            Argument(
+                "--precisions",
+                "LiteRT files to write: float32, float16, int8; without, all",
+                value="NAMES",
+            ),
+            Argument(
+                "--max-loss",
+                "refuse LiteRT files that lose more of the score, such as 0.005",
+                value="LOSS",
+            ),
+            Argument("--force", "replace earlier exports", value=None),
+        ),
+        (
+            ("runs/reviews --to huggingface", "for transformers, with a model card"),
+            ("runs/reviews --to savedmodel", "for TensorFlow Serving; takes texts"),
+            ("runs/reviews --to litert --max-loss 0.01", "three files and what each loses"),
+        ),
+    ),
     "plan": Command(
         "show which variables would be trained and what that costs",
         (

@@ -1,6 +1,6 @@
 """The Keras model: a `transformers` sequence classifier cut at the frozen boundary."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -55,7 +55,7 @@ class Classifier(tf_keras.Model):
         self._by_path = {row.path: real[row.path] for row in plan.rows}
         self._apply_trainable_flags()
         self._place_dropout()
-        self._place_gelu()
+        self.replace_gelu(gelu)
 
     @property
     def num_layers(self) -> int:
@@ -138,7 +138,8 @@ class Classifier(tf_keras.Model):
         The pooler reads nothing but the first token, so the last layer computes no other: keys
         and values of all tokens, query, attention and feed-forward part of the first.
         """
-        mask = tf.cast(attention_mask[:, None, None, :], states.dtype)
+        # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
+        mask = tf.cast(tf.expand_dims(tf.expand_dims(attention_mask, 1), 1), states.dtype)
         added_scores = (1 - mask) * tf.cast(_MASKED_SCORE, states.dtype)
         layer = self._layers_in_order[index]
         common = {
@@ -252,11 +253,14 @@ class Classifier(tf_keras.Model):
                 owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
                 site += 1
 
-    def _place_gelu(self) -> None:
-        """Replaces the activation, where it is the exact GELU, by one that keeps less."""
+    def replace_gelu(self, function: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        """Replaces the activation, where it is the exact GELU, by a function of the same values.
+
+        By default it is one that keeps less for the backward pass.
+        """
         if self.files.config.get("hidden_act", "gelu") == "gelu":
             for layer in self._layers_in_order:
-                layer.intermediate.intermediate_act_fn = gelu
+                layer.intermediate.intermediate_act_fn = function
 
 
 def variable_path(variable: tf.Variable) -> str:

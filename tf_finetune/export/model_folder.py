@@ -45,9 +45,7 @@ def write_model_folder(
         config = model_config(classifier, labels)
         write_atomically(temporary / "config.json", json.dumps(config, indent=2) + "\n")
         _save_tokenizer(tokenizer, temporary, max_length)
-        names = sorted(path.name for path in temporary.iterdir())
-        digests = {name: file_sha256(temporary / name) for name in names}
-        write_atomically(temporary / MANIFEST, json.dumps({"sha256": digests}, indent=1) + "\n")
+        write_manifest(temporary)
 
 
 def model_config(classifier: Classifier, labels: LabelSpace) -> dict[str, Any]:
@@ -119,6 +117,13 @@ def check_model_folder(folder: Path) -> EncoderFiles:
     if problems:
         raise UserError(problems, hint="Train again, or restore the folder from a copy.")
     return EncoderFiles(str(folder), folder)
+
+
+def write_manifest(folder: Path) -> None:
+    """Writes the checksums of all files in a folder, which `check_model_folder` holds them to."""
+    names = sorted(path.name for path in folder.iterdir())
+    digests = {name: file_sha256(folder / name) for name in names}
+    write_atomically(folder / MANIFEST, json.dumps({"sha256": digests}, indent=1) + "\n")
 
 
 def _write_weights(path: Path, classifier: Classifier) -> None:

@@ -2,35 +2,51 @@
 
 import argparse
 import sys
+import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import tf_finetune  # noqa: F401 - sets the switches of the process before TensorFlow loads
-
-# isort: split
-import tensorflow as tf
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from transformers import BertTokenizerFast, TFBertTokenizer
 
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.tokenizer_probes import probe_texts
 from tf_finetune.export.tokenizer_recipe import read_recipe
 from tf_finetune.export.tokenizer_skew import Skew, measure_skew
 
+EVERY_CHARACTER = "every character"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints one line a vocabulary and casing; 1 if the graph differs anywhere."""
     arguments = _parse(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{EVERY_CHARACTER}.txt"
+        path.write_text("\n".join(_every_character()), encoding="utf-8")
+        return _measure([*arguments.vocabularies, path], arguments)
+
+
+def _every_character() -> Iterator[str]:
+    """A vocabulary in which any two texts of other characters have other tokens."""
+    yield from ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    for character in map(chr, range(0x20000)):
+        if unicodedata.category(character)[0] in "LMNPS":
+            yield from (character, f"##{character}")
+
+
+def _measure(vocabularies: Sequence[Path], arguments: argparse.Namespace) -> int:
+    from transformers import BertTokenizerFast
+
     console = Console(width=120)
     table = Table("vocabulary", "lower-cased", "texts", box=box.SIMPLE_HEAD)
     for title in ("number", "graph differs", "TFBertTokenizer differs"):
         table.add_column(title, justify="right")
     differences = 0
-    for path in arguments.vocabularies:
+    for path in vocabularies:
         for lowercase in (True, False):
             tokenizer = BertTokenizerFast(str(path), do_lower_case=lowercase)
             for pairs in (False, True):
@@ -51,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _compare(
     tokenizer: Any, arguments: argparse.Namespace, pairs: bool, console: Console
 ) -> tuple[int, Skew, Skew | None]:
+    import tensorflow as tf
+
     length = arguments.max_length
     texts = tf.TensorSpec([None], tf.string)
     graph = tf.function(
@@ -90,13 +108,16 @@ def _fields(path: Path) -> Iterator[bytes]:
             yield from line.rstrip(b"\r\n").split(b"\t")
 
 
-def _tfbert(tokenizer: Any, max_length: int) -> Callable[..., dict[str, tf.Tensor]]:
-    """transformers' own tokenizer in a graph, by the names used here."""
+def _tfbert(tokenizer: Any, max_length: int) -> Callable[..., dict[str, Any]]:
+    """The one of transformers as a function of texts, by the names used here."""
+    import tensorflow as tf
+    from transformers import TFBertTokenizer
+
     layer = TFBertTokenizer.from_tokenizer(
         tokenizer, truncation=True, max_length=max_length, padding="longest"
     )
 
-    def tokenize(*texts: tf.Tensor) -> dict[str, tf.Tensor]:
+    def tokenize(*texts: Any) -> dict[str, Any]:
         # It fails on bytes that are not UTF-8.
         clean = [tf.strings.unicode_transcode(t, "UTF-8", "UTF-8", errors="replace") for t in texts]
         found = layer(*clean)
@@ -112,7 +133,7 @@ def _tfbert(tokenizer: Any, max_length: int) -> Callable[..., dict[str, tf.Tenso
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/tokenizer_skew", description=__doc__)
     parser.add_argument(
-        "vocabularies", nargs="+", type=Path, metavar="VOCAB.txt", help="WordPiece vocabularies"
+        "vocabularies", nargs="*", type=Path, metavar="VOCAB.txt", help="WordPiece vocabularies"
     )
     parser.add_argument(
         "--texts",

@@ -1,0 +1,176 @@
+"""The model card tells what the model is, and its metadata are those of the hub."""
+
+import json
+import shlex
+
+import pytest
+from huggingface_hub import ModelCard
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders import FreezePlan, PlanRow
+from tf_finetune.errors import UserError
+from tf_finetune.export.model_card import (
+    RunRecord,
+    read_record,
+    training_command,
+    write_model_card,
+)
+from tf_finetune.run_directory import RunDirectory
+
+
+def estimate(value):
+    return {"value": value, "low": value - 0.05, "high": value + 0.05}
+
+
+def record(**changes):
+    config = ExperimentConfig(
+        data={"train": "/home/me/secret project/reviews.csv", "task": "single_label"},
+        encoder={"name": "google-bert/bert-base-uncased"},
+        freeze={"depth": 1},
+    )
+    rows = (
+        PlanRow("bert/embeddings/word", "embeddings", None, 600, False, "freeze.depth=1"),
+        PlanRow("bert/encoder/layer_._0/x", "attention", 0, 300, False, "freeze.depth=1"),
+        PlanRow("classifier/kernel", "head", None, 100, True, "trains by default"),
+    )
+    split = {
+        "name": "train",
+        "source": "/home/me/secret project/reviews.csv",
+        "rows": 1234,
+        "class_counts": [1000, 234],
+        "length_p50": 20,
+        "length_p99": 64,
+        "truncated_share": 0.25,
+    }
+    fields = {
+        "config": config,
+        "plan": FreezePlan(rows, 1),
+        "reports": {
+            "test": {
+                "split": "test",
+                "task": "single_label",
+                "n": 456,
+                "confidence": 0.9,
+                "metrics": {"accuracy": estimate(0.9), "loss": estimate(0.3)},
+                "baselines": {"majority_class": {"accuracy": 0.8, "loss": 0.5}},
+            }
+        },
+        "data": {
+            "task": "single_label",
+            "label_names": ["a|b", "<i>*c*"],
+            "splits": [split],
+            "warnings": ["train: 25% of the texts were cut"],
+        },
+        "created": "23 November 2026, 21:12",
+        "versions": {"tensorflow": "2.20.0"},
+    }
+    return RunRecord(**(fields | changes))
+
+
+@pytest.fixture
+def card(tmp_path):
+    def write(found):
+        architecture = {"architectures": ["BertForSequenceClassification"]}
+        write_model_card(tmp_path / "README.md", found, architecture, max_length=64)
+        return ModelCard.load(tmp_path / "README.md")
+
+    return write
+
+
+def test_metadata_hold_scores_and_encoder(card):
+    data = card(record()).data
+
+    assert data.base_model == "google-bert/bert-base-uncased"
+    assert (data.library_name, data.pipeline_tag) == ("transformers", "text-classification")
+    (result,) = data.eval_results
+    assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
+    assert (result.dataset_name, result.dataset_split) == ("reviews.csv", "test")
+
+
+def test_text_tells_scores_data_plan_and_command(card):
+    text = card(record()).text
+
+    assert "Test accuracy 0.900 (90 % interval 0.850 to 0.950)" in text
+    assert "| accuracy | 0.900 | 0.850 to 0.950 | 0.800 |" in text
+    assert "| train | reviews.csv | 1,234 | 20 | 64 | 25% |" in text
+    assert "* train: 25% of the texts were cut" in text
+    assert "100 of 1,000 parameters; frozen depth 1 of 1" in text
+    assert "| head | 100 | 100 | trains by default |" in text
+    assert "freeze.depth=1" in text and "tensorflow 2.20.0" in text
+
+
+def test_names_of_classes_cannot_break_the_page(card):
+    text = card(record()).text
+
+    assert r"| a\|b | 1,000 |" in text
+    assert r"\<i\>\*c\*" in text and "<i>" not in text
+
+
+def test_folders_of_the_user_are_left_out(card):
+    content = str(card(record()))
+
+    assert "secret" not in content and "/home" not in content
+
+
+def test_model_without_scores_says_so(card):
+    found = card(record(reports={}))
+
+    assert "There were no examples to score the model on" in found.text
+    assert found.data.eval_results is None
+
+
+def test_regression_has_no_classes(card):
+    data = {"task": "regression", "label_names": [], "splits": [], "warnings": []}
+
+    text = card(record(reports={}, data=data)).text
+
+    assert "The one output is the predicted number." in text and "softmax" not in text
+
+
+def test_command_gives_the_same_configuration_again():
+    config = load_config(
+        None,
+        [
+            "data.train=reviews.csv",
+            "data.label_names=[yes, 'no, maybe', 'null']",
+            "data.text_column=null-ish 'quoted'",
+            "data.label_separator=;",
+            "freeze.rules=[{train: false, layers: 0-1}]",
+            "training.class_weights={yes: 2.0}",
+            "training.early_stopping_patience=3",
+        ],
+    )
+
+    words = shlex.split(training_command(config).replace("\\\n", " "))
+
+    assert words[:2] == ["tf-finetune", "train"]
+    assert load_config(None, words[2:]) == config
+
+
+@pytest.mark.parametrize("name", ["plan.json", "report.json", "evaluation.json"])
+def test_missing_file_of_the_run_is_named(tmp_path, name):
+    contents = {
+        "plan.json": {"rows": [], "num_layers": 1},
+        "report.json": {"data": {}, "created": "", "versions": {}},
+        "evaluation.json": {},
+    }
+    for other, content in contents.items():
+        (tmp_path / other).write_text(json.dumps(content))
+    assert read_record(RunDirectory(tmp_path), ExperimentConfig()).plan.rows == ()
+
+    (tmp_path / name).write_text("{")
+    with pytest.raises(UserError, match=rf"{name}: damaged"):
+        read_record(RunDirectory(tmp_path), ExperimentConfig())
+    (tmp_path / name).unlink()
+    with pytest.raises(UserError, match=rf"{name}: missing"):
+        read_record(RunDirectory(tmp_path), ExperimentConfig())
+
+
+def test_card_of_a_search_tells_of_the_chosen_cell(tmp_path):
+    (tmp_path / "plan.json").write_text('{"rows": [], "num_layers": 1}')
+    (tmp_path / "report.json").write_text('{"data": {}, "created": "", "versions": {}}')
+    (tmp_path / "evaluation.json").write_text("{}")
+    (tmp_path / "chosen.yaml").write_text("freeze:\n  depth: 3\n")
+
+    assert read_record(RunDirectory(tmp_path), ExperimentConfig()).config.freeze.depth == 3

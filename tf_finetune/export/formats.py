@@ -1,0 +1,130 @@
+"""The forms in which a model leaves, and the folders they go to."""
+
+import contextlib
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tf_finetune.errors import UserError
+from tf_finetune.files import replaced_folder
+
+HUGGINGFACE, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "savedmodel", "litert")
+PRECISIONS = ("float32", "float16", "int8")
+# A file that tells a folder of ours from one that must not be replaced.
+RECORDS = {
+    HUGGINGFACE: "manifest.json",
+    SAVEDMODEL: "assets.extra/export.json",
+    LITERT: "export.json",
+}
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What an export is to write.
+
+    Attributes:
+        formats: Some of `FORMATS`.
+        precisions: Some of `PRECISIONS`, of the LiteRT files.
+        max_loss: The largest loss of the headline score that a LiteRT file may have; None: any.
+    """
+
+    formats: tuple[str, ...]
+    precisions: tuple[str, ...]
+    max_loss: float | None
+
+
+def read_request(to: str | None, precisions: str | None, max_loss: str | None) -> ExportRequest:
+    """Reads the flags --to, --precisions and --max-loss, each None where it was left out.
+
+    Raises:
+        UserError: With everything that is wrong with them.
+    """
+    problems: list[str] = []
+    formats: tuple[str, ...] = ()
+    if to is None:
+        problems.append(f"--to: missing; accepted: {', '.join(FORMATS)}, or several with commas")
+    else:
+        formats = _read_names("--to", to, FORMATS, problems)
+    chosen: tuple[str, ...] = PRECISIONS
+    if precisions is not None:
+        chosen = _read_names("--precisions", precisions, PRECISIONS, problems)
+    loss = None if max_loss is None else _read_loss(max_loss, problems)
+    for flag, value in (("--precisions", precisions), ("--max-loss", max_loss)):
+        if value is not None and formats and LITERT not in formats:
+            problems.append(f"{flag}: received beside --to {to}; accepted: with --to {LITERT}")
+    if problems:
+        raise UserError(problems)
+    return ExportRequest(formats, chosen, loss)
+
+
+def _read_names(
+    flag: str, given: str, accepted: Sequence[str], problems: list[str]
+) -> tuple[str, ...]:
+    """Names separated by commas, in the order of `accepted` and each once."""
+    names = [name.strip() for name in given.split(",")]
+    for name in names:
+        if name not in accepted:
+            nearest = difflib.get_close_matches(name.lower(), accepted, n=1)
+            advice = f"nearest: {nearest[0]}; " if nearest else ""
+            problems.append(f"{flag}: received {name!r}; {advice}accepted: {', '.join(accepted)}")
+    return tuple(name for name in accepted if name in names)
+
+
+def _read_loss(given: str, problems: list[str]) -> float | None:
+    try:
+        value = float(given)
+    except ValueError:
+        value = -1.0
+    if 0.0 <= value <= 1.0:
+        return value
+    problems.append(f"--max-loss: received {given!r}; accepted: a number from 0 to 1")
+    return None
+
+
+def check_targets(root: Path, formats: Sequence[str], *, replace: bool) -> None:
+    """Checks before any work is done that the folders may be written.
+
+    Args:
+        root: The folder above.
+        formats: Names of the folders.
+        replace: Whether earlier exports are replaced.
+
+    Raises:
+        UserError: One of them exists, or `root` is a file.
+    """
+    if root.exists() and not root.is_dir():
+        raise UserError(f"--output: {root} is a file; accepted: a folder, or a new name")
+    there = [name for name in formats if (root / name).exists()]
+    foreign = [name for name in there if not (root / name / RECORDS[name]).is_file()]
+    if foreign:
+        raise UserError(
+            [f"{root / name}: exists and is no export of ours" for name in foreign],
+            hint="Choose another folder with --output.",
+        )
+    if there and not replace:
+        raise UserError(
+            [f"{root / name}: exists already" for name in there],
+            hint="Replace it with --force, or choose another folder with --output.",
+        )
+
+
+@contextlib.contextmanager
+def open_targets(root: Path, formats: Sequence[str]) -> Iterator[dict[str, Path]]:
+    """Empty folders that take their places if the block ends without an exception.
+
+    All or none: nothing is left of a block that fails.
+
+    Args:
+        root: The folder above; made if needed.
+        formats: Names of the folders.
+    """
+    is_new = not root.exists()
+    try:
+        with contextlib.ExitStack() as stack:
+            yield {name: stack.enter_context(replaced_folder(root / name)) for name in formats}
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # not empty: another export came between
+                root.rmdir()
+        raise

@@ -1,0 +1,128 @@
+"""Exports that are made of the model's graph, and measured where they are made."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import LabelSpace, Split
+from tf_finetune.encoders import EncoderFiles, load_tokenizer
+from tf_finetune.export.formats import LITERT, RECORDS, SAVEDMODEL, ExportRequest
+from tf_finetune.export.graph_tokenizer import GraphTokenizer
+from tf_finetune.export.litert import check_interpreter, convert, file_name
+from tf_finetune.export.litert_table import measure_files, render_files
+from tf_finetune.export.loading import load_in_float32, load_measured_split, without_strategy
+from tf_finetune.export.record import export_record
+from tf_finetune.export.saved_model import ServableModel, write_saved_model
+from tf_finetune.export.saved_model_check import check_saved_model, checked_rows, render_check
+from tf_finetune.export.tokenizer_recipe import read_recipe
+from tf_finetune.files import write_json
+from tf_finetune.training.scoring import split_logits
+from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def export_graphs(
+    folders: Mapping[str, Path],
+    request: ExportRequest,
+    files: EncoderFiles,
+    labels: LabelSpace,
+    config: ExperimentConfig,
+    source: str | None,
+    console: Console,
+) -> None:
+    """Writes a SavedModel, LiteRT files, or both.
+
+    Args:
+        folders: Empty folders by format.
+        request: What to write.
+        files: The checked model folder.
+        labels: What the outputs mean.
+        config: The run's configuration.
+        source: Labelled examples to measure on; None takes the run's test split.
+        console: Where progress and figures are shown.
+
+    Raises:
+        UserError: A package is not installed, the tokenizer cannot be built into a graph, the
+            examples cannot be read, or a file loses more than allowed.
+    """
+    tokenizer = load_tokenizer(files)
+    graph_tokenizer = None
+    if SAVEDMODEL in folders:
+        graph_tokenizer = GraphTokenizer(read_recipe(tokenizer), config.data.max_length)
+    if LITERT in folders:
+        check_interpreter()
+    split = load_measured_split(config, source, tokenizer, labels)
+    rows = np.arange(len(split)) if LITERT in folders else checked_rows(split)
+    trained = load_trained_model(files, labels, config, without_strategy())
+    with console.status(f"answering {len(rows):,} texts of the {split.name} split"):
+        logits = split_logits(trained.model, split.select(rows), config, without_strategy())
+    if graph_tokenizer is not None:
+        chosen = checked_rows(split)
+        _export_saved_model(
+            folders[SAVEDMODEL],
+            trained,
+            graph_tokenizer,
+            split.select(chosen),
+            logits[np.searchsorted(rows, chosen)],
+            config,
+            console,
+        )
+    if LITERT in folders:
+        _export_litert(folders[LITERT], request, files, split, logits, labels, config, console)
+
+
+def _export_saved_model(
+    folder: Path,
+    trained: TrainedModel,
+    graph_tokenizer: GraphTokenizer,
+    split: Split,
+    logits: np.ndarray,
+    config: ExperimentConfig,
+    console: Console,
+) -> None:
+    pairs = config.data.text_pair_column is not None
+    labels, max_length = trained.labels, trained.max_length
+    model = ServableModel(trained.model.classifier, graph_tokenizer, labels, pairs=pairs)
+    with console.status("writing the SavedModel and asking it"):
+        write_saved_model(folder, model, trained.tokenizer, max_length)
+        check = check_saved_model(
+            folder,
+            model,
+            trained.tokenizer,
+            split,
+            logits,
+            max_length,
+            config.evaluation.batch_size,
+        )
+    render_check(console, check)
+    write_json(folder / RECORDS[SAVEDMODEL], export_record(labels, config, check=check.to_dict()))
+
+
+def _export_litert(
+    folder: Path,
+    request: ExportRequest,
+    files: EncoderFiles,
+    split: Split,
+    logits: np.ndarray,
+    labels: LabelSpace,
+    config: ExperimentConfig,
+    console: Console,
+) -> None:
+    with console.status("converting to LiteRT"):
+        classifier = load_in_float32(files, labels, config).model.classifier
+        contents = convert(classifier, request.precisions)
+    table = measure_files(contents, split, logits, labels, config.evaluation, console)
+    render_files(console, table)
+    if request.max_loss is not None:
+        table.check(request.max_loss)
+    for precision, content in contents.items():
+        (folder / file_name(precision)).write_bytes(content)
+    for name in _TOKENIZER_FILES:
+        if (files.path / name).is_file():
+            shutil.copyfile(files.path / name, folder / name)
+    write_json(folder / RECORDS[LITERT], export_record(labels, config, table=table.to_dict()))

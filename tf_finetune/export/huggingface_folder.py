@@ -1,0 +1,34 @@
+"""A run's model folder, with a card that says what the model is, for others to use."""
+
+import shutil
+from pathlib import Path
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders import EncoderFiles
+from tf_finetune.export.model_card import read_record, write_model_card
+from tf_finetune.export.model_folder import MANIFEST, write_manifest
+from tf_finetune.run_directory import RunDirectory
+
+CARD = "README.md"
+
+
+def write_huggingface_folder(
+    folder: Path, run: RunDirectory, files: EncoderFiles, config: ExperimentConfig
+) -> None:
+    """Copies a checked model folder and adds a model card.
+
+    Args:
+        folder: An empty folder.
+        run: The finished run.
+        files: Its model folder, checked.
+        config: Its configuration.
+
+    Raises:
+        UserError: A file of the run that the card tells of is missing or damaged.
+    """
+    record = read_record(run, config)
+    for path in files.path.iterdir():
+        if path.is_file() and path.name != MANIFEST:
+            shutil.copyfile(path, folder / path.name)
+    write_model_card(folder / CARD, record, files.config, config.data.max_length)
+    write_manifest(folder)

@@ -1,0 +1,125 @@
+"""The model as LiteRT (TensorFlow Lite) files that take token ids."""
+
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.data import Split
+from tf_finetune.encoders import Classifier
+from tf_finetune.errors import UserError
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
+
+SIGNATURE = "serving_default"
+INPUTS = ("token_ids", "token_type_ids", "attention_mask")
+_MOST_ROWS = 32
+
+
+def convert(classifier: Classifier, precisions: Sequence[str]) -> dict[str, bytes]:
+    """Converts a model.
+
+    One file takes batches of any size and length. `float16` stores weights in half the bytes and
+    computes in float32; `int8` ("dynamic range") stores matrices in a quarter and multiplies in
+    integers, with activations quantised as they come.
+
+    Args:
+        classifier: The trained model, built in float32. Its GELU is TensorFlow's afterwards, the
+            only one that the converter knows.
+        precisions: Some of `formats.PRECISIONS`.
+
+    Returns:
+        The content of each file.
+    """
+    classifier.replace_gelu(tf.nn.gelu)
+    module = tf.Module()
+    module.weights = list(classifier.by_path.values())
+    tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
+
+    def logits(
+        token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        values = (token_ids, token_type_ids, attention_mask)
+        return {"logits": classifier(dict(zip(INPUTS, values, strict=True)), training=False)}
+
+    with tempfile.TemporaryDirectory() as folder:
+        traced = tf.function(logits, tokens, autograph=False)
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: traced})
+        return {precision: _convert(folder, precision) for precision in precisions}
+
+
+def _convert(saved_model: str, precision: str) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return bytes(converter.convert())
+
+
+class LiteRtModel:
+    """A LiteRT file in LiteRT's own interpreter.
+
+    Args:
+        content: The file's content.
+        threads: Threads of one call.
+
+    Raises:
+        UserError: The interpreter is not installed.
+    """
+
+    def __init__(self, content: bytes, *, threads: int = 1):
+        interpreter = _interpreter_class()(model_content=content, num_threads=threads)
+        self._run: Any = interpreter.get_signature_runner(SIGNATURE)
+
+    def __call__(self, tokens: dict[str, np.ndarray]) -> np.ndarray:
+        """Logits float32 [b, labels] of token ids, type ids and mask, int32 [b, t] each."""
+        return np.array(self._run(**tokens)["logits"])
+
+    def split_logits(self, split: Split) -> np.ndarray:
+        """Logits of a split in its order, float32 [n, labels].
+
+        Texts of the same length go together, so that none is padded.
+        """
+        order = np.argsort(split.lengths, kind="stable")
+        lengths = split.lengths[order]
+        cuts = np.flatnonzero(np.diff(lengths)) + 1
+        batches = [
+            rows[start : start + _MOST_ROWS]
+            for rows in np.split(order, cuts)
+            for start in range(0, len(rows), _MOST_ROWS)
+        ]
+        found = [self(tokens_of(split, rows)) for rows in batches]
+        logits = np.empty((len(split), found[0].shape[1]), np.float32)
+        logits[order] = np.concatenate(found)
+        return logits
+
+
+def tokens_of(split: Split, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Padded tokens of some examples by the names of the signature, int32 [b, t] each."""
+    batch = split.gather(rows)
+    return {name: getattr(batch, name) for name in INPUTS}
+
+
+def check_interpreter() -> None:
+    """Raises `UserError` if the interpreter is not installed."""
+    _interpreter_class()
+
+
+def _interpreter_class() -> "type[Interpreter]":
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise UserError(
+            "litert: ai-edge-litert is not installed, which measures what a file loses",
+            hint="pip install 'tf-finetune[export]', or from a clone: pip install ai-edge-litert",
+        ) from None
+    return Interpreter
+
+
+def file_name(precision: str) -> str:
+    """Name of the file of a precision."""
+    return f"model-{precision}.tflite"

@@ -1,0 +1,157 @@
+"""What each LiteRT file loses, weighs and takes, measured where it is made."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tf_finetune.config.sections import EvaluationConfig
+from tf_finetune.data import LabelSpace, Split
+from tf_finetune.errors import UserError
+from tf_finetune.export.litert import LiteRtModel, file_name, tokens_of
+from tf_finetune.export.quality_loss import QualityLoss, quality_loss
+from tf_finetune.reports.console import METRIC_TITLES
+
+_CALLS = 20
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One file.
+
+    Attributes:
+        file: Its name.
+        bytes: Its size.
+        loss: What it loses on the split.
+        milliseconds: Median time of one text of median length on one thread.
+    """
+
+    file: str
+    bytes: int
+    loss: QualityLoss
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """All files of an export beside the model they were made from.
+
+    Attributes:
+        split: Name of the split they were measured on.
+        examples: Its size.
+        confidence: Coverage of the intervals.
+        tokens: Length of the text that was timed.
+        rows: One a file.
+    """
+
+    split: str
+    examples: int
+    confidence: float
+    tokens: int
+    rows: tuple[FileRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table as plain dictionaries, for JSON."""
+        return asdict(self)
+
+    def check(self, max_loss: float) -> None:
+        """Refuses files that lose too much.
+
+        Raises:
+            UserError: With every file whose loss is over `max_loss`.
+        """
+        problems = [
+            f"--max-loss: {row.file} loses {row.loss.loss:.4f} {METRIC_TITLES[row.loss.metric]} "
+            f"({row.loss.low:.4f} to {row.loss.high:.4f}) on the {self.split} split; accepted: at "
+            f"most {max_loss:g}"
+            for row in self.rows
+            if row.loss.loss > max_loss
+        ]
+        if problems:
+            raise UserError(
+                problems,
+                hint="Nothing was written. Leave such a precision out with --precisions, or allow "
+                "more.",
+            )
+
+
+def measure_files(
+    contents: dict[str, bytes],
+    split: Split,
+    logits: np.ndarray,
+    labels: LabelSpace,
+    evaluation: EvaluationConfig,
+    console: Console,
+) -> FileTable:
+    """Runs every file on every example of a split, in LiteRT's own interpreter.
+
+    Args:
+        contents: The files.
+        split: Labelled examples.
+        logits: The original's, float32 [n, labels].
+        labels: What the labels are.
+        evaluation: Resamples and coverage of the intervals.
+        console: Where progress is shown.
+    """
+    at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
+    rows = []
+    for precision, content in contents.items():
+        with console.status(f"measuring {file_name(precision)} on {len(split):,} examples"):
+            model = LiteRtModel(content)
+            loss = quality_loss(labels, split.labels, logits, model.split_logits(split), evaluation)
+            milliseconds = _median_milliseconds(model, tokens_of(split, np.array([at])))
+        rows.append(FileRow(file_name(precision), len(content), loss, milliseconds))
+    return FileTable(
+        split=split.name,
+        examples=len(split),
+        confidence=evaluation.confidence,
+        tokens=int(split.lengths[at]),
+        rows=tuple(rows),
+    )
+
+
+def render_files(console: Console, table: FileTable) -> None:
+    """Prints the table."""
+    first = table.rows[0].loss
+    title = METRIC_TITLES[first.metric]
+    shown = Table(
+        title=f"LiteRT on the {table.split} split ({table.examples:,} examples); the original's "
+        f"{title} is {first.original:.4f}; times are of a text of {table.tokens} tokens",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    shown.add_column("file", overflow="fold", min_width=20)
+    interval = f"{100 * table.confidence:g} % interval"
+    for name in ("MiB", title, "loss", interval, "same answers", "ms"):
+        shown.add_column(name, justify="right")
+    for row in table.rows:
+        same = row.loss.same_answers
+        shown.add_row(
+            row.file,
+            f"{row.bytes / 2**20:.1f}",
+            f"{row.loss.value:.4f}",
+            f"{row.loss.loss:.4f}",
+            f"{row.loss.low:.4f} to {row.loss.high:.4f}",
+            "–" if same is None else f"{same:.2%}",
+            f"{row.milliseconds:.1f}",
+        )
+    console.print(shown)
+
+
+def _median_milliseconds(
+    model: Callable[[dict[str, np.ndarray]], np.ndarray], tokens: dict[str, np.ndarray]
+) -> float:
+    model(tokens)  # allocates for this length
+    seconds = []
+    for _ in range(_CALLS):
+        started = time.perf_counter()
+        model(tokens)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * median(seconds)

@@ -1,0 +1,43 @@
+"""The trained model as an export needs it: on no strategy, in the precision that is wanted."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import LabelSpace, Split, load_split, load_splits
+from tf_finetune.encoders import EncoderFiles
+from tf_finetune.errors import UserError
+from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+
+
+def without_strategy() -> ChosenStrategy:
+    """No distribution strategy: a graph traced under one would be tied to its devices."""
+    return ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
+
+
+def load_in_float32(
+    files: EncoderFiles, labels: LabelSpace, config: ExperimentConfig
+) -> TrainedModel:
+    """Loads a model that computes in float32, whatever it was trained in."""
+    training = config.training.model_copy(update={"precision": "float32"})
+    config = config.model_copy(update={"training": training})
+    return load_trained_model(files, labels, config, without_strategy())
+
+
+def load_measured_split(
+    config: ExperimentConfig, source: str | None, tokenizer: Any, labels: LabelSpace
+) -> Split:
+    """The examples that an export is measured on: a file, or the run's test or validation split.
+
+    Raises:
+        UserError: The run has neither, or the data is wrong or gone.
+    """
+    if source is not None:
+        return load_split(config.data, source, tokenizer, labels)
+    splits, _ = load_splits(config.data, tokenizer)
+    split = splits.test or splits.validation
+    if split is None:
+        raise UserError("this run has neither test nor validation split to measure on; give FILE")
+    return split

@@ -1,0 +1,270 @@
+"""The model card of a Hugging Face folder: what the model is, scores, from what and how."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.yaml_document import yaml_value
+from tf_finetune.encoders import FreezePlan, PlanRow
+from tf_finetune.encoders.plan_tables import plan_markdown
+from tf_finetune.errors import UserError
+from tf_finetune.reports import printable
+from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
+from tf_finetune.reports.metrics import HEADLINE
+from tf_finetune.reports.page import numbers
+from tf_finetune.run_directory import RunDirectory
+
+# Names of the scores on the hub.
+_HUB_METRICS = {
+    "accuracy": "accuracy",
+    "macro_f1": "f1",
+    "micro_f1": "f1",
+    "mcc": "matthews_correlation",
+    "pearson": "pearsonr",
+    "spearman": "spearmanr",
+    "mse": "mse",
+    "mae": "mae",
+}
+_SOURCES = ("data.train", "data.validation", "data.test", "encoder.name")
+# What does not decide the model.
+_NOT_SHOWN = ("run.", "cache.", "search.", "data.cache_dir")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a finished run wrote of itself.
+
+    Attributes:
+        config: The configuration of the model.
+        plan: Its freeze plan.
+        reports: Content of evaluation.json, one report a split.
+        data: The data summary of the report page.
+        created: When, in words.
+        versions: Software by name.
+    """
+
+    config: ExperimentConfig
+    plan: FreezePlan
+    reports: Mapping[str, Mapping[str, Any]]
+    data: Mapping[str, Any]
+    created: str
+    versions: Mapping[str, str]
+
+
+def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
+    """Reads what a card tells.
+
+    Args:
+        run: A finished run, or a search.
+        config: Its configuration; of a search, that of the chosen cell is taken.
+
+    Raises:
+        UserError: A file of the run is missing or damaged.
+    """
+    chosen = run.path / "chosen.yaml"
+    if chosen.is_file():
+        config = load_config(chosen)
+    plan, page = _read(run.plan), _read(run.report.with_suffix(".json"))
+    reports = _read(run.evaluation)
+    try:
+        rows = tuple(PlanRow(**row) for row in plan["rows"])
+        return RunRecord(
+            config=config,
+            plan=FreezePlan(rows, plan["num_layers"]),
+            reports=reports,
+            data=page["data"],
+            created=page["created"],
+            versions=page["versions"],
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{run.path}: plan.json or report.json: damaged: {error}") from None
+
+
+def write_model_card(
+    path: Path, record: RunRecord, model_config: Mapping[str, Any], max_length: int
+) -> None:
+    """Writes README.md of a model folder.
+
+    Args:
+        path: The file.
+        record: What the run wrote.
+        model_config: config.json of the model.
+        max_length: Longest text in tokens.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tf_finetune.export", "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = _cell
+    template = environment.get_template("model_card.md")
+    content = template.render(
+        card_data=_metadata(record).to_yaml(),
+        **_context(record),
+        architecture=model_config["architectures"][0],
+        max_length=max_length,
+    )
+    # Checks the metadata as the hub's own library reads them.
+    ModelCard(content).save(path)
+
+
+def training_command(config: ExperimentConfig) -> str:
+    """The command that trains such a model: every option that is not its default.
+
+    Args:
+        config: The resolved configuration. Of files, only the names are shown.
+    """
+    default = ExperimentConfig().model_dump()
+    words = ["tf-finetune", "train"]
+    for section, options in config.model_dump().items():
+        for name, value in options.items():
+            option = f"{section}.{name}"
+            if value != default[section][name] and not option.startswith(_NOT_SHOWN):
+                shown = _file_name(value) if option in _SOURCES and value else value
+                words.append(shlex.quote(f"{option}={_literal(shown)}"))
+    return " \\\n    ".join([" ".join(words[:2]), *words[2:]])
+
+
+def _metadata(record: RunRecord) -> ModelCardData:
+    config = record.config
+    base = config.encoder.name
+    is_on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
+    source = _file_name(config.data.train or "")
+    results = [
+        EvalResult(
+            task_type="text-classification",
+            dataset_type=source.split(":")[0].split(".")[0] or "data",
+            dataset_name=source,
+            dataset_split=split,
+            metric_type=_HUB_METRICS[name],
+            metric_name=METRIC_TITLES[name],
+            metric_value=round(estimate["value"], 6),
+        )
+        for split, report in record.reports.items()
+        for name, estimate in report["metrics"].items()
+        if name in _HUB_METRICS
+    ]
+    return ModelCardData(
+        base_model=base if is_on_hub else None,
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        tags=["tf-finetune"],
+        model_name=_title(record),
+        eval_results=results or None,
+    )
+
+
+def _context(record: RunRecord) -> dict[str, Any]:
+    data, config = record.data, record.config
+    splits = data["splits"]
+    return {
+        "title": _title(record),
+        "encoder": _file_name(config.encoder.name),
+        "purpose": _purpose(data),
+        "headline": _headline(record),
+        "task": data["task"],
+        "pairs": config.data.text_pair_column is not None,
+        "classes": data["label_names"],
+        "reports": [_report_table(report) for report in record.reports.values()],
+        "splits": [list(_split_row(split)) for split in splits],
+        "class_counts": [
+            [_cell(name), *(f"{split['class_counts'][index]:,}" for split in splits)]
+            for index, name in enumerate(data["label_names"])
+        ],
+        "warnings": data["warnings"],
+        "plan": record.plan,
+        "plan_table": plan_markdown(record.plan),
+        "command": training_command(config),
+        "created": record.created,
+        "versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }
+
+
+def _title(record: RunRecord) -> str:
+    config = record.config
+    return f"{_file_name(config.encoder.name)} on {_file_name(config.data.train or 'texts')}"
+
+
+def _purpose(data: Mapping[str, Any]) -> str:
+    count = len(data["label_names"])
+    if data["task"] == "regression":
+        return "a number of a text"
+    if data["task"] == "multi_label":
+        return f"which of {count} labels apply to a text"
+    return f"to which of {count} classes a text belongs"
+
+
+def _headline(record: RunRecord) -> str:
+    if not record.reports:
+        return ""
+    report = next(iter(record.reports.values()))
+    name = HEADLINE[report["task"]]
+    found = {key: numbers.score(value) for key, value in report["metrics"][name].items()}
+    return (
+        f"{report['split'].capitalize()} {METRIC_TITLES[name]} {found['value']} "
+        f"({100 * report['confidence']:g} % interval {found['low']} to {found['high']})."
+    )
+
+
+def _report_table(report: Mapping[str, Any]) -> dict[str, Any]:
+    rows = []
+    for name, estimate in report["metrics"].items():
+        value, low, high = (numbers.score(estimate[key]) for key in ("value", "low", "high"))
+        others = [numbers.score(scores[name]) for scores in report["baselines"].values()]
+        rows.append([METRIC_TITLES[name], value, f"{low} to {high}", *others])
+    return {
+        "split": report["split"],
+        "n": report["n"],
+        "interval": f"{100 * report['confidence']:g} % interval",
+        "baselines": [BASELINE_TITLES[name] for name in report["baselines"]],
+        "rows": rows,
+    }
+
+
+def _split_row(split: Mapping[str, Any]) -> Iterator[str]:
+    yield split["name"]
+    yield _cell(_file_name(split["source"]))
+    yield f"{split['rows']:,}"
+    yield str(split["length_p50"])
+    yield str(split["length_p99"])
+    yield f"{split['truncated_share']:.0%}"
+
+
+def _file_name(source: str) -> str:
+    """A source or encoder without the folders above it, which are nobody else's business."""
+    scheme, colon, name = source.rpartition(":")
+    is_path = Path(name).is_absolute() or name.startswith(("~", ".")) or Path(name).exists()
+    return f"{scheme}{colon}{Path(name).name if is_path else name}"
+
+
+def _literal(value: Any) -> str:
+    """A value as `section.name=value` takes it."""
+    if isinstance(value, str) and value.lower() not in ("null", "~") and value[:1] not in "\"'":
+        return value
+    return yaml_value(value)
+
+
+def _cell(text: str) -> str:
+    """A text from outside inside a table or line of Markdown."""
+    for character in "\\|`*_[]<>#":
+        text = text.replace(character, f"\\{character}")
+    return printable(text)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; the model card tells what it holds") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: damaged: {error}") from None

@@ -1,0 +1,122 @@
+"""The model as a SavedModel that takes texts, or token ids, and names its answers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.data import LabelSpace
+from tf_finetune.encoders import Classifier
+from tf_finetune.export.graph_tokenizer import GraphTokenizer
+from tf_finetune.export.serving_warmup import write_warm_up
+
+TEXTS, TOKENS = "serving_default", "token_ids"
+Outputs = dict[str, tf.Tensor]
+
+
+class ServableModel(tf.Module):
+    """A trained classifier with the tokenizer in front of it and names behind.
+
+    Args:
+        classifier: The trained model.
+        tokenizer: The tokenizer as a graph.
+        labels: What the outputs mean.
+        pairs: Whether the model takes two texts.
+    """
+
+    def __init__(
+        self, classifier: Classifier, tokenizer: GraphTokenizer, labels: LabelSpace, *, pairs: bool
+    ):
+        super().__init__(name="servable")
+        # Not the Keras model itself: every layer of it would be traced and saved once more.
+        self.pairs = pairs
+        self.weights = list(classifier.by_path.values())
+        self.tokenizer = tokenizer
+        texts = [tf.TensorSpec([None], tf.string)] * (2 if pairs else 1)
+        tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
+
+        def answer(batch: dict[str, tf.Tensor]) -> Outputs:
+            return answers(labels, classifier(batch, training=False))
+
+        def of_tokens(
+            token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
+        ) -> Outputs:
+            return answer(
+                {
+                    "token_ids": token_ids,
+                    "token_type_ids": token_type_ids,
+                    "attention_mask": attention_mask,
+                }
+            )
+
+        if pairs:
+
+            def of_texts(text: tf.Tensor, text_pair: tf.Tensor) -> Outputs:
+                return answer(tokenizer(text, text_pair))
+        else:
+
+            def of_texts(text: tf.Tensor) -> Outputs:  # type: ignore[misc]
+                return answer(tokenizer(text))
+
+        self.of_texts = tf.function(of_texts, texts, autograph=False)
+        self.of_tokens = tf.function(of_tokens, tokens, autograph=False)
+
+
+def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
+    """What a signature returns, every output with one row a text.
+
+    Args:
+        labels: What the outputs mean, C of them.
+        logits: float32 [n, C].
+
+    Returns:
+        `logits` float32 [n, C]. For a number also `value` float32 [n]; otherwise
+        `probabilities` float32 [n, C] and `label_names` string [n, C], and for a single label
+        `label` string [n], the likeliest.
+    """
+    if labels.task == "regression":
+        return {"logits": logits, "value": logits[:, 0]}
+    names = tf.constant(labels.names)
+    softmax = labels.task == "single_label"
+    outputs = {
+        "logits": logits,
+        "probabilities": tf.nn.softmax(logits) if softmax else tf.nn.sigmoid(logits),
+        # Servers cut answers into rows, so the names stand in each.
+        "label_names": tf.repeat(names[None, :], tf.shape(logits)[0], axis=0),
+    }
+    if softmax:
+        outputs["label"] = tf.gather(names, tf.argmax(logits, axis=-1))
+    return outputs
+
+
+def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_length: int) -> None:
+    """Writes a SavedModel with warm-up requests for TensorFlow Serving.
+
+    Args:
+        folder: Made, or filled, by this.
+        model: The model.
+        tokenizer: The fast tokenizer.
+        max_length: Longest text in tokens.
+    """
+    signatures = {TEXTS: model.of_texts, TOKENS: model.of_tokens}
+    tf.saved_model.save(model, str(folder), signatures=signatures)
+    texts = warm_up_texts(tokenizer, max_length)
+    names = ("text", "text_pair") if model.pairs else ("text",)
+    requests = []
+    for batch in (texts[:1], texts):
+        column = np.array([text.encode() for text in batch], np.object_)
+        requests.append((TEXTS, dict.fromkeys(names, column)))
+        tokens = model.tokenizer(*[tf.constant(batch)] * len(names))
+        requests.append((TOKENS, {name: value.numpy() for name, value in tokens.items()}))
+    write_warm_up(folder, requests)
+
+
+def warm_up_texts(tokenizer: Any, max_length: int) -> list[str]:
+    """Texts of several lengths, made of words of the vocabulary: nobody's own texts."""
+    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    words = [piece for piece, _ in vocabulary if piece.isalpha()] or ["a"]
+    lengths = sorted({1, max_length // 8, max_length // 4, max_length // 2, max_length})
+    return [
+        " ".join(words[(7 * i) % len(words)] for i in range(length)) for length in lengths if length
+    ]

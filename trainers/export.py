@@ -1,0 +1,56 @@
+"""Hands a trained model over: as a Hugging Face folder, a SavedModel, or LiteRT files.
+
+Example:
+    python -m trainers.export runs/reviews-depth4 --to savedmodel,litert --max-loss 0.005
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Writes a folder for each format, all of them or none; returns the exit code."""
+    arguments = parse_arguments("export", argv)
+    console = Console()
+
+    from tf_finetune.export.formats import (
+        HUGGINGFACE,
+        LITERT,
+        SAVEDMODEL,
+        check_targets,
+        open_targets,
+        read_request,
+    )
+    from tf_finetune.run_directory import open_run
+
+    request = read_request(arguments.to, arguments.precisions, arguments.max_loss)
+    run, saved = open_run(arguments.run)
+    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
+    root = run.path / "export" if arguments.output is None else Path(arguments.output)
+    check_targets(root, request.formats, replace=arguments.force)
+
+    from tf_finetune.export import check_model_folder, read_labels
+
+    files = check_model_folder(run.model)
+    labels = read_labels(files.config, str(files.path / "config.json"))
+    with open_targets(root, request.formats) as folders:
+        if HUGGINGFACE in folders:
+            from tf_finetune.export.huggingface_folder import write_huggingface_folder
+
+            write_huggingface_folder(folders[HUGGINGFACE], run, files, config)
+        if SAVEDMODEL in folders or LITERT in folders:
+            from tf_finetune.export.graphs import export_graphs
+
+            export_graphs(folders, request, files, labels, config, arguments.file, console)
+    for name in request.formats:
+        console.print(f"{name:12} {root / name}", highlight=False, soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
