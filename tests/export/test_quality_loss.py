@@ -1,12 +1,15 @@
 """The loss of a changed model is measured in pairs, on the same examples."""
 
+import io
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.export.litert_table import FileRow, FileTable
+from tf_finetune.export.litert_table import FileRow, FileTable, render_files
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 
 LABELS = LabelSpace("single_label", ("no", "yes"))
@@ -62,17 +65,11 @@ def test_numbers_are_compared_by_their_headline_score():
     assert found.loss == pytest.approx(6 * 2 / (6 * 35))  # 6 sum d^2 / (n (n^2 - 1))
 
 
-def test_outputs_that_are_no_numbers_are_refused():
-    broken = np.array([[np.nan, 0.0]])
-
-    with pytest.raises(UserError, match="NaN or infinite"):
-        quality_loss(LABELS, np.array([0]), logits_for([0]), broken, EVALUATION)
-
-
 def table_of(**losses):
     rows = tuple(
         FileRow(
             name,
+            "int8",
             1,
             QualityLoss("accuracy", 0.9, 0.9 - loss, loss, loss - 0.01, loss, 1.0, 0.0),
             1.0,
@@ -83,7 +80,17 @@ def table_of(**losses):
 
 
 def test_files_within_the_bound_pass():
-    table_of(a=0.0, b=-0.1, c=0.01).check(0.01)
+    table_of(a=0.0, b=-0.1, c=0.01, d=0.81 - 0.8).check(0.01)
+
+
+def test_table_fits_80_columns():
+    output = io.StringIO()
+
+    render_files(Console(file=output, width=80), table_of(a=0.0123, b=-0.5))
+
+    lines = output.getvalue().splitlines()
+    assert sum("int8" in line for line in lines) == 2
+    assert any("0.0023 to 0.0123" in line and "100.00%" in line and "1.0" in line for line in lines)
 
 
 def test_every_file_over_the_bound_is_named():

@@ -99,7 +99,7 @@ def test_another_file_can_be_measured_on(finished_run, tmp_path, capsys):
 
     output = capsys.readouterr().out
     assert "LiteRT on the test split (3 examples)" in output
-    assert "model-float32.tflite" in output and "100.00%" in output
+    assert "float32" in output and "100.00%" in output
     assert [p.name for p in (root / "litert").glob("*.tflite")] == ["model-float32.tflite"]
 
 
@@ -116,6 +116,21 @@ def test_files_that_lose_too_much_are_refused(finished_run, tmp_path, command_fa
 
     assert "--max-loss: model-float16.tflite loses " in error
     assert "on the test split; accepted: at most 0.01" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_without_a_sensible_answer_are_refused(
+    finished_run, tmp_path, command_fails, monkeypatch
+):
+    def broken(model, split):
+        return np.full((len(split), 2), np.nan, np.float32)
+
+    monkeypatch.setattr(LiteRtModel, "split_logits", broken)
+    command = ["--to", "litert", "--precisions", "int8", "--output", str(tmp_path / "out")]
+
+    error = command_fails(export.main, str(finished_run), *command)
+
+    assert "model-int8.tflite: its outputs are NaN or infinite" in error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -220,6 +220,15 @@ class Classifier(tf_keras.Model):
         for path, value in values.items() if isinstance(values, Mapping) else values:
             self._by_path[path].assign(value)
 
+    def replace_gelu(self, function: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        """Replaces the activation, where it is the exact GELU, by a function of the same values.
+
+        By default it is one that keeps less for the backward pass.
+        """
+        if self.files.config.get("hidden_act", "gelu") == "gelu":
+            for layer in self._layers_in_order:
+                layer.intermediate.intermediate_act_fn = function
+
     @property
     def table(self) -> tuple[Variable, ...]:
         """The expected variables of this model, in forward order."""
@@ -252,15 +261,6 @@ class Classifier(tf_keras.Model):
                 whole_blocks = owner is not last or last.num_attention_heads % 2 == 0
                 owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
                 site += 1
-
-    def replace_gelu(self, function: Callable[[tf.Tensor], tf.Tensor]) -> None:
-        """Replaces the activation, where it is the exact GELU, by a function of the same values.
-
-        By default it is one that keeps less for the backward pass.
-        """
-        if self.files.config.get("hidden_act", "gelu") == "gelu":
-            for layer in self._layers_in_order:
-                layer.intermediate.intermediate_act_fn = function
 
 
 def variable_path(variable: tf.Variable) -> str:

@@ -19,6 +19,7 @@ from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.reports.console import METRIC_TITLES
 
 _CALLS = 20
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class FileRow:
 
     Attributes:
         file: Its name.
+        precision: One of `formats.PRECISIONS`.
         bytes: Its size.
         loss: What it loses on the split.
         milliseconds: Median time of one text of median length on one thread.
     """
 
     file: str
+    precision: str
     bytes: int
     loss: QualityLoss
     milliseconds: float
@@ -71,7 +74,7 @@ class FileTable:
             f"({row.loss.low:.4f} to {row.loss.high:.4f}) on the {self.split} split; accepted: at "
             f"most {max_loss:g}"
             for row in self.rows
-            if row.loss.loss > max_loss
+            if row.loss.loss > max_loss + _ROUNDING
         ]
         if problems:
             raise UserError(
@@ -98,15 +101,21 @@ def measure_files(
         labels: What the labels are.
         evaluation: Resamples and coverage of the intervals.
         console: Where progress is shown.
+
+    Raises:
+        UserError: A file's outputs are not all finite.
     """
     at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
     rows = []
     for precision, content in contents.items():
         with console.status(f"measuring {file_name(precision)} on {len(split):,} examples"):
             model = LiteRtModel(content)
-            loss = quality_loss(labels, split.labels, logits, model.split_logits(split), evaluation)
+            found = model.split_logits(split)
+            if not np.isfinite(found).all():
+                raise UserError(f"{file_name(precision)}: its outputs are NaN or infinite")
+            loss = quality_loss(labels, split.labels, logits, found, evaluation)
             milliseconds = _median_milliseconds(model, tokens_of(split, np.array([at])))
-        rows.append(FileRow(file_name(precision), len(content), loss, milliseconds))
+        rows.append(FileRow(file_name(precision), precision, len(content), loss, milliseconds))
     return FileTable(
         split=split.name,
         examples=len(split),
@@ -117,24 +126,24 @@ def measure_files(
 
 
 def render_files(console: Console, table: FileTable) -> None:
-    """Prints the table."""
+    """Prints the table, narrow enough for 80 columns."""
     first = table.rows[0].loss
     title = METRIC_TITLES[first.metric]
     shown = Table(
-        title=f"LiteRT on the {table.split} split ({table.examples:,} examples); the original's "
-        f"{title} is {first.original:.4f}; times are of a text of {table.tokens} tokens",
+        title=f"LiteRT on the {table.split} split ({table.examples:,} examples): the original's "
+        f"{title} is {first.original:.4f},\ntimes are of a text of {table.tokens} tokens",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    shown.add_column("file", overflow="fold", min_width=20)
+    shown.add_column("precision")
     interval = f"{100 * table.confidence:g} % interval"
-    for name in ("MiB", title, "loss", interval, "same answers", "ms"):
+    for name in ("MiB", title, "loss", interval, "same", "ms"):
         shown.add_column(name, justify="right")
     for row in table.rows:
         same = row.loss.same_answers
         shown.add_row(
-            row.file,
+            row.precision,
             f"{row.bytes / 2**20:.1f}",
             f"{row.loss.value:.4f}",
             f"{row.loss.loss:.4f}",

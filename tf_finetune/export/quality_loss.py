@@ -6,7 +6,6 @@ import numpy as np
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace
-from tf_finetune.errors import UserError
 from tf_finetune.reports import headline_metric, predicted, score
 from tf_finetune.reports.intervals import resampled_scores
 
@@ -49,19 +48,14 @@ def quality_loss(
     Args:
         labels: What the labels are, C classes.
         targets: Encoded labels, as in `reports.score`.
-        original: Logits, float [n, C].
-        changed: Logits of the changed model.
+        original: Finite logits, float [n, C].
+        changed: Those of the changed model.
         evaluation: Gives the number of resamples and the coverage.
         seed: Seed of the resamples.
 
     Returns:
         The loss with its percentile interval.
-
-    Raises:
-        UserError: The changed model's outputs are not all finite.
     """
-    if not np.isfinite(changed).all():
-        raise UserError("the changed model's outputs are NaN or infinite")
     metric = headline_metric(labels)
     before, after = (score(labels, targets, logits)[metric] for logits in (original, changed))
     resamples = evaluation.bootstrap_resamples
