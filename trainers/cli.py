@@ -3,18 +3,20 @@
 import difflib
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
+from tf_finetune import interruption
 from tf_finetune.errors import UserError
+from tf_finetune.interruption import Interrupted
 from trainers.arguments import parse_arguments
 from trainers.commands import COMMANDS, PROGRAM
 
 EXIT_OUR_FAULT = 1
 EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -33,19 +35,22 @@ def run_command(
         argv: The arguments; by default those of this process.
 
     Returns:
-        0: done. 2: the user can mend it (said on stderr, without a traceback). 130: interrupted.
-        141: nobody reads our output any more. 1: our fault, with a traceback.
+        0: done. 2: the user can mend it (said on stderr, without a traceback). 130 or 143:
+        interrupted by Ctrl-C or SIGTERM. 141: nobody reads our output any more. 1: our fault,
+        with a traceback.
     """
     try:
-        code = _exit_code(command, list(sys.argv[1:] if argv is None else argv))
+        with interruption.raised():
+            code = _exit_code(command, list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return code
     except UserError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as stop:
+        signalled = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
+        print(f"{PROGRAM}: interrupted by {signalled}", file=sys.stderr)
+        return signalled.exit_code
     except BrokenPipeError:
         # Else Python flushes once more as it ends, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

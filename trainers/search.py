@@ -13,6 +13,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
+from trainers.going_on import says_how_to_go_on
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,16 +29,8 @@ def main(argv: Sequence[str]) -> int:
     path = search_path(config)
     check_search_folder(path, overwrite=config.run.overwrite)
     console = Console()
-    with exclusive_use(path):
-        try:
-            _search(config, console)
-        except KeyboardInterrupt:
-            console.print(
-                f"interrupted; go on with: python -m trainers.search --config {path}/config.yaml",
-                highlight=False,
-                soft_wrap=True,
-            )
-            raise
+    with exclusive_use(path), says_how_to_go_on("search", path / "config.yaml", console):
+        _search(config, console)
     return 0
 
 

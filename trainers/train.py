@@ -11,6 +11,7 @@ from rich.console import Console
 
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
+from trainers.going_on import says_how_to_go_on
 
 
 def main(argv: Sequence[str]) -> int:
@@ -60,55 +61,58 @@ def main(argv: Sequence[str]) -> int:
     check_options(config.training, splits)
     chosen = build_strategy(config.training.strategy)
     run, config = prepare_run(config)  # from here on, nothing the user gave can be wrong
-    run.write_json(run.plan, plan.to_dict())
-    console.print(f"encoder {files.name}, run directory {run.path}", highlight=False)
-    render_plan(console, plan)
-    cost = plan_cost(
-        plan,
-        variables,
-        files.config,
-        batch_size=config.training.batch_size,
-        length=round(float(splits.train.lengths.mean())),
-        optimizer=config.training.optimizer,
-    )
-    for line in describe_job(config.training, splits, cost, chosen):
-        console.print(line, highlight=False)
-    with chosen.strategy.scope():
-        classifier, new = build_classifier(
-            files,
+    with says_how_to_go_on("train", run.config, console):
+        run.write_json(run.plan, plan.to_dict())
+        console.print(f"encoder {files.name}, run directory {run.path}", highlight=False)
+        render_plan(console, plan)
+        cost = plan_cost(
             plan,
-            splits.labels.num_outputs,
-            seed=config.training.seed,
-            dropout=config.encoder.dropout,
-            precision=config.training.precision,
+            variables,
+            files.config,
+            batch_size=config.training.batch_size,
+            length=round(float(splits.train.lengths.mean())),
+            optimizer=config.training.optimizer,
         )
-        model = compile_fine_tuner(classifier, splits.labels.task, config.training)
-    console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
-    events = run.events if config.run.tensorboard else None
-    if events is not None:
-        write_plan_text(events, plan_markdown(plan))
-    result = fine_tune(
-        model,
-        splits,
-        config.training,
-        config.evaluation,
-        max_length=config.data.max_length,
-        chosen=chosen,
-        states=cached_states(model, splits, config, chosen, console),
-        outputs=Outputs(events, run.checkpoints),
-        console=console,
-    )
-    if result.first_step_at is not None:
-        console.print(f"first step after {result.first_step_at - started:.1f} s", highlight=False)
+        for line in describe_job(config.training, splits, cost, chosen):
+            console.print(line, highlight=False)
+        with chosen.strategy.scope():
+            classifier, new = build_classifier(
+                files,
+                plan,
+                splits.labels.num_outputs,
+                seed=config.training.seed,
+                dropout=config.encoder.dropout,
+                precision=config.training.precision,
+            )
+            model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+        console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
+        events = run.events if config.run.tensorboard else None
+        if events is not None:
+            write_plan_text(events, plan_markdown(plan))
+        result = fine_tune(
+            model,
+            splits,
+            config.training,
+            config.evaluation,
+            max_length=config.data.max_length,
+            chosen=chosen,
+            states=cached_states(model, splits, config, chosen, console),
+            outputs=Outputs(events, run.checkpoints),
+            console=console,
+        )
+        if result.first_step_at is not None:
+            console.print(
+                f"first step after {result.first_step_at - started:.1f} s", highlight=False
+            )
 
-    from tf_finetune.export import write_model_folder
-    from tf_finetune.training.scoring import score_splits, write_run_report
+        from tf_finetune.export import write_model_folder
+        from tf_finetune.training.scoring import score_splits, write_run_report
 
-    write_model_folder(
-        run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
-    )
-    reports = score_splits(result, splits, config, chosen)
-    write_run_report(run, result, reports, splits, config, console)
+        write_model_folder(
+            run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
+        )
+        reports = score_splits(result, splits, config, chosen)
+        write_run_report(run, result, reports, splits, config, console)
     return 0
 
 

@@ -1,6 +1,7 @@
 """Every command ends in the same few ways, and answers questions before TensorFlow loads."""
 
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.errors import UserError
+from tf_finetune.interruption import Interrupted
 from trainers.cli import main, run_command
 from trainers.commands import COMMANDS
 
@@ -55,9 +57,17 @@ def test_user_error_is_code_2_without_traceback(capsys):
     assert output.err == "tf-finetune: problems:\n  - first\n  - second\nDo this.\n"
 
 
-def test_interruption_is_code_130(capsys):
-    assert run_command(fails_with(KeyboardInterrupt()), []) == 130
-    assert capsys.readouterr().err == "tf-finetune: interrupted\n"
+@pytest.mark.parametrize(
+    ("error", "name", "code"),
+    [
+        (KeyboardInterrupt(), "SIGINT", 130),
+        (Interrupted(signal.SIGINT), "SIGINT", 130),
+        (Interrupted(signal.SIGTERM), "SIGTERM", 143),
+    ],
+)
+def test_interruption_is_the_code_that_shells_expect(error, name, code, capsys):
+    assert run_command(fails_with(error), []) == code
+    assert capsys.readouterr().err == f"tf-finetune: interrupted by {name}\n"
 
 
 def test_our_fault_is_code_1_with_a_traceback(capsys):

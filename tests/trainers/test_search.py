@@ -20,7 +20,7 @@ from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import build_strategy
 from tf_finetune.training.callbacks import NonFiniteLossError
 from trainers import predict, search
-from trainers.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, run_command
+from trainers.cli import EXIT_USER_ERROR, run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -176,7 +176,7 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGCONT)
     output = process.communicate()[0]
-    assert process.returncode == EXIT_INTERRUPTED
+    assert process.returncode == 130
     assert f"go on with: python -m trainers.search --config {folder}/config.yaml" in output
     assert {p.name for p in (folder / "workers").iterdir()} == {"worker0.log", "worker1.log"}
 

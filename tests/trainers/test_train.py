@@ -1,6 +1,8 @@
 """`train` goes from a file to a finished run, or says what is wrong and leaves nothing behind."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -58,23 +60,27 @@ def test_events_hold_steps_scores_plan_and_confusion(finished_run):
     assert tags >= {"final/test/accuracy", "confusion/test"}
 
 
-def test_resumed_run_equals_an_undisturbed_one(job, finished_run, tmp_path, monkeypatch):
-    """The same command again goes on; the weights and scores are those of the other run."""
-
-    class Killed(SaveCheckpoints):
-        def on_epoch_end(self, epoch, logs=None):
-            super().on_epoch_end(epoch, logs)
-            raise KeyboardInterrupt
+def test_interrupted_run_says_how_to_go_on_and_ends_as_an_undisturbed_one(
+    job, finished_run, tmp_path, monkeypatch, capsys
+):
+    class Stopped(SaveCheckpoints):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            os.kill(os.getpid(), signal.SIGTERM)
 
     folder = tmp_path / "again"
     command = [*job, f"run.dir={folder}"]
     with monkeypatch.context() as patch:
-        patch.setattr("tf_finetune.training.fine_tuning.SaveCheckpoints", Killed)
-        assert run_command(main, command) == 130
+        patch.setattr("tf_finetune.training.fine_tuning.SaveCheckpoints", Stopped)
+        assert run_command(main, command) == 143
+    said = capsys.readouterr()
+    assert "interrupted; step 1 of" in said.out
+    assert f"go on with: python -m trainers.train --config {folder}/config.yaml" in said.out
+    assert said.err == "tf-finetune: interrupted by SIGTERM\n"
     assert (folder / "checkpoints").is_dir()
     assert not (folder / "model").exists()
 
-    assert run_command(main, command) == 0
+    assert run_command(main, ["--config", str(folder / "config.yaml")]) == 0
 
     for name in ("model/model.safetensors", "model/config.json", "metrics.json", "plan.json"):
         assert (folder / name).read_bytes() == (finished_run / name).read_bytes(), name

@@ -27,6 +27,7 @@ import keras_tuner
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
+from tf_finetune import interruption
 from tf_finetune.errors import UserError
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.trial import TrialResult
@@ -51,11 +52,13 @@ def run_chief(oracle: SearchOracle, workers: int, command: Sequence[str], logs: 
 
     Raises:
         UserError: A worker reported a mistake of the user's, or none can be started.
+        Interrupted: Ctrl-C or SIGTERM; the workers have saved where they were.
     """
     with _serve(oracle) as port:
         pool = _Workers(oracle, workers, command, logs, port)
         try:
-            pool.watch()
+            with interruption.deferred():
+                pool.watch()
         finally:
             pool.stop()
 
@@ -125,6 +128,7 @@ class _Workers:
                 if code != 0:
                     self._replace(tuner_id, index, code)
             time.sleep(_POLL_SECONDS)
+            interruption.check()
 
     def stop(self) -> None:
         """Ends what still runs; trials go on from their checkpoints another time."""

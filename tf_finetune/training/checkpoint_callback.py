@@ -60,9 +60,13 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
             self._stopper.best_values = restored.best_values
         return self.step
 
+    @property
+    def _finished_epochs(self) -> int:
+        return len(self._history.entries)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Puts back the running loss of an epoch that is resumed inside."""
-        if self.step % self._steps_per_epoch:
+        if self.step > self._finished_epochs * self._steps_per_epoch:
             for variable, value in zip(
                 self.model.mean_loss.variables, self._running_loss, strict=True
             ):
@@ -73,14 +77,15 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self.step += 1
         inside = self.step % self._steps_per_epoch
         if inside and time.monotonic() - self._saved_at > self._every_seconds:
-            self._save()
+            self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves the finished epoch."""
         self.stopped = bool(self.model.stop_training)
-        self._save()
+        self.save()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Saves the state after the last step, its epoch scored or not."""
         stopper = self._stopper
         state = {
             "step": self.step,

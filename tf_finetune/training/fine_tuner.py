@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune import interruption
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders import Classifier
 from tf_finetune.encoders.dropout import dropout_position
@@ -122,8 +123,12 @@ class FineTuner(tf_keras.Model):
             batches: From `training_dataset`.
             initial_epoch: Epoch of the first step, counted from 0.
             epochs: Epoch to stop before.
-            steps_per_epoch: Steps of each of these epochs.
+            steps_per_epoch: Steps of each of these epochs; 0 only scores.
             callbacks: Called in their order.
+
+        Raises:
+            Interrupted: A signal came in a region of `interruption.deferred`; raised after a
+                step, or between two batches of a callback's `predict`.
         """
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=self)
         iterator = iter(batches)
@@ -131,11 +136,15 @@ class FineTuner(tf_keras.Model):
         hooks.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
+            logs: dict[str, tf.Tensor] = {}
             hooks.on_epoch_begin(epoch)
             for step in range(steps_per_epoch):
                 hooks.on_train_batch_begin(step)
                 logs = self._next_train_step(iterator)
                 hooks.on_train_batch_end(step, logs)
+                interruption.check()
+            if steps_per_epoch == 0:  # all steps were done before, and are in the mean
+                logs = {"loss": self.mean_loss.result()}
             hooks.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
             if self.stop_training:
                 break
@@ -144,7 +153,11 @@ class FineTuner(tf_keras.Model):
     def predict(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
         """Logits of every row of the first `steps` global batches, float32 [rows, labels]."""
         iterator = iter(batches)
-        return np.concatenate([self._next_logits(iterator).numpy() for _ in range(steps)])
+        pieces = []
+        for _ in range(steps):
+            pieces.append(self._next_logits(iterator).numpy())
+            interruption.check()
+        return np.concatenate(pieces)
 
     def boundary_states(
         self, batches: tf.data.Dataset, steps: int, from_depth: int | None

@@ -13,11 +13,13 @@ import tensorflow as tf
 import tf_keras
 from rich.console import Console
 
+from tf_finetune import interruption
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import Padding
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
+from tf_finetune.interruption import Interrupted
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports.metrics import resolve_monitor, score
 from tf_finetune.training.callbacks import (
@@ -187,6 +189,8 @@ def fine_tune(
         UserError: Options and data do not go together, see `check_options`.
         NonFiniteLossError: The loss became NaN or infinite.
         RuntimeError: A frozen variable changed.
+        Interrupted: Ctrl-C or SIGTERM; the state after the last step is saved, if there are
+            checkpoints.
     """
     check_options(config, splits)
     train = _required(splits.train)
@@ -211,7 +215,8 @@ def fine_tune(
         per_epoch=per_epoch,
     )
     frozen = frozen_digests(model.classifier)
-    result = run.fit(outputs)
+    with interruption.deferred():
+        result = run.fit(outputs)
     check_frozen_unchanged(model.classifier, frozen)
     return result
 
@@ -245,9 +250,14 @@ class _Fit:
         callbacks += [history, *([saver] if saver else [])]
         stopped = saver is not None and saver.stopped
         try:
-            while step < self.total_steps and not stopped:
-                step = self._fit_from(step, train, weights, callbacks)
+            while len(history.entries) < self.config.epochs and not stopped:
+                step = self._fit_from(step, len(history.entries), train, weights, callbacks)
                 stopped = self.model.stop_training
+        except Interrupted:
+            if saver is not None:
+                saver.save()
+                self.console.print(f"interrupted; step {saver.step} of {self.total_steps} is saved")
+            raise
         finally:
             progress.close()
         if stopper is not None:
@@ -286,13 +296,19 @@ class _Fit:
         return step
 
     def _fit_from(
-        self, first_step: int, train: Split, weights: np.ndarray, callbacks: list[Any]
+        self,
+        first_step: int,
+        epoch: int,
+        train: Split,
+        weights: np.ndarray,
+        callbacks: list[Any],
     ) -> int:
-        """Fits from a step on: the rest of its epoch if it lies inside one, else to the end.
+        """Fits from a step on: the rest of the epoch if that has begun, else to the end.
 
-        Keras counts the steps of an epoch from 0, so a rest is a fit of its own.
+        Keras counts the steps of an epoch from 0, so a rest is a fit of its own; of no step if
+        only the scores were missing.
         """
-        epoch, inside = divmod(first_step, self.per_epoch)
+        inside = first_step - epoch * self.per_epoch
         last_epoch = epoch + 1 if inside else self.config.epochs
         dataset = training_dataset(
             train,
