@@ -31,14 +31,14 @@ def request_of(key):
     return key.rsplit(" seed=", 1)[0]
 
 
-def test_a_grid_tries_every_cell_with_every_seed_first_seed_first_and_deepest_first(tmp_path):
+def test_a_grid_tries_every_cell_with_every_seed_first_seed_deepest_and_middle_rate_first(tmp_path):
     search = FormulaSearch(tmp_path, "grid").run()
 
     expected = [
         TrialRequest(Cell(depth, rate), seed, 3).key
-        for seed in (0, 1)
+        for seed, order in ((0, (1, 0, 2)), (1, (0, 1, 2)))
         for depth in (4, 2, 0)
-        for rate in GRID[depth]
+        for rate in (GRID[depth][at] for at in order)
     ]
     assert search.ran == expected
 
@@ -162,7 +162,7 @@ def test_best_rate_at_an_edge_is_widened_twice_by_the_last_step(tmp_path):
     search = FormulaSearch(tmp_path, "grid", space, score=rising).run()
 
     rates = [record.request.cell.learning_rate for record in search.journal.records.values()]
-    assert rates == [1e-4, 3e-4, 1e-3, 3.3e-3, 1.1e-2]
+    assert rates == [3e-4, 1e-4, 1e-3, 3.3e-3, 1.1e-2]
     stages = [record.stage for record in search.journal.records.values()]
     assert stages == ["explore"] * 3 + ["widen"] * 2
 

@@ -14,8 +14,9 @@ import tensorflow as tf
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import UserError
 from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
-from tf_finetune.search.trial import Cell
+from tf_finetune.search.trial import Cell, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import build_strategy
 from tf_finetune.training.callbacks import NonFiniteLossError
@@ -190,17 +191,54 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
 
 
 @pytest.fixture
-def runner(arguments, tmp_path):
-    """Runs trials of the tiny encoder in a folder of their own."""
+def make_runner(arguments, tmp_path):
+    """Builds a runner for trials of the tiny encoder in a folder of their own."""
     from tf_finetune.data import load_splits
     from tf_finetune.encoders import load_tokenizer, resolve_encoder
 
-    config = load_config(None, [f"data.train={arguments[0]}", *arguments[1:]])
+    options = [f"data.train={arguments[0]}", *arguments[1:], "search.median_stopping=true"]
+    config = load_config(None, options)
     files = resolve_encoder(config.encoder.name)
     splits, _ = load_splits(config.data, load_tokenizer(files))
     directory = SearchDirectory(tmp_path)
     directory.trials.mkdir()
-    return TrialRunner(files, splits, config, build_strategy("cpu"), directory)
+
+    def make(**more):
+        return TrialRunner(files, splits, config, build_strategy("cpu"), directory, **more)
+
+    return make
+
+
+@pytest.fixture
+def runner(make_runner):
+    return make_runner()
+
+
+@pytest.mark.parametrize(
+    ("stage", "others_score", "epochs"),
+    [("explore", 1.1, 1), ("explore", -0.1, 2), ("repeat", 1.1, 2)],
+    ids=["others are better", "others are worse", "repeated with a seed"],
+)
+def test_median_stopping_gives_up_what_is_worse_than_others_at_its_depth(
+    make_runner, stage, others_score, epochs
+):
+    other = TrialRecord(
+        TrialRequest(Cell(3, 1e-3), 0, 2),
+        "explore",
+        TrialResult(
+            Cell(3, 1e-3), 0, "completed", score=1.0, trainable_parameters=1, seconds_per_epoch=1.0
+        ),
+        1.0,
+        ({"val_accuracy": others_score}, {"val_accuracy": others_score}),
+        "folder",
+    )
+    runner = make_runner(records=lambda: [other])
+
+    record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), stage)
+
+    assert (len(record.history), record.result.epochs) == (epochs, epochs)
+    assert record.result.given_up == (epochs == 1) != record.is_whole(2)
+    assert TrialResult.from_dict(record.result.to_dict()) == record.result
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,11 @@ class SearchConfig(Section):
         description="try one rate more, at most twice, where a depth's best learning rate is its "
         "lowest or highest",
     )
+    median_stopping: bool = Field(
+        default=False,
+        description="give up a trial after an epoch if its best score so far is below the median "
+        "of the other trials at its depth after as many epochs; it then gets no other seed",
+    )
     batch_sizes: Annotated[
         tuple[Annotated[int, Field(ge=1, le=65_536)], ...], AfterValidator(check_distinct)
     ] = Field(default=(), description="batch sizes to try; empty: training.batch_size alone")

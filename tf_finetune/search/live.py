@@ -125,6 +125,8 @@ class SearchDisplay:
             return f"{head}failed: {result.reason}"
         memory = f", {result.peak_memory_bytes / 2**30:.1f} GiB" if result.peak_memory_bytes else ""
         line = f"{head}{self._metric} {result.score:.4f} in {duration(record.wall_seconds)}{memory}"
+        if result.given_up:
+            line += f", given up after {result.epochs} of {record.request.epochs} epochs"
         if self._best is not None and self._best is not record:
             line += f"; best {self._best_text()}"
         return line + (f"; {duration(left)} left" if left else "")

@@ -47,6 +47,10 @@ class TrialRecord:
         """Whether it ended in a score."""
         return self.result.status == "completed"
 
+    def is_whole(self, epochs: int) -> bool:
+        """Whether it trained for all `epochs` that a trial of the search has."""
+        return self.is_completed and self.request.epochs == epochs and not self.result.given_up
+
     def to_dict(self) -> dict[str, Any]:
         """As strict JSON, without the predictions."""
         return {
@@ -71,6 +75,8 @@ class TrialRecord:
             ValueError: `value` is no such record, or the predictions are missing or damaged.
         """
         try:
+            if Path(value["folder"]).name != value["folder"] or value["folder"] == "..":
+                raise ValueError(f"{value['folder']!r} is no name of a folder under trials")
             path = trials / value["folder"] / "validation.npz"
             digest = value["predictions_sha256"]
             if digest is not None and (not path.is_file() or file_sha256(path) != digest):
@@ -108,7 +114,7 @@ def load_predictions(path: Path) -> Predictions:
     try:
         with np.load(path, allow_pickle=False) as file:
             return Predictions(file["targets"], file["logits"])
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, ValueError, MemoryError, zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{path} is missing or damaged: {error}") from error
 
 
@@ -147,6 +153,11 @@ class TrialJournal:
         """Takes what other processes have added."""
         self._journal.refresh()
         self._take_new()
+
+    def known_to_all(self) -> list[TrialRecord]:
+        """The records of all processes."""
+        self.refresh()
+        return list(self.records.values())
 
     def _take_new(self) -> None:
         new, self._read = self._journal.records[self._read :], len(self._journal.records)

@@ -6,7 +6,7 @@ import math
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,12 +23,14 @@ from tf_finetune.prefix.of_a_run import states_folder
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import resolve_monitor, score
 from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.median_rule import is_below_median, peers
 from tf_finetune.search.models import ModelCache
 from tf_finetune.search.records import Stage, TrialRecord, write_predictions
 from tf_finetune.search.trial import Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import (
     ChosenStrategy,
+    GiveUpRule,
     Outputs,
     RunResult,
     evaluation_shape,
@@ -54,6 +56,7 @@ class TrialRunner:
         trials_at_depth: How many trials a depth is likely to get; what keeping the states of
             its frozen layers is worth depends on it.
         report: Takes a line for each epoch that ends.
+        records: Gives the trials that have ended, for `search.median_stopping`.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class TrialRunner:
         directory: SearchDirectory,
         trials_at_depth: int = 1,
         report: Callable[[str], None] = lambda line: None,
+        records: Callable[[], Iterable[TrialRecord]] = lambda: (),
     ):
+        self._records = records
         self._files = files
         self._splits = splits
         self._config = config
@@ -99,7 +104,7 @@ class TrialRunner:
         history: tuple[Mapping[str, float | None], ...] = ()
         try:
             with PeakMemory() as memory:
-                trained = self._train(request, config)
+                trained = self._train(request, config, self._give_up(request, stage))
         except NonFiniteLossError as error:
             result = _failed(request, error.problems[0])
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
@@ -149,14 +154,24 @@ class TrialRunner:
         )
         return seconds / steps * math.ceil(len(train) / training.batch_size)
 
-    def _train(self, request: TrialRequest, config: ExperimentConfig) -> "_Trained":
+    def _give_up(self, request: TrialRequest, stage: Stage) -> GiveUpRule | None:
+        """What ends this trial early; None in a stage whose trials have to be whole."""
+        if not self._config.search.median_stopping or stage not in ("explore", "widen"):
+            return None
+        metric, higher = resolve_monitor(self._config.training.monitor, self._splits.labels)
+        others = peers(request, self._records())
+        return lambda history: is_below_median(history, others, f"val_{metric}", higher)
+
+    def _train(
+        self, request: TrialRequest, config: ExperimentConfig, give_up: GiveUpRule | None
+    ) -> "_Trained":
         folder = self._directory.trial(request, self._config.training.epochs)
         compiled = self._models.get(config)
         compiled.model.classifier.reset(request.seed)
         events = folder / "events" if config.run.tensorboard else None
         states = self._states(compiled.model, config)
         outputs = Outputs(events, folder / "checkpoints")
-        run = self._fine_tune(compiled.model, self._splits, states, config, outputs)
+        run = self._fine_tune(compiled.model, self._splits, states, config, outputs, give_up)
         validation = _validation(self._splits)
         logits = run.validation_logits
         if logits is None:
@@ -167,6 +182,9 @@ class TrialRunner:
             compiled.plan,
             Predictions(validation.labels, logits),
             states,
+            given_up=give_up is not None
+            and len(run.history) < request.epochs
+            and give_up(run.history),
         )
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
@@ -187,6 +205,7 @@ class TrialRunner:
         states: Mapping[str, PrefixStates],
         config: ExperimentConfig,
         outputs: Outputs,
+        give_up: GiveUpRule | None = None,
     ) -> RunResult:
         return fine_tune(
             model,
@@ -198,6 +217,7 @@ class TrialRunner:
             states=states,
             outputs=outputs,
             console=self._console,
+            give_up=give_up,
         )
 
     def _result(
@@ -229,6 +249,7 @@ class TrialRunner:
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
             step_flops=float(self._step_flops(config, trained.plan)),
             epochs=len(run.history),
+            given_up=trained.given_up,
         )
 
     def _own_memory(
@@ -260,6 +281,7 @@ class _Trained(NamedTuple):
     plan: FreezePlan
     predictions: Predictions
     states: Mapping[str, PrefixStates]
+    given_up: bool
 
 
 class _Lines(io.StringIO):

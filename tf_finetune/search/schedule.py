@@ -155,12 +155,12 @@ class Schedule:
             # Which cells is not known: any of the right number.
             count = max(0, min(space.max_cells, len(cells)) - len(explored))
             first = explored + [r for r in first if r.key not in self._requested][:count]
-        failed = {r.request.cell for r in self.done if not r.is_completed}
+        out = {r.request.cell for r in self.done if not r.is_completed or r.result.given_up}
         wanted = [
             TrialRequest(request.cell, each, epochs)
             for each in space.seeds
             for request in first
-            if each == seed or request.cell not in failed
+            if each == seed or request.cell not in out
         ]
         left = [request for request in wanted if request.key not in self._requested]
         if space.max_trials is not None:

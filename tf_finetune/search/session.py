@@ -127,10 +127,16 @@ def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
         )
     epochs = job.config.training.epochs
     completed = [record for record in found.records if record.is_completed]
-    full = {r.request.cell.frozen_depth for r in completed if r.request.epochs == epochs}
+    full = {r.request.cell.frozen_depth for r in completed if r.is_whole(epochs)}
     for depth in sorted({r.request.cell.frozen_depth for r in completed} - full):
         notes.append(
             f"Depth {depth} was tried for fewer than {epochs} epochs alone and is left out."
+        )
+    given_up = sum(record.result.given_up for record in completed)
+    if given_up:
+        notes.append(
+            f"{given_up} trials were given up early, because others at their depth were better; "
+            "they are left out."
         )
     return notes
 
@@ -138,7 +144,7 @@ def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
 def comparable(job: SearchJob, records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The trials that trained for all epochs (or failed), and so can be compared."""
     epochs = job.config.training.epochs
-    return [r for r in records if r.request.epochs == epochs or not r.is_completed]
+    return [r for r in records if r.is_whole(epochs) or not r.is_completed]
 
 
 def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -> TrialRunner:
@@ -152,6 +158,7 @@ def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -
         job.directory,
         trials_at_depth=max(1, space.max_cells // len(space.depths)) * len(space.seeds),
         report=report,
+        records=job.journal.known_to_all,
     )
 
 

@@ -65,13 +65,14 @@ class SearchSpace:
         """Every cell, a range in its `steps`.
 
         The deepest come first, because they are the cheapest, and cells that one traced
-        model serves stand together.
+        model serves stand together. Of the rates the middle one comes first and the extreme ones
+        last: it is the likeliest, for when time runs out or others are measured by it.
         """
         return [
             Cell(depth, rate, tuple(zip(self._names, values, strict=True)))
             for depth in reversed(self.depths)
             for values in itertools.product(*(values for _, values in self.dimensions))
-            for rate in self.rates_at(depth)
+            for rate in _from_the_middle(self.rates_at(depth))
         ]
 
     def holds(self, cell: Cell) -> bool:
@@ -246,3 +247,9 @@ def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]
             f"= {cells * seeds} trials; accepted: at least {cells * seeds}, or search.oracle=random"
         )
     return cells
+
+
+def _from_the_middle(rates: Sequence[float]) -> list[float]:
+    """Rates in the order of their distance from the middle one, by rank, the lower first."""
+    middle = (len(rates) - 1) // 2
+    return [rates[i] for i in sorted(range(len(rates)), key=lambda i: abs(i - middle))]

@@ -44,7 +44,7 @@ def widenings(
     found = [r for r in _of_first_seed(space, records) if r.request.epochs == epochs]
     for depth in reversed(space.depths):
         at_depth = [r for r in found if r.request.cell.frozen_depth == depth]
-        completed = [r for r in at_depth if r.is_completed]
+        completed = [r for r in at_depth if r.is_whole(epochs)]
         if not completed:
             continue
         best = _best(completed, higher_is_better)
@@ -65,12 +65,8 @@ def widenings(
 def repetitions(
     space: SearchSpace, records: Iterable[TrialRecord], epochs: int
 ) -> list[TrialRequest]:
-    """Every completed cell with each other seed; one that failed would fail again."""
-    cells = {
-        r.request.cell: None
-        for r in _of_first_seed(space, records)
-        if r.is_completed and r.request.epochs == epochs
-    }
+    """Every cell that trained for all epochs, with each other seed; a failure would come again."""
+    cells = {r.request.cell: None for r in _of_first_seed(space, records) if r.is_whole(epochs)}
     # Deepest first, and cells that one model serves together.
     ordered = sorted(cells, key=lambda c: (-c.frozen_depth, str(c.extra), c.learning_rate))
     return [TrialRequest(cell, seed, epochs) for seed in space.seeds[1:] for cell in ordered]

@@ -26,8 +26,10 @@ class TrialTimes:
         self._seconds_per_work: float | None = None
 
     def add(self, records: Iterable[TrialRecord]) -> None:
-        """Takes trials that ended; failed ones say nothing."""
-        self._records |= {r.request.key: r for r in records if r.is_completed}
+        """Takes trials that ended; those that failed or were given up say nothing."""
+        self._records |= {
+            r.request.key: r for r in records if r.is_completed and not r.result.given_up
+        }
 
     def calibrate(self, request: TrialRequest, epoch_seconds: float) -> None:
         """Takes a measured epoch as the estimate until a trial has ended."""

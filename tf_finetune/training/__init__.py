@@ -1,6 +1,7 @@
 """Training: strategy, pipeline, the Keras step, and `fine_tune`, which runs them."""
 
 from tf_finetune.training.fine_tuning import (
+    GiveUpRule,
     Outputs,
     RunResult,
     check_options,
@@ -16,6 +17,7 @@ from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 __all__ = [
     "BatchShape",
     "ChosenStrategy",
+    "GiveUpRule",
     "Outputs",
     "RunResult",
     "build_strategy",

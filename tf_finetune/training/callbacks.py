@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,3 +155,30 @@ class EpochHistory(tf_keras.callbacks.Callback):
         """Keeps what describes the whole epoch."""
         of_last_step = ("step_loss", "gradient_norm")
         self.entries.append({k: float(v) for k, v in (logs or {}).items() if k not in of_last_step})
+
+
+class GiveUp(tf_keras.callbacks.Callback):
+    """Stops a run that is not worth going on with; must come after `EpochHistory`.
+
+    Args:
+        history: The epochs so far.
+        decide: Is asked after every epoch but the last.
+        epochs: Epochs of the run.
+    """
+
+    def __init__(
+        self,
+        history: EpochHistory,
+        decide: Callable[[Sequence[dict[str, float]]], bool],
+        epochs: int,
+    ):
+        super().__init__()
+        self._history = history
+        self._decide = decide
+        self._epochs = epochs
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Asks."""
+        entries = self._history.entries
+        if len(entries) < self._epochs and self._decide(entries):
+            self.model.stop_training = True

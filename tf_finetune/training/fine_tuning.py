@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from tf_finetune.reports.metrics import resolve_monitor, score
 from tf_finetune.training.callbacks import (
     EpochHistory,
     FiniteLoss,
+    GiveUp,
     SpeedMeter,
     StopEarly,
     ValidationScores,
@@ -80,6 +81,9 @@ class RunResult:
     first_step_seconds: float
     first_step_at: float | None
     validation_logits: np.ndarray | None = None
+
+
+GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
 
 
 def resolve_padding(
@@ -165,6 +169,7 @@ def fine_tune(
     states: Mapping[str, PrefixStates] = MappingProxyType({}),
     outputs: Outputs = Outputs(),
     console: Console | None = None,
+    give_up: GiveUpRule | None = None,
 ) -> RunResult:
     """Trains what the plan trains and scores the validation split after every epoch.
 
@@ -181,6 +186,7 @@ def fine_tune(
         states: States of "train" and "validation" at the frozen boundary, where they are cached.
         outputs: Where events and checkpoints go.
         console: Where progress goes; None is silent.
+        give_up: Is asked with the history after every epoch but the last whether to stop.
 
     Returns:
         The result; the model holds the weights of `best_epoch`.
@@ -216,7 +222,7 @@ def fine_tune(
     )
     frozen = frozen_digests(model.classifier)
     with interruption.deferred():
-        result = run.fit(outputs)
+        result = run.fit(outputs, give_up)
     check_frozen_unchanged(model.classifier, frozen)
     return result
 
@@ -239,7 +245,7 @@ class _Fit:
     def total_steps(self) -> int:
         return self.per_epoch * self.config.epochs
 
-    def fit(self, outputs: Outputs) -> RunResult:
+    def fit(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
         train = _required(self.splits.train)
         weights = example_weights(self.config.class_weights, self.splits.labels, train.labels)
         stopper, history = self._stopper(), EpochHistory()
@@ -247,7 +253,11 @@ class _Fit:
         saver = self._saver(outputs.checkpoints, history, stopper)
         step = self._resume(saver)
         callbacks, progress = self._callbacks(outputs.events, step, speed, stopper)
-        callbacks += [history, *([saver] if saver else [])]
+        callbacks.append(history)
+        if give_up is not None:
+            callbacks.append(GiveUp(history, give_up, self.config.epochs))
+        if saver is not None:
+            callbacks.append(saver)
         stopped = saver is not None and saver.stopped
         try:
             while len(history.entries) < self.config.epochs and not stopped:

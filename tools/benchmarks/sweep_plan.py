@@ -19,9 +19,10 @@ GRID = ("search.oracle=grid", "search.widen_edges=false", "cache.mode=auto")
 # Ours with all that saves time. A new option that does is one line more here. Memory is
 # watched of one process, so search.workers does not belong here.
 EVERY_LEVER = (
-    "search.oracle=hyperband",
+    "search.oracle=grid",
     "search.widen_edges=false",
     "cache.mode=auto",
+    "search.median_stopping=true",
     "training.early_stopping_patience=1",
 )
 
