@@ -1,0 +1,117 @@
+"""What more texts cost: time, disk and memory of a cached run, for growing numbers of texts.
+
+One epoch of a narrow encoder (hidden 64, 3 layers, random weights) frozen at 2 layers, its
+states kept on disk. The texts are repeated and perturbed. What is shown is the whole command:
+reading, tokenising, filling the cache, training, scoring and saving.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tools.benchmarks.suite_inputs import positive
+from tools.benchmarks.text_table import render_table
+from tools.benchmarks.torch_environment import BenchError
+
+_MAKE_ENCODER = (
+    "import sys, pathlib; from tools.reliability import tiny_job; "
+    "tiny_job.SIZES.update(hidden_size=64, intermediate_size=256); "
+    "tiny_job.make_encoder(pathlib.Path(sys.argv[1]))"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the suite."""
+    parser.add_argument(
+        "--texts",
+        type=positive,
+        nargs="+",
+        default=[1_000, 10_000, 100_000, 1_000_000],
+        help="numbers of texts (default: 1000 10000 100000 1000000)",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/bench"), help="folder of the JSON report"
+    )
+
+
+def run(arguments: argparse.Namespace, root: Path) -> int:
+    """Runs the suite; returns the exit code."""
+    python = root / ".venv" / "bin" / "python"
+    if not python.is_file():
+        raise BenchError(f"{python} is missing; run tools/demo first")
+    rows = [["texts", "seconds", "states on disk MiB", "tokens on disk MiB", "peak memory MiB"]]
+    found = []
+    for texts in arguments.texts:
+        with tempfile.TemporaryDirectory(prefix="scale-") as folder:
+            result = _measure(python, root, Path(folder), texts)
+        found.append(result)
+        rows.append(
+            [
+                f"{texts:,}",
+                f"{result['seconds']:.0f}",
+                *(
+                    f"{result[name] / 2**20:,.1f}"
+                    for name in ("state_bytes", "token_bytes", "peak_bytes")
+                ),
+            ]
+        )
+        print("\n".join(render_table(rows)), flush=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    report = arguments.output / "scale.json"
+    report.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(report)
+    return 0
+
+
+def _measure(python: Path, root: Path, folder: Path, texts: int) -> dict[str, Any]:
+    encoder, data = folder / "encoder", folder / "texts.csv"
+    subprocess.run([str(python), "-c", _MAKE_ENCODER, str(encoder)], cwd=root, check=True)
+    with data.open("w", encoding="utf-8") as file:
+        file.write("text,label\n")
+        for number in range(texts):
+            good = number % 2
+            words = "very " * (number % 7) + ("good" if good else "bad")
+            file.write(f"the film {number} was {words} !,{good}\n")
+    command = [
+        *(str(python), "-m", "trainers.train", str(data)),
+        f"encoder.name={encoder}",
+        "freeze.depth=2",
+        "data.max_length=32",
+        "data.validation_fraction=0.02",
+        "data.test_fraction=0",
+        f"data.cache_dir={folder / 'tokens'}",
+        "cache.mode=disk",
+        "cache.dtype=float16",
+        f"cache.dir={folder / 'states'}",
+        "training.epochs=1",
+        "training.batch_size=256",
+        "evaluation.baselines=false",
+        f"run.dir={folder / 'run'}",
+    ]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)  # wait4 took it from Popen
+        seconds = time.perf_counter() - began
+        output.seek(0)
+        if process.returncode:
+            raise BenchError(
+                f"exit code {process.returncode} at {texts:,} texts\n{output.read()[-2000:]}"
+            )
+    return {
+        "texts": texts,
+        "seconds": seconds,
+        "state_bytes": _folder_bytes(folder / "states"),
+        "token_bytes": _folder_bytes(folder / "tokens"),
+        "peak_bytes": usage.ru_maxrss * 1024,
+    }
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
