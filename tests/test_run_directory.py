@@ -83,13 +83,56 @@ def test_other_job_in_the_same_folder_is_refused_and_changes_nothing(config):
     assert run.config.read_text() == before
 
 
-def test_unreadable_configuration_of_an_unfinished_run_is_refused(config):
+def test_unreadable_configuration_of_an_unfinished_run_is_written_again(config, caplog):
     run, _ = prepare_run(config("there"))
     interrupt(run)
     run.config.write_text("training: {epochs: 0}")
 
-    with pytest.raises(UserError, match=r"differs in config\.yaml, which cannot be read"):
-        prepare_run(config("there"))
+    prepare_run(config("there"))
+
+    assert "training.epochs" in caplog.text and "writing it again" in caplog.text
+    assert load_config(run.config) == config("there")
+
+
+@pytest.mark.parametrize("change", [("epochs: 3", "epochs: 2"), ("lines below", "lines bel0w")])
+def test_changed_configuration_of_a_finished_run_is_named(config, change):
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    run.config.write_text(run.config.read_text().replace(*change, 1))
+
+    with pytest.raises(UserError, match=r"there/config\.yaml: damaged, or changed") as caught:
+        open_run("there")
+    assert "delete the file's first line" in caught.value.hint
+
+
+def test_change_by_hand_is_kept_once_the_seal_is_deleted(config):
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    lines = run.config.read_text().replace("epochs: 3", "epochs: 2").splitlines(keepends=True)
+    run.config.write_text("".join(lines[1:]))
+
+    assert open_run("there")[1].training.epochs == 2
+
+
+@pytest.mark.parametrize("bytes_left", [0, 1, 30, 400])
+def test_cut_configuration_is_noticed(config, bytes_left):
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    run.config.write_bytes(run.config.read_bytes()[:bytes_left])
+
+    with pytest.raises(UserError, match=r"there/config\.yaml: damaged"):
+        open_run("there")
+
+
+def test_changed_results_of_a_finished_run_are_named(config, caplog):
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    run.write_manifest()
+    run.metrics.write_text("[]")
+
+    open_run("there")
+
+    assert "there/metrics.json: damaged" in caplog.text
 
 
 def test_finished_run_is_refused_unless_it_may_be_replaced(config):

@@ -8,7 +8,8 @@ class UserError(Exception):
 
     Commands print the problems without a traceback and end with exit code 2, so every
     problem has to say where it is (file, row, column or dotted option), what was
-    received and what is accepted.
+    received and what is accepted. Characters that a terminal would obey instead of showing,
+    which come from file names, labels and other libraries' messages, are shown as escapes.
 
     Args:
         problems: One message, or all messages that were found in one go.
@@ -16,8 +17,9 @@ class UserError(Exception):
     """
 
     def __init__(self, problems: str | Iterable[str], hint: str | None = None):
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
-        self.hint = hint
+        listed = [problems] if isinstance(problems, str) else list(problems)
+        self.problems = [visible(problem) for problem in listed]
+        self.hint = None if hint is None else visible(hint)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -27,3 +29,15 @@ class UserError(Exception):
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)
+
+
+def visible(text: str) -> str:
+    """A text with escapes for the characters that a terminal would obey instead of showing."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,19 +1,24 @@
 """The folder of one run: where what lies, and whether it may be written to."""
 
+import logging
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.loading import load_config
-from tf_finetune.config.saving import dump_config
+from tf_finetune.config.saving import write_config
+from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.files import write_atomically, write_json
+from tf_finetune.files import write_json
+from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
+
+logger = logging.getLogger(__name__)
 
 _OURS = frozenset(
     [
+        MANIFEST,
         "config.yaml",
         "plan.json",
         "events",
@@ -26,7 +31,13 @@ _OURS = frozenset(
         "model",
         "evaluations",
         "export",
+        "serving.json",
     ]
+)
+# In the manifest of a finished run; the others have seals or manifests of their own.
+_LISTED = (
+    *("plan.json", "history.json", "metrics.json", "evaluation.json"),
+    *("report.html", "report.json", "search.json"),
 )
 # What a killed process may leave: files and folders on their way to their name.
 _LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
@@ -99,6 +110,12 @@ class RunDirectory:
         """Whether a run has come to its end here."""
         return self.metrics.is_file()
 
+    def write_manifest(self) -> None:
+        """Writes the checksums of what a finished run holds beside its model and exports."""
+        events = (path for path in self.events.rglob("*") if path.is_file())
+        files = [*(self.path / name for name in _LISTED if (self.path / name).is_file()), *events]
+        write_manifest(self.path, (path.relative_to(self.path).as_posix() for path in files))
+
     def write_json(self, path: Path, content: Any) -> None:
         """Writes one of the run's JSON files."""
         write_json(path, content)
@@ -147,7 +164,12 @@ def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfi
         _check_only_a_run(run)
         if run.path.exists():
             shutil.rmtree(run.path)
-    different = _different_options(run, config)
+    try:
+        different = _different_options(run, config)
+    except UserError as error:
+        # The job is known from the command, and checkpoints say what they belong to.
+        different = []
+        logger.warning("%s; writing it again", error.problems[0])
     if different:
         raise UserError(
             f"run.dir: {run.path} holds an unfinished run of another job; it differs in "
@@ -162,7 +184,7 @@ def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfi
         run.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"run.dir: {run.path} cannot be made: {error.strerror}") from None
-    write_atomically(run.config, dump_config(config))
+    write_config(config, run.config)
     return run, config
 
 
@@ -180,7 +202,10 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
             f"{path}: this run has not finished",
             hint=f"Go on with: python -m trainers.train --config {run.config}",
         )
-    return run, load_config(str(run.config), [])
+    config = load_written_config(run.config)
+    for line in damaged_files(run.path):  # what a command needs of these, it checks itself
+        logger.warning("%s", line)
+    return run, config
 
 
 def _free_name(config: ExperimentConfig) -> Path:
@@ -192,25 +217,33 @@ def _free_name(config: ExperimentConfig) -> Path:
     while True:
         run = RunDirectory(Path("runs") / (name if number == 1 else f"{name}-{number}"))
         taken = run.is_finished or _foreign_files(run)
-        if not taken and (config.run.overwrite or not _different_options(run, config)):
+        if not taken and (config.run.overwrite or _is_same_job(run, config)):
             return run.path
         number += 1
 
 
 def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]:
-    """Options that decide a run's result and differ from those of the run in the folder."""
+    """Options that decide a run's result and differ from those of the run in the folder.
+
+    Raises:
+        UserError: The folder's config.yaml is damaged.
+    """
     if not run.config.is_file() or not run.checkpoints.is_dir():
         return []
-    try:
-        there = load_config(str(run.config), []).model_dump()
-    except UserError:
-        return ["config.yaml, which cannot be read"]
+    there = load_written_config(run.config).model_dump()
     return [
         f"{section}.{name}"
         for section, options in config.model_dump(exclude=_NOT_DECIDING).items()
         for name, value in options.items()
         if there[section][name] != value
     ]
+
+
+def _is_same_job(run: RunDirectory, config: ExperimentConfig) -> bool:
+    try:
+        return not _different_options(run, config)
+    except UserError:
+        return False
 
 
 def _foreign_files(run: RunDirectory) -> list[str]:

@@ -21,6 +21,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.data import load_split, load_splits
     from tf_finetune.errors import UserError
     from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.manifests import write_manifest
     from tf_finetune.reports import (
         render_metrics,
         render_mistakes,
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
     folder.mkdir(exist_ok=True)
     write_metrics(folder / f"{name}.metrics.json", {split.name: report})
     write_evaluation(folder / f"{name}.evaluation.json", {split.name: report})
+    write_manifest(folder)
     render_metrics(console, report)
     render_per_class(console, report)
     render_mistakes(console, report, limit=5)

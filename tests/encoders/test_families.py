@@ -31,13 +31,13 @@ def test_every_missing_or_wrong_size_is_named():
     config = GOOD | {"hidden_size": 0, "vocab_size": "many"}
     del config["intermediate_size"]
 
-    with pytest.raises(UserError, match="positive integer") as caught:
+    with pytest.raises(UserError, match="accepted: an integer") as caught:
         family_of(config, "c.json")
 
     assert caught.value.problems == [
-        "c.json: vocab_size: received 'many', accepted: a positive integer",
-        "c.json: hidden_size: received 0, accepted: a positive integer",
-        "c.json: intermediate_size: received None, accepted: a positive integer",
+        "c.json: vocab_size: received 'many', accepted: an integer from 1 to 100,000,000",
+        "c.json: hidden_size: received 0, accepted: an integer from 1 to 1,000,000",
+        "c.json: intermediate_size: received None, accepted: an integer from 1 to 10,000,000",
     ]
 
 
@@ -47,6 +47,9 @@ def test_every_missing_or_wrong_size_is_named():
         ({"num_attention_heads": 3}, "hidden_size 8 is not a multiple of num_attention_heads 3"),
         ({"hidden_size": 6}, "hidden_size: received 6, accepted: multiples of 4"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type: received 'rel"),
+        ({"num_hidden_layers": 4 * 10**12}, "num_hidden_layers: received 4000000000000"),
+        ({"num_hidden_layers": True}, "num_hidden_layers: received True"),
+        ({"hidden_act": "os.system"}, "hidden_act: received 'os.system', accepted: gelu"),
         ({"is_decoder": True}, "is_decoder: received true, accepted: false"),
     ],
 )

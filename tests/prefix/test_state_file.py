@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.prefix import layout as layouts
-from tf_finetune.prefix.state_file import StateFile
+from tf_finetune.prefix.state_file import StateFile, _line, _Written
 
 # Stored as 5, 5, 3 | 3, 2 | 1 tokens.
 LENGTHS = [3, 5, 2, 5, 1, 3]
@@ -85,9 +85,9 @@ def test_folder_holds_values_checksums_and_what_they_are_of(filled, layout):
 
 
 def test_seconds_of_all_processes_that_filled_are_kept(filled, file_of):
-    lines = [json.loads(line) for line in (filled / "blocks.jsonl").read_text().splitlines()]
-    lines[0]["seconds"], lines[1]["seconds"] = 1.5, 2.25
-    (filled / "blocks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    blocks = [_Written("0" * 64, 1.5), _Written("0" * 64, 2.25)]
+    lines = [_line(index, block) for index, block in enumerate(blocks)]
+    (filled / "blocks.jsonl").write_text("".join(lines))
 
     assert file_of().fill_seconds == 3.75
 

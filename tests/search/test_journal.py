@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.search.journal import Journal
+from tf_finetune.search.journal import Journal, checked_records
 from tf_finetune.search.records import TrialJournal, TrialRecord, write_predictions
 from tf_finetune.search.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
@@ -177,3 +177,33 @@ def test_trial_with_damaged_predictions_is_left_out_with_a_notice(tmp_path, path
     assert [record.request.seed for record in again.records.values()] == [1]
     (notice,) = again.notices
     assert "validation.npz is missing or damaged: its trial is run again" in notice
+
+
+@pytest.mark.parametrize("content", ["", '{"record": {"for'])
+def test_lost_first_line_is_told(path, content):
+    path.write_text(content)
+
+    assert Journal(path, IDENTITY).notices == [
+        f"{path}:1: the first line is torn or missing: no earlier trial is known"
+    ]
+    assert Journal(path, IDENTITY).notices == []
+
+
+def test_damaged_lines_are_found_without_writing(path):
+    written(path)
+    lines = path.read_bytes().split(b"\n")
+    lines[2] = lines[2].replace(b"1", b"3", 1)
+    path.write_bytes(b"\n".join(lines)[:-3])
+    before = path.read_bytes()
+
+    records, damaged = checked_records(path)
+
+    assert damaged == [3, 4]
+    assert [record.get("number") for record in records] == [None, 0]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["../../elsewhere", "/elsewhere", "..", "a/b"])
+def test_trial_folder_elsewhere_is_refused(tmp_path, folder):
+    with pytest.raises(ValueError, match="is no name of a folder under trials"):
+        TrialRecord.from_dict({"folder": folder, "predictions_sha256": None}, tmp_path)

@@ -143,7 +143,7 @@ def test_damaged_checkpoint_is_named_and_the_one_before_is_used(
     result = run(model, training(), outputs=outputs, console=console)
 
     assert_equal(state(model, result), expected)
-    assert f"step-000000008/{data.name} is damaged: using the checkpoint before it" in (
+    assert f"step-000000008/{data.name}: damaged: using the checkpoint before it" in (
         console.file.getvalue()
     )
     assert "going on from step 7 of 10" in console.file.getvalue()
@@ -165,7 +165,8 @@ def test_damaged_state_file_is_noticed(
     result = run(model, training(), outputs=outputs, console=console)
 
     assert_equal(state(model, result), expected)
-    assert console.file.getvalue().count("state.json is damaged") == 2
+    problem = "missing" if content is None else "damaged"
+    assert console.file.getvalue().count(f"state.json: {problem}") == 2
     assert "going on" not in console.file.getvalue()
 
 

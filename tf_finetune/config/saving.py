@@ -4,6 +4,7 @@ import os
 import textwrap
 
 from tf_finetune.config.describe import list_sections
+from tf_finetune.config.seal import sealed
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.files import write_atomically
@@ -25,8 +26,8 @@ def dump_config(config: ExperimentConfig) -> str:
 
 
 def write_config(config: ExperimentConfig, path: str | os.PathLike[str]) -> None:
-    """Writes `dump_config` to a file that is at no time half-written."""
-    write_atomically(path, dump_config(config))
+    """Writes `dump_config` below its seal to a file that is at no time half-written."""
+    write_atomically(path, sealed(dump_config(config)))
 
 
 def comment_lines(text: str, indent: str) -> list[str]:

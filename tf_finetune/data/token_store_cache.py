@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ from tf_finetune.data.token_store_files import (
     write_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
+from tf_finetune.files import DISK_FULL
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +87,12 @@ def open_store(
             write_manifest(temporary, manifest)
         return TokenStore(folder, source)
     except (OSError, DamagedStore) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            free_bytes = shutil.disk_usage(folder.parent).free
+            raise UserError(
+                f"data.cache_dir: {folder}: the disk is full ({free_bytes:,} bytes free)",
+                hint="Free some space or choose another data.cache_dir.",
+            ) from error
         raise UserError(
             f"data.cache_dir: cannot keep tokens in {folder}: {error}; accepted: a folder that can "
             "be written, with room"
@@ -111,15 +119,16 @@ def _progress(console: Console | None, source: str) -> Iterator[Callable[[int], 
         bar.advance(task, rows)
 
     with bar:
-        task = bar.add_task(escape(source), total=None)
+        task = bar.add_task(escape(visible(source)), total=None)
         yield advance
     if console is not None:
         seconds = time.monotonic() - start
-        console.print(f"Tokenised {total:,} texts of {source} in {seconds:.1f} s", markup=False)
+        name = visible(source)
+        console.print(f"Tokenised {total:,} texts of {name} in {seconds:.1f} s", markup=False)
 
 
 def _notify(console: Console | None, message: str) -> None:
     if console is None:
         logger.warning(message)
     else:
-        console.print(message, markup=False)
+        console.print(visible(message), markup=False)

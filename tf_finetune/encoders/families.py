@@ -22,15 +22,22 @@ class EncoderFamily:
         backbone: Attribute of that class that holds the encoder, also the prefix of its
             tensors in a checkpoint.
         variables: Lists all variables for (config, num_labels) in forward order.
-        required_keys: Keys of config.json that the arithmetic needs.
+        required_keys: Keys of config.json that the arithmetic needs, each with the most it may
+            be: far beyond any encoder, and short of what would fill the memory with names.
     """
 
     model_type: str
     classifier_class: str
     backbone: str
     variables: Callable[..., tuple[Variable, ...]]
-    required_keys: tuple[str, ...]
+    required_keys: Mapping[str, int]
 
+
+# Those of transformers' TensorFlow models; looking there would load TensorFlow.
+_ACTIVATIONS = (
+    *("gelu", "gelu_10", "gelu_fast", "gelu_new", "glu", "mish"),
+    *("quick_gelu", "relu", "sigmoid", "silu", "swish", "tanh"),
+)
 
 FAMILIES = {
     "bert": EncoderFamily(
@@ -38,15 +45,15 @@ FAMILIES = {
         classifier_class="TFBertForSequenceClassification",
         backbone="bert",
         variables=bert_variables,
-        required_keys=(
-            "vocab_size",
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-            "type_vocab_size",
-        ),
+        required_keys={
+            "vocab_size": 10**8,
+            "hidden_size": 10**6,
+            "num_hidden_layers": 10**4,
+            "num_attention_heads": 10**4,
+            "intermediate_size": 10**7,
+            "max_position_embeddings": 10**8,
+            "type_vocab_size": 10**4,
+        },
     ),
 }
 
@@ -69,10 +76,15 @@ def family_of(config: Mapping[str, Any], where: str) -> EncoderFamily:
         )
     family = FAMILIES[model_type]
     problems = [
-        f"{where}: {key}: received {config.get(key)!r}, accepted: a positive integer"
-        for key in family.required_keys
-        if not isinstance(config.get(key), int) or config[key] < 1
+        f"{where}: {key}: received {config.get(key)!r}, accepted: an integer from 1 to {largest:,}"
+        for key, largest in family.required_keys.items()
+        if type(config.get(key)) is not int or not 1 <= config[key] <= largest
     ]
+    activation = config.get("hidden_act", "gelu")
+    if activation not in _ACTIVATIONS:
+        problems.append(
+            f"{where}: hidden_act: received {activation!r}, accepted: {', '.join(_ACTIVATIONS)}"
+        )
     if not problems and config["hidden_size"] % config["num_attention_heads"]:
         problems.append(
             f"{where}: hidden_size {config['hidden_size']} is not a multiple of "

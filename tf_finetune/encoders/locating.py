@@ -71,7 +71,7 @@ def read_encoder_config(folder: Path) -> dict[str, Any]:
             f"encoder.name: {folder} has no config.json; accepted: a folder with config.json, "
             f"{WEIGHTS_FILE} and a tokenizer"
         ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path}: received a {type(config).__name__}, accepted: a JSON object")

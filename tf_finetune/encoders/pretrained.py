@@ -9,6 +9,7 @@ from safetensors import safe_open
 from tf_finetune.encoders.checkpoints import tensor_name
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.errors import UserError
 
 
 def initial_values(
@@ -28,6 +29,9 @@ def initial_values(
         variables: The model's variables.
         seed: Seed of the new values.
         only: Paths to yield; None for all.
+
+    Raises:
+        UserError: A tensor holds NaN or infinity.
     """
     with safe_open(str(files.weights), framework="np") as file:
         present = set(file.keys())
@@ -37,9 +41,26 @@ def initial_values(
             name = tensor_name(variable, files.family, present)
             if name in present and _shape(file, name) == variable.tensor_shape:
                 value = file.get_tensor(name).astype(np.float32)
+                _check_finite(value, f"{files.weights}: tensor {name}")
                 yield variable.path, value.T if variable.is_kernel else value
             else:
                 yield variable.path, new_value(variable, files, seed)
+
+
+def _check_finite(value: np.ndarray, what: str) -> None:
+    # The sum is not finite if any value is not, and is all that a whole tensor costs; values that
+    # are finite and sum to infinity are looked at one by one.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(value.sum()):
+            return
+    bad = ~np.isfinite(value)
+    if bad.any():
+        first = tuple(int(place[0]) for place in np.nonzero(bad))
+        raise UserError(
+            f"{what}: {int(bad.sum()):,} of {value.size:,} values are no finite numbers; the first "
+            f"is {value[first]} at {list(first)}; expected finite numbers",
+            hint="The checkpoint comes from a training that failed, or is damaged.",
+        )
 
 
 def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:

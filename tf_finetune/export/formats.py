@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tf_finetune.errors import UserError
 from tf_finetune.files import replaced_folder
+from tf_finetune.manifests import write_manifest
 
 HUGGINGFACE, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "savedmodel", "litert")
 PRECISIONS = ("float32", "float16", "int8")
@@ -122,7 +123,10 @@ def open_targets(root: Path, formats: Sequence[str]) -> Iterator[dict[str, Path]
     is_new = not root.exists()
     try:
         with contextlib.ExitStack() as stack:
-            yield {name: stack.enter_context(replaced_folder(root / name)) for name in formats}
+            folders = {name: stack.enter_context(replaced_folder(root / name)) for name in formats}
+            yield folders
+            for folder in folders.values():
+                write_manifest(folder)
     except BaseException:
         if is_new:
             with contextlib.suppress(OSError):  # not empty: another export came between

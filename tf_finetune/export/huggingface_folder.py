@@ -6,7 +6,7 @@ from pathlib import Path
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
-from tf_finetune.export.model_folder import MANIFEST, write_manifest
+from tf_finetune.manifests import MANIFEST, write_manifest
 from tf_finetune.run_directory import RunDirectory
 
 CARD = "README.md"

@@ -10,12 +10,13 @@ from typing import Any
 import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from tf_finetune.config.loading import load_config
+from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.encoders import FreezePlan, PlanRow
 from tf_finetune.encoders.plan_tables import plan_markdown
 from tf_finetune.errors import UserError
+from tf_finetune.manifests import damaged_files
 from tf_finetune.reports import printable
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
 from tf_finetune.reports.metrics import HEADLINE
@@ -69,9 +70,12 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
     Raises:
         UserError: A file of the run is missing or damaged.
     """
+    problems = damaged_files(run.path)
+    if problems:
+        raise UserError(problems, hint="Restore the folder from a copy, or train again.")
     chosen = run.path / "chosen.yaml"
     if chosen.is_file():
-        config = load_config(chosen)
+        config = load_written_config(chosen)
     plan, page = _read(run.plan), _read(run.report.with_suffix(".json"))
     reports = _read(run.evaluation)
     try:

@@ -13,9 +13,9 @@ from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import Classifier, EncoderFiles
 from tf_finetune.encoders.locating import WEIGHTS_FILE
 from tf_finetune.errors import UserError
-from tf_finetune.files import file_sha256, replaced_folder, write_atomically
+from tf_finetune.files import replaced_folder, write_atomically
+from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 
-MANIFEST = "manifest.json"
 _PROBLEM_TYPES = {
     "single_label": "single_label_classification",
     "multi_label": "multi_label_classification",
@@ -101,29 +101,19 @@ def check_model_folder(folder: Path) -> EncoderFiles:
         UserError: The folder is not complete, or a file is missing or damaged; named.
     """
     try:
-        digests = dict(json.loads((folder / MANIFEST).read_text())["sha256"])
-        digests[WEIGHTS_FILE], digests["config.json"]
+        listed = read_manifest(folder)
     except FileNotFoundError:
         raise UserError(
             f"{folder}: no model here ({MANIFEST} is missing); accepted: a finished run"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{folder / MANIFEST}: damaged") from None
-    problems = [
-        f"{folder / name}: {'damaged' if (folder / name).is_file() else 'missing'}"
-        for name, digest in digests.items()
-        if not (folder / name).is_file() or file_sha256(folder / name) != digest
-    ]
+    except ValueError:
+        listed = {}
+    problems = damaged_files(folder)
+    if not problems and not {WEIGHTS_FILE, "config.json"} <= listed.keys():
+        problems = [f"{folder / MANIFEST}: damaged"]
     if problems:
         raise UserError(problems, hint="Train again, or restore the folder from a copy.")
     return EncoderFiles(str(folder), folder)
-
-
-def write_manifest(folder: Path) -> None:
-    """Writes the checksums of all files in a folder, which `check_model_folder` holds them to."""
-    names = sorted(path.name for path in folder.iterdir())
-    digests = {name: file_sha256(folder / name) for name in names}
-    write_atomically(folder / MANIFEST, json.dumps({"sha256": digests}, indent=1) + "\n")
 
 
 def _write_weights(path: Path, classifier: Classifier) -> None:

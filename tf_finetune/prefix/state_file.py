@@ -58,7 +58,12 @@ class StateFile:
                 "computing all anew"
             )
             return list(range(self._layout.blocks))
-        written = self._written()
+        written, spoilt = self._read_lines()
+        if spoilt:
+            tell(
+                f"prefix cache: {self.folder / BLOCKS_FILE}: {spoilt} damaged or cut lines; "
+                "computing their blocks anew"
+            )
         present = [index for index in range(self._layout.blocks) if index in written]
         with ThreadPoolExecutor() as pool:
             digests = dict(zip(present, pool.map(self._digest, present), strict=True))
@@ -154,20 +159,26 @@ class StateFile:
         return sum(block.seconds for block in self._written().values())
 
     def _written(self) -> dict[int, "_Written"]:
-        """Every block that has a whole line; the last line may be cut."""
+        """Every block that has a whole line."""
+        return self._read_lines()[0]
+
+    def _read_lines(self) -> tuple[dict[int, "_Written"], int]:
+        """Every block that has a whole line, and how many lines are not as they were written."""
         try:
-            lines = (self.folder / BLOCKS_FILE).read_bytes().splitlines()
+            *lines, rest = (self.folder / BLOCKS_FILE).read_bytes().split(b"\n")
         except OSError:
-            return {}
-        written = {}
+            return {}, 0
+        written, spoilt = {}, int(bool(rest))  # a killed process may leave a cut line
         for line in lines:
             try:
                 entry = json.loads(line)
-                block = _Written(str(entry["sha256"]), float(entry["seconds"]))
-                written[int(entry["block"])] = block
+                index, block = entry["block"], _Written(entry["sha256"], entry["seconds"])
+                if _line(index, block).encode() != line + b"\n":
+                    raise ValueError("not as it was written")
+                written[index] = block
             except (ValueError, KeyError, TypeError):
-                continue  # a line that was cut or damaged vouches for no block
-        return written
+                spoilt += 1  # it vouches for no block
+        return written, spoilt
 
     def _digest(self, index: int) -> str | None:
         """Checksum of a block as it is in the file; None if it cannot be read."""
@@ -198,7 +209,10 @@ class _Written(NamedTuple):
 
 
 def _line(index: int, block: _Written) -> str:
-    return json.dumps({"block": index, **block._asdict()}) + "\n"
+    """A line of `blocks.jsonl`; `line_sha256` is of all that stands before it."""
+    start = json.dumps({"block": index, **block._asdict()})[:-1]
+    digest = hashlib.sha256(start.encode()).hexdigest()
+    return f'{start}, "line_sha256": "{digest}"}}\n'
 
 
 def lock_of(folder: Path) -> Path:

@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.loading import load_config
-from tf_finetune.config.saving import dump_config
+from tf_finetune.config.saving import write_config
+from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.files import write_atomically
+from tf_finetune.manifests import MANIFEST
 from tf_finetune.run_directory import RunDirectory
 from tf_finetune.search.records import TrialJournal
 from tf_finetune.search.trial_request import TrialRequest
 
 _OURS = frozenset(
     [
-        *("config.yaml", "plan.json", "events", "checkpoints", "history.json", "metrics.json"),
+        *(
+            MANIFEST,
+            "config.yaml",
+            "plan.json",
+            "events",
+            "checkpoints",
+            "history.json",
+            "metrics.json",
+        ),
         *("evaluation.json", "model", "evaluations", "export"),
         *("journal.jsonl", ".journal.jsonl.lock"),
         *("trials", "workers", "chosen.yaml", "search.json", "report.html", "report.json"),
@@ -125,12 +133,13 @@ def prepare_search(
         raise UserError(f"run.dir: {path} cannot be made: {error.strerror}") from None
     journal = TrialJournal(directory.journal, directory.trials, identity)
     if directory.is_finished:
-        if load_config(str(directory.config)).search == config.search:
+        if load_written_config(directory.config).search == config.search:
             raise UserError(
                 f"run.dir: {path} holds a finished search",
                 hint="Go on with more cells or seeds by changing search.…, replace it with "
                 "run.overwrite=true, or choose another run.dir.",
             )
+        (path / MANIFEST).unlink(missing_ok=True)  # of files that are about to change
         directory.metrics.unlink()
-    write_atomically(directory.config, dump_config(config))
+    write_config(config, directory.config)
     return directory, config, journal

@@ -9,6 +9,7 @@ again.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,13 @@ class Journal:
         # As JSON gives it back: lists, not tuples.
         self._identity: dict[str, Any] = json.loads(_canonical(identity))
         with self._lock:
+            began = path.exists()
             torn = self._read()
             if self._lines == 0:
+                if began:
+                    self.notices.append(
+                        f"{path}:1: the first line is torn or missing: no earlier trial is known"
+                    )
                 self._write({"format": FORMAT, "identity": self._identity})
                 sync_folder(path.parent)
                 self.refresh()
@@ -83,7 +89,13 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            reason = "the disk is full" if error.errno in DISK_FULL else error.strerror or error
+            reason = error.strerror or error
+            if error.errno in DISK_FULL:
+                free_bytes = shutil.disk_usage(self.path.parent).free
+                needed_bytes = len(_line(record)) + 1
+                reason = (
+                    f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free"
+                )
             raise UserError(
                 f"{self.path}: cannot be written: {reason}",
                 hint="What was found so far is kept: start the same command again.",
@@ -129,6 +141,19 @@ class Journal:
             raise UserError(
                 [f"{self.path} belongs to another search: {line}" for line in differences], hint
             )
+
+
+def checked_records(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
+    """The whole records of a journal, its first one too, and the lines that are damaged or torn.
+
+    Nothing is written or locked.
+    """
+    *lines, rest = path.read_bytes().split(b"\n")
+    records = [_checked(line) for line in (lines + [rest] if rest else lines)]
+    if rest and records:
+        records[-1] = None
+    damaged = [number for number, record in enumerate(records, 1) if record is None]
+    return [record for record in records if record is not None], damaged or ([] if records else [1])
 
 
 def _canonical(record: Mapping[str, Any]) -> str:

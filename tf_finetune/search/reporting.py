@@ -54,6 +54,7 @@ def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console
         write_report_figures(directory.events, content)
     write_report_page(directory.report, content)
     write_metrics(directory.metrics, reports)
+    directory.write_manifest()
     shutil.rmtree(directory.checkpoints, ignore_errors=True)  # what is left does no harm
     for report in reports.values():
         render_metrics(console, report)

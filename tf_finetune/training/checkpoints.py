@@ -1,8 +1,8 @@
 """Checkpoints of a running fit: what trains and the optimiser's state, nothing frozen.
 
 A checkpoint is a folder that appears by one rename. It holds a TensorFlow checkpoint, the
-best weights so far where early stopping wants them, and a `state.json` with the SHA-256 of
-both. A damaged one is noticed and the one before it is used.
+best weights so far where early stopping wants them, a `state.json`, and a manifest with the
+SHA-256 of each. A damaged one is noticed and the one before it is used.
 """
 
 import json
@@ -17,7 +17,8 @@ import tensorflow as tf
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import file_sha256, replaced_folder, write_atomically
+from tf_finetune.files import replaced_folder, write_atomically
+from tf_finetune.manifests import damaged_files, read_manifest, write_manifest
 from tf_finetune.training.fine_tuner import FineTuner
 
 _KEPT = 2
@@ -64,13 +65,9 @@ class RunCheckpoints:
                 # A transposed view would be written in the wrong order.
                 whole = {path: np.ascontiguousarray(value) for path, value in best_values.items()}
                 save_file(whole, temporary / _BEST)
-            names = sorted(path.name for path in temporary.iterdir())
-            content = {
-                "identity": self._identity,
-                "sha256": {name: file_sha256(temporary / name) for name in names},
-                "state": state,
-            }
+            content = {"identity": self._identity, "state": state}
             write_atomically(temporary / "state.json", json.dumps(content, indent=1))
+            write_manifest(temporary)
         for old in self.saved()[:-_KEPT]:
             shutil.rmtree(old)
         return final
@@ -93,7 +90,7 @@ class RunCheckpoints:
             try:
                 content = _read_whole(path)
             except ValueError as error:
-                damaged.append(f"{path}/{error} is damaged: using the checkpoint before it")
+                damaged.append(f"{error}: using the checkpoint before it")
                 continue
             if content["identity"] != self._identity:
                 raise UserError(
@@ -108,14 +105,12 @@ class RunCheckpoints:
 
 
 def _read_whole(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint's state after checking its files; ValueError names the damaged one."""
+    """Reads a checkpoint's state after checking its files; ValueError names the damaged ones."""
     try:
-        content = json.loads((path / "state.json").read_text())
-        digests = content["sha256"]
-        content["state"]["step"], content["identity"]
-    except (OSError, KeyError, TypeError, ValueError):
-        raise ValueError("state.json") from None
-    for name, digest in digests.items():
-        if not (path / name).is_file() or file_sha256(path / name) != digest:
-            raise ValueError(name)
-    return dict(content)
+        read_manifest(path)
+    except FileNotFoundError as error:
+        raise ValueError(f"{error.filename}: missing") from None
+    problems = damaged_files(path)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return dict(json.loads((path / "state.json").read_text(encoding="utf-8")))

@@ -129,7 +129,8 @@ def write_run_report(
         run.events if tensorboard else None,
     )
     write_report_page(run.report, content)
-    write_metrics(run.metrics, reports)  # last: it marks the run as finished
+    write_metrics(run.metrics, reports)  # the last of them: it marks the run as finished
+    run.write_manifest()
     shutil.rmtree(run.checkpoints, ignore_errors=True)  # what is left does no harm
     for report in reports.values():
         render_metrics(console, report)

@@ -1,7 +1,6 @@
 """CSV, TSV and tab-separated .txt files, good and bad."""
 
 import csv
-import io
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,6 @@ from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
 from tf_finetune.data.sources import delimited, read_records
 from tf_finetune.errors import UserError
-
-# What a text file cannot hold, or the csv module of Python 3.10 cannot read.
-_TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
-    str.strip
-)
 
 
 def test_csv_keeps_quoted_commas_quotes_and_line_breaks(write, read):
@@ -202,20 +196,6 @@ def test_nul_characters_are_a_problem(write, read):
     with pytest.raises(UserError, match=r"row 2: holds NUL characters.*utf-16") as error:
         read(path)
     assert len(error.value.problems) == 1
-
-
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
-)
-@given(rows=st.lists(st.tuples(_TEXTS, _TEXTS), min_size=1, max_size=5))
-def test_what_the_csv_module_writes_is_read_back(tmp_path: Path, rows):
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows([("text", "label"), *rows])
-    path = tmp_path / "round.csv"
-    path.write_bytes(buffer.getvalue().encode())
-    config = DataConfig(text_column="text", label_column="label")
-    found = [(record.text, record.label) for record in read_records(config, str(path))]
-    assert found == [(text, label.strip()) for text, label in rows]
 
 
 @settings(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.fields import name_fault
 from tf_finetune.data.sources.inference import (
     LABEL_NAMES,
     TEXT_NAMES,
@@ -104,7 +105,12 @@ def check_columns(table: Table, config: DataConfig, problems: Problems, *, label
     options = ["text_column", "text_pair_column", *(["label_column"] if labelled else [])]
     for option in options:
         name = getattr(config, option)
-        if name is None or name in table.columns:
+        if name is None:
+            continue
+        if name in table.columns:
+            fault = name_fault(name)
+            if fault:
+                problems.add(f"{table.name}: the column name {show(name)}: {fault}")
             continue
         near = difflib.get_close_matches(name, table.columns, 1)
         problems.add(

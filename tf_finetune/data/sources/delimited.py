@@ -1,6 +1,7 @@
 """CSV, TSV and tab-separated .txt files, read row by row with strict checks."""
 
 import csv
+from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,15 +49,17 @@ def open_delimited(
         UserError: The file is empty, undecodable in its first row, or names a column twice.
     """
     dialect = _dialect(config, source, path, kind)
-    first = next(_records(dialect, Problems()), None)
+    problems = Problems()
+    first = next(_records(dialect, problems), None)
     if first is None:
+        problems.check()
         raise UserError(f"{source}: is empty")
     fields = first[1]
     if kind == "text" and len(fields) == 1:
         return _open_lines(config, source, path)
     names = [field.strip() for field in fields] if config.header else _numbers(fields)
     # Columns without a name cannot be asked for, so spreadsheets' ",,," at the end may stay.
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise UserError(
             f"{source}, row {first[0]}: column name {show_names(twice)} occurs more than once; "

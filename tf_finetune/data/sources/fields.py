@@ -1,6 +1,7 @@
 """Turns a row's values into a record: text, second text and label, each checked."""
 
 import math
+import re
 from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
@@ -10,6 +11,10 @@ from tf_finetune.data.sources.table import Row
 
 _MISSING = object()
 _NOT_TEXT = "accepted: a text that is not empty"
+_UNFIT = "with control characters"
+# Line ends and terminal escapes, marks that turn the direction of what is printed after them,
+# and the byte order mark, of which nothing is seen: "pos" and "\ufeffpos" would be two labels.
+_UNFIT_FOR_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def to_record(row: Row, config: DataConfig, problems: Problems, *, labelled: bool) -> Record | None:
@@ -60,11 +65,20 @@ def _fault(text: str) -> str:
     """What is wrong with a text or name, or ""."""
     if not text or text.isspace():
         return _NOT_TEXT
+    if text[0] == "\ufeff":
+        return "begins with a byte order mark, as files put together do; accepted: text without"
     if "\0" in text:
         return "holds NUL characters; accepted: text without"
     if not _encodable(text):
         return "holds half a surrogate pair; accepted: valid Unicode"
     return ""
+
+
+def name_fault(name: str) -> str:
+    """What is wrong with the name of a label or a column, or ""."""
+    if _UNFIT_FOR_NAMES.search(name):
+        return f"accepted: a name that is not empty or {_UNFIT}"
+    return _fault(name)
 
 
 def _encodable(text: str) -> bool:
@@ -84,9 +98,10 @@ def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
     if form == "number":
         label, accepted = _number(value), "a finite number"
     elif form == "names" or (config.task == "auto" and isinstance(value, list)):
-        label, accepted = _names(value, config.label_separator), "names of labels, none empty"
+        label = _names(value, config.label_separator)
+        accepted = f"names of labels, none empty or {_UNFIT}"
     else:
-        label, accepted = _name(value), "a label that is not empty"
+        label, accepted = _name(value), f"a label that is not empty or {_UNFIT}"
     if label is None:
         _add(row, column, value, f"accepted: {accepted}", problems)
     return label
@@ -125,7 +140,7 @@ def _name(value: object) -> str | None:
     """The name of one label as text: 1, "1" and true are all the label "1"."""
     if isinstance(value, str):
         name = value.strip()
-        return None if _fault(name) else name
+        return None if name_fault(name) else name
     if isinstance(value, int):  # bool too
         return str(int(value))
     if isinstance(value, float) and math.isfinite(value):

@@ -1,5 +1,6 @@
 """Parquet files, read a batch of rows at a time."""
 
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -25,12 +26,12 @@ def open_parquet(config: DataConfig, source: str, path: Path) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{source}: cannot be read as Parquet: {error}") from error
     columns = tuple(schema.names)
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted(name for name, count in Counter(columns).items() if count > 1)
     if twice:
         raise UserError(
             f"{source}: column name {show_names(twice)} occurs more than once; "
@@ -44,7 +45,7 @@ def open_parquet(config: DataConfig, source: str, path: Path) -> Table:
     def rows(problems: Problems) -> Generator[Row, None, None]:
         number = 0
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
                     for values in batch.to_pylist():
                         number += 1

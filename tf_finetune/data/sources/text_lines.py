@@ -132,7 +132,10 @@ def _first_undecodable(path: Path, encoding: str) -> tuple[int, int]:
                 # The error counts from the bytes that were held back from the last chunk.
                 start = error.start - len(state[0])
                 decoder.setstate(state)
-                good = newlines.decode(decoder.decode(chunk[: max(0, start)]))
+                try:
+                    good = newlines.decode(decoder.decode(chunk[: max(0, start)]))
+                except UnicodeError:  # UTF-16 whose byte order mark is missing too
+                    return offset, row
                 return offset + start, row + good.count("\n")
             except UnicodeError:  # UTF-16 without a byte order mark, which has no place
                 return offset, row

@@ -1,0 +1,229 @@
+"""Fills a small disk just before the project writes: what was there stays, the message has figures.
+
+A tmpfs of 2 MB is mounted (this needs root, or `unshare -rm tools/chaos disk_full`). Every writer
+writes once with room, and then twice without: on a disk that is full, and on one with room for a
+part. It has to end in `UserError` with the path and the free bytes, leave no temporary file, and
+what it wrote the first time has to load.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.config.saving import write_config
+from tf_finetune.config.seal import load_written_config
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from tf_finetune.files import replaced_folder, write_atomically, write_json
+from tf_finetune.manifests import damaged_files, write_manifest
+from tf_finetune.search.journal import Journal
+from tf_finetune.search.records import load_predictions, write_predictions
+from tf_finetune.search.trial import Predictions
+
+_ROOM_BYTES = (0, 8192)  # left free
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Something that writes.
+
+    Attributes:
+        name: What it writes.
+        write: Writes into a folder; the number tells the first time from the second.
+        loads: Whether what was written the first time is there.
+    """
+
+    name: str
+    write: Callable[[Path, int], object]
+    loads: Callable[[Path], bool]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Tries all writers and prints what went wrong; 0 if nothing did."""
+    parser = argparse.ArgumentParser(prog="tools/chaos disk_full", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    disk = parser.parse_args(argv).folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        print(
+            "tools/chaos disk_full: no disk can be mounted here; unshare -rm tools/chaos disk_full"
+        )
+        return 2
+    try:
+        points = [(writer, room) for writer in writers() for room in _ROOM_BYTES]
+        faults = [
+            f"{writer.name}, {room} bytes left: {problem}"
+            for number, (writer, room) in enumerate(points)
+            if (problem := try_writer(writer, disk / str(number), room))
+        ]
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+    for fault in faults:
+        print(f"  {fault}")
+    print(f"{len(points)} write points, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def writers() -> Iterator[Writer]:
+    """Everything that writes what has to survive."""
+    big = "x" * 100_000
+
+    def text(folder: Path, number: int) -> None:
+        write_atomically(folder / "a.txt", f"{number}{big}")
+
+    yield Writer("a file", text, lambda f: (f / "a.txt").read_text() == f"0{big}")
+
+    def values(folder: Path, number: int) -> None:
+        write_json(folder / "a.json", [number, big])
+
+    yield Writer("JSON", values, lambda f: (f / "a.json").read_text().split()[1] == "0,")
+
+    def config(folder: Path, number: int) -> None:
+        sections: dict[str, Any] = {"data": {"train": f"{number}.csv"}}
+        write_config(ExperimentConfig.model_validate(sections), folder / "config.yaml")
+
+    yield Writer(
+        "config.yaml",
+        config,
+        lambda f: load_written_config(f / "config.yaml").data.train == "0.csv",
+    )
+
+    def manifest(folder: Path, number: int) -> None:
+        names = [f"{n:0200}" for n in range(100)]
+        for name in names if number == 0 else ():
+            (folder / name).write_text("x")
+        write_manifest(folder, names)
+
+    yield Writer("a manifest", manifest, lambda f: not damaged_files(f))
+
+    def folder_of_two(folder: Path, number: int) -> None:
+        with replaced_folder(folder / "model") as temporary:
+            (temporary / "a").write_text(f"{number}{big}")
+            (temporary / "b").write_text(big)
+
+    yield Writer("a folder", folder_of_two, lambda f: (f / "model/a").read_text() == f"0{big}")
+
+    def arrays(folder: Path, number: int) -> None:
+        from safetensors.numpy import save_file
+
+        with replaced_folder(folder / "model") as temporary:
+            save_file({"a": np.full(30_000, number, np.float32)}, temporary / "a.safetensors")
+
+    def arrays_load(folder: Path) -> bool:
+        from safetensors.numpy import load_file
+
+        return bool((load_file(folder / "model" / "a.safetensors")["a"] == 0).all())
+
+    yield Writer("safetensors", arrays, arrays_load)
+    yield Writer("a TensorFlow checkpoint", _write_checkpoint, _checkpoint_loads)
+
+    def journal(folder: Path, number: int) -> None:
+        Journal(folder / "journal.jsonl", {"a": 1}).append({"number": number, "text": big})
+
+    def journal_loads(folder: Path) -> bool:
+        records = Journal(folder / "journal.jsonl", {"a": 1}).records
+        return [record["number"] for record in records] == [0]
+
+    yield Writer("a journal", journal, journal_loads)
+
+    def predictions(folder: Path, number: int) -> None:
+        found = Predictions(np.full(30_000, number, np.int32), np.zeros((30_000, 2)))
+        write_predictions(folder / "x.npz", found)
+
+    yield Writer(
+        "predictions", predictions, lambda f: not load_predictions(f / "x.npz").targets.any()
+    )
+    yield Writer("a token store", _write_store, _store_loads)
+
+
+def _write_checkpoint(folder: Path, number: int) -> None:
+    import tensorflow as tf
+
+    with replaced_folder(folder / "step") as temporary:
+        variable = tf.Variable(tf.fill([30_000], float(number)))
+        tf.train.Checkpoint(value=variable).write(str(temporary / "variables"))
+
+
+def _checkpoint_loads(folder: Path) -> bool:
+    import tensorflow as tf
+
+    variable = tf.Variable(tf.ones([30_000]))
+    tf.train.Checkpoint(value=variable).read(str(folder / "step" / "variables")).assert_consumed()
+    return not variable.numpy().any()
+
+
+def _store_of(folder: Path, number: int) -> Any:
+    from transformers import BertTokenizerFast
+
+    from tf_finetune.config.sections import DataConfig
+    from tf_finetune.data.token_store_cache import open_store
+    from tools.reliability.tiny_job import make_encoder
+
+    outside = folder.parent.parent  # the texts and the tokenizer are on another disk
+    if not (outside / "encoder").exists():
+        make_encoder(outside / "encoder")
+    source = outside / f"texts{number}.csv"
+    rows = [f"the film {number} {n} was very very good !,{n % 2}" for n in range(500)]
+    source.write_text("\n".join(["text,label", *rows]))
+    options = {"text_column": "text", "label_column": "label", "cache_dir": str(folder)}
+    tokenizer = BertTokenizerFast.from_pretrained(str(outside / "encoder"))
+    return open_store(DataConfig.model_validate(options), str(source), tokenizer)
+
+
+def _write_store(folder: Path, number: int) -> None:
+    _store_of(folder, number)
+
+
+def _store_loads(folder: Path) -> bool:
+    return len(_store_of(folder, 0)) == 500
+
+
+def try_writer(writer: Writer, folder: Path, room: int) -> str:
+    """Writes with room and without; gives what is wrong, or ""."""
+    folder.mkdir()
+    writer.write(folder, 0)
+    before = {path.name for path in folder.rglob("*")}
+    filler = folder.parent / "filler"
+    try:
+        _fill(filler, room)
+        try:
+            writer.write(folder, 1)
+            problem = "was written"
+        except UserError as error:
+            message = str(error)
+            parts = (str(folder), "free", "bytes", "full")
+            missing = [part for part in parts if part not in message]
+            problem = f"does not say {missing}: {message}" if missing else ""
+        except Exception as error:
+            problem = f"raised {type(error).__name__}: {error}"
+        left = {path.name for path in folder.rglob("*")} - before
+        if left:
+            problem = problem or f"leaves {sorted(left)}"
+    finally:
+        filler.unlink(missing_ok=True)
+    if not problem and not writer.loads(folder):
+        problem = "what was there does not load"
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+    return problem
+
+
+def _fill(path: Path, room: int) -> None:
+    """Fills the disk but for some bytes."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            size = path.stat().st_size
+            file.truncate(max(0, size - room))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

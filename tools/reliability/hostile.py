@@ -1,0 +1,86 @@
+"""Opens files that somebody made to do harm: nothing of them runs, escapes or is printed raw.
+
+Pickles, Keras models with code in them, `auto_map`, YAML tags and alias bombs, headers of
+safetensors and sizes of config.json that would fill the memory, object arrays, archives and
+folders that lead elsewhere. Then a job whose texts, labels and file names are HTML, script,
+markup and terminal escapes is trained and reported.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_finetune.errors import UserError
+from tools.reliability.hostile_outputs import try_outputs
+from tools.reliability.hostile_payloads import Payload, open_encoder, payloads
+from tools.reliability.tiny_job import make_encoder
+
+_SECONDS = 10.0
+_MEMORY_BYTES = 2 << 30
+
+
+def main(argv: Sequence[str]) -> int:
+    """Tries all payloads and prints what went wrong; 0 if nothing did."""
+    parser = argparse.ArgumentParser(prog="tools/chaos hostile", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    faults: list[str] = []
+    tries = 0
+    # One that is good is loaded, and brings in what would count as the first payload's time.
+    open_encoder(make_encoder(arguments.folder / "good"))
+    for number, payload in enumerate(payloads()):
+        folder = arguments.folder / str(number)
+        folder.mkdir()
+        problem = try_payload(payload, folder, arguments.folder / f"ran-{number}")
+        tries += 1
+        faults += [f"{payload.name}: {problem}"] if problem else []
+    checks = try_outputs(arguments.folder / "outputs")
+    faults += [name for name, holds in checks.items() if not holds]
+    for fault in faults:
+        print(f"  {fault}")
+    print(f"{tries} payloads and {len(checks)} checks of outputs, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def try_payload(payload: Payload, folder: Path, ran: Path) -> str:
+    """Plants and opens one payload; gives what is wrong with the outcome, or ""."""
+    payload.plant(folder, ran)
+    if ran.exists():
+        return "the harness itself ran it"
+    began, memory = time.monotonic(), _peak_bytes()
+    try:
+        payload.open(folder)
+        outcome = "" if not payload.refused else "was not refused"
+    except (UserError, ValueError) as error:
+        # Records of a journal are refused by ValueError, which the journal turns into a notice.
+        outcome = _fault_of(error, payload)
+    except Exception as error:
+        outcome = f"raised {type(error).__name__}: {str(error)[:200]}"
+    if ran.exists():
+        return "RAN"
+    if time.monotonic() - began > _SECONDS:
+        return f"took {time.monotonic() - began:.0f} s"
+    if _peak_bytes() - memory > _MEMORY_BYTES:
+        return f"took {(_peak_bytes() - memory) >> 20} MB"
+    return outcome
+
+
+def _fault_of(error: Exception, payload: Payload) -> str:
+    message = str(error)
+    if not payload.refused and isinstance(error, UserError):
+        return ""  # refusing is as good as passing over
+    if not isinstance(error, UserError) and not payload.name.startswith(("npz", "journal")):
+        return f"raised {type(error).__name__}: {message[:200]}"
+    raw = [c for c in message if not c.isprintable() and c not in "\n\t"]
+    return f"prints {raw[:5]!r}" if raw and isinstance(error, UserError) else ""
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

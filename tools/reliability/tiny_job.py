@@ -1,0 +1,88 @@
+"""A job that takes seconds: an encoder of three narrow layers, sixty texts, every output."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+from transformers import BertTokenizerFast
+
+from tf_finetune.encoders.variables import bert_variables
+from trainers import export, search, train
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "plot", "was", "very"]
+WORDS += ["good", "bad", "great", "dull", ",", ".", "!", *"abcdefghijklmnopqrstuvwxyz0123456789"]
+WORDS += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
+SIZES: dict[str, Any] = {
+    "model_type": "bert",
+    "architectures": ["BertModel"],
+    "vocab_size": len(WORDS),
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 32,
+    "type_vocab_size": 2,
+}
+
+
+def make_encoder(folder: Path) -> Path:
+    """Writes an encoder with random weights and its tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(WORDS), encoding="utf-8")
+    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(str(folder))
+    (folder / "config.json").write_text(json.dumps(SIZES), encoding="utf-8")
+    generator = np.random.default_rng(0)
+    tensors = {
+        v.tensor: generator.normal(float(v.path.endswith("/gamma")), 0.3, v.tensor_shape)
+        for v in bert_variables(SIZES, num_labels=2)
+        if v.part != "head"
+    }
+    values = {name: value.astype(np.float32) for name, value in tensors.items()}
+    save_file(values, folder / "model.safetensors")
+    return folder
+
+
+def make_texts(path: Path) -> Path:
+    """Writes sixty short texts with two labels."""
+    rows = ["text,label"]
+    for number in range(30):
+        extra = "very " * (number % 5)
+        rows.append(f"the film {number} was {extra}good and great !,pos")
+        rows.append(f"the plot {number} was {extra}bad and dull .,neg")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def job_arguments(folder: Path) -> list[str]:
+    """Arguments of a quick run of an encoder and texts that are made in a folder."""
+    return [
+        str(make_texts(folder / "texts.csv")),
+        f"encoder.name={make_encoder(folder / 'encoder')}",
+        f"data.cache_dir={folder / 'cache'}",
+        "data.max_length=16",
+        "data.validation_fraction=0.2",
+        "data.test_fraction=0.2",
+        "evaluation.bootstrap_resamples=100",
+        "training.epochs=2",
+        "training.batch_size=16",
+        "training.learning_rate=0.01",
+    ]
+
+
+def make_run(folder: Path, *, formats: str) -> Path:
+    """Trains and exports; gives the run's folder."""
+    run = folder / "run"
+    train.main([*job_arguments(folder), "freeze.depth=2", f"run.dir={run}"])
+    export.main([str(run), "--to", formats])
+    return run
+
+
+def make_search(folder: Path) -> Path:
+    """Searches two depths; gives the search's folder."""
+    found = folder / "search"
+    arguments = [word for word in job_arguments(folder) if "learning_rate" not in word]
+    space = ["search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"]
+    search.main([*arguments, *space, f"run.dir={found}"])
+    return found
