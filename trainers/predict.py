@@ -1,93 +1,127 @@
-"""Labels texts with a trained model and writes one JSON object a line.
+"""Labels texts with a trained model and writes one JSON object a line, or a Parquet file.
 
 Example:
     echo "a fine film" | python -m trainers.predict runs/reviews-depth4 -
+    python -m trainers.predict runs/reviews-depth4 new.csv --output answers.parquet --top-k 3
 """
 
-import contextlib
-import json
+import io
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, TextIO
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
 
-import numpy as np
+from rich.console import Console
 
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
+
+if TYPE_CHECKING:
+    from tf_finetune.data import LabelSpace
+    from tf_finetune.prediction import Output, ResumableFile
 
 
 def main(argv: Sequence[str]) -> int:
     """Streams texts in and predictions out; returns the exit code."""
     arguments = parse_arguments("predict", argv)
 
-    from tf_finetune.data import read_texts
     from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.prediction import (
+        OpenStream,
+        ResumableFile,
+        check_output,
+        check_top_k,
+        count_texts,
+        describe_job,
+        predict_texts,
+        shown_progress,
+    )
     from tf_finetune.run_directory import open_run
 
     run, saved = open_run(arguments.run)
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
-    records = read_texts(config.data, sys.stdin if arguments.file == "-" else arguments.file)
+    top_k = check_top_k(arguments.top_k, labels)
+    target = None if arguments.output is None else check_output(arguments.output)
+    piped = arguments.file == "-"
+    if piped:
+        _as_encoded(sys.stdin, config.data.encoding)
+    total = None if piped else count_texts(config.data, arguments.file)
 
     from tf_finetune.training import build_strategy
-    from tf_finetune.training.trained_model import in_chunks, load_trained_model
+    from tf_finetune.training.trained_model import load_trained_model
 
-    trained = load_trained_model(files, labels, config, build_strategy(config.training.strategy))
-    with _output(arguments.output) as output:
-        for chunk in in_chunks(records):
-            logits = trained.logits_of(chunk, config.evaluation.batch_size)
-            for record, answer in zip(chunk, answers(labels, logits), strict=True):
-                texts = {"text": record.text}
-                if record.text_pair is not None:
-                    texts["text_pair"] = record.text_pair
-                output.write(json.dumps({**texts, **answer}, ensure_ascii=False) + "\n")
-            output.flush()
+    def predict(output: "Output") -> None:
+        with shown_progress(Console(stderr=True), total, output.done.texts) as show:
+            predict_texts(
+                lambda: load_trained_model(
+                    files, labels, config, build_strategy(config.training.strategy)
+                ),
+                config.data,
+                sys.stdin if piped else arguments.file,
+                output,
+                batch_size=config.evaluation.batch_size,
+                top_k=top_k,
+                on_progress=show,
+            )
+
+    if target is None:
+        _as_encoded(sys.stdout, "utf-8")
+        predict(OpenStream(sys.stdout))
+        return 0
+    job = describe_job(files.path / "manifest.json", config, top_k)
+    file = ResumableFile(target, job)
+    try:
+        _to_file(file, predict, labels, pairs=config.data.text_pair_column is not None)
+    finally:
+        file.close()
     return 0
 
 
-def answers(labels: Any, logits: np.ndarray) -> Iterator[dict[str, Any]]:
-    """What to say of each text: a label with probabilities, labels, or a number.
-
-    Args:
-        labels: `LabelSpace` of the model.
-        logits: float32 [n, labels].
-    """
-    from tf_finetune.reports import predicted, probabilities
-
-    chosen = predicted(labels, logits)
-    if labels.task == "regression":
-        yield from ({"value": float(value)} for value in chosen)
-        return
-    for choice, row in zip(chosen, probabilities(labels, logits), strict=True):
-        by_name = {n: round(float(p), 6) for n, p in zip(labels.names, row, strict=True)}
-        if labels.task == "multi_label":
-            names = [n for n, applies in zip(labels.names, choice, strict=True) if applies]
-            yield {"labels": names, "probabilities": by_name}
-        else:
-            yield {"label": labels.names[int(choice)], "probabilities": by_name}
-
-
-@contextlib.contextmanager
-def _output(path: str | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears when it is complete."""
-    if path is None:
-        yield sys.stdout
-        return
+def _to_file(
+    file: "ResumableFile",
+    predict: Callable[["Output"], None],
+    labels: "LabelSpace",
+    *,
+    pairs: bool,
+) -> None:
+    """Predicts into a file, and says what is kept if that does not come to its end."""
     from tf_finetune.errors import UserError
+    from tf_finetune.prediction import PARQUET, KeptError, write_parquet
 
-    temporary = Path(f"{path}.partial")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    before, started = file.done.texts, time.perf_counter()
+    if before:
+        console.print(f"going on after {before:,} texts that an earlier call answered")
     try:
-        file = temporary.open("w", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--output: {path} cannot be written: {error.strerror}") from None
-    try:
-        with file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        predict(file)
+    except KeyboardInterrupt:
+        if file.done.texts:
+            console.print(f"{file.done.texts:,} texts are kept; the same command goes on")
+        raise
+    except KeptError:
+        raise
+    except UserError:  # the mended input will be another one
+        file.discard()
+        raise
+    seconds = time.perf_counter() - started
+    convert = partial(write_parquet, labels=labels, pairs=pairs)
+    file.finish(convert if file.path.suffix.lower() in PARQUET else None)
+    console.print(
+        f"{file.path}: {file.done.texts:,} texts, {file.done.texts - before:,} of them now in "
+        f"{seconds:.1f} s"
+    )
+
+
+def _as_encoded(stream: TextIO, encoding: str) -> None:
+    """Reads or writes a standard stream in an encoding, whatever the machine's own is."""
+    from tf_finetune.data.sources.text_lines import codec_name
+
+    if isinstance(stream, io.TextIOWrapper):
+        name = encoding if stream.writable() else codec_name(encoding)
+        stream.reconfigure(encoding=name, errors="strict")
 
 
 if __name__ == "__main__":

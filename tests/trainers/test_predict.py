@@ -4,14 +4,34 @@ import io
 import json
 import sys
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tf_finetune.data import LabelSpace
+from tf_finetune.training import trained_model
+from tf_finetune.training.trained_model import TrainedModel, load_trained_model
 from trainers.cli import run_command
-from trainers.predict import answers, main
+from trainers.predict import main
 
 TEXTS = ["the film 1 was good and great !", "", "the plot 2 was very very bad and dull ."]
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """The model, loaded once for all tests; `keep_model` puts it in place."""
+    kept = []
+
+    def load(*arguments):
+        if not kept:
+            kept.append(load_trained_model(*arguments))
+        return kept[0]
+
+    return load
+
+
+@pytest.fixture(autouse=True)
+def keep_model(loaded, monkeypatch):
+    monkeypatch.setattr(trained_model, "load_trained_model", loaded)
 
 
 @pytest.fixture
@@ -69,7 +89,8 @@ def test_output_file_appears_complete(lines, tmp_path, monkeypatch):
 def test_output_that_cannot_be_written_is_named(finished_run, tmp_path, command_fails, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("text\n"))
 
-    error = command_fails(main, str(finished_run), "-", "--output", str(tmp_path / "no" / "x"))
+    path = tmp_path / "no" / "x.jsonl"
+    error = command_fails(main, str(finished_run), "-", "--output", str(path))
 
     assert "--output: " in error and "cannot be written" in error
 
@@ -78,17 +99,81 @@ def test_missing_file_is_named(finished_run, command_fails):
     assert "nowhere.csv" in command_fails(main, str(finished_run), "nowhere.csv")
 
 
-def test_answer_of_each_task():
-    single = LabelSpace("single_label", ("neg", "pos"))
-    several = LabelSpace("multi_label", ("dull", "good"))
-    number = LabelSpace("regression")
-    ln3 = np.log(3)
+def test_output_format_that_is_not_written_is_named(finished_run, tmp_path, command_fails):
+    for name in ("answers.csv", "answers"):
+        error = command_fails(main, str(finished_run), "-", "--output", str(tmp_path / name))
+        assert "accepted: .jsonl, .ndjson, .parquet, .pq" in error
+    assert "is a folder" in command_fails(main, str(finished_run), "-", "--output", str(tmp_path))
 
-    assert list(answers(single, np.array([[0, ln3]]))) == [
-        {"label": "pos", "probabilities": {"neg": 0.25, "pos": 0.75}}
-    ]
-    assert list(answers(several, np.array([[-ln3, ln3], [-1.0, -1.0]])))[0] == {
-        "labels": ["good"],
-        "probabilities": {"dull": 0.25, "good": 0.75},
-    }
-    assert list(answers(number, np.array([[1.5]]))) == [{"value": 1.5}]
+
+def test_every_format_gives_the_same_answers(lines, tmp_path):
+    texts = [TEXTS[0], TEXTS[2]]
+    (tmp_path / "a.csv").write_text("text\n" + "\n".join(texts) + "\n")
+    (tmp_path / "a.tsv").write_text("id\ttext\n" + "".join(f"1\t{text}\n" for text in texts))
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+
+    found = [lines(str(tmp_path / f"a.{kind}")) for kind in ("csv", "tsv", "jsonl", "parquet")]
+
+    assert all(other == found[0] for other in found)
+
+
+def test_parquet_output_and_top_k(lines, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{TEXTS[0]}\n{TEXTS[2]}\n"))
+    path = tmp_path / "answers.parquet"
+
+    assert lines("-", "--output", str(path), "--top-k", "1") == []
+
+    rows = pq.read_table(path).to_pylist()
+    assert [row["text"] for row in rows] == [TEXTS[0], TEXTS[2]]
+    assert all([name for name, _ in row["probabilities"]] == [row["label"]] for row in rows)
+
+
+def test_bad_rows_are_told_before_any_work(finished_run, tmp_path, command_fails, monkeypatch):
+    monkeypatch.setattr(TrainedModel, "logits_of", None)
+    path = tmp_path / "new.csv"
+    path.write_text('id,text\n1,good\n2," "\n3,fine\n4,\n')
+
+    error = command_fails(main, str(finished_run), str(path), "--output", str(tmp_path / "a.jsonl"))
+
+    assert "row 3, column 'text': received ' '" in error and "row 5, column 'text'" in error
+    assert [p.name for p in tmp_path.iterdir()] == ["new.csv"]
+
+
+def test_standard_input_that_is_not_utf8_is_named(
+    finished_run, tmp_path, command_fails, monkeypatch
+):
+    piped = io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdin", piped)
+    output = str(tmp_path / "a.jsonl")
+
+    error = command_fails(main, str(finished_run), "-", "--output", output)
+
+    assert "cannot be decoded soon after row 0" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_command_says_what_is_kept(finished_run, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "new.txt"
+    path.write_text("".join(f"the film {number}\n" for number in range(2100)))
+    command = [str(finished_run), str(path), "--output", str(tmp_path / "a.jsonl")]
+    with monkeypatch.context() as patch:
+        answer = TrainedModel.logits_of
+        calls = []
+
+        def stop_at_the_second(self, records, batch_size):
+            calls.append(len(records))
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return answer(self, records, batch_size)
+
+        patch.setattr(TrainedModel, "logits_of", stop_at_the_second)
+        assert run_command(main, command) == 130
+    assert calls == [2048, 52]
+    assert "2,048 texts are kept; the same command goes on" in capsys.readouterr().err
+
+    assert run_command(main, command) == 0
+
+    assert "going on after 2,048 texts" in capsys.readouterr().err
+    found = [json.loads(line)["text"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert found == path.read_text().splitlines()

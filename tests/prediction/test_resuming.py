@@ -1,0 +1,148 @@
+"""A prediction that was interrupted goes on, and ends as if it had not been."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.data import LabelSpace
+from tf_finetune.errors import UserError
+from tf_finetune.prediction import ResumableFile, predict_texts
+
+LABELS = LabelSpace("single_label", ("neg", "pos"))
+CONFIG = DataConfig(text_column="text")
+
+
+class Model:
+    """Answers with a function of the text's length; stops at a text it is told."""
+
+    labels = LABELS
+
+    def __init__(self, stop_at=None):
+        self.answered = []
+        self._stop_at = stop_at
+
+    def logits_of(self, records, batch_size):
+        for record in records:
+            if record.text == self._stop_at:
+                raise KeyboardInterrupt
+        self.answered += [record.text for record in records]
+        return np.array([[len(record.text) / 7, record.row / 9] for record in records], np.float32)
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("".join(f"text {number}\n" for number in range(25)))
+    return path
+
+
+def predict(source, target, model, **options):
+    file = ResumableFile(target, {"model": "a", **options})
+    try:
+        predict_texts(lambda: model, CONFIG, str(source), file, batch_size=4, chunk_texts=10)
+        file.finish()
+    finally:
+        file.close()
+
+
+def interrupt(source, target):
+    with pytest.raises(KeyboardInterrupt):
+        predict(source, target, Model(stop_at="text 23"))
+
+
+def test_resumed_output_is_the_uninterrupted_one_byte_for_byte(lines, tmp_path):
+    whole, resumed = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl"
+    predict(lines, whole, Model())
+    interrupt(lines, resumed)
+    assert not resumed.exists()
+    # As a process killed while it wrote would leave it.
+    with (tmp_path / "resumed.jsonl.partial").open("ab") as file:
+        file.write(b'{"text": "text 20", "la')
+    second = Model()
+
+    predict(lines, resumed, second)
+
+    assert second.answered == [f"text {number}" for number in range(20, 25)]
+    assert resumed.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "resumed.jsonl",
+        "texts.txt",
+        "whole.jsonl",
+    ]
+
+
+def test_interruption_after_the_last_text_needs_no_model(lines, tmp_path, monkeypatch):
+    target = tmp_path / "a.jsonl"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ResumableFile, "finish", _interrupted)
+        predict(lines, target, Model())
+
+    predict(lines, target, None)
+
+    assert len(target.read_text().splitlines()) == 25
+
+
+def test_changed_input_is_not_gone_on_with(lines, tmp_path):
+    interrupt(lines, tmp_path / "a.jsonl")
+    lines.write_text(lines.read_text().replace("text 3\n", "another\n"))
+
+    with pytest.raises(UserError, match=r"first 20 texts.*are not the same any more"):
+        predict(lines, tmp_path / "a.jsonl", Model())
+
+
+@pytest.mark.parametrize("kept", [5, 15])
+def test_shortened_input_is_not_gone_on_with(lines, tmp_path, kept):
+    interrupt(lines, tmp_path / "a.jsonl")
+    lines.write_text("".join(f"text {number}\n" for number in range(kept)))
+
+    with pytest.raises(UserError, match="are not the same any more"):
+        predict(lines, tmp_path / "a.jsonl", Model())
+
+
+def test_another_job_is_not_gone_on_with(lines, tmp_path):
+    interrupt(lines, tmp_path / "a.jsonl")
+
+    with pytest.raises(UserError, match=r"are of another prediction \(top_k differ\)"):
+        predict(lines, tmp_path / "a.jsonl", Model(), top_k=3)
+
+
+@pytest.mark.parametrize("damage", ["{", '{"job": {}}', "[]"])
+def test_damaged_record_is_named(lines, tmp_path, damage):
+    interrupt(lines, tmp_path / "a.jsonl")
+    (tmp_path / "a.jsonl.progress.json").write_text(damage)
+
+    with pytest.raises(UserError, match=r"a.jsonl.progress.json are damaged"):
+        predict(lines, tmp_path / "a.jsonl", Model())
+
+
+def test_missing_answers_are_noticed(lines, tmp_path):
+    interrupt(lines, tmp_path / "a.jsonl")
+    (tmp_path / "a.jsonl.partial").write_text("")
+
+    with pytest.raises(UserError, match="are damaged"):
+        predict(lines, tmp_path / "a.jsonl", Model())
+
+
+def test_two_processes_do_not_write_one_file(tmp_path):
+    first = ResumableFile(tmp_path / "a.jsonl", {})
+    try:
+        with pytest.raises(UserError, match="another process is writing"):
+            ResumableFile(tmp_path / "a.jsonl", {})
+    finally:
+        first.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_record_says_how_far_it_came(lines, tmp_path):
+    interrupt(lines, tmp_path / "a.jsonl")
+
+    done = json.loads((tmp_path / "a.jsonl.progress.json").read_text())["done"]
+
+    assert done["texts"] == 20
+    assert done["bytes"] == (tmp_path / "a.jsonl.partial").stat().st_size
+
+
+def _interrupted(self, convert=None):
+    raise KeyboardInterrupt

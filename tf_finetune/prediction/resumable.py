@@ -1,0 +1,216 @@
+"""An output file that appears complete, and keeps what was done if it is not.
+
+Answers are appended to `OUTPUT.partial`; after each chunk a small record beside it,
+`OUTPUT.progress.json`, says how many bytes hold how many texts. The record is replaced in one
+step and only after the answers are on the disk, so whatever follows its bytes is what an
+interruption cut off, and is dropped.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from filelock import FileLock, Timeout
+
+from tf_finetune.errors import UserError
+from tf_finetune.files import DISK_FULL, sync_file, sync_folder, write_json
+
+JSON_LINES = (".jsonl", ".ndjson")
+PARQUET = (".parquet", ".pq")
+
+
+class KeptError(UserError):
+    """A prediction stopped for a reason that leaves what is done as it is."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How far a prediction has come.
+
+    Attributes:
+        texts: Texts that are answered.
+        bytes: Bytes of the partial file that hold them.
+        digest: SHA-256 over those texts, hex; "" of none.
+    """
+
+    texts: int = 0
+    bytes: int = 0
+    digest: str = ""
+
+
+class Output(Protocol):
+    """Where answers go."""
+
+    done: Done
+
+    def append(self, lines: str, texts: int, digest: str) -> None:
+        """Writes the answers of a chunk.
+
+        Args:
+            lines: A JSON object a line.
+            texts: How many.
+            digest: SHA-256 of all texts so far.
+        """
+
+
+class OpenStream:
+    """Standard output or another stream: there is nothing to go on from."""
+
+    def __init__(self, stream: TextIO):
+        self.done = Done()
+        self._stream = stream
+
+    def append(self, lines: str, texts: int, digest: str) -> None:
+        """Writes the answers of a chunk and passes them on at once."""
+        self._stream.write(lines)
+        self._stream.flush()
+        self.done = Done(self.done.texts + texts, 0, digest)
+
+
+class ResumableFile:
+    """A file of answers that a second call goes on with.
+
+    Args:
+        path: The file; what has the name is replaced at the end.
+        job: What decides the answers, by name. A partial file of another job is not touched.
+
+    Attributes:
+        done: What is already there.
+
+    Raises:
+        UserError: The place cannot be written to, another process is at it, or the partial
+            file there is damaged or of another job.
+    """
+
+    def __init__(self, path: Path, job: Mapping[str, Any]):
+        self.path = path
+        self.partial = path.with_name(f"{path.name}.partial")
+        self.record = path.with_name(f"{path.name}.progress.json")
+        self._job = dict(job)
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"))
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"--output: another process is writing {path}") from None
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        try:
+            self.done = self._read_record()
+            self._file = self.partial.open("r+b" if self.done.texts else "wb")
+            self._file.truncate(self.done.bytes)
+            self._file.seek(self.done.bytes)
+        except OSError as error:
+            self._unlock()
+            raise _cannot_write(path, error) from None
+        except UserError:
+            self._unlock()
+            raise
+
+    def append(self, lines: str, texts: int, digest: str) -> None:
+        """Writes the answers of a chunk to the disk, then notes that they are there.
+
+        Raises:
+            UserError: The disk is full; what was noted before stays.
+        """
+        content = lines.encode()
+        try:
+            self._file.write(content)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+        self.done = Done(self.done.texts + texts, self.done.bytes + len(content), digest)
+        write_json(self.record, {"job": self._job, "done": asdict(self.done)})
+
+    def finish(self, convert: Callable[[Path, Path], None] | None = None) -> None:
+        """Gives the file its name.
+
+        Args:
+            convert: Writes the lines of the first file to the second in another format.
+        """
+        ready = self.partial
+        try:
+            if convert is not None:
+                ready = self.path.with_name(f".{self.path.name}.converting")
+                convert(self.partial, ready)
+                sync_file(ready)
+            ready.replace(self.path)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+        finally:
+            if ready != self.partial:
+                ready.unlink(missing_ok=True)
+        sync_folder(self.path.parent)
+        self.discard()
+
+    def discard(self) -> None:
+        """Removes the partial file and its record."""
+        self.record.unlink(missing_ok=True)
+        self.partial.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Closes the partial file, which stays for the next call if anything is in it."""
+        self._file.close()
+        if not self.done.texts:
+            self.partial.unlink(missing_ok=True)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        self._lock.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    def _read_record(self) -> Done:
+        try:
+            there = json.loads(self.record.read_text(encoding="utf-8"))
+            job, done = dict(there["job"]), Done(**there["done"])
+            if self.partial.stat().st_size < done.bytes:
+                raise ValueError("answers are missing")
+        except FileNotFoundError:
+            return Done()
+        except (ValueError, KeyError, TypeError):
+            raise self._refusal("are damaged") from None
+        different = sorted(
+            name for name in {*job, *self._job} if job.get(name) != self._job.get(name)
+        )
+        if different:
+            raise self._refusal(f"are of another prediction ({', '.join(different)} differ)")
+        return done
+
+    def _refusal(self, reason: str) -> UserError:
+        return UserError(
+            f"--output: {self.partial} and {self.record.name} {reason}",
+            hint="Remove both, or choose another --output.",
+        )
+
+
+def check_output(path: str) -> Path:
+    """Checks before any work is done whether a file may be written.
+
+    Raises:
+        UserError: The format is not one that is written, or the place is a folder.
+    """
+    target = Path(path).expanduser()
+    if target.is_dir():
+        raise UserError(f"--output: {path} is a folder; accepted: a file")
+    if target.suffix.lower() not in JSON_LINES + PARQUET:
+        raise UserError(
+            f"--output: {path}: the ending {target.suffix!r} names no format that is written; "
+            f"accepted: {', '.join(JSON_LINES + PARQUET)}"
+        )
+    if not target.parent.is_dir():
+        raise UserError(f"--output: {path} cannot be written: there is no folder {target.parent}")
+    return target
+
+
+def _cannot_write(path: Path, error: OSError) -> KeptError:
+    if error.errno in DISK_FULL:
+        return KeptError(
+            f"--output: {path}: the disk is full",
+            hint="Free some space; the same command then goes on.",
+        )
+    reason = error.strerror or os.strerror(error.errno or errno.EIO)
+    return KeptError(f"--output: {path} cannot be written: {reason}")
