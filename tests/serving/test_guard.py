@@ -1,0 +1,49 @@
+"""A client that sends its body too slowly."""
+
+import asyncio
+import json
+
+from tf_finetune.serving import Limits
+from tf_finetune.serving.guard import RequestGuard
+
+
+def ask(receive, limits):
+    """Send a request to a guard in front of nothing; give what is sent back and reported."""
+    sent, finished = [], []
+
+    async def app(scope, receive, send):
+        raise AssertionError("nothing may come through")
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/predict",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    guard = RequestGuard(app, limits, None, lambda *arguments: finished.append(arguments))
+    asyncio.run(guard(scope, receive, send))
+    return sent, finished
+
+
+def test_slow_body_is_not_waited_for():
+    async def receive():
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    sent, finished = ask(receive, Limits(body_seconds=1, max_body_bytes=10))
+    assert sent[0]["status"] == 413
+
+    sent, finished = ask(receive, Limits(body_seconds=1))
+    assert sent[0]["status"] == 408 and (b"connection", b"close") in sent[0]["headers"]
+    assert "within 1 s" in json.loads(sent[1]["body"])["detail"]
+    assert finished[0][:3] == ("POST", "/predict", 408)
+
+
+def test_client_that_goes_away_is_let_go():
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    assert ask(receive, Limits())[1][0][2] == 400

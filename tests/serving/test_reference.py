@@ -1,0 +1,69 @@
+"""What new texts are compared with."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_finetune.data import LabelSpace
+from tf_finetune.errors import UserError
+from tf_finetune.run_directory import RunDirectory
+from tf_finetune.serving import ServedModel, reference
+from tf_finetune.serving.loading import check_same_use
+from tf_finetune.serving.reference import answer_quantities, reference_of
+
+
+@pytest.fixture
+def model(served, tmp_path, monkeypatch):
+    def gone(*arguments):
+        raise UserError("reviews.csv: no such file")
+
+    monkeypatch.setattr(reference, "load_splits", gone)
+    made = served()
+    return ServedModel(RunDirectory(tmp_path), made.config, made.trained, made.version)
+
+
+def test_labels_of_the_report_are_left_where_the_data_is_gone(model, tmp_path):
+    report = {"data": {"splits": [{"class_counts": [3, 1]}]}}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+
+    found, unwatched = reference_of(model)
+
+    assert found["label"].shares == (0.75, 0.25) and set(found) == {"label"}
+    assert "only labels are watched" in unwatched and "reviews.csv: no such file" in unwatched
+    assert not (tmp_path / "serving.json").exists()
+
+
+@pytest.mark.parametrize("report", [None, "{", "[]", '{"data": {"splits": []}}'])
+def test_nothing_is_watched_where_nothing_is_known(model, tmp_path, report):
+    if report is not None:
+        (tmp_path / "report.json").write_text(report)
+    found, unwatched = reference_of(model)
+    assert found == {} and "nothing is watched" in unwatched
+
+
+def test_what_was_kept_for_another_model_is_not_taken(model, tmp_path):
+    one = {"shares": [1.0], "names": [], "edges": []}
+    kept = {"model": model.version, "reference": {"characters": one}}
+    (tmp_path / "serving.json").write_text(json.dumps(kept))
+    assert set(reference_of(model)[0]) == {"characters"}
+
+    (tmp_path / "serving.json").write_text(json.dumps({**kept, "model": "other"}))
+    assert reference_of(model)[0] == {}
+
+
+def test_quantities_of_each_task(served):
+    single = answer_quantities(served(), np.log([[0.25, 0.75]]))
+    assert single["label"] == ["pos"] and single["confidence"] == pytest.approx([0.75])
+    several = served(LabelSpace("multi_label", ("a", "b")))
+    found = answer_quantities(several, np.array([[1.0, 1.0], [-1.0, -1.0]]))
+    assert found["label"] == ["a", "b", "(none)"] and len(found["confidence"]) == 2
+    number = served(LabelSpace("regression"))
+    assert answer_quantities(number, np.array([[1.5]])) == {"value": [1.5]}
+
+
+def test_only_a_model_of_the_same_use_takes_over(served):
+    with pytest.raises(UserError, match="labels are"):
+        check_same_use(served(), served(LabelSpace("single_label", ("a", "b"))))
+    with pytest.raises(UserError, match="second text is"):
+        check_same_use(served(), served(pairs=True))

@@ -1,0 +1,148 @@
+"""The state of a server: its model, what waits for it, and what is known of its answers."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tf_finetune.data import Record
+from tf_finetune.errors import UserError
+from tf_finetune.prediction import answers
+from tf_finetune.serving.batching import MicroBatcher
+from tf_finetune.serving.drift import DriftWatch
+from tf_finetune.serving.limits import Limits
+from tf_finetune.serving.loading import ServedModel, check_same_use
+from tf_finetune.serving.metrics import ServerMetrics
+from tf_finetune.serving.redaction import redact
+from tf_finetune.serving.reference import (
+    CONFIDENCE,
+    LABEL,
+    LENGTH,
+    answer_quantities,
+    reference_of,
+    text_length,
+)
+
+_log = logging.getLogger("tf_finetune.serving")
+
+
+class _Scored(NamedTuple):
+    """Outputs of one text, and the model that gave them."""
+
+    logits: np.ndarray
+    model: ServedModel
+
+
+class Service:
+    """Answers texts with a model that can be replaced while it works.
+
+    Args:
+        load: Loads the model, now and at every reload.
+        limits: Limits of the server.
+        log_texts: Whether texts are logged, with what tells a person taken out.
+
+    Attributes:
+        model: The model that answers the next texts.
+        metrics: What Prometheus can read.
+        watch: Distance of the last texts from training.
+        ending: Whether the server takes no new connections any more.
+    """
+
+    def __init__(self, load: Callable[[], ServedModel], limits: Limits, *, log_texts: bool = False):
+        self.limits = limits
+        self.metrics = ServerMetrics()
+        self.ending = False
+        self._load = load
+        self._log_texts = log_texts
+        self._reloading: asyncio.Lock | None = None
+        self._batcher: MicroBatcher[_Scored] | None = None
+        self._take(load())
+
+    def start(self) -> None:
+        """Begins to answer; needs a running event loop."""
+        self._reloading = asyncio.Lock()
+        self._batcher = MicroBatcher(
+            self._score,
+            max_batch=self.limits.max_batch,
+            max_waiting=self.limits.max_waiting,
+            on_batch=self.metrics.batch_texts.observe,
+        )
+        self._batcher.start()
+        batcher = self._batcher
+        self.metrics.waiting.set_function(lambda: batcher.waiting_texts)
+
+    async def stop(self) -> None:
+        """Answers what was accepted, then stops."""
+        if self._batcher is not None:
+            await self._batcher.close()
+
+    async def answer(self, records: Sequence[Record], top_k: int | None) -> dict[str, Any]:
+        """Answers the texts of a request.
+
+        Raises:
+            OverloadedError: Too many texts wait already.
+        """
+        assert self._batcher is not None, "start() comes first"
+        scored = await self._batcher.submit(records)
+        model = scored[0].model  # a request is never divided between two turns
+        logits = np.stack([one.logits for one in scored])
+        found = list(answers(model.labels, logits, top_k))
+        self._note(model, records, logits)
+        if self._log_texts:
+            texts = [redact(text) for r in records for text in (r.text, r.text_pair) if text]
+            _log.info("texts %s", json.dumps(texts, ensure_ascii=False))
+        return {"model": model.version, "predictions": found}
+
+    async def reload(self) -> bool:
+        """Loads the model anew and lets it take over between two turns.
+
+        Returns:
+            Whether it did; if not, the log says why and the old one goes on.
+        """
+        assert self._reloading is not None, "start() comes first"
+        async with self._reloading:
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(None, self._replace)
+            except UserError as error:
+                _log.error("the model was not replaced: %s", error)
+            except Exception:  # a half-written folder may fail in any way
+                _log.exception("the model was not replaced")
+            else:
+                self.metrics.reloads.labels("done").inc()
+                return True
+            self.metrics.reloads.labels("refused").inc()
+            return False
+
+    def _replace(self) -> None:
+        new = self._load()
+        check_same_use(self.model, new)
+        self._take(new)
+
+    def _take(self, model: ServedModel) -> None:
+        reference, unwatched = reference_of(model)
+        if unwatched:
+            _log.warning("drift: %s", unwatched)
+        self.watch = DriftWatch(reference)
+        self.metrics.model.info({"version": model.version, "task": model.labels.task})
+        self.model = model
+        _log.info("model %s of %s", model.version, model.run.path)
+
+    def _score(self, records: list[Record]) -> list[_Scored]:
+        model = self.model  # all texts of a turn get the same one
+        return [_Scored(row, model) for row in model.logits_of(records)]
+
+    def _note(self, model: ServedModel, records: Sequence[Record], logits: np.ndarray) -> None:
+        lengths = [text_length(record) for record in records]
+        quantities = answer_quantities(model, logits)
+        for quantity, values in (quantities | {LENGTH: [*lengths]}).items():
+            self.watch.observe(quantity, values)
+        for length in lengths:
+            self.metrics.characters.observe(length)
+        for label in quantities.get(LABEL, []):
+            self.metrics.answers.labels(label).inc()
+        for confidence in quantities.get(CONFIDENCE, []):
+            self.metrics.confidence.observe(float(confidence))

@@ -1,0 +1,103 @@
+"""Serves a trained model over HTTP on this machine.
+
+Example:
+    python -m trainers.serve runs/reviews-depth4
+    curl -H 'Content-Type: application/json' -d '{"texts": ["a fine film"]}' localhost:8000/predict
+"""
+
+import argparse
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Answers requests until it is told to end; returns the exit code."""
+    arguments = parse_arguments("serve", argv)
+    port = _whole_number("--port", arguments.port)
+    if port > 65_535:
+        raise UserError(f"--port: received {port}; accepted: 0 to 65535, 0 for a free one")
+    try:
+        from tf_finetune.serving import (
+            Limits,
+            Service,
+            build_app,
+            check_binding,
+            load_served_model,
+            read_token,
+            run_server,
+        )
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("fastapi", "uvicorn", "prometheus_client"):
+            raise
+        raise UserError(
+            f"{error.name} is not installed", hint="pip install 'tf-finetune[serve]'"
+        ) from None
+
+    token = read_token(arguments.token_file)
+    check_binding(arguments.host, token)
+    limits = Limits(**_limits(arguments, {field.name for field in fields(Limits)}))
+    configure = partial(_with_options, arguments)
+
+    def ready(taken: int) -> None:
+        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+        print(f"serving {arguments.run} on http://{host}:{taken} (API page: /docs)", flush=True)
+
+    with _logged_to_stderr():
+        service = Service(
+            lambda: load_served_model(arguments.run, configure),
+            limits,
+            log_texts=arguments.log_texts,
+        )
+        run_server(build_app(service, token), service, arguments.host, port, ready)
+    return 0
+
+
+@contextmanager
+def _logged_to_stderr() -> Iterator[None]:
+    """Shows the server's own log, a line a request, whatever else is set up to log."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("tf_finetune.serving", "uvicorn")]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+def _with_options(arguments: argparse.Namespace, saved: ExperimentConfig) -> ExperimentConfig:
+    return load_arguments(arguments, base=saved.model_dump(mode="json"))
+
+
+def _limits(arguments: argparse.Namespace, names: set[str]) -> dict[str, int]:
+    """The limits that flags set."""
+    return {
+        name: _whole_number(f"--{name.replace('_', '-')}", value)
+        for name, value in vars(arguments).items()
+        if name in names and value is not None
+    }
+
+
+def _whole_number(flag: str, value: str) -> int:
+    if not (value.isascii() and value.isdecimal()):
+        raise UserError(f"{flag}: received {value!r}; accepted: a whole number")
+    return int(value)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
