@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 from tf_finetune.config.describe import Option, list_sections
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.nearest import nearest_options
+from tf_finetune.config.seal import check_seal
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from trainers.commands import COMMANDS, PROGRAM, Command
@@ -63,6 +65,10 @@ def load_arguments(
     if command.file_option and arguments.file is not None:
         overrides.append(f"{command.file_option}={_literal(arguments.file)}")
     config = getattr(arguments, "config", None)
+    changed = config and check_seal(config)
+    if changed:
+        # Not an error: to copy the file of a run and change it is what it is for.
+        print(f"{PROGRAM}: note: {changed}", file=sys.stderr)
     return load_config(config, overrides, base=base, required=command.required)
 
 

@@ -57,6 +57,7 @@ class Command:
 
 _TRAINING_FILE = Argument("FILE", "training examples; short for data.train=FILE", required=False)
 _CONFIG = Argument("--config", "YAML file with options; `init` writes one")
+_ANY_RUN = Argument("RUN", "folder of a run or a search, finished or not")
 _RUN = Argument("RUN", "folder of a finished run, such as runs/reviews")
 
 COMMANDS: dict[str, Command] = {
@@ -90,9 +91,36 @@ COMMANDS: dict[str, Command] = {
         (
             _RUN,
             Argument("FILE", "texts; - reads one text a line from standard input"),
-            Argument("--output", "JSONL file to write; without, standard output"),
+            Argument(
+                "--output",
+                "JSONL or Parquet file, by its ending; without, JSON lines on standard output",
+            ),
+            Argument("--top-k", "give only the K most probable labels of each text", value="K"),
         ),
-        (("runs/reviews new.csv", "texts of a file"), ("runs/reviews - < lines.txt", "a pipe")),
+        (
+            ("runs/reviews new.csv", "texts of a file"),
+            ("runs/reviews - < lines.txt", "a pipe"),
+            ("runs/reviews new.csv --output answers.parquet", "goes on if it was interrupted"),
+        ),
+    ),
+    "serve": Command(
+        "answer texts over HTTP on this machine",
+        (
+            _RUN,
+            Argument("--host", "address to listen on", value="HOST", default="127.0.0.1"),
+            Argument("--port", "port to listen on; 0 takes a free one", value="N", default="8000"),
+            Argument("--token-file", "file with the token that clients send as bearer"),
+            Argument("--max-body-bytes", "largest body of a request", value="N", default="1048576"),
+            Argument("--max-texts", "most texts of a request", value="N", default="128"),
+            Argument("--max-characters", "longest text", value="N", default="20000"),
+            Argument("--max-waiting", "most texts that wait at a time", value="N", default="1024"),
+            Argument("--max-batch", "most texts computed together", value="N", default="64"),
+            Argument("--log-texts", "log texts, addresses and numbers taken out", value=None),
+        ),
+        (
+            ("runs/reviews", "on http://127.0.0.1:8000, with an API page at /docs"),
+            ("runs/reviews --host 0.0.0.0 --token-file token", "for other machines"),
+        ),
     ),
     "export": Command(
         "hand a trained model over: Hugging Face folder, SavedModel, LiteRT files",
@@ -134,6 +162,35 @@ COMMANDS: dict[str, Command] = {
         ),
         (("freeze.depth=4", "what freezing four layers saves"),),
     ),
+    "preflight": Command(
+        "compile the training step for TPUs without one: memory, FLOPs, estimated times",
+        (
+            _CONFIG,
+            Argument(
+                "--chips", "v5e, v5p, v4, v6e, or several with commas", value="NAMES", default="v5e"
+            ),
+            Argument(
+                "--depths", "all, or such as 0,2,4 or 0-3; without, freeze.depth", value="DEPTHS"
+            ),
+            Argument(
+                "--batch-sizes",
+                "such as 32,256, over all devices; without, training.batch_size",
+                value="SIZES",
+            ),
+            Argument("--devices", "devices that a batch is split over", value="N", default="1"),
+            Argument(
+                "--examples", "training examples, for the job's time", value="N", default="10000"
+            ),
+            Argument("--num-labels", "outputs of the head", value="N", default="2"),
+            Argument(
+                "--output",
+                "folder for preflight.json and preflight.png",
+                value="DIR",
+                default="runs/preflight",
+            ),
+        ),
+        (("--depths 0,4 --batch-sizes 32,256", "two depths and two batch sizes on a v5e"),),
+    ),
     "profile": Command(
         "probe how readable the labels are at every depth, before any training",
         (_TRAINING_FILE, _CONFIG, Argument("--output", "JSON file to write")),
@@ -150,6 +207,12 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
+    ),
+    "verify": Command(
+        "hold every file of a run against the checksums written with it",
+        (_ANY_RUN,),
+        (("runs/reviews", "names each file that is damaged, changed or missing"),),
+        takes_options=False,
     ),
     "init": Command(
         "write a commented configuration for a file of labelled texts",

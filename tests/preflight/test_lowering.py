@@ -1,0 +1,95 @@
+"""The real training step becomes HLO, and what a TPU cannot run in it is named."""
+
+import re
+
+import pytest
+import tensorflow as tf
+
+from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.encoders import EncoderFiles, plan_freezing
+from tf_finetune.encoders.gelu import gelu
+from tf_finetune.preflight.cells import describe_error
+from tf_finetune.preflight.lowering import (
+    UnsupportedOperationError,
+    build_step_model,
+    lower_step,
+    step_batch,
+)
+from tf_finetune.training.pipeline import batch_signature
+
+
+@pytest.fixture(scope="module")
+def model(tiny_encoder):
+    files = EncoderFiles("tiny", tiny_encoder)
+    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 3))
+    return build_step_model(files, plan, 3, "single_label", ExperimentConfig())
+
+
+@pytest.fixture(scope="module")
+def step(model):
+    return lower_step(model, 4, 15)
+
+
+def test_step_has_its_fixed_shape_and_updates_in_place(step):
+    assert "s32[4,16]" in step.hlo  # an odd length is made even, as batches are
+    assert "ResourceApplyAdam" in step.hlo
+    # Everything trained, and its two moments, takes the place of its old value.
+    assert step.hlo.split("\n", 1)[0].count("may-alias") > 3 * 16
+
+
+def test_frozen_layers_neither_drop_units_nor_pass_gradients_back(step):
+    drawn = re.findall(r'op_name="([^"]+StatelessRandomUniformV2)"', step.hlo)
+    backward = "\n".join(re.findall(r'op_name="(gradient_tape/[^"]+)"', step.hlo))
+
+    assert drawn and backward
+    assert not [name for name in drawn if "layer_._0" in name or "layer_._1" in name]
+    assert "layer_._0" not in backward and "layer_._1" not in backward
+
+
+def test_equal_steps_give_equal_texts(model, step):
+    assert lower_step(model, 4, 16).hlo == step.hlo
+
+
+def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path):
+    from tf_finetune.config.sections import DataConfig
+    from tf_finetune.data import load_splits
+
+    config = DataConfig(train=str(tiny_csv), cache_dir=str(tmp_path))
+    signature = batch_signature(load_splits(config, tiny_tokenizer)[0].train)
+
+    batch = step_batch(model, 4, 16)
+
+    assert set(batch) == set(signature)
+    for name, spec in signature.items():
+        assert spec.is_compatible_with(tf.TensorSpec.from_tensor(batch[name])), name
+
+
+@pytest.mark.parametrize(
+    ("kind", "planted"),
+    [
+        ("EagerPyFunc", lambda x: tf.ensure_shape(tf.py_function(abs, [x], x.dtype), x.shape)),
+        ("AsString", lambda x: tf.strings.to_number(tf.strings.as_string(x), x.dtype)),
+    ],
+)
+def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, kind, planted):
+    model.classifier._layers_in_order[1].intermediate.intermediate_act_fn = planted
+    try:
+        with pytest.raises(
+            UnsupportedOperationError,
+            match=rf"operation {kind} cannot run on a TPU: .*layer_\._1/intermediate/{kind}.*"
+            r"made in \S*test_lowering\.py:\d+ \(<lambda>\)",
+        ):
+            lower_step(model, 4, 16)
+    finally:
+        model.classifier._layers_in_order[1].intermediate.intermediate_act_fn = gelu
+
+
+def test_message_of_the_tpu_compiler_gets_layer_and_line(model, step):
+    line = next(text for text in step.hlo.splitlines() if "layer_._1" in text and "dot(" in text)
+    instruction = re.search(r"%([\w.-]+)", line)[1]
+
+    text = describe_error(f"INTERNAL: no emitter for %{instruction}", step)
+
+    assert re.match(r"classifier/layer_\._1/\S+, made in \S*classifier\.py:\d+ \(encode\): ", text)
+    assert text.endswith(f"no emitter for %{instruction}")
+    assert describe_error("INTERNAL: no reason", step) == "INTERNAL: no reason"

@@ -1,0 +1,109 @@
+"""`preflight` from the command line, with a compiler that only counts."""
+
+import json
+
+import pytest
+
+from tf_finetune.preflight import Compiler, answers
+from tf_finetune.preflight.answers import Answer
+from trainers import preflight
+from trainers.cli import run_command
+
+GIB = 2**30
+
+
+def answer_of(rows):
+    """A GiB for every row; more than 14 do not fit."""
+    if rows > 14:
+        return Answer(
+            *(False, 1, 2.0, {}),
+            error="RESOURCE_EXHAUSTED",
+            needed_bytes=rows * GIB,
+            available_bytes=15 * GIB,
+        )
+    memory = {"arguments": GIB, "outputs": 0, "aliased": 0, "program": 0, "peak": 0}
+    memory["temporaries"] = (rows - 1) * GIB
+    return Answer(True, 1, 2.0, memory, flops=1.97e11 * rows, bytes_accessed=8.19e7 * rows)
+
+
+@pytest.fixture
+def lowered(monkeypatch):
+    """Steps that were lowered, by depth and rows; the compiler is there and knows `answer_of`."""
+    steps = []
+
+    class Steps:
+        def __init__(self, job, depth):
+            self.plan, self._depth = job.plan(depth), depth
+
+        def lowered(self, rows):
+            steps.append((self._depth, rows))
+            return type("Step", (), {"hlo": f"{self._depth} {rows}"})
+
+    monkeypatch.setattr("tf_finetune.preflight.cells._StepsOfADepth", Steps)
+    monkeypatch.setattr(preflight, "find_compiler", lambda: Compiler("python"))
+    monkeypatch.setattr(answers, "compile_step", lambda hlo, *_: answer_of(int(hlo.split()[1])))
+    monkeypatch.setenv("COLUMNS", "140")
+    return steps
+
+
+@pytest.fixture
+def common(tiny_encoder, tmp_path):
+    return [
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={tmp_path}",
+        "data.max_length=32",
+        f"--output={tmp_path}",
+    ]
+
+
+def test_every_depth_and_batch_in_tables_json_and_figure(lowered, common, tmp_path, capsys):
+    arguments = [*common, "--depths", "0,2-3", "--batch-sizes", "8,16,64", "--devices", "2"]
+    assert run_command(preflight.main, arguments) == 0
+
+    assert lowered == [(depth, rows) for depth in (0, 2, 3) for rows in (4, 8, 32)]
+    text = capsys.readouterr().out
+    assert "over 32.0" in text
+    assert "depth 2: 16 compiles, 64 does not fit; by a line through the measured batches" in text
+    assert "about 16 would fill the memory (not compiled)" in text  # 14.9 GiB: 14 rows, so 8 of 8
+    assert "Nothing was run on a TPU" in text
+    content = json.loads((tmp_path / "preflight.json").read_text())
+    cell = content["cells"][1]
+    assert (cell["depth"], cell["batch_size"], cell["device_bytes"]) == (0, 16, 8 * GIB)
+    assert cell["estimated_step_seconds"] == pytest.approx(8e-3)
+    assert cell["estimated_job_seconds"] == pytest.approx(3 * 625 * 8e-3)
+    assert (tmp_path / "preflight.png").stat().st_size > 5000
+
+
+def test_asked_again_the_answer_is_there_without_compiler_or_step(
+    lowered, common, monkeypatch, capsys
+):
+    assert run_command(preflight.main, common) == 0
+
+    monkeypatch.undo()  # neither compiler nor steps
+    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setenv("TF_FINETUNE_PREFLIGHT", "nowhere")
+    capsys.readouterr()
+    assert run_command(preflight.main, [*common, "training.learning_rate=1e-3"]) == 0
+
+    assert "kept" in capsys.readouterr().out
+    assert lowered == [(0, 32)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--chips", "v5e,v7"], "--chips: received 'v7'; accepted: v5e, v5p, v4, v6e"),
+        (["--depths", "4"], "--depths: received '4'; accepted: all, or a list"),
+        (["--depths", "3-1"], "--depths: received '3-1'; accepted"),
+        (["--batch-sizes", "8,x"], "--batch-sizes: received 'x'; accepted: a positive integer"),
+        (
+            ["--batch-sizes", "12", "--devices", "8"],
+            "--batch-sizes: 12 cannot be split evenly over 8 devices and 1 micro-batches",
+        ),
+        (["--output=elsewhere"], "preflight: there is no environment with the TPU compiler"),
+    ],
+)
+def test_mistakes_are_told(common, command_fails, monkeypatch, tmp_path, wrong, message):
+    monkeypatch.setenv("TF_FINETUNE_PREFLIGHT", str(tmp_path / "none"))
+
+    assert message in command_fails(preflight.main, *common, *wrong)

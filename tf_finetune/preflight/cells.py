@@ -1,0 +1,196 @@
+"""Asks the compiler about every depth, batch size and chip, each at most once."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tf_finetune
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_freezing
+from tf_finetune.environment import installed_version
+from tf_finetune.errors import UserError
+from tf_finetune.preflight.answers import Answer, AnswerCache
+from tf_finetune.preflight.chips import Chip
+from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
+
+if TYPE_CHECKING:
+    from tf_finetune.preflight.lowering import LoweredStep
+
+# Options that change the computation of a step; the others are numbers in it or lie outside.
+_OF_THE_STEP = (
+    *("optimizer", "weight_decay", "schedule", "clip_norm", "accumulation_steps", "precision"),
+    "label_smoothing",
+)
+_SOURCES = ("encoders", "training", "preflight")
+_OP_NAME = re.compile(r'op_name="([^"]+)"')
+_INSTRUCTION = re.compile(r"%([\w.-]+)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the steps of all cells have in common.
+
+    Attributes:
+        files: The encoder; only its config.json is read.
+        config: Sections `freeze`, `training` and `encoder` are used.
+        task: "single_label", "multi_label" or "regression".
+        num_labels: Width of the head.
+        length: Tokens of a row.
+        devices: Devices that a batch is split over.
+    """
+
+    files: EncoderFiles
+    config: ExperimentConfig
+    task: str
+    num_labels: int
+    length: int
+    devices: int = 1
+
+    def plan(self, depth: int) -> FreezePlan:
+        """The freeze plan, rules included, at a depth."""
+        variables = self.files.family.variables(self.files.config, self.num_labels)
+        return plan_freezing(self.config.freeze.model_copy(update={"depth": depth}), variables)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One step on one chip.
+
+    Attributes:
+        chip: The chip.
+        depth: Frozen depth.
+        batch_size: Examples a step over all devices.
+        answer: What the compiler said.
+        remembered: Whether the answer came from the cache.
+    """
+
+    chip: Chip
+    depth: int
+    batch_size: int
+    answer: Answer
+    remembered: bool = False
+
+
+def answer_cells(
+    job: Job,
+    chips: Sequence[Chip],
+    depths: Sequence[int],
+    batch_sizes: Sequence[int],
+    *,
+    cache: AnswerCache,
+    compiler: Callable[[], Compiler],
+) -> Iterator[Cell]:
+    """Cells by chip-independent step: every chip is asked about a step before the next is lowered.
+
+    Args:
+        job: What is trained.
+        chips: The chips.
+        depths: Frozen depths.
+        batch_sizes: Examples a step over all devices; multiples of `job.devices`.
+        cache: Earlier answers; TensorFlow is not loaded for what it holds.
+        compiler: Finds the compiler, when one is needed.
+
+    Raises:
+        UserError: No compiler is there, or the step holds what a TPU cannot run.
+    """
+    versions = installed_versions()
+    for depth in depths:
+        steps = _StepsOfADepth(job, depth)
+        for batch_size in batch_sizes:
+            rows = batch_size // job.devices
+            for chip in chips:
+                asked = question(job, steps.plan, rows, chip) | {"versions": versions}
+                found = cache.find(asked)
+                if found is not None:
+                    yield Cell(chip, depth, batch_size, found, remembered=True)
+                    continue
+                installed = compiler()
+                step = steps.lowered(rows)
+                answer = cache.ask(asked, step.hlo, chip, installed)
+                if answer.error is not None and not answer.out_of_memory:
+                    raise UserError(
+                        f"the compiler for {chip.name} refuses the training step at depth {depth}: "
+                        f"{describe_error(answer.error, step)}"
+                    )
+                yield Cell(chip, depth, batch_size, answer)
+
+
+class _StepsOfADepth:
+    """Builds the model of a depth once, and only if a step has to be lowered."""
+
+    def __init__(self, job: Job, depth: int):
+        self._job = job
+        self.plan = job.plan(depth)
+        self._last: tuple[int, LoweredStep] | None = None
+
+    @cached_property
+    def _model(self) -> Any:
+        from tf_finetune.preflight.lowering import build_step_model
+
+        job = self._job
+        return build_step_model(job.files, self.plan, job.num_labels, job.task, job.config)
+
+    def lowered(self, rows: int) -> "LoweredStep":
+        from tf_finetune.preflight.lowering import lower_step
+
+        if self._last is None or self._last[0] != rows:
+            self._last = rows, lower_step(self._model, rows, self._job.length)
+        return self._last[1]
+
+
+def question(job: Job, plan: FreezePlan, rows: int, chip: Chip) -> dict[str, Any]:
+    """All that the answer depends on, but for installed versions."""
+    training = job.config.training.model_dump()
+    return {
+        "encoder": job.files.config,
+        "dropout": job.config.encoder.dropout,
+        "plan": plan.to_dict(),
+        "task": job.task,
+        "num_labels": job.num_labels,
+        "training": {name: training[name] for name in _OF_THE_STEP},
+        "rows": rows,
+        "length": job.length,
+        "topology": chip.topology,
+    }
+
+
+def installed_versions() -> dict[str, str | None]:
+    """Versions of what makes and compiles a step, our own code by its digest."""
+    digest = hashlib.sha256()
+    package = Path(tf_finetune.__file__).parent
+    for part in _SOURCES:
+        for path in sorted((package / part).rglob("*.py")):
+            digest.update(path.read_bytes())
+    names = ("tensorflow", "tf-keras", "transformers")
+    return {
+        **{name: installed_version(name) for name in names},
+        "compiler": " ".join(REQUIREMENTS),
+        "tf_finetune": digest.hexdigest(),
+    }
+
+
+def describe_error(message: str, step: "LoweredStep") -> str:
+    """A compiler's message with the operation it is about, its layer and its source line."""
+    name = _operation_in(message, step.hlo)
+    made = None if name is None else step.source_of(name)
+    where = f"{name}{f', made in {made}' if made else ''}: " if name else ""
+    return where + message.strip()
+
+
+def _operation_in(message: str, hlo: str) -> str | None:
+    """Name of the TensorFlow operation behind an instruction that a message mentions."""
+    if match := _OP_NAME.search(message):
+        return match[1]
+    mentioned = set(_INSTRUCTION.findall(message))
+    words = set(re.findall(r"[\w.-]+", message))
+    for line in hlo.splitlines():
+        instruction = _INSTRUCTION.search(line)
+        target = re.search(r'custom_call_target="([^"]+)"', line)
+        named = instruction is not None and instruction[1] in mentioned
+        if (named or (target and target[1] in words)) and (match := _OP_NAME.search(line)):
+            return match[1]
+    return None

@@ -1,0 +1,145 @@
+"""The real training step as HLO, the input language of the XLA compilers."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+import transformers
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders import Classifier, EncoderFiles, FreezePlan
+from tf_finetune.errors import UserError
+from tf_finetune.training import compile_fine_tuner
+from tf_finetune.training.fine_tuner import FineTuner
+
+# "AsString (No registered 'AsString' OpKernel ...){{node layer_1/AsString}}"
+_UNSUPPORTED = re.compile(r"(\w+) \(No registered '\1' OpKernel.*?\)\{\{node ([^}]+)\}\}")
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+_LIBRARIES = ("site-packages", "dist-packages")
+
+
+class UnsupportedOperationError(UserError):
+    """The step holds an operation that XLA, and so a TPU, cannot run."""
+
+
+@dataclass(frozen=True)
+class LoweredStep:
+    """A training step of fixed shape.
+
+    Attributes:
+        hlo: Its HLO text.
+        source_of: Gives file, line and function of the operation with a name, as far as known.
+    """
+
+    hlo: str
+    source_of: Callable[[str], str | None]
+
+
+def build_step_model(
+    files: EncoderFiles, plan: FreezePlan, num_labels: int, task: str, config: ExperimentConfig
+) -> FineTuner:
+    """The model of a run, ready to train but for its weights, which do not matter here.
+
+    No checkpoint is read: config.json decides what is computed.
+    """
+    wrapped_class = getattr(transformers, files.family.classifier_class)
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    dropout = config.encoder.dropout
+    overrides = {} if dropout is None else dict.fromkeys(names, dropout)
+    sizes = wrapped_class.config_class.from_pretrained(
+        str(files.path), num_labels=num_labels, local_files_only=True, **overrides
+    )
+    previous = tf_keras.mixed_precision.global_policy()
+    tf_keras.mixed_precision.set_global_policy(config.training.precision)
+    try:
+        wrapped = wrapped_class(sizes)
+        wrapped.build_in_name_scope()
+    finally:
+        tf_keras.mixed_precision.set_global_policy(previous)
+    return compile_fine_tuner(Classifier(wrapped, files, plan), task, config.training)
+
+
+def lower_step(model: FineTuner, batch_size: int, length: int) -> LoweredStep:
+    """Traces one training step and lowers it.
+
+    Args:
+        model: From `build_step_model`, or any that is compiled.
+        batch_size: Rows on the device.
+        length: Tokens of every row; an odd one is made even, as batches are.
+
+    Raises:
+        UnsupportedOperationError: With the operation, its layer and the line that made it.
+    """
+    batch = step_batch(model, batch_size, length + length % 2)
+    step = tf.function(model.train_step, jit_compile=True)
+    graph = step.get_concrete_function(batch).graph
+    try:
+        # Without platform_name: variables need a device to be on.
+        hlo = step.experimental_get_compiler_ir(batch)(stage="hlo")
+    except (ValueError, tf.errors.OpError) as error:
+        raise _named(str(error)) from None
+    return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
+
+
+def step_batch(model: FineTuner, batch_size: int, length: int) -> dict[str, tf.Tensor]:
+    """A batch of `training_dataset` with nothing in it."""
+    width = int(model.classifier.wrapped.config.num_labels)
+    shape, dtype = {
+        "single_label": ([batch_size], tf.int32),
+        "multi_label": ([batch_size, width], tf.float32),
+        "regression": ([batch_size], tf.float32),
+    }[model.task]
+    tokens = tf.zeros([batch_size, length], tf.int32)
+    return {
+        "token_ids": tokens,
+        "token_type_ids": tokens,
+        "attention_mask": tokens,
+        "targets": tf.zeros(shape, dtype),
+        "weights": tf.zeros([batch_size]),
+        "weight_sum": tf.constant(1.0),
+        "position": tf.constant(np.zeros(3, np.int64)),
+    }
+
+
+def _without_counter(hlo: str) -> str:
+    """The text without the number of the traced function, so that equal steps are equal texts."""
+    return re.sub(r"a_inference_(\w+?)_\d+__\.\d+", r"\1", hlo)
+
+
+def _named(message: str) -> UserError:
+    """Says in a line which operations stopped the lowering, and where they come from."""
+    # The frames of the last operation follow the list; XLA describes no other.
+    where = _innermost(_FRAME.findall(message))
+    found = dict.fromkeys(_UNSUPPORTED.findall(message))
+    if not found:
+        first = message.strip().splitlines()[0]
+        return UnsupportedOperationError(f"the training step cannot be lowered for XLA: {first}")
+    return UnsupportedOperationError(
+        [
+            f"the operation {kind} cannot run on a TPU: {name}"
+            + (f", made in {where}" if where and len(found) == 1 else "")
+            for kind, name in found
+        ],
+        hint=None if len(found) == 1 or not where else f"The first is made in {where}",
+    )
+
+
+def _innermost(frames: list[tuple[str, str, str]]) -> str | None:
+    """The last call that is not inside an installed library, or else the last."""
+    own = [frame for frame in frames if not any(name in frame[0] for name in _LIBRARIES)]
+    for file, line, function in (own or frames)[-1:]:
+        return f"{'/'.join(Path(file).parts[-2:])}:{line} ({function})"
+    return None
+
+
+def _source_in_graph(graph: tf.Graph, name: str) -> str | None:
+    try:
+        operation = graph.get_operation_by_name(name)
+    except (KeyError, ValueError):
+        return None  # made by the compiler, or inside a loop
+    frames = [(f.filename, str(f.lineno), f.name) for f in operation.traceback]
+    return _innermost(frames)

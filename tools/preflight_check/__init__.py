@@ -1,0 +1,1 @@
+"""Tries the preflight with the real TPU compiler."""

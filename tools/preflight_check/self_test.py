@@ -1,0 +1,81 @@
+"""A tiny training step through the whole preflight: compiled, too large, and refused.
+
+python -m tools.preflight_check.self_test       or tools/preflight --self-test
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tf_finetune.errors import UserError
+from tf_finetune.preflight import CHIPS, find_compiler
+from tf_finetune.preflight.answers import compile_step
+from trainers import preflight
+from trainers.cli import run_command
+
+# Attention over 512 tokens with large batches: over 16 GB from few variables.
+TINY = {
+    "model_type": "bert",
+    "architectures": ["BertModel"],
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "vocab_size": 100,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "initializer_range": 0.02,
+}
+TOO_LARGE = 16384
+REFUSED = """HloModule refused
+
+ENTRY %main (p: f32[3]) -> f32[3] {
+  %p = f32[3]{0} parameter(0)
+  ROOT %call = f32[3]{0} custom-call(f32[3]{0} %p), custom_call_target="NoSuchKernel"
+}
+"""
+
+
+def main() -> int:
+    """Prints one line a check; 1 if any fails."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
+        code = run_command(
+            preflight.main,
+            [
+                f"encoder.name={folder}",
+                f"data.cache_dir={folder}",
+                "data.max_length=512",
+                "freeze.depth=1",
+                "--batch-sizes",
+                f"8,{TOO_LARGE}",
+                "--output",
+                str(folder),
+            ],
+        )
+        if code:
+            return code
+        cells = json.loads((folder / "preflight.json").read_text(encoding="utf-8"))["cells"]
+    fits, too_large = cells
+    refused = compile_step(REFUSED, CHIPS["v5e"], find_compiler())
+    checks = {
+        "a small batch compiles": fits["fits"] and fits["flops"] > 0,
+        "a large one does not fit, and by how much is said": not too_large["fits"]
+        and too_large["needed_bytes"] > too_large["available_bytes"],
+        "an operation without a kernel is refused": "NoSuchKernel" in (refused.error or ""),
+    }
+    for name, passed in checks.items():
+        print(f"{'ok  ' if passed else 'FAIL'} {name}")
+    return int(not all(checks.values()))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        sys.exit(f"tools/preflight: {error}")

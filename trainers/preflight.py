@@ -1,0 +1,108 @@
+"""Compiles the training step for TPUs that are not there: does it fit, how long may it take?
+
+Example:
+    python -m trainers.preflight freeze.depth=4 --chips v5e --batch-sizes 32,256
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.value_checks import check_layer_ranges
+from tf_finetune.encoders import EncoderFiles, check_inputs, resolve_encoder
+from tf_finetune.encoders.freezing import parse_layers
+from tf_finetune.errors import UserError
+from tf_finetune.preflight import AnswerCache, find_compiler, parse_chips
+from tf_finetune.preflight.cells import Job, answer_cells
+from trainers.arguments import load_arguments, parse_arguments
+from trainers.cli import run_command
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints memory, FLOPs and estimated times of every cell; returns the exit code."""
+    arguments = parse_arguments("preflight", argv)
+    config = load_arguments(arguments)
+    console = Console()
+    files = resolve_encoder(config.encoder.name)
+    chips = parse_chips(arguments.chips)
+    depths = _depths(arguments.depths, config, files)
+    devices = _positive("--devices", arguments.devices)
+    examples = _positive("--examples", arguments.examples)
+    batch_sizes = _batch_sizes(arguments.batch_sizes, config, devices)
+    job = _job(arguments, config, files, devices)
+
+    cells = []
+    cache = AnswerCache(Path(config.data.cache_dir).expanduser() / "preflight")
+    total = len(chips) * len(depths) * len(batch_sizes)
+    with console.status(f"compiling; a new step takes a minute or more, {total} to do") as status:
+        for cell in answer_cells(
+            job, chips, depths, batch_sizes, cache=cache, compiler=find_compiler
+        ):
+            cells.append(cell)
+            status.update(f"compiling, {total - len(cells)} of {total} to do")
+
+    from tf_finetune.preflight.report import render_cells, write_report
+
+    console.print(f"encoder {files.name}, {job.num_labels} outputs", highlight=False)
+    render_cells(console, job, cells, examples)
+    for path in write_report(Path(arguments.output), job, cells, examples):
+        console.print(f"wrote {path}", highlight=False)
+    return 0
+
+
+def _job(
+    arguments: argparse.Namespace, config: ExperimentConfig, files: EncoderFiles, devices: int
+) -> Job:
+    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    task = "single_label" if config.data.task == "auto" else config.data.task
+    num_labels = 1 if task == "regression" else _positive("--num-labels", arguments.num_labels)
+    return Job(files, config, task, num_labels, config.data.max_length, devices)
+
+
+def _depths(text: str | None, config: ExperimentConfig, files: EncoderFiles) -> list[int]:
+    if text is None:
+        return [config.freeze.depth]
+    if text == "all":
+        return list(range(files.num_layers + 1))
+    try:
+        depths = sorted(parse_layers(check_layer_ranges(text)))
+    except ValueError:
+        depths = [-1]
+    if not depths or not 0 <= depths[0] <= depths[-1] <= files.num_layers:
+        raise UserError(
+            f"--depths: received {text!r}; accepted: all, or a list such as 0,2,4 or 0-3 of "
+            f"depths from 0 to {files.num_layers}"
+        )
+    return depths
+
+
+def _batch_sizes(text: str | None, config: ExperimentConfig, devices: int) -> list[int]:
+    sizes = (
+        [config.training.batch_size]
+        if text is None
+        else sorted({_positive("--batch-sizes", size) for size in text.split(",")})
+    )
+    pieces = devices * config.training.accumulation_steps
+    problems = [
+        f"--batch-sizes: {size} cannot be split evenly over {devices} devices and "
+        f"{config.training.accumulation_steps} micro-batches (training.accumulation_steps); "
+        f"accepted: multiples of {pieces}"
+        for size in sizes
+        if size % pieces
+    ]
+    if problems:
+        raise UserError(problems)
+    return sizes
+
+
+def _positive(name: str, text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise UserError(f"{name}: received {text!r}; accepted: a positive integer")
+    return int(text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
