@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,15 @@ class ChaosError(Exception):
     """The harness could not do its work; the message says why."""
 
 
+def kill_hard(process: "subprocess.Popen[str]") -> None:
+    """SIGKILL to a process and its whole group."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended that was killed again and again.
+    """How a command ended that was stopped again and again.
 
     Attributes:
         killed_after: Seconds from each start to its kill.
@@ -39,32 +46,40 @@ def run_whole(command: list[str], root: Path) -> Ended:
 
 
 def run_killed(
-    command: list[str], root: Path, *, kills: int, span: float, moments: random.Random
+    command: list[str],
+    root: Path,
+    *,
+    kills: int,
+    span: float,
+    moments: random.Random,
+    stop: Callable[["subprocess.Popen[str]"], None] = kill_hard,
+    earliest: float = 0.0,
 ) -> Ended:
-    """Kills a command (SIGKILL, its whole process group) at random moments until it ends.
+    """Stops a command at random moments until it ends by itself.
 
     Args:
         command: The command; started again it has to go on where it was.
         root: Folder to run it in.
         kills: How often it is killed at most.
-        span: Moments are drawn from 0 to this many seconds after a start.
+        span: Moments are drawn up to this many seconds after a start.
         moments: Draws them.
+        stop: Stops a process and waits for its end.
+        earliest: Moments are drawn from this many seconds on.
 
     Raises:
         ChaosError: A start failed by itself.
     """
     killed_after: list[float] = []
     while True:
-        moment = moments.uniform(0.0, span) if len(killed_after) < kills else None
+        moment = moments.uniform(earliest, span) if len(killed_after) < kills else None
         began = time.monotonic()
         process = _start(command, root)
         try:
             output, _ = process.communicate(timeout=moment)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            stop(process)
             killed_after.append(time.monotonic() - began)
-            print(f"  killed after {killed_after[-1]:.1f} s", file=sys.stderr, flush=True)
+            print(f"  stopped after {killed_after[-1]:.1f} s", file=sys.stderr, flush=True)
             continue
         # A kill between the last file and the exit leaves a finished run.
         if process.returncode != 0 and "holds a finished" not in output:

@@ -2,7 +2,8 @@
 
 Two runs of the same job, one of them killed at random moments, with shuffling, dropout and
 warm-up on. Compared are every weight of the model that is left, and the loss and the
-scores of every epoch.
+scores of every epoch. With `--by signals` SIGTERM and Ctrl-C stop it instead, half of them
+twice; then its exit code, its words and the time until it ends are checked too.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.reliability.killing import ChaosError, run_killed, run_whole
+from tools.reliability.stopping import PoliteStops
 
 _OPTIONS = (
     "data.train=builtin:docstrings",
@@ -32,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--depth", type=int, default=4, help="frozen depth (default: 4)")
     parser.add_argument("--epochs", type=int, default=3, help="epochs of the run (default: 3)")
     parser.add_argument("--texts", type=int, default=800, help="training examples (default: 800)")
+    parser.add_argument(
+        "--by", choices=("kill", "signals"), default="kill", help="how to stop it (default: kill)"
+    )
     parser.add_argument(
         "--cache", default="auto", help="cache.mode: auto, memory, disk or off (default: auto)"
     )
@@ -52,6 +57,9 @@ def run(arguments: argparse.Namespace, python: Path, root: Path, folder: Path) -
     undisturbed = run_whole([*command, f"run.dir={whole}"], root)
     print(f"undisturbed: {undisturbed.seconds:.0f} s", flush=True)
     moments = random.Random(arguments.seed)
+    polite = PoliteStops(moments)
+    # Before a second is over, Python may not have come to our handlers.
+    how: dict[str, Any] = {"stop": polite, "earliest": 1.0} if arguments.by == "signals" else {}
     kills, held = 0, True
     while kills < arguments.kills:
         shutil.rmtree(killed, ignore_errors=True)
@@ -61,6 +69,7 @@ def run(arguments: argparse.Namespace, python: Path, root: Path, folder: Path) -
             kills=arguments.kills - kills,
             span=undisturbed.seconds,
             moments=moments,
+            **how,
         )
         kills += len(ended.killed_after)
         same = {
@@ -70,9 +79,11 @@ def run(arguments: argparse.Namespace, python: Path, root: Path, folder: Path) -
         held = held and all(same.values())
         found = ", ".join(f"{name} {'equal' if s else 'DIFFERENT'}" for name, s in same.items())
         went_on = "went on from a checkpoint" if "going on from step" in ended.output else "began"
-        print(f"killed {len(ended.killed_after)} times, last {went_on}: {found}", flush=True)
-    print(f"{kills} kills")
-    return held
+        print(f"stopped {len(ended.killed_after)} times, last {went_on}: {found}", flush=True)
+    print(f"stopped {kills} times in all")
+    if polite.seconds:
+        print(f"slowest end {max(polite.seconds):.1f} s after the signal")
+    return held and not polite.slow
 
 
 def _sha256(run_dir: Path) -> str:
