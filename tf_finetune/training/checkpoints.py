@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from tf_finetune.errors import UserError
 from tf_finetune.files import replaced_folder, write_atomically
-from tf_finetune.manifests import damaged_files, read_manifest, write_manifest
+from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
 from tf_finetune.training.fine_tuner import FineTuner
 
 _KEPT = 2
@@ -106,10 +106,8 @@ class RunCheckpoints:
 
 def _read_whole(path: Path) -> dict[str, Any]:
     """Reads a checkpoint's state after checking its files; ValueError names the damaged ones."""
-    try:
-        read_manifest(path)
-    except FileNotFoundError as error:
-        raise ValueError(f"{error.filename}: missing") from None
+    if not (path / MANIFEST).is_file():
+        raise ValueError(f"{path / MANIFEST}: missing")
     problems = damaged_files(path)
     if problems:
         raise ValueError("; ".join(problems))
