@@ -18,7 +18,11 @@ from tf_finetune.encoders.locating import (
 from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
-    from tf_finetune.encoders.classifier import Classifier, build_classifier
+    from tf_finetune.encoders.classifier import (
+        Classifier,
+        build_classifier,
+        build_untrained_classifier,
+    )
     from tf_finetune.encoders.tokenizers import load_tokenizer
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "PlanRow",
     "Variable",
     "build_classifier",
+    "build_untrained_classifier",
     "check_checkpoint",
     "check_inputs",
     "depth_costs",
@@ -42,6 +47,7 @@ __all__ = [
 _LAZY = {
     "Classifier": "tf_finetune.encoders.classifier",
     "build_classifier": "tf_finetune.encoders.classifier",
+    "build_untrained_classifier": "tf_finetune.encoders.classifier",
     "load_tokenizer": "tf_finetune.encoders.tokenizers",
 }
 

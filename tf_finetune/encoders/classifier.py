@@ -298,14 +298,29 @@ def build_classifier(
         UserError: The checkpoint does not hold every variable of the encoder.
     """
     new = check_checkpoint(files, num_labels, head_required=head_required)
+    model = build_untrained_classifier(
+        files, plan, num_labels, dropout=dropout, precision=precision
+    )
+    # Every variable is in the table (checked above), so none keeps what Keras filled it with.
+    model.set_values(initial_values(files, model.table, seed))
+    return model, new
+
+
+def build_untrained_classifier(
+    files: EncoderFiles,
+    plan: FreezePlan,
+    num_labels: int,
+    *,
+    dropout: float | None = None,
+    precision: str = "float32",
+) -> Classifier:
+    """The model as config.json describes it, filled with what Keras fills it with.
+
+    No checkpoint is read. The arguments are those of `build_classifier`.
+    """
     wrapped_class = getattr(transformers, files.family.classifier_class)
-    overrides = {}
-    if dropout is not None:
-        overrides = {
-            "hidden_dropout_prob": dropout,
-            "attention_probs_dropout_prob": dropout,
-            "classifier_dropout": dropout,
-        }
+    rates = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    overrides = {} if dropout is None else dict.fromkeys(rates, dropout)
     config = wrapped_class.config_class.from_pretrained(
         str(files.path), num_labels=num_labels, local_files_only=True, **overrides
     )
@@ -316,7 +331,4 @@ def build_classifier(
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
-    model = Classifier(wrapped, files, plan)
-    # Every variable is in the table (checked above), so none keeps what Keras filled it with.
-    model.set_values(initial_values(files, model.table, seed))
-    return model, new
+    return Classifier(wrapped, files, plan)

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
-import transformers
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import Classifier, EncoderFiles, FreezePlan
+from tf_finetune.encoders import EncoderFiles, FreezePlan, build_untrained_classifier
 from tf_finetune.errors import UserError
 from tf_finetune.training import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
@@ -46,21 +44,14 @@ def build_step_model(
 
     No checkpoint is read: config.json decides what is computed.
     """
-    wrapped_class = getattr(transformers, files.family.classifier_class)
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
-    dropout = config.encoder.dropout
-    overrides = {} if dropout is None else dict.fromkeys(names, dropout)
-    sizes = wrapped_class.config_class.from_pretrained(
-        str(files.path), num_labels=num_labels, local_files_only=True, **overrides
+    classifier = build_untrained_classifier(
+        files,
+        plan,
+        num_labels,
+        dropout=config.encoder.dropout,
+        precision=config.training.precision,
     )
-    previous = tf_keras.mixed_precision.global_policy()
-    tf_keras.mixed_precision.set_global_policy(config.training.precision)
-    try:
-        wrapped = wrapped_class(sizes)
-        wrapped.build_in_name_scope()
-    finally:
-        tf_keras.mixed_precision.set_global_policy(previous)
-    return compile_fine_tuner(Classifier(wrapped, files, plan), task, config.training)
+    return compile_fine_tuner(classifier, task, config.training)
 
 
 def lower_step(model: FineTuner, batch_size: int, length: int) -> LoweredStep:
