@@ -110,9 +110,8 @@ def replaced_folder(final: Path) -> Iterator[Path]:
         # TensorFlow and safetensors raise errors of their own when a write fails.
         full = isinstance(error, OSError) and error.errno in DISK_FULL
         if full or "No space left" in str(error):
-            free_bytes = shutil.disk_usage(final.parent).free
             raise UserError(
-                f"{final}: the disk is full ({free_bytes:,} bytes free)",
+                f"{final}: {disk_full_reason(final.parent)}",
                 hint="Free some space or choose another disk; the same command then goes on.",
             ) from error
         raise
@@ -137,11 +136,23 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def json_sha256(value: Any) -> str:
+    """SHA-256 of a JSON value, hex; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def disk_full_reason(folder: Path, needed_bytes: int | None = None) -> str:
+    """What an error message says where a write found no room."""
+    free_bytes = shutil.disk_usage(folder).free
+    if needed_bytes is None:
+        return f"the disk is full ({free_bytes:,} bytes free)"
+    return f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free"
+
+
 def _write_error(target: Path, needed_bytes: int, error: OSError) -> UserError:
     if error.errno not in DISK_FULL:
         return UserError(f"{target}: cannot be written: {error.strerror or error}")
-    free_bytes = shutil.disk_usage(target.parent).free
     return UserError(
-        f"{target}: the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free",
+        f"{target}: {disk_full_reason(target.parent, needed_bytes)}",
         hint="Free some space or choose another disk.",
     )

@@ -1,12 +1,11 @@
 """Checksums of a folder's files, written last, so that a later change is noticed and named."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.files import file_sha256, write_atomically
+from tf_finetune.files import file_sha256, json_sha256, write_atomically
 
 MANIFEST = "manifest.json"
 
@@ -26,7 +25,7 @@ def write_manifest(folder: Path, names: Iterable[str] | None = None) -> None:
         names = (path.relative_to(folder).as_posix() for path in below)
     chosen = sorted(name for name in names if name != MANIFEST)
     content: dict[str, Any] = {"sha256": {name: file_sha256(folder / name) for name in chosen}}
-    content["manifest_sha256"] = _digest(content)
+    content["manifest_sha256"] = json_sha256(content)
     write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
@@ -44,7 +43,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
         # Lists of earlier versions had no checksum of their own, and nothing else in them.
         if set(content) != {"sha256"}:
             written = content.pop("manifest_sha256")
-            if written != _digest(content):
+            if written != json_sha256(content):
                 raise ValueError("its own checksum differs")
         names = {str(name): str(digest) for name, digest in digests.items()}
     except FileNotFoundError:
@@ -81,7 +80,3 @@ def is_whole(path: Path, digest: str) -> bool:
         return path.is_file() and file_sha256(path) == digest
     except OSError:  # a sector that cannot be read
         return False
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

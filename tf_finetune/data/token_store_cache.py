@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from tf_finetune.data.token_store_files import (
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
 from tf_finetune.errors import UserError, visible
-from tf_finetune.files import DISK_FULL
+from tf_finetune.files import DISK_FULL, disk_full_reason
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +87,8 @@ def open_store(
         return TokenStore(folder, source)
     except (OSError, DamagedStore) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
-            free_bytes = shutil.disk_usage(folder.parent).free
             raise UserError(
-                f"data.cache_dir: {folder}: the disk is full ({free_bytes:,} bytes free)",
+                f"data.cache_dir: {folder}: {disk_full_reason(folder.parent)}",
                 hint="Free some space or choose another data.cache_dir.",
             ) from error
         raise UserError(

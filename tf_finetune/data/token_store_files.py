@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tf_finetune.files import json_sha256
+
 FORMAT_VERSION = 1
 BLOCK_BYTES = 4 * 1024 * 1024
 TOKENS_FILE = "tokens.arrow"
@@ -60,7 +62,7 @@ def hash_blocks(path: Path) -> list[str]:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest with a checksum of itself and flush it to the disk."""
     content = asdict(manifest)
-    content["manifest_sha256"] = _digest(content)
+    content["manifest_sha256"] = json_sha256(content)
     with (folder / MANIFEST_FILE).open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
         file.flush()
@@ -79,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("manifest_sha256") != _digest(content):
+        if content.pop("manifest_sha256") != json_sha256(content):
             raise DamagedStore(f"{path}: its checksum differs")
         manifest = Manifest(**content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -100,10 +102,6 @@ def _check_tokens(path: Path, manifest: Manifest) -> None:
         if found != expected:
             start = index * BLOCK_BYTES
             raise DamagedStore(f"{path}: the checksum of the block at byte {start} differs")
-
-
-def _digest(content: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import write_json
+from tf_finetune.files import json_sha256, write_json
 from tf_finetune.preflight import compiler_process
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import Compiler
@@ -77,7 +77,7 @@ class AnswerCache:
 
     def find(self, question: dict[str, Any]) -> Answer | None:
         """The answer to a question that was asked before."""
-        program = self._read("questions", _key(question))
+        program = self._read("questions", json_sha256(question))
         found = self._read("programs", program["key"]) if program else None
         return Answer(**found) if found else None
 
@@ -88,14 +88,14 @@ class AnswerCache:
         beside the graph that it came from.
         """
         digest = hashlib.sha256(hlo.encode()).hexdigest()
-        key = _key({"hlo": digest, "chip": chip.topology, "versions": compiler.versions})
+        key = json_sha256({"hlo": digest, "chip": chip.topology, "versions": compiler.versions})
         found = self._read("programs", key)
         answer = Answer(**found) if found else compile_step(hlo, chip, compiler)
         if answer.error is not None and not answer.out_of_memory:
             return answer
         if not found:
             self._write("programs", key, asdict(answer))
-        self._write("questions", _key(question), {"key": key, "question": question})
+        self._write("questions", json_sha256(question), {"key": key, "question": question})
         return answer
 
     def _read(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -164,7 +164,3 @@ def read_answer(content: dict[str, Any]) -> Answer:
         needed_bytes=needed,
         available_bytes=available,
     )
-
-
-def _key(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:40]

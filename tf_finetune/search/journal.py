@@ -9,7 +9,6 @@ again.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import DISK_FULL, sync_folder
+from tf_finetune.files import DISK_FULL, disk_full_reason, sync_folder
 
 FORMAT = 1
 
@@ -91,11 +90,7 @@ class Journal:
         except OSError as error:
             reason = error.strerror or error
             if error.errno in DISK_FULL:
-                free_bytes = shutil.disk_usage(self.path.parent).free
-                needed_bytes = len(_line(record)) + 1
-                reason = (
-                    f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free"
-                )
+                reason = disk_full_reason(self.path.parent, len(_line(record)) + 1)
             raise UserError(
                 f"{self.path}: cannot be written: {reason}",
                 hint="What was found so far is kept: start the same command again.",
