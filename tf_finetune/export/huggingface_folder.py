@@ -6,7 +6,7 @@ from pathlib import Path
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
-from tf_finetune.manifests import MANIFEST, write_manifest
+from tf_finetune.manifests import MANIFEST
 from tf_finetune.run_directory import RunDirectory
 
 CARD = "README.md"
@@ -31,4 +31,3 @@ def write_huggingface_folder(
         if path.is_file() and path.name != MANIFEST:
             shutil.copyfile(path, folder / path.name)
     write_model_card(folder / CARD, record, files.config, config.data.max_length)
-    write_manifest(folder)
