@@ -16,8 +16,6 @@ from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
-_CHUNK = 2048  # texts tokenised and sorted by length together
-
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -96,7 +94,7 @@ def load_trained_model(
     return TrainedModel(model, load_tokenizer(files), labels, config.data.max_length)
 
 
-def in_chunks(records: Iterator[Record], size: int = _CHUNK) -> Iterator[list[Record]]:
+def in_chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
     """Cuts a stream in lists, so that memory stays flat."""
     while chunk := list(islice(records, size)):
         yield chunk
