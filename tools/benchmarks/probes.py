@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.suite_inputs import positive
+from tools.benchmarks.report_file import ReportFile
+from tools.benchmarks.suite_inputs import add_output_option, find_own_python, positive
 from tools.benchmarks.sweep_plan import RATES
 from tools.benchmarks.text_table import render_table
 from tools.benchmarks.torch_environment import BenchError
@@ -32,16 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--texts", type=positive, default=1000, help="training texts of each")
     parser.add_argument("--epochs", type=positive, default=3, help="epochs of a trial")
     parser.add_argument("--seed", type=int, default=0, help="training seed")
-    parser.add_argument(
-        "--output", type=Path, default=Path("runs/bench"), help="folder of the JSON report"
-    )
+    add_output_option(parser)
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
-    python = root / ".venv" / "bin" / "python"
-    if not python.is_file():
-        raise BenchError(f"{python} is missing; run tools/demo first")
+    python = find_own_python(root)
+    report = ReportFile("probes", arguments, arguments.output, {})
     found = {}
     for name, options in _data_sets(arguments.data).items():
         with tempfile.TemporaryDirectory(prefix="probes-") as folder:
@@ -54,10 +52,8 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             ]
             found[name] = _compare(python, root, Path(folder), common, arguments)
         print(_table(name, found[name]), flush=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    report = arguments.output / "probes.json"
-    report.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(report)
+    report.write({"data_sets": found})
+    print(report.name_below(root))
     return 0
 
 

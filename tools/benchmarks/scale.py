@@ -6,7 +6,6 @@ reading, tokenising, filling the cache, training, scoring and saving.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import tempfile
@@ -14,14 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.suite_inputs import positive
+from tools.benchmarks.report_file import ReportFile
+from tools.benchmarks.suite_inputs import add_output_option, find_own_python, positive
 from tools.benchmarks.text_table import render_table
 from tools.benchmarks.torch_environment import BenchError
 
 _MAKE_ENCODER = (
-    "import sys, pathlib; from tools.reliability import tiny_job; "
-    "tiny_job.SIZES.update(hidden_size=64, intermediate_size=256); "
-    "tiny_job.make_encoder(pathlib.Path(sys.argv[1]))"
+    "import sys, pathlib; from tools.reliability.tiny_job import make_encoder; "
+    "make_encoder(pathlib.Path(sys.argv[1]), hidden_size=64, intermediate_size=256)"
 )
 
 
@@ -34,16 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[1_000, 10_000, 100_000, 1_000_000],
         help="numbers of texts (default: 1000 10000 100000 1000000)",
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path("runs/bench"), help="folder of the JSON report"
-    )
+    add_output_option(parser)
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
-    python = root / ".venv" / "bin" / "python"
-    if not python.is_file():
-        raise BenchError(f"{python} is missing; run tools/demo first")
+    python = find_own_python(root)
+    report = ReportFile("scale", arguments, arguments.output, {})
     rows = [["texts", "seconds", "states on disk MiB", "tokens on disk MiB", "peak memory MiB"]]
     found = []
     for texts in arguments.texts:
@@ -61,10 +57,8 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
             ]
         )
         print("\n".join(render_table(rows)), flush=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    report = arguments.output / "scale.json"
-    report.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(report)
+    report.write({"sizes": found})
+    print(report.name_below(root))
     return 0
 
 

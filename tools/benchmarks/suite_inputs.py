@@ -46,6 +46,11 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="train on a random sample of so many texts, to try a suite out",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the first repeat")
+    add_output_option(parser)
+
+
+def add_output_option(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that says where the report goes."""
     parser.add_argument(
         "--output", type=Path, default=Path("runs/bench"), help="folder of the JSON report"
     )

@@ -4,13 +4,13 @@ The resident memory of the searching process is read each time a trial stands in
 """
 
 import argparse
-import json
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from tools.benchmarks.suite_inputs import positive
+from tools.benchmarks.report_file import ReportFile
+from tools.benchmarks.suite_inputs import add_output_option, find_own_python, positive
 from tools.benchmarks.text_table import render_table
 from tools.benchmarks.torch_environment import BenchError
 
@@ -30,16 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trials", type=positive, default=100, help="trials at each depth")
     parser.add_argument("--depths", default="6,4", help="frozen depths, tried one after the other")
     parser.add_argument("--texts", type=positive, default=100, help="training texts")
-    parser.add_argument(
-        "--output", type=Path, default=Path("runs/bench"), help="folder of the JSON report"
-    )
+    add_output_option(parser)
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
-    python = root / ".venv" / "bin" / "python"
-    if not python.is_file():
-        raise BenchError(f"{python} is missing; run tools/demo first")
+    python = find_own_python(root)
+    report = ReportFile("trials", arguments, arguments.output, {})
     with tempfile.TemporaryDirectory(prefix="trials-") as folder:
         readings = _watch(
             [
@@ -59,10 +56,8 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     shown = sorted({count for count in (*_SHOWN, last) if count in readings})
     rows += [[str(count), f"{readings[count] / 2**20:,.0f}"] for count in shown]
     print("\n".join(render_table(rows)))
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    report = arguments.output / "trials.json"
-    report.write_text(json.dumps(readings) + "\n", encoding="utf-8")
-    print(report)
+    report.write({"resident_bytes": readings})
+    print(report.name_below(root))
     return 0
 
 

@@ -27,16 +27,17 @@ SIZES: dict[str, Any] = {
 }
 
 
-def make_encoder(folder: Path) -> Path:
-    """Writes an encoder with random weights and its tokenizer."""
+def make_encoder(folder: Path, **sizes: int) -> Path:
+    """Writes an encoder with random weights and its tokenizer; `sizes` replace those above."""
+    config = SIZES | sizes
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(WORDS), encoding="utf-8")
     BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(str(folder))
-    (folder / "config.json").write_text(json.dumps(SIZES), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     generator = np.random.default_rng(0)
     tensors = {
         v.tensor: generator.normal(float(v.path.endswith("/gamma")), 0.3, v.tensor_shape)
-        for v in bert_variables(SIZES, num_labels=2)
+        for v in bert_variables(config, num_labels=2)
         if v.part != "head"
     }
     values = {name: value.astype(np.float32) for name, value in tensors.items()}
