@@ -72,6 +72,18 @@ def load_arguments(
     return load_config(config, overrides, base=base, required=command.required)
 
 
+def whole_number(flag: str, text: str, *, positive: bool = False) -> int:
+    """The value of a flag that takes a number.
+
+    Raises:
+        UserError: It is none, or 0 where it has to be positive.
+    """
+    if not (text.strip().isascii() and text.strip().isdecimal()) or (positive and int(text) < 1):
+        accepted = "a positive integer" if positive else "a whole number"
+        raise UserError(f"{flag}: received {text!r}; accepted: {accepted}")
+    return int(text)
+
+
 def build_parser(verb: str) -> argparse.ArgumentParser:
     """Builds the parser of a verb's flags and positional arguments."""
     command = COMMANDS[verb]

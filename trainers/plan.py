@@ -10,8 +10,7 @@ from rich.console import Console
 
 from tf_finetune.encoders import depth_costs, plan_cost, plan_freezing, resolve_encoder
 from tf_finetune.encoders.plan_tables import render_costs, render_plan, render_rows
-from tf_finetune.errors import UserError
-from trainers.arguments import load_arguments, parse_arguments
+from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
 
@@ -21,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments)
     console = Console()
     files = resolve_encoder(config.encoder.name)
-    num_labels = _num_labels(arguments.num_labels)
+    num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     variables = files.family.variables(files.config, num_labels)
     plan = plan_freezing(config.freeze, variables)
 
@@ -50,12 +49,6 @@ def main(argv: Sequence[str]) -> int:
     )
     console.print("formulas: docs/arithmetic.md", highlight=False)
     return 0
-
-
-def _num_labels(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"--num-labels: received {text!r}; accepted: a positive integer")
-    return int(text)
 
 
 if __name__ == "__main__":

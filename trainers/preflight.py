@@ -17,7 +17,7 @@ from tf_finetune.encoders.freezing import parse_layers
 from tf_finetune.errors import UserError
 from tf_finetune.preflight import AnswerCache, find_compiler, parse_chips
 from tf_finetune.preflight.cells import Job, answer_cells
-from trainers.arguments import load_arguments, parse_arguments
+from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
 
@@ -29,8 +29,8 @@ def main(argv: Sequence[str]) -> int:
     files = resolve_encoder(config.encoder.name)
     chips = parse_chips(arguments.chips)
     depths = _depths(arguments.depths, config, files)
-    devices = _positive("--devices", arguments.devices)
-    examples = _positive("--examples", arguments.examples)
+    devices = whole_number("--devices", arguments.devices, positive=True)
+    examples = whole_number("--examples", arguments.examples, positive=True)
     batch_sizes = _batch_sizes(arguments.batch_sizes, config, devices)
     job = _job(arguments, config, files, devices)
 
@@ -58,7 +58,9 @@ def _job(
 ) -> Job:
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     task = "single_label" if config.data.task == "auto" else config.data.task
-    num_labels = 1 if task == "regression" else _positive("--num-labels", arguments.num_labels)
+    num_labels = 1
+    if task != "regression":
+        num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     return Job(files, config, task, num_labels, config.data.max_length, devices)
 
 
@@ -80,11 +82,10 @@ def _depths(text: str | None, config: ExperimentConfig, files: EncoderFiles) -> 
 
 
 def _batch_sizes(text: str | None, config: ExperimentConfig, devices: int) -> list[int]:
-    sizes = (
-        [config.training.batch_size]
-        if text is None
-        else sorted({_positive("--batch-sizes", size) for size in text.split(",")})
-    )
+    sizes = [config.training.batch_size]
+    if text is not None:
+        given = text.split(",")
+        sizes = sorted({whole_number("--batch-sizes", size, positive=True) for size in given})
     pieces = devices * config.training.accumulation_steps
     problems = [
         f"--batch-sizes: {size} cannot be split evenly over {devices} devices and "
@@ -96,12 +97,6 @@ def _batch_sizes(text: str | None, config: ExperimentConfig, devices: int) -> li
     if problems:
         raise UserError(problems)
     return sizes
-
-
-def _positive(name: str, text: str) -> int:
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise UserError(f"{name}: received {text!r}; accepted: a positive integer")
-    return int(text)
 
 
 if __name__ == "__main__":

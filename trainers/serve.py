@@ -14,14 +14,14 @@ from functools import partial
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from trainers.arguments import load_arguments, parse_arguments
+from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
 
 def main(argv: Sequence[str]) -> int:
     """Answers requests until it is told to end; returns the exit code."""
     arguments = parse_arguments("serve", argv)
-    port = _whole_number("--port", arguments.port)
+    port = whole_number("--port", arguments.port)
     if port > 65_535:
         raise UserError(f"--port: received {port}; accepted: 0 to 65535, 0 for a free one")
     try:
@@ -87,16 +87,10 @@ def _with_options(arguments: argparse.Namespace, saved: ExperimentConfig) -> Exp
 def _limits(arguments: argparse.Namespace, names: set[str]) -> dict[str, int]:
     """The limits that flags set."""
     return {
-        name: _whole_number(f"--{name.replace('_', '-')}", value)
+        name: whole_number(f"--{name.replace('_', '-')}", value)
         for name, value in vars(arguments).items()
         if name in names and value is not None
     }
-
-
-def _whole_number(flag: str, value: str) -> int:
-    if not (value.isascii() and value.isdecimal()):
-        raise UserError(f"{flag}: received {value!r}; accepted: a whole number")
-    return int(value)
 
 
 if __name__ == "__main__":
