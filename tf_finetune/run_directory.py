@@ -16,7 +16,8 @@ from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
 
 logger = logging.getLogger(__name__)
 
-_OURS = frozenset(
+# What a run leaves in its folder.
+OWN_NAMES = frozenset(
     [
         MANIFEST,
         "config.yaml",
@@ -40,7 +41,7 @@ _LISTED = (
     *("report.html", "report.json", "search.json"),
 )
 # What a killed process may leave: files and folders on their way to their name.
-_LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
+LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
 # Options that may differ between the parts of one run.
 _NOT_DECIDING: dict[str, Any] = {
     "run": True,
@@ -253,7 +254,7 @@ def _foreign_files(run: RunDirectory) -> list[str]:
     names = sorted(path.name for path in run.path.iterdir())
     if not run.config.is_file():
         return names
-    return [name for name in names if name not in _OURS and not _LEFT_BEHIND.match(name)]
+    return [name for name in names if name not in OWN_NAMES and not LEFT_BEHIND.match(name)]
 
 
 def _check_only_a_run(run: RunDirectory) -> None:

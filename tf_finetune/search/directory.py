@@ -12,27 +12,14 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.manifests import MANIFEST
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.run_directory import LEFT_BEHIND, OWN_NAMES, RunDirectory
 from tf_finetune.search.records import TrialJournal
 from tf_finetune.search.trial_request import TrialRequest
 
-_OURS = frozenset(
-    [
-        *(
-            MANIFEST,
-            "config.yaml",
-            "plan.json",
-            "events",
-            "checkpoints",
-            "history.json",
-            "metrics.json",
-        ),
-        *("evaluation.json", "model", "evaluations", "export"),
-        *("journal.jsonl", ".journal.jsonl.lock"),
-        *("trials", "workers", "chosen.yaml", "search.json", "report.html", "report.json"),
-    ]
-)
-_LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
+_OWN_NAMES = OWN_NAMES | {
+    *("journal.jsonl", ".journal.jsonl.lock"),
+    *("trials", "workers", "chosen.yaml", "search.json"),
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +74,7 @@ def check_search_folder(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not path.is_dir():
         raise UserError(f"run.dir: {path} is a file; accepted: a folder, or a new name")
     names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
-    foreign = [n for n in names if n not in _OURS and not _LEFT_BEHIND.match(n)]
+    foreign = [n for n in names if n not in _OWN_NAMES and not LEFT_BEHIND.match(n)]
     if foreign:
         raise UserError(
             f"run.dir: {path} holds files that no search wrote ({', '.join(foreign[:5])})",
