@@ -63,7 +63,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
     from tf_finetune.export import write_model_folder
     from tf_finetune.search.final_training import train_chosen
 
-    final = train_chosen(job, recommendation.recommended.cell, records, console)
+    final = train_chosen(job, recommendation.recommended.cell, records, console, found.runner)
     write_model_folder(
         job.directory.model,
         final.classifier,

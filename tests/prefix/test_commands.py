@@ -65,21 +65,16 @@ def test_second_run_reads_the_files_of_the_first_and_finds_the_same(command, cap
     assert cached == pytest.approx(uncached, abs=1e-4)
 
 
-def test_search_with_cached_depths_yields_the_same_table(command, computed, monkeypatch):
-    def end_with_the_trials(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("tf_finetune.search.final_training.train_chosen", end_with_the_trials)
+def test_search_computes_each_depth_once_and_yields_the_same_table(command, computed):
     tables = {}
     for mode in ("memory", "off"):
         options = ("search.depths=2,3", "search.learning_rates=[1e-3]", "search.seeds=[0, 1]")
         arguments, folder = command(mode, 0, *options)
-        with pytest.raises(KeyboardInterrupt):
-            search.main(arguments)
+        assert search.main(arguments) == 0
         lines = (folder / "journal.jsonl").read_text().splitlines()[1:]
         records = [json.loads(line)["record"] for line in lines]
         tables[mode] = {r["folder"]: r["result"]["metrics"] for r in records}
-        # Each depth once for its two trials.
+        # Each depth once for its two trials and the final training.
         assert len(computed) == {"memory": 2 * len(("train", "validation")), "off": 0}[mode]
         computed.clear()
 

@@ -18,6 +18,7 @@ def cached_states(
     config: ExperimentConfig,
     chosen: ChosenStrategy,
     console: Console | None = None,
+    cache: PrefixCache | None = None,
 ) -> dict[str, PrefixStates]:
     """States of the training and the validation split for one run; nothing if none pays.
 
@@ -26,10 +27,12 @@ def cached_states(
         splits: The data.
         config: The configuration of the run.
         chosen: The strategy the model was built under.
-        console: Where the decision and the progress go.
+        console: Where the decision and the progress of a new cache go.
+        cache: One that earlier runs have filled; None makes a new one.
     """
     named = {"train": splits.train, "validation": splits.validation}
-    cache = PrefixCache(config.cache, states_folder(config), console=console)
+    if cache is None:
+        cache = PrefixCache(config.cache, states_folder(config), console=console)
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
     present = {name: split for name, split in named.items() if split is not None}
     return cache.states(model, present, shape, passes=config.training.epochs)

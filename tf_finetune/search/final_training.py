@@ -17,6 +17,7 @@ from tf_finetune.reports.tensorboard import write_plan_text
 from tf_finetune.search.joined_split import join_splits
 from tf_finetune.search.models import ModelCache
 from tf_finetune.search.records import TrialRecord
+from tf_finetune.search.runner import TrialRunner
 from tf_finetune.search.session import SearchJob
 from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
@@ -47,7 +48,11 @@ class FinalModel(NamedTuple):
 
 
 def train_chosen(
-    job: SearchJob, cell: Cell, records: list[TrialRecord], console: Console
+    job: SearchJob,
+    cell: Cell,
+    records: list[TrialRecord],
+    console: Console,
+    runner: TrialRunner | None = None,
 ) -> FinalModel:
     """Trains the chosen cell with the first seed and scores it once on the test split.
 
@@ -58,19 +63,22 @@ def train_chosen(
         cell: The chosen cell.
         records: The trials, for the number of epochs where early stopping had chosen it.
         console: Where progress is shown.
+        runner: What ran the trials: its compiled model and its states are used again.
     """
     request = TrialRequest(cell, job.space.seeds[0], job.config.training.epochs)
     config = request.configure(job.config)
     no_folder = config.run.model_copy(update={"dir": None})
     write_config(config.model_copy(update={"run": no_folder}), job.directory.chosen)
-    splits = job.splits
+    splits, cache = job.splits, runner.prefix if runner else None
     if job.config.search.train_on_validation and splits.validation is not None:
         splits = replace(
             splits, train=join_splits(splits.train, splits.validation), validation=None
         )
         config = _without_early_stopping(config, cell, records, job)
-    chosen = build_strategy(config.training.strategy)
-    compiled = ModelCache(job.files, splits.labels, chosen).get(config)
+        cache = None  # the trials have read other splits
+    chosen = runner.chosen if runner else build_strategy(config.training.strategy)
+    models = runner.models if runner else ModelCache(job.files, splits.labels, chosen)
+    compiled = models.get(config)
     compiled.model.classifier.reset(config.training.seed)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
     render_plan(console, compiled.plan)
@@ -86,7 +94,7 @@ def train_chosen(
         config.evaluation,
         max_length=config.data.max_length,
         chosen=chosen,
-        states=cached_states(compiled.model, splits, config, chosen, console),
+        states=cached_states(compiled.model, splits, config, chosen, console, cache),
         outputs=Outputs(events, checkpoints),
         console=console,
     )

@@ -57,6 +57,11 @@ class TrialRunner:
             its frozen layers is worth depends on it.
         report: Takes a line for each epoch that ends.
         records: Gives the trials that have ended, for `search.median_stopping`.
+
+    Attributes:
+        chosen: The devices.
+        models: Compiled models of earlier trials.
+        prefix: States of frozen layers that earlier trials read.
     """
 
     def __init__(
@@ -74,14 +79,14 @@ class TrialRunner:
         self._files = files
         self._splits = splits
         self._config = config
-        self._chosen = chosen
+        self.chosen = chosen
         self._directory = directory
         self._console = Console(
             file=_Lines(report), width=200, color_system=None, force_terminal=False
         )
-        self._models = ModelCache(files, splits.labels, chosen)
+        self.models = ModelCache(files, splits.labels, chosen)
         self._trials_at_depth = trials_at_depth
-        self._prefix = PrefixCache(
+        self.prefix = PrefixCache(
             config.cache,
             states_folder(config),
             shared=config.search.workers > 1,
@@ -110,7 +115,7 @@ class TrialRunner:
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             result = _failed(request, _memory_reason(error))
             del error
-            self._models.clear()
+            self.models.clear()
         else:
             result = self._result(request, config, trained, memory)
             history = tuple(_finite(entry) for entry in trained.run.history)
@@ -144,7 +149,7 @@ class TrialRunner:
         training = config.training.model_copy(
             update={"epochs": 1, "early_stopping_patience": None, "class_weights": "none"}
         )
-        compiled = self._models.get(config)
+        compiled = self.models.get(config)
         compiled.model.classifier.reset(training.seed)
         config = config.model_copy(update={"training": training})
         run = self._fine_tune(compiled.model, part, {}, config, Outputs())
@@ -166,7 +171,7 @@ class TrialRunner:
         self, request: TrialRequest, config: ExperimentConfig, give_up: GiveUpRule | None
     ) -> "_Trained":
         folder = self._directory.trial(request, self._config.training.epochs)
-        compiled = self._models.get(config)
+        compiled = self.models.get(config)
         compiled.model.classifier.reset(request.seed)
         events = folder / "events" if config.run.tensorboard else None
         states = self._states(compiled.model, config)
@@ -176,7 +181,7 @@ class TrialRunner:
         logits = run.validation_logits
         if logits is None:
             cached = states.get("validation")
-            logits = split_logits(run.model, validation, config, self._chosen, cached)
+            logits = split_logits(run.model, validation, config, self.chosen, cached)
         return _Trained(
             run,
             compiled.plan,
@@ -189,11 +194,11 @@ class TrialRunner:
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
         """States at the frozen boundary, for this trial and those that follow at its depth."""
-        return self._prefix.states(
+        return self.prefix.states(
             model,
             {"train": self._splits.train, "validation": _validation(self._splits)},
             evaluation_shape(
-                config.evaluation, config.training, config.data.max_length, self._chosen
+                config.evaluation, config.training, config.data.max_length, self.chosen
             ),
             passes=config.training.epochs * self._trials_at_depth,
         )
@@ -213,7 +218,7 @@ class TrialRunner:
             config.training,
             config.evaluation,
             max_length=config.data.max_length,
-            chosen=self._chosen,
+            chosen=self.chosen,
             states=states,
             outputs=outputs,
             console=self._console,
@@ -258,8 +263,8 @@ class TrialRunner:
         """The peak without the models, and the states of other depths, kept for other trials."""
         if memory.peak_bytes is None:
             return None
-        other_models = self._models.bytes - self._models.get(config).bytes
-        other_states = self._prefix.memory_bytes - sum(s.own_bytes for s in states.values())
+        other_models = self.models.bytes - self.models.get(config).bytes
+        other_states = self.prefix.memory_bytes - sum(s.own_bytes for s in states.values())
         return memory.peak_bytes - other_models - other_states
 
     def _step_flops(self, config: ExperimentConfig, plan: FreezePlan) -> int:

@@ -30,10 +30,12 @@ class SearchedTrials(NamedTuple):
     Attributes:
         records: Every trial that ended.
         skipped: Requests for which the time budget had no room.
+        runner: What ran them here, with its models and cached states; None if workers did.
     """
 
     records: tuple[TrialRecord, ...]
     skipped: tuple[TrialRequest, ...]
+    runner: TrialRunner | None
 
 
 def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
@@ -67,6 +69,7 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
         write_columns(job)
     for notice in job.journal.notices:
         console.print(notice, style="yellow", highlight=False, soft_wrap=True)
+    runner: TrialRunner | None = None
     with SearchDisplay(console, job.metric, job.higher_is_better, progress, known) as display:
         oracle = SearchOracle(schedule, job.journal, job.higher_is_better, display)
         if workers > 1 or is_chief():
@@ -84,7 +87,7 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
     records = tuple(job.journal.records.values())
     if not records and schedule.skipped:
         raise _too_short(job, times.estimate(schedule.skipped[0]))
-    return SearchedTrials(records, tuple(schedule.skipped))
+    return SearchedTrials(records, tuple(schedule.skipped), runner)
 
 
 def run_worker(job: SearchJob) -> None:
