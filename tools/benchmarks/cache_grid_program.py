@@ -1,0 +1,116 @@
+"""Times runs with and without the prefix cache, all in one process; see `cache_grid.py`."""
+
+import argparse
+import gc
+import itertools
+import json
+import statistics
+import tempfile
+import time
+
+import tf_keras
+
+from tf_finetune.config.sections import (
+    CacheConfig,
+    DataConfig,
+    EvaluationConfig,
+    ExperimentConfig,
+    FreezeConfig,
+    TrainingConfig,
+)
+from tf_finetune.data import Splits, load_splits
+from tf_finetune.encoders import (
+    EncoderFiles,
+    build_classifier,
+    load_tokenizer,
+    plan_freezing,
+    resolve_encoder,
+)
+from tf_finetune.prefix.of_a_run import cached_states
+from tf_finetune.training import build_strategy, compile_fine_tuner, fine_tune
+
+
+def main() -> None:
+    """Prints a JSON line for each cell of the grid."""
+    arguments = _parse()
+    files = resolve_encoder(arguments.model_dir)
+    tokenizer = load_tokenizer(files)
+    with tempfile.TemporaryDirectory() as cache:
+        for texts in arguments.texts:
+            data = DataConfig(
+                train=arguments.train, test_fraction=0.0, train_limit=texts, cache_dir=cache
+            )
+            splits, data = load_splits(data, tokenizer)
+            for depth, epochs in itertools.product(arguments.depths, arguments.epochs):
+                config = ExperimentConfig(
+                    data=data,
+                    freeze=FreezeConfig(depth=depth),
+                    training=TrainingConfig(epochs=epochs, seed=arguments.seed),
+                    evaluation=EvaluationConfig(baselines=False),
+                )
+                print(json.dumps(_compare(files, splits, config, arguments.repeats)), flush=True)
+
+
+def _compare(
+    files: EncoderFiles, splits: Splits, config: ExperimentConfig, repeats: int
+) -> dict[str, float | bool]:
+    """Median seconds of both, one after the other, first one and then the other first."""
+    seconds: dict[str, list[float]] = {"off": [], "auto": []}
+    cached = False
+    for repeat in range(repeats):
+        for mode in ("off", "auto") if repeat % 2 == 0 else ("auto", "off"):
+            # A new folder each time: states on the disk would be found again.
+            with tempfile.TemporaryDirectory() as folder:
+                cache = CacheConfig.model_validate({"mode": mode, "dir": folder})
+                spent, used = _run(files, splits, config.model_copy(update={"cache": cache}))
+            seconds[mode].append(spent)
+            cached = cached or used
+    off, auto = (statistics.median(seconds[mode]) for mode in ("off", "auto"))
+    return {
+        "texts": len(splits.train) if splits.train is not None else 0,
+        "depth": config.freeze.depth,
+        "epochs": config.training.epochs,
+        "off": off,
+        "auto": auto,
+        "ratio": auto / off,
+        "cached": cached,
+    }
+
+
+def _run(files: EncoderFiles, splits: Splits, config: ExperimentConfig) -> tuple[float, bool]:
+    """Seconds of one run from its compiled model on, and whether it read cached states."""
+    tf_keras.backend.clear_session()
+    gc.collect()
+    outputs = splits.labels.num_outputs
+    plan = plan_freezing(config.freeze, files.family.variables(files.config, outputs))
+    chosen = build_strategy("cpu")
+    with chosen.strategy.scope():
+        classifier, _ = build_classifier(files, plan, outputs, seed=config.training.seed)
+        model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+    began = time.perf_counter()
+    states = cached_states(model, splits, config, chosen)
+    fine_tune(
+        model,
+        splits,
+        config.training,
+        config.evaluation,
+        max_length=config.data.max_length,
+        chosen=chosen,
+        states=states,
+    )
+    return time.perf_counter() - began, bool(states)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model-dir", required=True)
+    parser.add_argument("--train", required=True)
+    for name in ("texts", "depths", "epochs"):
+        parser.add_argument(f"--{name}", type=int, nargs="+", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--repeats", type=int, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
