@@ -41,6 +41,18 @@ def test_run_with_states_equals_one_without(
     assert_equal(run_of(model, states), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_packed_rows_of_states_equal_packed_rows_of_tokens(
+    model_at, run_of, new_cache, states_of, assert_equal, depth, without
+):
+    model, packed = model_at(depth), {"padding": "packed"}
+    expected = run_of(model, training=packed)
+
+    states = states_of(new_cache(), model)
+
+    assert_equal(run_of(model, states, training=packed), expected, atol=1e-5)
+
+
 def test_run_with_states_on_the_disk_equals_one_without(
     model_at, run_of, new_cache, states_of, assert_equal, without
 ):

@@ -250,10 +250,11 @@ class TrainingConfig(Section):
     strategy: Literal["auto", "cpu", "gpu", "mirrored", "tpu"] = Field(
         default="auto", description="devices to train on; auto: TPU, else all GPUs, else the CPU"
     )
-    padding: Literal["auto", "longest", "buckets", "max"] = Field(
+    padding: Literal["auto", "longest", "buckets", "max", "packed"] = Field(
         default="auto",
         description="pad a batch to its longest text, to the next of a few fixed lengths, or "
-        "to data.max_length; auto: buckets where XLA compiles (TPU), else longest",
+        "to data.max_length; packed: in training put several texts into each row of that length, "
+        "one shape and little padding; auto: buckets where XLA compiles (TPU), else longest",
     )
 
 

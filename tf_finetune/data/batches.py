@@ -11,7 +11,7 @@ from tf_finetune.data.permutation import stable_permutation
 
 SMALLEST_BUCKET = 16
 
-Padding = Literal["longest", "buckets", "max"]
+Padding = Literal["longest", "buckets", "max", "packed"]
 
 
 def epoch_batches(
@@ -84,7 +84,7 @@ def padded_length(longest: int, padding: Padding, max_length: int) -> int:
     Args:
         longest: Tokens of the longest text of the batch.
         padding: `longest` pads to that text, `buckets` to the next of `length_buckets`,
-            `max` to `max_length`.
+            `max` and `packed` to `max_length`.
         max_length: `data.max_length`; `longest` never exceeds it.
 
     Returns:
@@ -97,6 +97,6 @@ def padded_length(longest: int, padding: Padding, max_length: int) -> int:
         raise ValueError(f"a text of {longest} tokens is longer than max_length {max_length}")
     if padding == "longest":
         return longest
-    if padding == "max":
+    if padding in ("max", "packed"):
         return max_length
     return next(length for length in length_buckets(max_length) if length >= longest)

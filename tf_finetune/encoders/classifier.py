@@ -83,16 +83,18 @@ class Classifier(tf_keras.Model):
         Args:
             batch: `attention_mask` [b, t] int32 and either `token_ids` and `token_type_ids`
                 likewise or `states` at the frozen boundary, as `boundary_states` gives them.
+                Where rows hold several texts: `first_tokens` [b, s] int32, where each begins,
+                and `position_ids` [b, t] int32; the mask then numbers the texts of a row from 1.
             training: Whether dropout is on in the suffix.
 
         Returns:
-            Logits, [b, labels] float32.
+            Logits, [b, labels] float32, of packed rows [b * s, labels], text after text.
         """
         if "states" in batch:
             states = tf.cast(batch["states"], self.states_dtype)
         else:
             states = self.boundary_states(batch, training=training)
-        return self.classify(states, batch["attention_mask"], training)
+        return self.classify(states, batch["attention_mask"], training, batch.get("first_tokens"))
 
     @property
     def states_dtype(self) -> tf.DType:
@@ -106,7 +108,7 @@ class Classifier(tf_keras.Model):
         from_depth: int | None = None,
         training: bool | None = False,
     ) -> tf.Tensor:
-        """States at the frozen boundary, [b, t, hidden] or, above the last layer, [b, 1, hidden].
+        """States at the frozen boundary, [b, t, hidden]; above the last layer of first tokens.
 
         Args:
             batch: As `call` takes it; its `states`, if any, are those at `from_depth`.
@@ -119,7 +121,9 @@ class Classifier(tf_keras.Model):
         else:
             states = tf.cast(batch["states"], self.states_dtype)
         for index in range(from_depth or 0, self.plan.frozen_depth):
-            states = self.encode(index, states, batch["attention_mask"], training=False)
+            states = self.encode(
+                index, states, batch["attention_mask"], False, batch.get("first_tokens")
+            )
         return tf.stop_gradient(states) if self.plan.embeddings_frozen else states
 
     def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
@@ -127,20 +131,32 @@ class Classifier(tf_keras.Model):
         return self._embeddings(
             input_ids=batch["token_ids"],
             token_type_ids=batch["token_type_ids"],
+            position_ids=batch.get("position_ids"),
             training=bool(training) and not self.plan.embeddings_frozen,
         )
 
     def encode(
-        self, index: int, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
+        self,
+        index: int,
+        states: tf.Tensor,
+        attention_mask: tf.Tensor,
+        training: bool | None,
+        first_tokens: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1, hidden].
+        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1 or s, hidden].
 
-        The pooler reads nothing but the first token, so the last layer computes no other: keys
-        and values of all tokens, query, attention and feed-forward part of the first.
+        The pooler reads nothing but a text's first token, so the last layer computes no other:
+        keys and values of all tokens, query, attention and feed-forward part of the first.
+
+        Args:
+            index: Number of the layer.
+            states: What the layer below gave.
+            attention_mask: As `call` takes it.
+            training: Whether dropout is on.
+            first_tokens: As `call` takes them, where rows hold several texts.
         """
-        # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
-        mask = tf.cast(tf.expand_dims(tf.expand_dims(attention_mask, 1), 1), states.dtype)
-        added_scores = (1 - mask) * tf.cast(_MASKED_SCORE, states.dtype)
+        is_last = index == self.num_layers - 1
+        added_scores = _added_scores(attention_mask, first_tokens, states.dtype, is_last)
         layer = self._layers_in_order[index]
         common = {
             "head_mask": None,
@@ -148,7 +164,7 @@ class Classifier(tf_keras.Model):
             "output_attentions": False,
             "training": bool(training),
         }
-        if index < self.num_layers - 1:
+        if not is_last:
             return layer(
                 hidden_states=states,
                 attention_mask=added_scores,
@@ -157,8 +173,11 @@ class Classifier(tf_keras.Model):
                 **common,
             )[0]
         # The library's cross-attention: queries from one sequence, keys and values from another.
+        queries = states[:, :1]
+        if first_tokens is not None:
+            queries = tf.gather(states, first_tokens, batch_dims=1)
         attended = layer.attention(
-            input_tensor=states[:, :1],
+            input_tensor=queries,
             attention_mask=None,
             encoder_hidden_states=states,
             encoder_attention_mask=added_scores,
@@ -185,13 +204,26 @@ class Classifier(tf_keras.Model):
         return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
 
     def classify(
-        self, states: tf.Tensor, attention_mask: tf.Tensor, training: bool | None
+        self,
+        states: tf.Tensor,
+        attention_mask: tf.Tensor,
+        training: bool | None,
+        first_tokens: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """From the states at the frozen boundary, as `encode` gives them, to logits [b, labels]."""
+        """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
         for index in range(self.plan.frozen_depth, self.num_layers):
-            states = self.encode(index, states, attention_mask, training)
-        pooled = self._pooler(hidden_states=states)
-        pooled = self.wrapped.dropout(pooled, training=bool(training))
+            states = self.encode(index, states, attention_mask, training, first_tokens)
+        if first_tokens is None:
+            pooled = self._pooler(hidden_states=states)
+            pooled = self.wrapped.dropout(pooled, training=bool(training))
+        else:
+            hidden = states.shape[-1]
+            pooled = self._pooler(hidden_states=tf.reshape(states, [-1, 1, hidden]))
+            # By rows, by which dropout is placed.
+            pooled = self.wrapped.dropout(
+                tf.reshape(pooled, tf.shape(states)), training=bool(training)
+            )
+            pooled = tf.reshape(pooled, [-1, hidden])
         return tf.cast(self.wrapped.classifier(pooled), tf.float32)
 
     def reset(self, seed: int) -> None:
@@ -261,6 +293,32 @@ class Classifier(tf_keras.Model):
                 whole_blocks = owner is not last or last.num_attention_heads % 2 == 0
                 owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
                 site += 1
+
+
+def _added_scores(
+    attention_mask: tf.Tensor, first_tokens: tf.Tensor | None, dtype: tf.DType, is_last: bool
+) -> tf.Tensor:
+    """What is added to attention scores: 0 where a query may look, a large negative elsewhere.
+
+    Args:
+        attention_mask: [b, t] int32; where rows are packed, the number of each token's text.
+        first_tokens: [b, s] int32 where rows are packed.
+        dtype: Of the scores.
+        is_last: Whether first tokens alone are queries.
+
+    Returns:
+        [b, 1, 1, t], of packed rows [b, 1, queries, t].
+    """
+    # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
+    keys = tf.expand_dims(tf.expand_dims(attention_mask, 1), 1)
+    if first_tokens is None:
+        visible = tf.cast(keys, dtype)
+    else:
+        queries = attention_mask
+        if is_last:
+            queries = tf.gather(attention_mask, first_tokens, batch_dims=1)
+        visible = tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
+    return (1 - visible) * tf.cast(_MASKED_SCORE, dtype)
 
 
 def variable_path(variable: tf.Variable) -> str:

@@ -270,8 +270,12 @@ class FineTuner(tf_keras.Model):
             tape.watch(variables)
             with dropout_position(piece["position"]):
                 logits = self.classifier(piece, training=True)
-            losses = example_losses(self.task, piece["targets"], logits, self.label_smoothing)
-            loss = tf.reduce_sum(losses * piece["weights"]) / piece["weight_sum"]
+            targets, weights = piece["targets"], piece["weights"]
+            if "first_tokens" in piece:  # [rows, texts a row, ...]
+                targets = tf.reshape(targets, [-1, *targets.shape[2:]])
+                weights = tf.reshape(weights, [-1])
+            losses = example_losses(self.task, targets, logits, self.label_smoothing)
+            loss = tf.reduce_sum(losses * weights) / piece["weight_sum"]
             objective = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
         gradients = tape.gradient(objective, variables)
         if self._scales_loss:

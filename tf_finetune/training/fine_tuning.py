@@ -87,7 +87,7 @@ GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
 
 
 def resolve_padding(
-    padding: Literal["auto", "longest", "buckets", "max"], chosen: ChosenStrategy
+    padding: Literal["auto", "longest", "buckets", "max", "packed"], chosen: ChosenStrategy
 ) -> Padding:
     """What `training.padding: auto` means on these devices."""
     if padding != "auto":
@@ -98,11 +98,14 @@ def resolve_padding(
 def evaluation_shape(
     config: EvaluationConfig, training: TrainingConfig, max_length: int, chosen: ChosenStrategy
 ) -> BatchShape:
-    """How batches are cut for scoring."""
+    """How batches are cut for scoring; sorted by length, they hold little padding unpacked."""
+    padding = resolve_padding(training.padding, chosen)
+    if padding == "packed":
+        padding = "buckets" if chosen.compiles else "longest"
     return BatchShape(
         batch_size=max(config.batch_size, chosen.replicas),
         replicas=chosen.replicas,
-        padding=resolve_padding(training.padding, chosen),
+        padding=padding,
         max_length=max_length,
         fixed_rows=chosen.compiles,
     )
@@ -382,6 +385,8 @@ class _Fit:
         classifier, train = self.model.classifier, _required(self.splits.train)
         digest = hashlib.sha256()
         config = self.config.model_dump(exclude={"strategy", "padding"})
+        if self.shape.padding == "packed":  # other batches than the rest
+            config["padding"] = "packed"
         digest.update(json.dumps(config, sort_keys=True).encode())
         digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
         digest.update(train.store.key.encode() + train.rows.tobytes())

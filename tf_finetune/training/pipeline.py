@@ -15,7 +15,9 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
+from tf_finetune.data.packing import packed_epoch
 from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4
 _OF_THE_BATCH = ("weight_sum", "position")  # all else has a row an example
@@ -29,7 +31,7 @@ class BatchShape:
         batch_size: Examples a step over all replicas.
         replicas: Pieces that a batch is cut into, one a replica.
         micro_batches: Pieces that a replica computes one after the other.
-        padding: "longest", "buckets" or "max".
+        padding: "longest", "buckets", "max", or "packed": several texts a row of `max_length`.
         max_length: Longest text in tokens.
         fixed_rows: Whether smaller batches are filled up with rows of weight 0, for XLA.
     """
@@ -43,7 +45,10 @@ class BatchShape:
 
     def batch_rows(self, examples: int) -> int:
         """Rows of a batch with this many examples: a multiple of its pieces."""
-        rows = self.batch_size if self.fixed_rows else examples
+        return self.even_rows(self.batch_size if self.fixed_rows else examples)
+
+    def even_rows(self, rows: int) -> int:
+        """So many rows or a few more: a multiple of the batch's pieces."""
         pieces = self.replicas * self.micro_batches
         return -(-rows // pieces) * pieces
 
@@ -75,15 +80,41 @@ def training_dataset(
 
     def batches() -> Iterator[dict[str, Any]]:
         steps = steps_per_epoch(len(split), shape.batch_size)
-        epoch, order = -1, []
+        epoch, read = -1, None
         for step in range(first_step, last_step):
-            if step // steps != epoch:
+            if read is None or step // steps != epoch:
                 epoch = step // steps
-                order = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
-            rows = order[step % steps]
-            yield global_batch(split, rows, example_weights, shape, step, seed, states)
+                read = _epoch_reader(split, example_weights, shape, seed, epoch, states)
+            yield read(step)
 
-    return _dataset(batches, split, states)
+    return _dataset(batches, split, states, packed=shape.padding == "packed")
+
+
+def _epoch_reader(
+    split: Split,
+    example_weights: np.ndarray,
+    shape: BatchShape,
+    seed: int,
+    epoch: int,
+    states: PrefixStates | None,
+) -> Callable[[int], dict[str, Any]]:
+    """Gives the batch of each global step of an epoch."""
+    steps = steps_per_epoch(len(split), shape.batch_size)
+    if shape.padding != "packed":
+        order = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
+        return lambda step: global_batch(
+            split, order[step % steps], example_weights, shape, step, seed, states
+        )
+    row_length = shape.max_length + shape.max_length % 2  # even, for positional dropout
+    packed = packed_epoch(split.lengths, shape.batch_size, row_length, seed=seed, epoch=epoch)
+    num_rows = shape.even_rows(packed.num_rows)
+
+    def read(step: int) -> dict[str, Any]:
+        placed = packed.batches[step % steps]
+        batch = packed_batch(split, placed, packed, example_weights, num_rows, states)
+        return batch | _of_the_batch(batch["weights"], seed, step)
+
+    return read
 
 
 def evaluation_dataset(
@@ -138,6 +169,12 @@ def global_batch(
         **_inputs(split, filled, length, states),
         "targets": split.labels[filled],
         "weights": weights,
+        **_of_the_batch(weights, seed, step),
+    }
+
+
+def _of_the_batch(weights: np.ndarray, seed: int, step: int) -> dict[str, Any]:
+    return {
         "weight_sum": np.float32(weights.sum(dtype=np.float64)),
         "position": np.array([seed, step, 0], np.int64),
     }
@@ -171,27 +208,41 @@ def rows_of(batch: Mapping[str, tf.Tensor], first: tf.Tensor, count: tf.Tensor) 
     return pieces | {"position": batch["position"] + offset}
 
 
-def batch_signature(split: Split, states: PrefixStates | None = None) -> dict[str, Any]:
-    """Types and shapes: tokens [b, t] or states [b, t, hidden], targets [b, ...], weights [b]."""
+def batch_signature(
+    split: Split, states: PrefixStates | None = None, *, packed: bool = False
+) -> dict[str, Any]:
+    """Types and shapes: tokens [b, t] or states [b, t, hidden], targets [b, ...], weights [b].
+
+    Packed, targets are [b, s, ...] and weights [b, s], for s texts a row.
+    """
     tokens = tf.TensorSpec([None, None], tf.int32)
     inputs = {"token_ids": tokens, "token_type_ids": tokens}
     if states is not None:
         width, dtype = states.values.shape[1], tf.as_dtype(states.values.dtype)
         inputs = {"states": tf.TensorSpec([None, None, width], dtype)}
+    elif packed:
+        inputs["position_ids"] = tokens
+    if packed:
+        inputs["first_tokens"] = tokens
+    examples = [None, None] if packed else [None]
     return {
         **inputs,
         "attention_mask": tokens,
-        "targets": tf.TensorSpec([None, *split.labels.shape[1:]], split.labels.dtype),
-        "weights": tf.TensorSpec([None], tf.float32),
+        "targets": tf.TensorSpec([*examples, *split.labels.shape[1:]], split.labels.dtype),
+        "weights": tf.TensorSpec(examples, tf.float32),
         "weight_sum": tf.TensorSpec([], tf.float32),
         "position": tf.TensorSpec([3], tf.int64),
     }
 
 
 def _dataset(
-    batches: Callable[[], Iterator[dict[str, Any]]], split: Split, states: PrefixStates | None
+    batches: Callable[[], Iterator[dict[str, Any]]],
+    split: Split,
+    states: PrefixStates | None,
+    *,
+    packed: bool = False,
 ) -> tf.data.Dataset:
-    signature = batch_signature(split, states)
+    signature = batch_signature(split, states, packed=packed)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     options = tf.data.Options()
     options.deterministic = True
