@@ -46,7 +46,7 @@ LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
 _NOT_DECIDING: dict[str, Any] = {
     "run": True,
     "evaluation": True,
-    "training": {"strategy", "padding"},
+    "training": {"strategy"},
     "data": {"cache_dir"},
 }
 

@@ -9,7 +9,7 @@ from tf_finetune.encoders import EncoderFiles
 from tf_finetune.files import file_sha256
 
 # Chosen in each trial, or without an effect on its result.
-_FREE = {"learning_rate", "seed", "strategy", "padding"}
+_FREE = {"learning_rate", "seed", "strategy"}
 
 
 def search_identity(

@@ -384,9 +384,7 @@ class _Fit:
         """What a checkpoint belongs to: all that decides the course of the run."""
         classifier, train = self.model.classifier, _required(self.splits.train)
         digest = hashlib.sha256()
-        config = self.config.model_dump(exclude={"strategy", "padding"})
-        if self.shape.padding == "packed":  # other batches than the rest
-            config["padding"] = "packed"
+        config = self.config.model_dump(exclude={"strategy"})
         digest.update(json.dumps(config, sort_keys=True).encode())
         digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
         digest.update(train.store.key.encode() + train.rows.tobytes())

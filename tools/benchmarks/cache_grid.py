@@ -6,12 +6,11 @@ filling, tracing, training and scoring. A ratio over 1 is a run that the decisio
 """
 
 import argparse
-import json
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from tools.benchmarks.program_run import json_lines
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
     Inputs,
@@ -21,7 +20,6 @@ from tools.benchmarks.suite_inputs import (
     positive,
 )
 from tools.benchmarks.text_table import render_table
-from tools.benchmarks.torch_environment import BenchError
 
 _HEADER = ["texts", "depth", "epochs", "off s", "auto s", "auto / off", "auto chose"]
 
@@ -56,15 +54,11 @@ def _measure(
     for name in ("texts", "depths", "epochs"):
         command += [f"--{name}", *map(str, getattr(arguments, name))]
     command += ["--seed", str(arguments.seed), "--repeats", str(arguments.repeats)]
-    cells: list[dict[str, Any]] = []
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout or ():
-            if line.startswith("{"):
-                cells.append(json.loads(line))
-                report.write({"cells": cells})
-                print("  ".join(_row(cells[-1])), flush=True)
-    if process.returncode:
-        raise BenchError(f"exit code {process.returncode} from {' '.join(command)}")
+    cells = []
+    for cell in json_lines(command, root):
+        cells.append(cell)
+        report.write({"cells": cells})
+        print("  ".join(_row(cell)), flush=True)
     return cells
 
 

@@ -7,13 +7,14 @@ time other processes took.
 """
 
 import dataclasses
+import json
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 from tools.benchmarks.measurement import Record
 from tools.benchmarks.torch_environment import BenchError
@@ -76,6 +77,20 @@ def run_program(
         tail = "\n".join(errors.strip().splitlines()[-12:])
         raise BenchError(f"exit code {result.returncode} from {' '.join(command)}\n{tail}")
     return ProgramRun(parse(result.stdout), load)
+
+
+def json_lines(command: list[str], root: Path) -> Iterator[dict[str, Any]]:
+    """Runs a program and gives each JSON object that it prints, as soon as it does.
+
+    Raises:
+        BenchError: If it fails, after what it had printed.
+    """
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            if line.startswith("{"):
+                yield json.loads(line)
+    if process.returncode:
+        raise BenchError(f"exit code {process.returncode} from {' '.join(command)}")
 
 
 def _foreign_load(busy: float | None, own: float | None, wall: float) -> float | None:

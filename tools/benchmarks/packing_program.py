@@ -1,0 +1,139 @@
+"""Times training steps on packed and on padded batches; see `packing.py`."""
+
+import argparse
+import csv
+import json
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tf_finetune.config.sections import DataConfig, FreezeConfig, TrainingConfig
+from tf_finetune.data import Split, load_splits
+from tf_finetune.encoders import (
+    EncoderFiles,
+    build_classifier,
+    load_tokenizer,
+    plan_freezing,
+    resolve_encoder,
+)
+from tf_finetune.training import build_strategy, compile_fine_tuner
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
+
+BATCH_SIZE = 32
+PADDINGS = ("max", "buckets", "longest", "packed")
+_WARM_UP = 2
+# Of the number of sentences in a long text, whose logarithm is normal as that of IMDb's lengths.
+_LONG_MEDIAN, _LONG_SIGMA = 9.5, 0.6
+
+
+class _Timer(tf_keras.callbacks.Callback):
+    """Notes when each step ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+        """Notes the time."""
+        self.ended.append(time.perf_counter())
+
+
+def main() -> None:
+    """Prints a JSON line for each kind of text and of padding."""
+    arguments = _parse()
+    files = resolve_encoder(arguments.model_dir)
+    long = _write_long(Path(arguments.train), Path(arguments.folder) / "long.tsv")
+    kinds = {"short": (arguments.train, 128), "long": (str(long), 512)}
+    for (name, (train, length)), steps in zip(kinds.items(), arguments.steps, strict=True):
+        data = DataConfig(
+            train=train,
+            validation_fraction=0.0,
+            test_fraction=0.0,
+            max_length=length,
+            cache_dir=arguments.folder,
+        )
+        splits, _ = load_splits(data, load_tokenizer(files))
+        model = _model(files, splits.labels.num_outputs, arguments.seed)
+        for padding in PADDINGS:
+            shape = BatchShape(BATCH_SIZE, padding=padding, max_length=length)
+            share, shapes = _real_tokens(splits.train, shape, arguments.seed)
+            speed = _speed(model, splits.train, shape, steps, arguments.seed)
+            cell = {"texts": name, "padding": padding, "real_tokens": share, "shapes": shapes}
+            print(json.dumps(cell | {"tokens_per_second": speed}), flush=True)
+
+
+def _write_long(source: Path, path: Path) -> Path:
+    """Joins sentences of each label to as many documents as there is text for."""
+    with source.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    generator = np.random.default_rng(0)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("text\tlabel\n")
+        for label in sorted({row["label"] for row in rows}):
+            texts = (row["text"] for row in rows if row["label"] == label)
+            while True:
+                count = int(generator.lognormal(np.log(_LONG_MEDIAN), _LONG_SIGMA)) + 1
+                if not (chosen := list(islice(texts, count))):
+                    break
+                file.write(f"{' '.join(chosen)}\t{label}\n")
+    return path
+
+
+def _model(files: EncoderFiles, outputs: int, seed: int) -> FineTuner:
+    variables = files.family.variables(files.config, outputs)
+    plan = plan_freezing(FreezeConfig(depth=0), variables)
+    with build_strategy("cpu").strategy.scope():
+        classifier, _ = build_classifier(files, plan, outputs, seed=seed)
+        return compile_fine_tuner(classifier, "single_label", TrainingConfig(seed=seed))
+
+
+def _real_tokens(split: Split, shape: BatchShape, seed: int) -> tuple[float, int]:
+    """Share of the places in an epoch's batches that hold tokens, and number of shapes."""
+    places, shapes = 0, set()
+    for batch in _batches(split, shape, seed, steps_per_epoch(len(split), BATCH_SIZE)):
+        rows, length = batch["token_ids"].shape
+        places += rows * length
+        shapes.add((rows, length))
+    return float(split.lengths.sum()) / places, len(shapes)
+
+
+def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: int) -> float:
+    """Real tokens a second in some steps, without the first, which are traced."""
+    model.start_run(TrainingConfig(), total_steps=1000)
+    timer = _Timer()
+    steps = min(steps + _WARM_UP, len(split) // BATCH_SIZE)
+    model.fit(
+        _batches(split, shape, seed, steps),
+        initial_epoch=0,
+        epochs=1,
+        steps_per_epoch=steps,
+        callbacks=[timer],
+    )
+    spent = timer.ended[-1] - timer.ended[_WARM_UP - 1]
+    timed = islice(_batches(split, shape, seed, steps), _WARM_UP, None)
+    # Not texts: where batches are sorted by length, those of a few steps may be long or short.
+    return sum(int(np.count_nonzero(batch["attention_mask"])) for batch in timed) / spent
+
+
+def _batches(split: Split, shape: BatchShape, seed: int, steps: int) -> tf.data.Dataset:
+    weights = np.ones(len(split), np.float32)
+    return training_dataset(split, weights, shape, seed=seed, first_step=0, last_step=steps)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model-dir", required=True)
+    parser.add_argument("--train", required=True)
+    parser.add_argument("--folder", required=True, help="for texts and tokens")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--steps", type=int, nargs=2, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
