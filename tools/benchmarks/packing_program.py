@@ -13,6 +13,7 @@ import tf_keras
 
 from tf_finetune.config.sections import DataConfig, FreezeConfig, TrainingConfig
 from tf_finetune.data import Split, load_splits
+from tf_finetune.data.batches import Padding
 from tf_finetune.encoders import (
     EncoderFiles,
     build_classifier,
@@ -25,7 +26,7 @@ from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
 
 BATCH_SIZE = 32
-PADDINGS = ("max", "buckets", "longest", "packed")
+PADDINGS: tuple[Padding, ...] = ("max", "buckets", "longest", "packed")
 _WARM_UP = 2
 # Of the number of sentences in a long text, whose logarithm is normal as that of IMDb's lengths.
 _LONG_MEDIAN, _LONG_SIGMA = 9.5, 0.6
