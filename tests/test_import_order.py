@@ -12,7 +12,11 @@ ORDER = (
     {"config"},
     {"data", "run_directory"},
     {"encoders", "reports", "diagnosis"},
-    {"training", "prefix"},  # batches may hold cached states; filling them needs a model
+    {
+        "training",
+        "prefix",
+        "explanation",
+    },  # batches may hold cached states; filling them needs a model
     {"search", "export", "prediction", "preflight"},
     {"serving"},
     {"verification"},

@@ -100,7 +100,13 @@ def build_parser(verb: str) -> argparse.ArgumentParser:
             continue
         default = f" (default {flag.default})" if flag.default else ""
         help_text = flag.meaning + default
-        parser.add_argument(flag.name, metavar=flag.value, default=flag.default, help=help_text)
+        parser.add_argument(
+            flag.name,
+            metavar=flag.value,
+            default=[] if flag.repeated else flag.default,
+            action="append" if flag.repeated else "store",
+            help=help_text,
+        )
     return parser
 
 
@@ -109,7 +115,8 @@ def _usage(prog: str, command: Command) -> str:
     for argument in command.positionals:
         words.append(argument.name if argument.required else f"[{argument.name}]")
     for flag in command.flags:
-        words.append(f"[{flag.name} {flag.value}]" if flag.value else f"[{flag.name}]")
+        value, more = f" {flag.value}" if flag.value else "", " ..." if flag.repeated else ""
+        words.append(f"[{flag.name}{value}{more}]")
     if command.takes_options:
         words.append("[section.name=value ...]")
     return " ".join(words)

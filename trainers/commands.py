@@ -15,6 +15,7 @@ class Argument:
         required: Whether a positional argument may not be left out.
         value: What the value of a flag stands for in --help; None for a switch without one.
         default: Value of a flag that is left out.
+        repeated: Whether a flag may be given several times; its value is then a list.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Argument:
     required: bool = True
     value: str | None = "FILE"
     default: str | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,43 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews new.csv", "texts of a file"),
             ("runs/reviews - < lines.txt", "a pipe"),
             ("runs/reviews new.csv --output answers.parquet", "goes on if it was interrupted"),
+        ),
+    ),
+    "explain": Command(
+        "show which words decided a prediction, as coloured HTML and JSON",
+        (
+            _RUN,
+            Argument("FILE", "texts; - reads one text a line from standard input", required=False),
+            Argument(
+                "--text", "a text, in place of FILE; again for more", value="TEXT", repeated=True
+            ),
+            Argument(
+                "--text-pair", "its second text, of a model of pairs", value="TEXT", repeated=True
+            ),
+            Argument("--label", "explain this label; without, the predicted one", value="NAME"),
+            Argument(
+                "--output",
+                "HTML page, JSON or JSONL file, by its ending; again for more; without, JSON lines "
+                "on standard output",
+                repeated=True,
+            ),
+            Argument("--limit", "explain only the first N texts", value="N"),
+            Argument("--steps", "steps of integration to begin with", value="N", default="16"),
+            Argument("--max-steps", "double them up to this many", value="N", default="1024"),
+            Argument(
+                "--tolerance",
+                "until the contributions add up to within this share of their magnitudes",
+                value="SHARE",
+                default="0.01",
+            ),
+        ),
+        (
+            ('runs/reviews --text "a fine film" --output why.html', "a page with coloured words"),
+            ("runs/reviews new.csv --limit 20 --output why.html --output why.json", "two forms"),
+            (
+                "runs/reviews - --label pos < lines.txt",
+                "what speaks for pos, whatever is predicted",
+            ),
         ),
     ),
     "serve": Command(

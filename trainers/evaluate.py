@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     labels = read_labels(files.config, str(files.path / "config.json"))
 
     from tf_finetune.training import build_strategy
-    from tf_finetune.training.scoring import split_logits, split_report
+    from tf_finetune.training.scoring import explained, split_logits, split_report
     from tf_finetune.training.trained_model import load_trained_model
 
     chosen = build_strategy(config.training.strategy)
@@ -56,11 +56,12 @@ def main(argv: Sequence[str]) -> int:
         name = Path(arguments.file.split(":")[-1]).stem
     logits = split_logits(trained.model, split, config, chosen)
     report = split_report(labels, split, logits, config, train_targets)
+    reports = explained(trained.model.classifier, labels, {split.name: report}, config)
 
     folder = run.path / "evaluations"
     folder.mkdir(exist_ok=True)
-    write_metrics(folder / f"{name}.metrics.json", {split.name: report})
-    write_evaluation(folder / f"{name}.evaluation.json", {split.name: report})
+    write_metrics(folder / f"{name}.metrics.json", reports)
+    write_evaluation(folder / f"{name}.evaluation.json", reports)
     write_manifest(folder)
     render_metrics(console, report)
     render_per_class(console, report)

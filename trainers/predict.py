@@ -5,17 +5,17 @@ Example:
     python -m trainers.predict runs/reviews-depth4 new.csv --output answers.parquet --top-k 3
 """
 
-import io
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
+from trainers.streams import as_encoded
 
 if TYPE_CHECKING:
     from tf_finetune.data import LabelSpace
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     target = None if arguments.output is None else check_output(arguments.output)
     piped = arguments.file == "-"
     if piped:
-        _as_encoded(sys.stdin, config.data.encoding)
+        as_encoded(sys.stdin, config.data.encoding)
     total = None if piped else count_texts(config.data, arguments.file)
 
     from tf_finetune.training import build_strategy
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
             )
 
     if target is None:
-        _as_encoded(sys.stdout, "utf-8")
+        as_encoded(sys.stdout, "utf-8")
         predict(OpenStream(sys.stdout))
         return 0
     job = describe_job(files.path / "manifest.json", config, top_k)
@@ -113,15 +113,6 @@ def _to_file(
         f"{file.path}: {file.done.texts:,} texts, {file.done.texts - before:,} of them now in "
         f"{seconds:.1f} s"
     )
-
-
-def _as_encoded(stream: TextIO, encoding: str) -> None:
-    """Reads or writes a standard stream in an encoding, whatever the machine's own is."""
-    from tf_finetune.data.sources.text_lines import codec_name
-
-    if isinstance(stream, io.TextIOWrapper):
-        name = encoding if stream.writable() else codec_name(encoding)
-        stream.reconfigure(encoding=name, errors="strict")
 
 
 if __name__ == "__main__":

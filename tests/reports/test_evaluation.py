@@ -53,8 +53,8 @@ def test_a_single_label_report_holds_what_was_worked_out_by_hand():
     )
     assert report.baselines == {}
     assert report.mistakes == (
-        Mistake(3, 5, "text 3", "pair", "good", "bad", pytest.approx(0.9)),
-        Mistake(1, 3, "text 1", None, "bad", "fair", pytest.approx(0.6)),
+        Mistake(3, 5, "text 3", "pair", "good", "bad", pytest.approx(0.9), output=0),
+        Mistake(1, 3, "text 1", None, "bad", "fair", pytest.approx(0.6), output=1),
     )
 
 
@@ -72,8 +72,10 @@ def test_a_multi_label_report_names_the_surest_wrong_decision():
         ClassScore("blue", precision=1.0, recall=1.0, f1=1.0, support=1),
     )
     assert report.mistakes == (
-        Mistake(0, 2, "text 0", None, ["red", "green"], ["red"], pytest.approx(0.8)),
-        Mistake(2, 4, "text 2", None, ["blue"], ["red", "green", "blue"], pytest.approx(0.7)),
+        Mistake(0, 2, "text 0", None, ["red", "green"], ["red"], pytest.approx(0.8), output=1),
+        Mistake(
+            2, 4, "text 2", None, ["blue"], ["red", "green", "blue"], pytest.approx(0.7), output=1
+        ),
     )
 
 

@@ -274,6 +274,13 @@ class EvaluationConfig(Section):
     mistakes: int = Field(
         default=20, ge=0, le=10_000, description="how many of the most confident mistakes to keep"
     )
+    explained_mistakes: int = Field(
+        default=5,
+        ge=0,
+        le=10_000,
+        description="of how many of them to say what each word contributed to the wrong answer "
+        "(integrated gradients, coloured in the report); 0: of none",
+    )
 
 
 class CacheConfig(Section):

@@ -187,8 +187,12 @@ class ResumableFile:
         )
 
 
-def check_output(path: str) -> Path:
+def check_output(path: str, accepted: tuple[str, ...] = JSON_LINES + PARQUET) -> Path:
     """Checks before any work is done whether a file may be written.
+
+    Args:
+        path: The file.
+        accepted: Endings that name a format.
 
     Raises:
         UserError: The format is not one that is written, or the place is a folder.
@@ -196,10 +200,10 @@ def check_output(path: str) -> Path:
     target = Path(path).expanduser()
     if target.is_dir():
         raise UserError(f"--output: {path} is a folder; accepted: a file")
-    if target.suffix.lower() not in JSON_LINES + PARQUET:
+    if target.suffix.lower() not in accepted:
         raise UserError(
             f"--output: {path}: the ending {target.suffix!r} names no format that is written; "
-            f"accepted: {', '.join(JSON_LINES + PARQUET)}"
+            f"accepted: {', '.join(accepted)}"
         )
     if not target.parent.is_dir():
         raise UserError(f"--output: {path} cannot be written: there is no folder {target.parent}")

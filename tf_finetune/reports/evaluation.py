@@ -10,6 +10,7 @@ from sklearn.metrics import confusion_matrix
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
+from tf_finetune.reports.attributions import Explanation
 from tf_finetune.reports.intervals import Estimate, with_intervals
 from tf_finetune.reports.metrics import class_scores, predicted, probabilities, score
 
@@ -48,6 +49,8 @@ class Mistake:
         predicted: The model's answer.
         probability: What the model gave the wrong answer; with several labels, the wrong
             decision it was surest of; None in a regression.
+        output: Which of the model's outputs was that wrong one; 0 in a regression.
+        explanation: What the words contributed to that output; None where nobody asked.
     """
 
     index: int
@@ -57,6 +60,8 @@ class Mistake:
     label: Answer
     predicted: Answer
     probability: float | None
+    output: int = 0
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +216,8 @@ def _mistakes(
     limit: int,
 ) -> tuple[Mistake, ...]:
     prediction = predicted(labels, logits)
-    severity = _severity(labels, targets, logits)
+    wrongness = _wrongness(labels, targets, logits)
+    severity, outputs = wrongness.max(axis=1), wrongness.argmax(axis=1)
     worst_first = np.argsort(-severity, kind="stable")
     worst = worst_first[severity[worst_first] > 0][:limit]
     if not len(worst):
@@ -225,21 +231,22 @@ def _mistakes(
             label=_answer(labels, targets[i]),
             predicted=_answer(labels, prediction[i]),
             probability=None if labels.task == "regression" else float(severity[i]),
+            output=int(outputs[i]),
         )
         for i, (text, text_pair) in zip(worst, texts_of(worst), strict=True)
     )
 
 
-def _severity(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Size of the error or probability of the wrong answer, float64 [n]; 0 where right."""
+def _wrongness(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
     prediction = predicted(labels, logits)
     if labels.task == "regression":
-        return np.abs(prediction - np.asarray(targets, np.float64))
+        return np.abs(prediction - np.asarray(targets, np.float64))[:, None]
     chances = probabilities(labels, logits)
     if labels.task == "single_label":
-        return np.where(prediction != targets, chances.max(axis=1), 0.0)
-    certainty = np.maximum(chances, 1.0 - chances)
-    return np.where(prediction != targets, certainty, 0.0).max(axis=1)
+        chosen = np.arange(labels.num_outputs) == prediction[:, None]
+        return np.where(chosen & (prediction != targets)[:, None], chances, 0.0)
+    return np.where(prediction != targets, np.maximum(chances, 1.0 - chances), 0.0)
 
 
 def _answer(labels: LabelSpace, encoded: np.ndarray) -> Answer:

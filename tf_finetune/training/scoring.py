@@ -8,6 +8,8 @@ from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Split, Splits
+from tf_finetune.encoders import Classifier, load_tokenizer
+from tf_finetune.explanation import Explainer, explain_mistakes
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import (
     EvaluationReport,
@@ -43,12 +45,13 @@ def score_splits(
     before: dict[str, np.ndarray] = {}
     if config.evaluation.baselines:
         before = _logits_before(result.model, present, config, chosen)
-    return {
+    reports = {
         name: split_report(
             splits.labels, split, after[name], config, splits.train.labels, before.get(name)
         )
         for name, split in present.items()
     }
+    return explained(result.model.classifier, splits.labels, reports, config)
 
 
 def split_logits(
@@ -83,6 +86,20 @@ def split_report(
         train_targets if config.evaluation.baselines else None,
         logits_before,
     )
+
+
+def explained(
+    classifier: Classifier,
+    labels: LabelSpace,
+    reports: dict[str, EvaluationReport],
+    config: ExperimentConfig,
+) -> dict[str, EvaluationReport]:
+    """The same reports, with as many mistakes explained as the options want."""
+    if not config.evaluation.explained_mistakes:
+        return reports
+    tokenizer = load_tokenizer(classifier.files)
+    explainer = Explainer(classifier, tokenizer, labels, config.data.max_length)
+    return explain_mistakes(explainer, reports, config.evaluation.explained_mistakes)
 
 
 def _logits_before(

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Record, evaluation_batches
 from tf_finetune.encoders import EncoderFiles, build_classifier, load_tokenizer, plan_freezing
+from tf_finetune.explanation import Explainer
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
@@ -44,6 +45,11 @@ class TrainedModel:
             return self.model.classifier(batch, training=False)
 
         return forward
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Says what words contributed to an output; its trace serves every text too."""
+        return Explainer(self.model.classifier, self.tokenizer, self.labels, self.max_length)
 
     def logits_of(self, records: Sequence[Record], batch_size: int) -> np.ndarray:
         """Logits of some texts in their order, float32 [n, labels]."""

@@ -1,6 +1,6 @@
 """Streams the records of a source, and says at its end all that is wrong with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from tf_finetune.config.sections import DataConfig
@@ -67,6 +67,30 @@ def read_texts(config: DataConfig, source: str | TextIO) -> Iterator[Record]:
     check_columns(table, config, problems, labelled=False)
     problems.check()
     return _records(table, config, labelled=False)
+
+
+def check_texts(texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str]) -> list[Record]:
+    """Texts that were given on the command line, checked as those of a file are.
+
+    Args:
+        texts: The texts.
+        pairs: Their second texts, as many; empty for single texts.
+        flags: What the two are called there, for messages.
+
+    Raises:
+        UserError: Texts are empty or no valid Unicode; all of them are listed.
+    """
+    text_flag, pair_flag = flags
+    config = DataConfig(text_column=text_flag, text_pair_column=pair_flag if pairs else None)
+    seconds = [{pair_flag: pair} for pair in pairs] or [{} for _ in texts]
+    rows = (
+        Row(number, {text_flag: text, **second}, f"text {number}")
+        for number, (text, second) in enumerate(zip(texts, seconds, strict=True), start=1)
+    )
+    problems = Problems()
+    records = list(_good_records(rows, config, problems, labelled=False))
+    problems.check()
+    return records
 
 
 def _records(table: Table, config: DataConfig, *, labelled: bool) -> Iterator[Record]:

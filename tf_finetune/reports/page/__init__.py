@@ -1,4 +1,4 @@
-"""The page that a person opens after a run or a search: one offline HTML file."""
+"""The pages that a person opens after a run or a search, each one offline HTML file."""
 
 from tf_finetune.reports.page.content import (
     Command,
@@ -7,16 +7,26 @@ from tf_finetune.reports.page.content import (
     SearchAnswer,
     TrialRow,
 )
+from tf_finetune.reports.page.explanations import (
+    ExplainedText,
+    answer_text,
+    explanation_details,
+    write_explanations_page,
+)
 from tf_finetune.reports.page.run_content import run_content
 from tf_finetune.reports.page.writing import render_page, write_report_page
 
 __all__ = [
     "Command",
     "DepthRow",
+    "ExplainedText",
     "ReportContent",
     "SearchAnswer",
     "TrialRow",
+    "answer_text",
+    "explanation_details",
     "render_page",
     "run_content",
+    "write_explanations_page",
     "write_report_page",
 ]

@@ -82,3 +82,12 @@ def plain_seconds(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NOTHING
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
+
+
+def signed(value: float) -> str:
+    """A contribution to two digits, its sign always there: `+1.2`, `−0.034`, `+1,203`."""
+    size = abs(value)
+    if not size:
+        return "0"
+    digits = f"{size:,.0f}" if size >= 10 else f"{size:.2g}" if size >= 0.001 else f"{size:.0e}"
+    return ("+" if value > 0 else "−") + digits

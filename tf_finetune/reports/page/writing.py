@@ -3,20 +3,19 @@
 import base64
 import hashlib
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from tf_finetune.files import write_atomically, write_json
 from tf_finetune.reports.console import METRIC_TITLES, printable
 from tf_finetune.reports.evaluation import EvaluationReport, Mistake
 from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import drawing, numbers, tables
+from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, SearchAnswer
+from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
-from tf_finetune.reports.page.svg import inline_svg
+from tf_finetune.reports.page.rendering import page_templates
 
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
@@ -39,26 +38,11 @@ def write_report_page(path: str | os.PathLike[str], content: ReportContent) -> N
 
 def render_page(content: ReportContent) -> str:
     """The page as HTML; every text in it is escaped."""
-    environment = _environment()
-    script = environment.get_template("copy.js").render()
-    return environment.get_template("page.html").render(
+    templates = page_templates()
+    script = templates.get_template("copy.js").render()
+    return templates.get_template("page.html").render(
         _context(content), script_hash=_csp_hash(script)
     )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tf_finetune.reports.page", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["svg"] = _svg
-    environment.filters["printable"] = printable
-    return environment
 
 
 def _context(content: ReportContent) -> dict[str, Any]:
@@ -104,24 +88,17 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
 
 
 def _mistake(mistake: Mistake) -> dict[str, Any]:
+    texts = [text for text in (mistake.text, mistake.text_pair) if text is not None]
+    why = mistake.explanation
     return {
         "row": f"{mistake.row:,}",
-        "label": _answer(mistake.label),
-        "predicted": _answer(mistake.predicted),
+        "label": answer_text(mistake.label),
+        "predicted": answer_text(mistake.predicted),
         "probability": None if mistake.probability is None else f"{mistake.probability:.3f}",
-        "texts": [
-            printable(text, TEXT_CHARACTERS) or "(empty)"
-            for text in (mistake.text, mistake.text_pair)
-            if text is not None
-        ],
+        "texts": [printable(text, TEXT_CHARACTERS) or "(empty)" for text in texts],
+        "why": None if why is None else explanation_details(why),
+        "coloured": None if why is None else coloured_texts(why, texts, TEXT_CHARACTERS),
     }
-
-
-def _answer(answer: str | list[str] | float) -> str:
-    if isinstance(answer, float):
-        return numbers.score(answer)
-    text = answer if isinstance(answer, str) else ", ".join(answer) or "(none)"
-    return printable(text, tables.NAME_CHARACTERS)
 
 
 def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
@@ -166,10 +143,6 @@ def _answer_tiles(answer: SearchAnswer) -> list[tuple[str, str, str]]:
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
         tiles.append(("time", numbers.multiple(row.relative_time), detail))
     return tiles
-
-
-def _svg(drawn: drawing.Drawing) -> str:
-    return inline_svg(drawn.figure, drawn.name, drawn.description)
 
 
 def _csp_hash(script: str) -> str:

@@ -1,0 +1,103 @@
+"""A text cut into words and what lies between them, as a page colours them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tf_finetune.reports.attributions import Explanation, Word
+from tf_finetune.reports.console import SURROGATE, UNPRINTABLE
+from tf_finetune.reports.page import numbers
+
+_NUMBERED_STRENGTH = 0.25  # words at least this strong show their number
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a text.
+
+    Attributes:
+        text: What to show.
+        kind: "for", "against" or "none" of a word; "unread" of characters that are in no word;
+            "space" between words.
+        number: The word's attribution with its sign; "" where there is none.
+        strength: Its magnitude as a share of the largest in the explanation, 0 to 1.
+    """
+
+    text: str
+    kind: str
+    number: str = ""
+    strength: float = 0.0
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the number is shown beside the word."""
+        return self.strength >= _NUMBERED_STRENGTH
+
+
+def coloured_texts(
+    explanation: Explanation, texts: Sequence[str], limit: int | None = None
+) -> list[list[Stretch]]:
+    """Each text as stretches.
+
+    Args:
+        explanation: Of these texts.
+        texts: The text, and the second text if there is one.
+        limit: The most characters of each to show; None shows all.
+    """
+    largest = max((abs(word.attribution) for word in explanation.all_words()), default=0.0)
+    of_each = (explanation.words, explanation.pair_words)
+    return [
+        list(_stretches(text, words, largest, len(text) if limit is None else limit))
+        for text, words in zip(texts, of_each, strict=False)
+    ]
+
+
+def word_rows(explanation: Explanation) -> list[dict[str, Any]]:
+    """Rows of a table: each word, its attribution, and its pieces where it has several."""
+    return [
+        {
+            "word": shown(word.text),
+            "attribution": numbers.signed(word.attribution),
+            "pieces": [
+                f"{shown(piece.token)} {numbers.signed(piece.attribution)}" for piece in word.pieces
+            ]
+            if len(word.pieces) > 1
+            else [],
+        }
+        for word in explanation.all_words()
+    ]
+
+
+def shown(text: str) -> str:
+    """A text for a page: white space as single spaces, escapes for what could not be seen."""
+    text = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    collapsed = " ".join(SURROGATE.sub("\ufffd", text).split())
+    before = " " if text[:1].isspace() else ""
+    after = " " if collapsed and text[-1:].isspace() else ""
+    return f"{before}{collapsed}{after}"
+
+
+def _stretches(text: str, words: Sequence[Word], largest: float, limit: int) -> Iterator[Stretch]:
+    end = 0
+    for word in words:
+        if word.end > limit:
+            yield Stretch(" …", "space")
+            return
+        if word.start > end:
+            yield _between(text[end : word.start])
+        sign = (word.attribution > 0) - (word.attribution < 0)
+        yield Stretch(
+            shown(word.text),
+            ("none", "for", "against")[sign],
+            numbers.signed(word.attribution),
+            abs(word.attribution) / largest if largest else 0.0,
+        )
+        end = word.end
+    if end < limit and text[end:]:
+        yield _between(text[end:limit])
+    if len(text) > limit:
+        yield Stretch(" …", "space")
+
+
+def _between(text: str) -> Stretch:
+    return Stretch(shown(text), "space" if text.isspace() else "unread")

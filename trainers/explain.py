@@ -1,0 +1,186 @@
+"""Shows which words decided a prediction: integrated gradients as coloured HTML and as JSON.
+
+Example:
+    python -m trainers.explain runs/reviews-depth4 --text "a fine film" --output why.html
+    python -m trainers.explain runs/reviews-depth4 new.csv --limit 20 --output why.json
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import UserError, visible
+from trainers.arguments import load_arguments, parse_arguments, whole_number
+from trainers.cli import run_command
+from trainers.streams import as_encoded
+
+if TYPE_CHECKING:
+    from tf_finetune.data import Record
+    from tf_finetune.reports.attributions import Explanation
+    from tf_finetune.reports.page import ExplainedText
+
+_MOST_TEXTS = 100  # without --limit; each takes about as long as a step of training
+_NAMED_WORDS = 3
+_ENDINGS = (".html", ".htm", ".json", ".jsonl", ".ndjson")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Explains texts one after the other; returns the exit code."""
+    arguments = parse_arguments("explain", argv)
+
+    from tf_finetune.explanation import check_label, check_precision
+    from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.prediction import answers, check_output
+    from tf_finetune.run_directory import open_run
+
+    run, saved = open_run(arguments.run)
+    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
+    files = check_model_folder(run.model)
+    labels = read_labels(files.config, str(files.path / "config.json"))
+    output = check_label(arguments.label, labels)
+    precision = check_precision(
+        whole_number("--steps", arguments.steps, positive=True),
+        whole_number("--max-steps", arguments.max_steps, positive=True),
+        arguments.tolerance,
+    )
+    targets = [check_output(path, _ENDINGS) for path in arguments.output]
+    records = _read_texts(arguments, config)
+
+    from tf_finetune.training import build_strategy
+    from tf_finetune.training.trained_model import load_trained_model
+
+    trained = load_trained_model(files, labels, config, build_strategy(config.training.strategy))
+    if not targets:
+        as_encoded(sys.stdout, "utf-8")
+    explained, lines = [], []
+    logits = trained.logits_of(records, config.evaluation.batch_size)
+    rows = zip(records, logits.argmax(axis=1), answers(labels, logits), strict=True)
+    for number, (record, likeliest, answer) in enumerate(rows, start=1):
+        chosen = int(likeliest) if output is None else output
+        why = trained.explainer.explain(record.text, record.text_pair, chosen, precision)
+        explained.append(_explained_text(record, answer, why))
+        lines.append(_json_object(record, answer, why))
+        print(visible(_summary(number, explained[-1])), file=sys.stderr, flush=True)
+        if not targets:
+            print(json.dumps(lines[-1], ensure_ascii=False), flush=True)
+    for target in targets:
+        _write(target, f"Predictions of {run.path.name}", lines, explained, precision.tolerance)
+    return 0
+
+
+def _read_texts(arguments: argparse.Namespace, config: ExperimentConfig) -> list["Record"]:
+    """The texts to explain: those of --text, a file or standard input."""
+    from tf_finetune.data import check_texts, read_texts
+
+    limit = _MOST_TEXTS
+    if arguments.limit is not None:
+        limit = whole_number("--limit", arguments.limit, positive=True)
+    if arguments.text or arguments.text_pair:
+        _check_given(arguments, pairs=config.data.text_pair_column is not None)
+        found = iter(check_texts(arguments.text, arguments.text_pair, ("--text", "--text-pair")))
+        source = "--text"
+    elif arguments.file is None:
+        raise UserError("nothing to explain; accepted: FILE, - for standard input, or --text TEXT")
+    elif arguments.file == "-":
+        as_encoded(sys.stdin, config.data.encoding)
+        found, source = read_texts(config.data, sys.stdin), "standard input"
+    else:
+        found, source = read_texts(config.data, arguments.file), arguments.file
+    records = list(islice(found, limit))
+    more = sum(1 for _ in found)  # read to their end, where bad rows are told
+    if more and arguments.limit is None:
+        raise UserError(
+            f"{source}: {limit + more:,} texts are more than {limit}, which are explained without "
+            "being asked for",
+            hint="--limit N explains the first N; each takes about as long as a step of training.",
+        )
+    if not records:
+        raise UserError(f"{source}: holds no texts; accepted: at least one")
+    return records
+
+
+def _check_given(arguments: argparse.Namespace, *, pairs: bool) -> None:
+    """Holds --text and --text-pair against each other and the model."""
+    texts, seconds = len(arguments.text), len(arguments.text_pair)
+    problems = []
+    if arguments.file is not None:
+        problems.append(f"{arguments.file}: received beside --text; accepted: one of the two")
+    if pairs and texts != seconds:
+        problems.append(
+            f"--text-pair: received {seconds} beside {texts} of --text; accepted: as many, because "
+            "this model reads pairs"
+        )
+    if not pairs and seconds:
+        problems.append("--text-pair: received, but this model reads single texts")
+    if problems:
+        raise UserError(problems)
+
+
+def _explained_text(
+    record: "Record", answer: Mapping[str, Any], why: "Explanation"
+) -> "ExplainedText":
+    """What the page shows."""
+    from tf_finetune.reports.page import ExplainedText
+
+    return ExplainedText(
+        (record.text,) if record.text_pair is None else (record.text, record.text_pair),
+        next(answer[name] for name in ("label", "labels", "value") if name in answer),
+        None if why.label is None else answer["probabilities"][why.label],
+        why,
+    )
+
+
+def _json_object(record: "Record", answer: Mapping[str, Any], why: "Explanation") -> dict[str, Any]:
+    """What `predict` says of a text, and why."""
+    texts = {"text": record.text}
+    if record.text_pair is not None:
+        texts["text_pair"] = record.text_pair
+    return {**texts, **answer, "explanation": why.to_dict()}
+
+
+def _summary(number: int, item: "ExplainedText") -> str:
+    """A line for the terminal: the answer, its strongest words and how exact that is."""
+    from tf_finetune.reports.page import answer_text, explanation_details
+    from tf_finetune.reports.page.numbers import signed
+
+    why, details = item.explanation, explanation_details(item.explanation)
+    about = "" if why.label is None else f", {details['label']} {item.probability:.3f}"
+    strongest = sorted(why.all_words(), key=lambda word: -abs(word.attribution))[:_NAMED_WORDS]
+    words = ", ".join(f"{word.text} {signed(word.attribution)}" for word in strongest)
+    state = "" if why.converged else ", not converged"
+    return (
+        f"{number}: {answer_text(item.predicted)}{about}: {words} "
+        f"(off by {details['share']} after {details['steps']} steps{state})"
+    )
+
+
+def _write(
+    target: Path,
+    title: str,
+    lines: list[dict[str, Any]],
+    explained: list["ExplainedText"],
+    tolerance: float,
+) -> None:
+    from tf_finetune.files import write_atomically, write_json
+    from tf_finetune.reports.page import write_explanations_page
+
+    ending = target.suffix.lower()
+    if ending in (".html", ".htm"):
+        write_explanations_page(target, title, explained, tolerance)
+    elif ending == ".json":
+        content = {"method": "integrated gradients", "tolerance": tolerance, "texts": lines}
+        write_json(target, content)
+    else:
+        write_atomically(
+            target, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        )
+    print(f"{target}: {len(lines):,} explained", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
