@@ -222,11 +222,20 @@ def test_reset_puts_back_what_was_before_fine_tuning(at_depth_two):
         np.testing.assert_array_equal(at_depth_two.by_path[path], value)
 
 
-def test_precision_keeps_float32_variables_and_logits(files, variables, batch):
+@pytest.mark.parametrize("half", [tf.bfloat16, tf.float16])
+def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, batch, half):
     plan = plan_freezing(FreezeConfig(depth=3), variables)
-    model, _ = build_classifier(files, plan, 2, seed=7, precision="mixed_bfloat16")
+    model, _ = build_classifier(files, plan, 2, seed=7, precision=f"mixed_{half.name}")
+    call = tf.function(lambda: model(batch, training=False)).get_concrete_function()
+    types: dict[str, set] = {}
+    for operation in call.graph.get_operations():
+        if operation.inputs:
+            types.setdefault(operation.type, set()).add(operation.inputs[0].dtype)
 
     assert {v.dtype for v in model.by_path.values()} == {tf.float32}
-    assert model(batch, training=False).dtype == tf.float32
-    assert model.embed(batch, training=False).dtype == tf.bfloat16
+    assert types["BatchMatMulV2"] == types["BiasAdd"] == {half}
+    assert types["Softmax"] == {tf.float32}
+    # Of layer norms: variance and its root.
+    assert types["SquaredDifference"] == types["Rsqrt"] == {tf.float32}
+    assert call.structured_outputs.dtype == tf.float32  # logits, and so the loss
     assert tf_keras.mixed_precision.global_policy().name == "float32"

@@ -14,8 +14,11 @@ from tf_finetune.encoders.freezing import FreezePlan
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.pretrained import initial_values
+from tf_finetune.encoders.softmax import use_float32_softmax
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.files import file_sha256
+
+use_float32_softmax()
 
 # What TFBert adds to the attention scores of padding.
 _MASKED_SCORE = -10000.0
