@@ -1,11 +1,13 @@
 """Each known way in which an installation breaks gives its own finding."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tf_finetune import environment
 from tf_finetune.environment import check_keras_switch, check_python, check_versions
 
 ROOT = Path(__file__).parents[1]
@@ -118,3 +120,15 @@ def test_importing_the_package_sets_the_switch_and_loads_no_tensorflow():
     )
 
     assert done.stdout == "1 []\n"
+
+
+@pytest.mark.parametrize(("installed", "expected"), [("2.20.0", "1"), (None, None)])
+def test_tensorflow_for_tpus_is_made_known_to_transformers(monkeypatch, installed, expected):
+    monkeypatch.delenv("FORCE_TF_AVAILABLE", raising=False)
+    versions = {"tensorflow-tpu": installed}
+    monkeypatch.setattr(environment, "installed_version", versions.get)
+
+    environment.prepare()
+
+    assert os.environ.get("FORCE_TF_AVAILABLE") == expected
+    monkeypatch.delenv("FORCE_TF_AVAILABLE", raising=False)

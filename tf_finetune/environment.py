@@ -44,6 +44,9 @@ def prepare() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    if installed_version("tensorflow-tpu"):
+        # transformers looks for TensorFlow among installed names, and does not know this one.
+        os.environ.setdefault("FORCE_TF_AVAILABLE", "1")
     # The deprecation of the TensorFlow classes is why transformers is pinned; see setup.cfg.
     warnings.filterwarnings("ignore", message="TensorFlow and JAX classes are deprecated")
 
