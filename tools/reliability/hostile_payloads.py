@@ -196,6 +196,10 @@ def _model_code() -> Iterator[Payload]:
         yield _encoder(f"auto_map of a tokenizer in {file}", auto_map(file, entry), refused=False)
     entry = {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Evil", None]}}
     yield _encoder("tokenizer class of its own", auto_map("tokenizer_config.json", entry), False)
+    # CVE-2026-4372: such a field made later versions of transformers fetch and run code.
+    for field in ("_attn_implementation_internal", "_attn_implementation"):
+        kernel = auto_map("config.json", {field: "evil/kernel"})
+        yield _encoder(f"{field} of its own", kernel, refused=False)
     template = {"chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}" * 10}
     yield _encoder("template in the tokenizer", auto_map("tokenizer_config.json", template), False)
 
