@@ -181,8 +181,43 @@ COMMANDS: dict[str, Command] = {
             ),
             Argument(
                 "--max-loss",
-                "refuse LiteRT files that lose more of the score, such as 0.005",
+                "refuse smaller models and LiteRT files that lose more of the score, such as 0.005",
                 value="LOSS",
+            ),
+            Argument(
+                "--drop-layers",
+                "leave out this many top layers; auto: those that probes find idle",
+                value="N",
+            ),
+            Argument(
+                "--prune-heads",
+                "remove the least important attention heads: a number, or a share such as 0.25",
+                value="N",
+            ),
+            Argument(
+                "--distil",
+                "teach a student of this many first layers what the model answers",
+                value="LAYERS",
+            ),
+            Argument(
+                "--epochs",
+                "training of the smaller model; 3 if left out, 0: none",
+                value="N",
+            ),
+            Argument(
+                "--learning-rate",
+                "of that training; 1e-3 if left out, with --distil 1e-4",
+                value="RATE",
+            ),
+            Argument(
+                "--temperature",
+                "softens the answers that --distil imitates; 2 if left out",
+                value="T",
+            ),
+            Argument(
+                "--teacher-weight",
+                "share of the loss that comes from these answers, not the labels; 0.5 if left out",
+                value="SHARE",
             ),
             Argument("--force", "replace earlier exports", value=None),
         ),
@@ -190,6 +225,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews --to huggingface", "for transformers, with a model card"),
             ("runs/reviews --to savedmodel", "for TensorFlow Serving; takes texts"),
             ("runs/reviews --to litert --max-loss 0.01", "three files and what each loses"),
+            ("runs/reviews --to litert --distil 3", "half the layers of MiniLM, taught by all six"),
         ),
     ),
     "plan": Command(

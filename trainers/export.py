@@ -4,6 +4,7 @@ Example:
     python -m trainers.export runs/reviews-depth4 --to savedmodel,litert --max-loss 0.005
 """
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,9 +27,11 @@ def main(argv: Sequence[str]) -> int:
         open_targets,
         read_request,
     )
+    from tf_finetune.export.smaller.request import FLAGS
     from tf_finetune.run_directory import open_run
 
-    request = read_request(arguments.to, arguments.precisions, arguments.max_loss)
+    flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
+    request = read_request(arguments.to, arguments.precisions, arguments.max_loss, flags)
     run, saved = open_run(arguments.run)
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
     root = run.path / "export" if arguments.output is None else Path(arguments.output)
@@ -38,15 +41,32 @@ def main(argv: Sequence[str]) -> int:
 
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
-    with open_targets(root, request.formats) as folders:
+    with (
+        open_targets(root, request.formats) as folders,
+        tempfile.TemporaryDirectory(prefix="tf-finetune-smaller-") as temporary,
+    ):
+        smaller, loaded_config = None, config
+        if request.smaller is not None:
+            from tf_finetune.export.smaller.making import make_smaller
+
+            smaller = make_smaller(
+                request.smaller, files, labels, config, arguments.file, Path(temporary), console
+            )
+        if smaller is not None:
+            if request.max_loss is not None:
+                smaller.comparison.check(request.max_loss)
+            console.print(f"smaller: {smaller.sentence()}", highlight=False)
+            files, loaded_config = smaller.files, smaller.config
         if HUGGINGFACE in folders:
             from tf_finetune.export.huggingface_folder import write_huggingface_folder
 
-            write_huggingface_folder(folders[HUGGINGFACE], run, files, config)
+            write_huggingface_folder(folders[HUGGINGFACE], run, files, config, smaller)
         if SAVEDMODEL in folders or LITERT in folders:
             from tf_finetune.export.graphs import export_graphs
 
-            export_graphs(folders, request, files, labels, config, arguments.file, console)
+            export_graphs(
+                folders, request, files, labels, loaded_config, arguments.file, console, smaller
+            )
     for name in request.formats:
         console.print(f"{name:12} {root / name}", highlight=False, soft_wrap=True)
     return 0

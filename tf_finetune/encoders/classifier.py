@@ -1,7 +1,8 @@
 """The Keras model: a `transformers` sequence classifier cut at the frozen boundary."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -145,6 +146,7 @@ class Classifier(tf_keras.Model):
         attention_mask: tf.Tensor,
         training: bool | None,
         first_tokens: tf.Tensor | None = None,
+        head_mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1 or s, hidden].
 
@@ -157,12 +159,13 @@ class Classifier(tf_keras.Model):
             attention_mask: As `call` takes it.
             training: Whether dropout is on.
             first_tokens: As `call` takes them, where rows hold several texts.
+            head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
         """
         is_last = index == self.num_layers - 1
         added_scores = _added_scores(attention_mask, first_tokens, states.dtype, is_last)
         layer = self._layers_in_order[index]
         common = {
-            "head_mask": None,
+            "head_mask": head_mask,
             "past_key_value": None,
             "output_attentions": False,
             "training": bool(training),
@@ -191,18 +194,25 @@ class Classifier(tf_keras.Model):
             hidden_states=inner, input_tensor=attended, training=bool(training)
         )
 
-    def layer_summaries(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def layer_summaries(
+        self, batch: Mapping[str, tf.Tensor], *, first_token: bool = False
+    ) -> tf.Tensor:
         """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
 
         The mean state of its tokens after the embeddings and each layer; after the last one
         the first token's, which is what the head gets.
+
+        Args:
+            batch: As `call` takes it, with tokens.
+            first_token: Whether the first token's state is taken at every depth.
         """
         mask = tf.cast(batch["attention_mask"][:, :, None], tf.float32)
         states = self.embed(batch, training=False)
         summaries = []
         for index in range(self.num_layers):
-            total = tf.reduce_sum(tf.cast(states, tf.float32) * mask, axis=1)
-            summaries.append(total / tf.reduce_sum(mask, axis=1))
+            known = tf.cast(states, tf.float32)
+            mean = tf.reduce_sum(known * mask, axis=1) / tf.reduce_sum(mask, axis=1)
+            summaries.append(known[:, 0] if first_token else mean)
             states = self.encode(index, states, batch["attention_mask"], training=False)
         return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
 
@@ -216,6 +226,12 @@ class Classifier(tf_keras.Model):
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
         for index in range(self.plan.frozen_depth, self.num_layers):
             states = self.encode(index, states, attention_mask, training, first_tokens)
+        return self._answer(states, training, first_tokens)
+
+    def _answer(
+        self, states: tf.Tensor, training: bool | None, first_tokens: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """From the last layer's states to logits."""
         if first_tokens is None:
             pooled = self._pooler(hidden_states=states)
             pooled = self.wrapped.dropout(pooled, training=bool(training))
@@ -228,6 +244,22 @@ class Classifier(tf_keras.Model):
             )
             pooled = tf.reshape(pooled, [-1, hidden])
         return tf.cast(self.wrapped.classifier(pooled), tf.float32)
+
+    def masked_logits(
+        self, batch: Mapping[str, tf.Tensor], head_masks: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """Logits [b, labels] in inference mode, every attention head times a factor.
+
+        Args:
+            batch: As `call` takes it, with tokens.
+            head_masks: The factors of each layer, [b, heads, 1, 1].
+        """
+        states = self.embed(batch, training=False)
+        for index, head_mask in enumerate(head_masks):
+            states = self.encode(
+                index, states, batch["attention_mask"], training=False, head_mask=head_mask
+            )
+        return self._answer(states, training=False)
 
     def reset(self, seed: int) -> None:
         """Puts the trainable variables back to their values before fine-tuning."""
@@ -254,6 +286,17 @@ class Classifier(tf_keras.Model):
         """Assigns variables by path."""
         for path, value in values.items() if isinstance(values, Mapping) else values:
             self._by_path[path].assign(value)
+
+    @property
+    def attentions(self) -> list[Any]:
+        """The attention part of every layer, a `TFBertAttention` each."""
+        return [layer.attention for layer in self._layers_in_order]
+
+    def replace_variable(self, path: str, variable: tf.Variable) -> None:
+        """Puts another variable, of a layer that was replaced, in the place of one."""
+        if path not in self._by_path:
+            raise KeyError(path)
+        self._by_path[path] = variable
 
     def replace_gelu(self, function: Callable[[tf.Tensor], tf.Tensor]) -> None:
         """Replaces the activation, where it is the exact GELU, by a function of the same values.

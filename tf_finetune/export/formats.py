@@ -2,11 +2,13 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tf_finetune.errors import UserError
+from tf_finetune.export.smaller.request import MAKING, SmallerRequest, read_smaller
 from tf_finetune.files import replaced_folder
 from tf_finetune.manifests import write_manifest
 
@@ -27,16 +29,30 @@ class ExportRequest:
     Attributes:
         formats: Some of `FORMATS`.
         precisions: Some of `PRECISIONS`, of the LiteRT files.
-        max_loss: The largest loss of the headline score that a LiteRT file may have; None: any.
+        max_loss: The largest loss of the headline score that a LiteRT file or a smaller model may
+            have; None: any.
+        smaller: The smaller model to make first; None: the model as it is.
     """
 
     formats: tuple[str, ...]
     precisions: tuple[str, ...]
     max_loss: float | None
+    smaller: SmallerRequest | None = None
 
 
-def read_request(to: str | None, precisions: str | None, max_loss: str | None) -> ExportRequest:
+def read_request(
+    to: str | None,
+    precisions: str | None,
+    max_loss: str | None,
+    smaller: Mapping[str, str | None] = MappingProxyType({}),
+) -> ExportRequest:
     """Reads the flags --to, --precisions and --max-loss, each None where it was left out.
+
+    Args:
+        to: Formats.
+        precisions: Of the LiteRT files.
+        max_loss: What is refused.
+        smaller: The flags of a smaller model.
 
     Raises:
         UserError: With everything that is wrong with them.
@@ -51,12 +67,18 @@ def read_request(to: str | None, precisions: str | None, max_loss: str | None) -
     if precisions is not None:
         chosen = _read_names("--precisions", precisions, PRECISIONS, problems)
     loss = None if max_loss is None else _read_loss(max_loss, problems)
-    for flag, value in (("--precisions", precisions), ("--max-loss", max_loss)):
-        if value is not None and formats and LITERT not in formats:
-            problems.append(f"{flag}: received beside --to {to}; accepted: with --to {LITERT}")
+    if precisions is not None and formats and LITERT not in formats:
+        problems.append(f"--precisions: received beside --to {to}; accepted: with --to {LITERT}")
+    makes_smaller = any(smaller.get(flag) is not None for flag in MAKING)
+    if max_loss is not None and formats and LITERT not in formats and not makes_smaller:
+        problems.append(
+            f"--max-loss: received beside --to {to}; accepted: with --to {LITERT}, or with one of "
+            f"{', '.join(MAKING)}"
+        )
+    request = read_smaller(smaller, problems)
     if problems:
         raise UserError(problems)
-    return ExportRequest(formats, chosen, loss)
+    return ExportRequest(formats, chosen, loss, request)
 
 
 def _read_names(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -18,6 +19,8 @@ from tf_finetune.export.loading import load_in_float32, load_measured_split, wit
 from tf_finetune.export.record import export_record
 from tf_finetune.export.saved_model import ServableModel, write_saved_model
 from tf_finetune.export.saved_model_check import check_saved_model, checked_rows, render_check
+from tf_finetune.export.smaller.making import SmallerModel
+from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.tokenizer_recipe import read_recipe
 from tf_finetune.files import write_json
 from tf_finetune.training.scoring import split_logits
@@ -34,6 +37,7 @@ def export_graphs(
     config: ExperimentConfig,
     source: str | None,
     console: Console,
+    smaller: SmallerModel | None = None,
 ) -> None:
     """Writes a SavedModel, LiteRT files, or both.
 
@@ -45,6 +49,8 @@ def export_graphs(
         config: The run's configuration.
         source: Labelled examples to measure on; None takes the run's test split.
         console: Where progress and figures are shown.
+        smaller: The smaller model whose folder and configuration are given, if it is one; LiteRT
+            files are then held against what it was made from.
 
     Raises:
         UserError: A package is not installed, the tokenizer cannot be built into a graph, the
@@ -61,6 +67,7 @@ def export_graphs(
     trained = load_trained_model(files, labels, config, without_strategy())
     with console.status(f"answering {len(rows):,} texts of the {split.name} split"):
         logits = split_logits(trained.model, split.select(rows), config, without_strategy())
+    made = {} if smaller is None else {"smaller": smaller.to_dict()}
     if graph_tokenizer is not None:
         chosen = checked_rows(split)
         _export_saved_model(
@@ -71,9 +78,14 @@ def export_graphs(
             logits[np.searchsorted(rows, chosen)],
             config,
             console,
+            made,
         )
     if LITERT in folders:
-        _export_litert(folders[LITERT], request, files, split, logits, labels, config, console)
+        if smaller is not None:
+            logits = smaller.original_logits
+        _export_litert(
+            folders[LITERT], request, files, split, logits, labels, config, console, made
+        )
 
 
 def _export_saved_model(
@@ -84,9 +96,11 @@ def _export_saved_model(
     logits: np.ndarray,
     config: ExperimentConfig,
     console: Console,
+    made: Mapping[str, Any],
 ) -> None:
     pairs = config.data.text_pair_column is not None
     labels, max_length = trained.labels, trained.max_length
+    remove_silent_heads(trained.model.classifier)
     model = ServableModel(trained.model.classifier, graph_tokenizer, labels, pairs=pairs)
     with console.status("writing the SavedModel and asking it"):
         write_saved_model(folder, model, trained.tokenizer, max_length)
@@ -100,7 +114,8 @@ def _export_saved_model(
             config.evaluation.batch_size,
         )
     render_check(console, check)
-    write_json(folder / RECORDS[SAVEDMODEL], export_record(labels, config, check=check.to_dict()))
+    record = export_record(labels, config, check=check.to_dict(), **made)
+    write_json(folder / RECORDS[SAVEDMODEL], record)
 
 
 def _export_litert(
@@ -112,9 +127,11 @@ def _export_litert(
     labels: LabelSpace,
     config: ExperimentConfig,
     console: Console,
+    made: Mapping[str, Any],
 ) -> None:
     with console.status("converting to LiteRT"):
         classifier = load_in_float32(files, labels, config).model.classifier
+        remove_silent_heads(classifier)
         contents = convert(classifier, request.precisions)
     table = measure_files(contents, split, logits, labels, config.evaluation, console)
     render_files(console, table)
@@ -125,4 +142,5 @@ def _export_litert(
     for name in _TOKENIZER_FILES:
         if (files.path / name).is_file():
             shutil.copyfile(files.path / name, folder / name)
-    write_json(folder / RECORDS[LITERT], export_record(labels, config, table=table.to_dict()))
+    record = export_record(labels, config, table=table.to_dict(), **made)
+    write_json(folder / RECORDS[LITERT], record)

@@ -6,6 +6,7 @@ from pathlib import Path
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
+from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.manifests import MANIFEST
 from tf_finetune.run_directory import RunDirectory
 
@@ -13,15 +14,20 @@ CARD = "README.md"
 
 
 def write_huggingface_folder(
-    folder: Path, run: RunDirectory, files: EncoderFiles, config: ExperimentConfig
+    folder: Path,
+    run: RunDirectory,
+    files: EncoderFiles,
+    config: ExperimentConfig,
+    smaller: SmallerModel | None = None,
 ) -> None:
     """Copies a checked model folder and adds a model card.
 
     Args:
         folder: An empty folder.
         run: The finished run.
-        files: Its model folder, checked.
-        config: Its configuration.
+        files: The model folder, checked: the run's, or that of a smaller model made of it.
+        config: The run's configuration.
+        smaller: That smaller model.
 
     Raises:
         UserError: A file of the run that the card tells of is missing or damaged.
@@ -30,4 +36,4 @@ def write_huggingface_folder(
     for path in files.path.iterdir():
         if path.is_file() and path.name != MANIFEST:
             shutil.copyfile(path, folder / path.name)
-    write_model_card(folder / CARD, record, files.config, config.data.max_length)
+    write_model_card(folder / CARD, record, files.config, config.data.max_length, smaller)

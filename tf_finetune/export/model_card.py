@@ -16,6 +16,7 @@ from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.encoders import FreezePlan, PlanRow
 from tf_finetune.encoders.plan_tables import plan_markdown
 from tf_finetune.errors import UserError
+from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.manifests import damaged_files
 from tf_finetune.reports import printable
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
@@ -93,7 +94,11 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
 
 
 def write_model_card(
-    path: Path, record: RunRecord, model_config: Mapping[str, Any], max_length: int
+    path: Path,
+    record: RunRecord,
+    model_config: Mapping[str, Any],
+    max_length: int,
+    smaller: SmallerModel | None = None,
 ) -> None:
     """Writes README.md of a model folder.
 
@@ -102,6 +107,7 @@ def write_model_card(
         record: What the run wrote.
         model_config: config.json of the model.
         max_length: Longest text in tokens.
+        smaller: The smaller model that the folder holds, where it is not the run's own.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tf_finetune.export", "templates"),
@@ -113,8 +119,9 @@ def write_model_card(
     environment.filters["cell"] = _cell
     template = environment.get_template("model_card.md")
     content = template.render(
-        card_data=_metadata(record).to_yaml(),
+        card_data=_metadata(record, smaller).to_yaml(),
         **_context(record),
+        smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
         max_length=max_length,
     )
@@ -139,11 +146,20 @@ def training_command(config: ExperimentConfig) -> str:
     return " \\\n    ".join([" ".join(words[:2]), *words[2:]])
 
 
-def _metadata(record: RunRecord) -> ModelCardData:
+def _metadata(record: RunRecord, smaller: SmallerModel | None) -> ModelCardData:
     config = record.config
     base = config.encoder.name
     is_on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
     source = _file_name(config.data.train or "")
+    if smaller is None:
+        scores = [
+            (split, name, estimate["value"])
+            for split, report in record.reports.items()
+            for name, estimate in report["metrics"].items()
+        ]
+    else:
+        loss = smaller.comparison.loss
+        scores = [(smaller.comparison.split, loss.metric, loss.value)]
     results = [
         EvalResult(
             task_type="text-classification",
@@ -152,10 +168,9 @@ def _metadata(record: RunRecord) -> ModelCardData:
             dataset_split=split,
             metric_type=_HUB_METRICS[name],
             metric_name=METRIC_TITLES[name],
-            metric_value=round(estimate["value"], 6),
+            metric_value=round(value, 6),
         )
-        for split, report in record.reports.items()
-        for name, estimate in report["metrics"].items()
+        for split, name, value in scores
         if name in _HUB_METRICS
     ]
     return ModelCardData(
@@ -191,6 +206,22 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "command": training_command(config),
         "created": record.created,
         "versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }
+
+
+def _smaller_context(smaller: SmallerModel) -> dict[str, Any]:
+    found = smaller.comparison
+    return {
+        "done": smaller.sentence(),
+        "split": found.split,
+        "examples": found.examples,
+        "metric": METRIC_TITLES[found.loss.metric],
+        "interval": f"{100 * found.confidence:g} % interval",
+        "loss": found.loss,
+        "parameters": found.parameters,
+        "original_mib": found.original_bytes / 2**20,
+        "mib": found.bytes / 2**20,
+        "removed_heads": bool(smaller.heads),
     }
 
 

@@ -66,16 +66,8 @@ def probe_depths(
     Returns:
         Depth 0 to the number of layers.
     """
-    fitted_on = layer_summaries(classifier, train, shape)
-    scored_on = layer_summaries(classifier, validation, shape)
     probes = []
-    for depth in range(classifier.num_layers + 1):
-        probe = make_pipeline(StandardScaler(), _linear_model(labels))
-        with warnings.catch_warnings():
-            # With several labels, one may be on all texts or none; its probe is then constant.
-            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-            probe.fit(fitted_on[:, depth], train.labels)
-        logits = _logits(probe, scored_on[:, depth], labels)
+    for depth, logits in enumerate(probe_logits(classifier, train, validation, labels, shape)):
         found = score(labels, validation.labels, logits)[metric]
         error = None
         if metric == "accuracy":
@@ -84,12 +76,50 @@ def probe_depths(
     return tuple(probes)
 
 
-def layer_summaries(classifier: Classifier, split: Split, shape: BatchShape) -> np.ndarray:
+def probe_logits(
+    classifier: Classifier,
+    train: Split,
+    validation: Split,
+    labels: LabelSpace,
+    shape: BatchShape,
+    *,
+    first_token: bool = False,
+) -> list[np.ndarray]:
+    """What the linear model of each depth answers to the validation examples.
+
+    Args:
+        classifier: The encoder, fine-tuned or not.
+        train: What the probes are fitted on.
+        validation: What they answer.
+        labels: What the targets are.
+        shape: How batches are cut; one replica.
+        first_token: Whether they read the first token's state at every depth, which is all that
+            pooler and head would get there, and not the mean state.
+
+    Returns:
+        Logits float [n, labels], one array a depth from 0 on.
+    """
+    fitted_on = layer_summaries(classifier, train, shape, first_token=first_token)
+    asked = layer_summaries(classifier, validation, shape, first_token=first_token)
+    answers = []
+    for depth in range(classifier.num_layers + 1):
+        probe = make_pipeline(StandardScaler(), _linear_model(labels))
+        with warnings.catch_warnings():
+            # With several labels, one may be on all texts or none; its probe is then constant.
+            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
+            probe.fit(fitted_on[:, depth], train.labels)
+        answers.append(_logits(probe, asked[:, depth], labels))
+    return answers
+
+
+def layer_summaries(
+    classifier: Classifier, split: Split, shape: BatchShape, *, first_token: bool = False
+) -> np.ndarray:
     """A summary of each text at each depth, float32 [n, layers + 1, hidden]."""
 
     @tf.function
     def summaries(iterator: Any) -> tf.Tensor:
-        return classifier.layer_summaries(next(iterator))
+        return classifier.layer_summaries(next(iterator), first_token=first_token)
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))

@@ -196,6 +196,16 @@ class FineTuner(tf_keras.Model):
         self.mean_loss.update_state(loss, batch["weight_sum"])
         return {"loss": self.mean_loss.result(), "step_loss": loss, "gradient_norm": norm}
 
+    def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Loss of each example of a piece, float32 [b].
+
+        Args:
+            piece: The piece, for losses that need more of it than its targets.
+            targets: Its targets, one an example even where a row holds several.
+            logits: Its logits, [b, labels] in the same order.
+        """
+        return example_losses(self.task, targets, logits, self.label_smoothing)
+
     def predict_step(self, batch: Batch) -> tf.Tensor:
         """Logits of one piece, [b, labels] float32."""
         return self.classifier(batch, training=False)
@@ -274,7 +284,7 @@ class FineTuner(tf_keras.Model):
             if "first_tokens" in piece:  # [rows, texts a row, ...]
                 targets = tf.reshape(targets, [-1, *targets.shape[2:]])
                 weights = tf.reshape(weights, [-1])
-            losses = example_losses(self.task, targets, logits, self.label_smoothing)
+            losses = self.example_losses(piece, targets, logits)
             loss = tf.reduce_sum(losses * weights) / piece["weight_sum"]
             objective = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
         gradients = tape.gradient(objective, variables)

@@ -140,14 +140,25 @@ def check_options(config: TrainingConfig, splits: Splits) -> None:
         raise UserError(problems)
 
 
-def compile_fine_tuner(classifier: Classifier, task: str, config: TrainingConfig) -> FineTuner:
+def compile_fine_tuner(
+    classifier: Classifier,
+    task: str,
+    config: TrainingConfig,
+    build: Callable[..., FineTuner] = FineTuner,
+) -> FineTuner:
     """Wraps a classifier for `fit`; call it under the strategy's scope.
 
     The model serves any run whose configuration differs in seed, learning rate, epochs,
     warm-up and batch size only.
+
+    Args:
+        classifier: The model.
+        task: Kind of its labels.
+        config: The training section.
+        build: `FineTuner`, or what makes one with another loss from the same arguments.
     """
     schedule = WarmupSchedule(config.schedule)
-    model = FineTuner(
+    model = build(
         classifier,
         task,
         schedule,

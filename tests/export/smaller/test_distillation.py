@@ -1,0 +1,97 @@
+"""A student comes nearer to its teacher, and learns from labels only as far as it is told to."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.export.smaller.cutting import write_cut
+from tf_finetune.export.smaller.distillation import imitation_losses
+from tf_finetune.export.smaller.request import SmallerRequest
+from tf_finetune.export.smaller.student import student_config, train_student
+
+CONFIG = ExperimentConfig(
+    data={"max_length": 32}, training={"batch_size": 16}, cache={"mode": "memory"}
+)
+
+
+def test_equal_answers_cost_nothing_in_any_task():
+    logits = tf.constant([[0.3, -2.0], [5.0, 1.0]])
+
+    for task in ("single_label", "multi_label", "regression"):
+        np.testing.assert_allclose(imitation_losses(task, logits, logits, 3.0), 0.0, atol=1e-6)
+
+
+def test_divergence_of_softened_probabilities():
+    teacher = tf.constant([[np.log(9.0) * 2, 0.0]], tf.float32)
+    student = tf.constant([[0.0, 0.0]])
+
+    # At temperature 2 the teacher says 0.9 and 0.1, the student a half each.
+    divergence = 0.9 * np.log(0.9 / 0.5) + 0.1 * np.log(0.1 / 0.5)
+    found = imitation_losses("single_label", teacher, student, 2.0)
+    np.testing.assert_allclose(found, [4 * divergence], rtol=1e-5)
+    # With several labels each is a question of its own, the second one answered alike.
+    found = imitation_losses("multi_label", teacher, student, 2.0)
+    np.testing.assert_allclose(found, [4 * divergence / 2], rtol=1e-5)
+    assert imitation_losses("regression", teacher[:, :1], student[:, :1], 2.0).numpy() == (
+        pytest.approx([(2 * np.log(9.0)) ** 2])
+    )
+
+
+@pytest.fixture(scope="module")
+def teacher(load, trained_files):
+    return load(trained_files)
+
+
+@pytest.fixture(scope="module")
+def train(trained_files, teacher, tiny_splits, tmp_path_factory, quiet_console):
+    def run(request):
+        folder = tmp_path_factory.mktemp("student")
+        cut = write_cut(trained_files, folder, request.distil or 2, {0: (1,)})
+        config = student_config(request, CONFIG)
+        return cut, train_student(cut, request, config, tiny_splits, teacher, quiet_console)
+
+    return run
+
+
+def test_distilled_student_is_nearer_to_its_teacher(train, load, teacher, tiny_splits):
+    request = SmallerRequest(distil=2, epochs=6, learning_rate=3e-3, teacher_weight=1.0)
+
+    cut, student = train(request)
+
+    def margins(model):
+        tokens = tiny_splits.test.gather(np.arange(len(tiny_splits.test)))
+        names = ("token_ids", "token_type_ids", "attention_mask")
+        logits = model({name: tf.constant(getattr(tokens, name)) for name in names}).numpy()
+        return logits[:, 1] - logits[:, 0]  # all that a softmax sees of two logits
+
+    def distance(model):
+        return np.abs(margins(model) - margins(teacher)).mean()
+
+    assert distance(student) < 0.3 * distance(load(cut))
+    again = train(request)[1]
+    np.testing.assert_array_equal(margins(again), margins(student))
+
+
+def test_without_teacher_only_pooler_and_head_are_trained(train, load):
+    cut, student = train(SmallerRequest(drop_layers=1, epochs=1))
+
+    before = load(cut)
+    changed = {
+        path
+        for path, variable in student.by_path.items()
+        if not np.array_equal(variable, before.by_path[path])
+    }
+    assert changed == {
+        *(f"bert/pooler/dense/{name}" for name in ("kernel", "bias")),
+        *(f"classifier/{name}" for name in ("kernel", "bias")),
+    }
+
+
+def test_rate_follows_what_is_trained_unless_it_is_given():
+    def rate(**fields):
+        return student_config(SmallerRequest(**fields), CONFIG).training.learning_rate
+
+    assert rate(drop_layers=1) == 1e-3
+    assert rate(distil=1) == 1e-4
+    assert rate(distil=1, learning_rate=0.5) == 0.5

@@ -1,0 +1,165 @@
+"""A smaller model beside the original: score, size and speed, on the same texts."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tf_finetune.config.sections import EvaluationConfig
+from tf_finetune.data import LabelSpace, Split
+from tf_finetune.encoders import Classifier
+from tf_finetune.errors import UserError
+from tf_finetune.export.litert import tokens_of
+from tf_finetune.export.quality_loss import QualityLoss, quality_loss
+from tf_finetune.export.smaller.silent_heads import weight_bytes
+from tf_finetune.reports.console import METRIC_TITLES
+
+_CALLS = 30
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a smaller model costs and gives.
+
+    Attributes:
+        split: Name of the split that was measured on.
+        examples: Its size.
+        confidence: Coverage of the interval.
+        loss: The original's score less the smaller one's.
+        original_bytes: Weights in float32.
+        bytes: The smaller one's, as a graph holds them: without silent heads.
+        parameters: Numbers among these.
+        tokens: Length of the text that was timed.
+        original_milliseconds: Median time of that text by itself.
+        milliseconds: The smaller one's.
+    """
+
+    split: str
+    examples: int
+    confidence: float
+    loss: QualityLoss
+    original_bytes: int
+    bytes: int
+    parameters: int
+    tokens: int
+    original_milliseconds: float
+    milliseconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain values, for JSON."""
+        return asdict(self)
+
+    def check(self, max_loss: float) -> None:
+        """Refuses a smaller model that loses too much.
+
+        Raises:
+            UserError: It loses more than `max_loss`.
+        """
+        loss = self.loss
+        if loss.loss > max_loss + _ROUNDING:
+            raise UserError(
+                f"--max-loss: the smaller model loses {loss.loss:.4f} {METRIC_TITLES[loss.metric]} "
+                f"({loss.low:.4f} to {loss.high:.4f}) on the {self.split} split; accepted: at "
+                f"most {max_loss:g}",
+                hint="Nothing was written. Leave more layers or heads, or allow more.",
+            )
+
+
+def compare(
+    original: Classifier,
+    smaller: Classifier,
+    original_logits: np.ndarray,
+    logits: np.ndarray,
+    split: Split,
+    labels: LabelSpace,
+    evaluation: EvaluationConfig,
+) -> Comparison:
+    """Compares two models that have answered a split.
+
+    Args:
+        original: The run's model.
+        smaller: What was made of it, its silent heads removed.
+        original_logits: Answers to the split, float32 [n, labels].
+        logits: The smaller one's.
+        split: Labelled examples.
+        labels: What the labels are.
+        evaluation: Resamples and coverage of the interval.
+    """
+    at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
+    times = _median_milliseconds((original, smaller), tokens_of(split, np.array([at])))
+    return Comparison(
+        split=split.name,
+        examples=len(split),
+        confidence=evaluation.confidence,
+        loss=quality_loss(labels, split.labels, original_logits, logits, evaluation),
+        original_bytes=weight_bytes(original),
+        bytes=weight_bytes(smaller),
+        parameters=weight_bytes(smaller) // 4,
+        tokens=int(split.lengths[at]),
+        original_milliseconds=times[0],
+        milliseconds=times[1],
+    )
+
+
+def render_comparison(console: Console, found: Comparison) -> None:
+    """Prints the table, narrow enough for 80 columns."""
+    loss = found.loss
+    title = METRIC_TITLES[loss.metric]
+    shown = Table(
+        title=f"The smaller model on the {found.split} split ({found.examples:,} examples);\n"
+        f"times are of one text of {found.tokens} tokens",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    shown.add_column("model")
+    interval = f"{100 * found.confidence:g} % interval"
+    for name in ("MiB", title, "loss", interval, "same", "ms"):
+        shown.add_column(name, justify="right")
+    original_mib, mib = found.original_bytes / 2**20, found.bytes / 2**20
+    same = "–" if loss.same_answers is None else f"{loss.same_answers:.2%}"
+    shown.add_row(
+        "original",
+        *(f"{original_mib:.1f}", f"{loss.original:.4f}", "", "", ""),
+        f"{found.original_milliseconds:.1f}",
+    )
+    shown.add_row(
+        "smaller",
+        *(f"{mib:.1f}", f"{loss.value:.4f}", f"{loss.loss:.4f}"),
+        *(f"{loss.low:.4f} to {loss.high:.4f}", same),
+        f"{found.milliseconds:.1f}",
+    )
+    console.print(shown)
+
+
+def _median_milliseconds(
+    models: tuple[Classifier, Classifier], tokens: Mapping[str, np.ndarray]
+) -> tuple[float, float]:
+    """Times of one call of each, taken in turns so that both meet the same machine."""
+    batch = {name: tf.constant(value) for name, value in tokens.items()}
+    calls = [_answering(model) for model in models]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for call in calls:
+        call(batch)  # traces
+    for _ in range(_CALLS):
+        for call, times in zip(calls, seconds, strict=True):
+            started = time.perf_counter()
+            call(batch).numpy()
+            times.append(time.perf_counter() - started)
+    return 1000 * median(seconds[0]), 1000 * median(seconds[1])
+
+
+def _answering(classifier: Classifier) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+    @tf.function(autograph=False)
+    def answer(batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        return classifier(batch, training=False)
+
+    return answer

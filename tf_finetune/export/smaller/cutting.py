@@ -1,0 +1,60 @@
+"""A model folder with fewer layers or heads, cut from another without loading a model."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders.locating import WEIGHTS_FILE
+from tf_finetune.manifests import MANIFEST, write_manifest
+
+Heads = Mapping[int, tuple[int, ...]]
+
+
+def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> EncoderFiles:
+    """Writes the model of the first layers, with some heads silenced.
+
+    A silenced head keeps its place: what its values are multiplied with is zero, so that it
+    adds nothing. Every program that reads the folder reads this one too, which removed heads
+    would not allow (transformers 5 knows no `pruned_heads`, its TensorFlow models never did);
+    `silent_heads` takes them out of a graph.
+
+    Args:
+        files: A checked model folder.
+        folder: An empty folder.
+        layers: How many layers stay.
+        heads: Heads to silence, by layer.
+
+    Returns:
+        The new folder.
+    """
+    config = {**files.config, "num_hidden_layers": layers}
+    width = config["hidden_size"] // config["num_attention_heads"]
+    tensors = {}
+    with safe_open(str(files.weights), framework="np") as file:
+        for variable in files.family.variables(config, len(config["id2label"])):
+            value = file.get_tensor(variable.tensor)
+            if variable.path.endswith("attention/output/dense/kernel"):
+                assert variable.layer is not None
+                value = _silenced(value, heads.get(variable.layer, ()), width)
+            tensors[variable.tensor] = value
+    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    for path in files.path.iterdir():
+        if path.is_file() and path.name not in (WEIGHTS_FILE, "config.json", MANIFEST):
+            shutil.copyfile(path, folder / path.name)
+    write_manifest(folder)
+    return EncoderFiles(str(folder), folder)
+
+
+def _silenced(matrix: np.ndarray, heads: tuple[int, ...], width: int) -> np.ndarray:
+    """The matrix [hidden, heads * width] behind the heads, zero for some of them."""
+    changed = matrix.copy()
+    for head in heads:
+        changed[:, head * width : (head + 1) * width] = 0.0
+    return changed

@@ -1,0 +1,77 @@
+"""How much the loss depends on each attention head.
+
+Michel, Levy, Neubig 2019, "Are Sixteen Heads Really Better than One?": the size of the loss's
+derivative by a factor in front of the head, of each example by itself, in the mean.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.data import Split
+from tf_finetune.encoders import Classifier
+from tf_finetune.export.smaller.cutting import Heads
+from tf_finetune.training.losses import example_losses
+from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, steps_per_epoch
+
+# A thousand texts order heads as all of them do, near enough, and take seconds.
+MOST_TEXTS = 1000
+
+
+def head_importance(
+    classifier: Classifier, split: Split, task: str, shape: BatchShape
+) -> np.ndarray:
+    """Importance of every head, float64 [layers, heads], each layer divided by its norm.
+
+    Args:
+        classifier: The trained model.
+        split: Labelled texts that it was trained on, or like them; at most `MOST_TEXTS`, spread
+            evenly over it, are used.
+        task: Kind of the labels.
+        shape: How batches are cut; one replica.
+    """
+    chosen = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
+    heads = int(classifier.files.config["num_attention_heads"])
+    size = (classifier.num_layers, heads)
+
+    @tf.function
+    def sizes(iterator: Any) -> tf.Tensor:
+        batch = next(iterator)
+        rows = tf.shape(batch["token_ids"])[0]
+        dtype = classifier.states_dtype
+        masks = [tf.ones([rows, heads, 1, 1], dtype) for _ in range(classifier.num_layers)]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(masks)
+            logits = classifier.masked_logits(batch, masks)
+            # The examples do not touch each other, so the sum's derivatives are each one's.
+            loss = tf.reduce_sum(example_losses(task, batch["targets"], logits))
+        gradients = tape.gradient(loss, masks)
+        by_example = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
+        counted = batch["weights"][None, :, None]  # 0 for rows that fill a batch up
+        return tf.reduce_sum(tf.abs(by_example) * counted, axis=1)
+
+    total = np.zeros(size)
+    iterator = iter(evaluation_dataset(chosen, shape))
+    for _ in range(steps_per_epoch(len(chosen), shape.batch_size)):
+        total += sizes(iterator).numpy()
+    norms = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.divide(total, norms, out=np.zeros(size), where=norms > 0)
+
+
+def least_important(importance: np.ndarray, count: int) -> Heads:
+    """The heads that go, by layer; every layer keeps its most important one.
+
+    Args:
+        importance: [layers, heads].
+        count: How many go, at most layers * (heads - 1).
+    """
+    free = importance.copy()
+    layers, heads = importance.shape
+    free[np.arange(layers), importance.argmax(axis=1)] = np.inf
+    order = np.argsort(free, axis=None, kind="stable")[:count]
+    chosen: dict[int, tuple[int, ...]] = {}
+    for place in sorted(order.tolist()):
+        layer, head = divmod(place, heads)
+        chosen[layer] = (*chosen.get(layer, ()), head)
+    return chosen

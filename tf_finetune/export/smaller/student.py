@@ -1,0 +1,95 @@
+"""Trains a model that was cut from another, or is taught by it, for a few epochs."""
+
+from dataclasses import replace
+from functools import partial
+
+from rich.console import Console
+
+from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.data import Splits
+from tf_finetune.encoders import Classifier, EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.export.loading import without_strategy
+from tf_finetune.export.smaller.distillation import DistillingFineTuner
+from tf_finetune.export.smaller.request import SmallerRequest
+from tf_finetune.prefix.of_a_run import cached_states
+from tf_finetune.training import compile_fine_tuner, fine_tune
+
+# Pooler and head alone want a far higher rate than layers do.
+HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4
+_TEMPERATURE = 2.0
+
+
+def student_config(request: SmallerRequest, config: ExperimentConfig) -> ExperimentConfig:
+    """The configuration of the student's training: the run's, but for rate and epochs."""
+    usual = LAYERS_RATE if request.distil else HEAD_RATE
+    training = config.training.model_copy(
+        update={
+            "learning_rate": request.learning_rate or usual,
+            "epochs": request.epochs,
+            "early_stopping_patience": None,
+        }
+    )
+    cache = config.cache
+    if cache.mode in ("auto", "disk"):  # a model that nobody trains again leaves no states
+        cache = cache.model_copy(update={"mode": "memory"})
+    return config.model_copy(update={"training": training, "cache": cache})
+
+
+def train_student(
+    files: EncoderFiles,
+    request: SmallerRequest,
+    config: ExperimentConfig,
+    splits: Splits,
+    teacher: Classifier,
+    console: Console,
+) -> Classifier:
+    """Trains a cut model: pooler and head, or, taught by a teacher, all but the embeddings.
+
+    What is not trained keeps its values, so that silenced heads stay silent.
+
+    Args:
+        files: The cut model's folder.
+        request: What is wanted; its epochs are at least 1.
+        config: From `student_config`.
+        splits: The run's data; only the training split is used.
+        teacher: The original.
+        console: Where progress is shown.
+    """
+    labels = splits.labels
+    variables = files.family.variables(files.config, labels.num_outputs)
+    frozen = (
+        FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
+    )
+    student, _ = build_classifier(
+        files,
+        plan_freezing(frozen, variables),
+        labels.num_outputs,
+        seed=config.training.seed,
+        precision=config.training.precision,
+        head_required=True,
+    )
+    chosen = without_strategy()
+    build = None
+    if request.distil:
+        build = partial(
+            DistillingFineTuner,
+            teacher=teacher,
+            teacher_weight=request.teacher_weight,
+            temperature=request.temperature or _TEMPERATURE,
+        )
+    model = compile_fine_tuner(
+        student, labels.task, config.training, **({"build": build} if build else {})
+    )
+    only_training = replace(splits, validation=None, test=None)
+    states = {} if request.distil else cached_states(model, only_training, config, chosen, console)
+    fine_tune(
+        model,
+        only_training,
+        config.training,
+        config.evaluation,
+        max_length=config.data.max_length,
+        chosen=chosen,
+        states=states,
+        console=console,
+    )
+    return student
