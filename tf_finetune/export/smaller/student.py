@@ -1,5 +1,6 @@
 """Trains a model that was cut from another, or is taught by it, for a few epochs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from tf_finetune.export.smaller.distillation import DistillingFineTuner
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training import compile_fine_tuner, fine_tune
+from tf_finetune.training.fine_tuner import FineTuner
 
 # Pooler and head alone want a far higher rate than layers do.
 HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4
@@ -69,7 +71,7 @@ def train_student(
         head_required=True,
     )
     chosen = without_strategy()
-    build = None
+    build: Callable[..., FineTuner] = FineTuner
     if request.distil:
         build = partial(
             DistillingFineTuner,
@@ -77,9 +79,7 @@ def train_student(
             teacher_weight=request.teacher_weight,
             temperature=request.temperature or _TEMPERATURE,
         )
-    model = compile_fine_tuner(
-        student, labels.task, config.training, **({"build": build} if build else {})
-    )
+    model = compile_fine_tuner(student, labels.task, config.training, build)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)
     fine_tune(
