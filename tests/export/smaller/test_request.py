@@ -77,6 +77,7 @@ def test_largest_loss_is_accepted_with_a_smaller_model():
         (SmallerRequest(drop_layers=3), "single_label", "--drop-layers: received 3; accepted: 1 t"),
         (SmallerRequest(distil=3), "single_label", "--distil: received 3; accepted: 1 to 2"),
         (SmallerRequest(prune_heads=10), "single_label", "received 10; accepted: up to 9 of the "),
+        (SmallerRequest(prune_heads=0.01), "single_label", "received 0.01, which is no whole head"),
         (
             SmallerRequest(drop_layers=1, prune_heads=7),
             "single_label",

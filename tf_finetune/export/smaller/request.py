@@ -64,7 +64,13 @@ class SmallerRequest:
         dropped = self.drop_layers if isinstance(self.drop_layers, int) else 0
         kept = max(1, layers - dropped)
         most = kept * (heads_a_layer - 1)
-        if not problems and self.heads_of(kept * heads_a_layer) > most:
+        removed = self.heads_of(kept * heads_a_layer)
+        if self.prune_heads and removed == 0:
+            problems.append(
+                f"--prune-heads: received {self.prune_heads}, which is no whole head of the "
+                f"{kept * heads_a_layer} of {kept} layers; accepted: a larger share, or a number"
+            )
+        if not problems and removed > most:
             problems.append(
                 f"--prune-heads: received {self.prune_heads}; accepted: up to {most} of the "
                 f"{kept * heads_a_layer} heads of {kept} layers, because each layer keeps one"
