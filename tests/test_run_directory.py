@@ -151,6 +151,22 @@ def test_finished_run_is_refused_unless_it_may_be_replaced(config):
     assert resolved.run.overwrite is False
 
 
+def test_run_behind_a_link_is_replaced_where_it_lies(config, tmp_path):
+    (tmp_path / "other disk").mkdir()
+    (tmp_path / "there").symlink_to(tmp_path / "other disk")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "data").touch()
+    run, _ = prepare_run(config("there"))
+    finish(run)
+    (run.path / "events").symlink_to(tmp_path / "precious")
+
+    prepare_run(config("there", overwrite=True))
+
+    assert (tmp_path / "there").is_symlink()
+    assert [path.name for path in (tmp_path / "other disk").iterdir()] == ["config.yaml"]
+    assert (tmp_path / "precious" / "data").exists()
+
+
 def test_leavings_of_a_killed_process_are_replaced_too(config):
     run, _ = prepare_run(config("there"))
     (run.path / ".model.writing-123").mkdir()

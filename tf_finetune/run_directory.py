@@ -163,8 +163,7 @@ def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfi
     run = RunDirectory(Path(given).expanduser() if given else _free_name(config))
     if config.run.overwrite:
         _check_only_a_run(run)
-        if run.path.exists():
-            shutil.rmtree(run.path)
+        empty_folder(run.path)
     try:
         different = _different_options(run, config)
     except UserError as error:
@@ -207,6 +206,20 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
     for line in damaged_files(run.path):  # what a command needs of these, it checks itself
         logger.warning("%s", line)
     return run, config
+
+
+def empty_folder(path: Path) -> None:
+    """Removes all that is in a folder, and the other ends of no links.
+
+    The folder may be a link to one on another disk, which stays. What says that it is a run's
+    goes last, so that an interrupted removal can be done again.
+    """
+    entries = path.iterdir() if path.is_dir() else ()
+    for entry in sorted(entries, key=lambda entry: entry.name == "config.yaml"):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _free_name(config: ExperimentConfig) -> Path:

@@ -1,7 +1,6 @@
 """The folder of a search: a run's folder with a journal and a folder for each trial."""
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.manifests import MANIFEST
-from tf_finetune.run_directory import LEFT_BEHIND, OWN_NAMES, RunDirectory
+from tf_finetune.run_directory import LEFT_BEHIND, OWN_NAMES, RunDirectory, empty_folder
 from tf_finetune.search.records import TrialJournal
 from tf_finetune.search.trial_request import TrialRequest
 
@@ -110,8 +109,8 @@ def prepare_search(
     """
     check_search_folder(path, overwrite=config.run.overwrite)
     directory = SearchDirectory(path)
-    if config.run.overwrite and path.exists():
-        shutil.rmtree(path)
+    if config.run.overwrite:
+        empty_folder(path)
     run = config.run.model_copy(update={"dir": str(path), "overwrite": False})
     config = config.model_copy(update={"run": run})
     try:
