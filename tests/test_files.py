@@ -1,11 +1,12 @@
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import replaced_folder, write_atomically
+from tf_finetune.files import json_line, replaced_folder, write_atomically
 
 
 def fail_with(number: int):
@@ -86,3 +87,12 @@ def test_a_full_disk_leaves_the_previous_folder_and_says_so(tmp_path, error):
     with pytest.raises(UserError, match="the disk is full"), replaced_folder(final):
         raise error
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_json_line_holds_nothing_that_a_terminal_obeys():
+    text = 'a\x1b[2J\x7f\x85\x9b31m\xa0é\n"\\'
+
+    line = json_line({"text": text})
+
+    assert line == '{"text": "a\\u001b[2J\\u007f\\u0085\\u009b31m\xa0é\\n\\"\\\\"}'
+    assert json.loads(line) == {"text": text}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 from tf_finetune.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TERMINAL_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> None:
@@ -57,6 +59,15 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # A lone surrogate in a user's text has no UTF-8; its backslash form is its JSON escape.
     write_atomically(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON in one line whose control characters are all escaped.
+
+    JSON escapes those below a space; a terminal also obeys U+007F to U+009F.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return _TERMINAL_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _without_nan(value: Any) -> Any:

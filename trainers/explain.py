@@ -6,7 +6,6 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError, visible
+from tf_finetune.files import json_line
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 from trainers.streams import as_encoded
@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> int:
         lines.append(_json_object(record, answer, why))
         print(visible(_summary(number, explained[-1])), file=sys.stderr, flush=True)
         if not targets:
-            print(json.dumps(lines[-1], ensure_ascii=False), flush=True)
+            print(json_line(lines[-1]), flush=True)
     for target in targets:
         _write(target, f"Predictions of {run.path.name}", lines, explained, precision.tolerance)
     return 0
@@ -176,9 +176,7 @@ def _write(
         content = {"method": "integrated gradients", "tolerance": tolerance, "texts": lines}
         write_json(target, content)
     else:
-        write_atomically(
-            target, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        )
+        write_atomically(target, "".join(json_line(line) + "\n" for line in lines))
     print(f"{target}: {len(lines):,} explained", file=sys.stderr)
 
 

@@ -1,12 +1,12 @@
 """Texts of any number in, answers in their order out, a chunk in memory at a time."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data import Record, read_texts
+from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import KeptError, Output
 from tf_finetune.training.trained_model import TrainedModel, in_chunks
@@ -81,7 +81,7 @@ def _lines(
         texts = {"text": record.text}
         if record.text_pair is not None:
             texts["text_pair"] = record.text_pair
-        yield json.dumps({**texts, **answer}, ensure_ascii=False) + "\n"
+        yield json_line({**texts, **answer}) + "\n"
 
 
 def _chain(digest: str, chunk: Sequence[Record]) -> str:

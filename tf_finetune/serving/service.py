@@ -1,7 +1,6 @@
 """The state of a server: its model, what waits for it, and what is known of its answers."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 
 from tf_finetune.data import Record
 from tf_finetune.errors import UserError
+from tf_finetune.files import json_line
 from tf_finetune.prediction import answers
 from tf_finetune.serving.batching import MicroBatcher
 from tf_finetune.serving.drift import DriftWatch
@@ -93,7 +93,7 @@ class Service:
         self._note(model, records, logits)
         if self._log_texts:
             texts = [redact(text) for r in records for text in (r.text, r.text_pair) if text]
-            _log.info("texts %s", json.dumps(texts, ensure_ascii=False))
+            _log.info("texts %s", json_line(texts))
         return {"model": model.version, "predictions": found}
 
     async def reload(self) -> bool:
