@@ -1,6 +1,7 @@
-"""The one exception that means "the user can mend this"."""
+"""The exceptions that end a command with a message and no traceback."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class UserError(Exception):
@@ -16,6 +17,8 @@ class UserError(Exception):
         hint: What to do next, printed once below the problems.
     """
 
+    exit_code: ClassVar[int] = 2
+
     def __init__(self, problems: str | Iterable[str], hint: str | None = None):
         listed = [problems] if isinstance(problems, str) else list(problems)
         self.problems = [visible(problem) for problem in listed]
@@ -29,6 +32,12 @@ class UserError(Exception):
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)
+
+
+class RunFailedError(UserError):
+    """Nothing was wrong with what was asked for, but it could not be carried out; exit code 1."""
+
+    exit_code = 1
 
 
 def visible(text: str) -> str:

@@ -88,3 +88,9 @@ def _give_back_freed() -> None:
     """Lets the C library return what earlier trials freed, so that it is not counted again."""
     with contextlib.suppress(OSError, AttributeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def memory_reason(error: BaseException) -> str:
+    """What an allocation that failed says, in a line."""
+    detail = str(error).strip().splitlines()
+    return f"out of memory: {detail[0][:200]}" if detail else "out of memory"

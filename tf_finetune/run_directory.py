@@ -9,7 +9,7 @@ from typing import Any
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.files import write_json
 from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
@@ -46,7 +46,7 @@ LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
 _NOT_DECIDING: dict[str, Any] = {
     "run": True,
     "evaluation": True,
-    "training": {"strategy"},
+    "training": set(FREE_TRAINING_OPTIONS),
     "data": {"cache_dir"},
 }
 

@@ -36,8 +36,8 @@ def run_command(
 
     Returns:
         0: done. 2: the user can mend it (said on stderr, without a traceback). 130 or 143:
-        interrupted by Ctrl-C or SIGTERM. 141: nobody reads our output any more. 1: our fault,
-        with a traceback.
+        interrupted by Ctrl-C or SIGTERM. 141: nobody reads our output any more. 1: a run that
+        failed (said on stderr, see `RunFailedError`), or our fault, with a traceback.
     """
     try:
         with interruption.raised():
@@ -46,7 +46,7 @@ def run_command(
         return code
     except UserError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+        return error.exit_code
     except KeyboardInterrupt as stop:
         signalled = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
         print(f"{PROGRAM}: interrupted by {signalled}", file=sys.stderr)

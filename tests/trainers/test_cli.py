@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.errors import UserError
+from tf_finetune.errors import RunFailedError, UserError
 from tf_finetune.interruption import Interrupted
 from trainers.cli import main, run_command
 from trainers.commands import COMMANDS
@@ -68,6 +68,12 @@ def test_user_error_is_code_2_without_traceback(capsys):
 def test_interruption_is_the_code_that_shells_expect(error, name, code, capsys):
     assert run_command(fails_with(error), []) == code
     assert capsys.readouterr().err == f"tf-finetune: interrupted by {name}\n"
+
+
+def test_failed_run_is_code_1_without_traceback(capsys):
+    assert run_command(fails_with(RunFailedError("the loss became nan", hint="Try.")), []) == 1
+
+    assert capsys.readouterr().err == "tf-finetune: the loss became nan\nTry.\n"
 
 
 def test_our_fault_is_code_1_with_a_traceback(capsys):

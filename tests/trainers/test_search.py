@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -18,8 +19,9 @@ from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
 from tf_finetune.search.trial import Cell, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
-from tf_finetune.training import build_strategy
-from tf_finetune.training.callbacks import NonFiniteLossError
+from tf_finetune.training import build_strategy, pipeline
+from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.fine_tuner import FineTuner
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
 
@@ -244,7 +246,7 @@ def test_median_stopping_gives_up_what_is_worse_than_others_at_its_depth(
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (NonFiniteLossError("the loss became nan in epoch 1", "a hint"), "the loss became nan"),
+        (NonFiniteError("the loss became nan in epoch 1", "a hint"), "the loss became nan"),
         (
             tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating"),
             "out of memory: OOM",
@@ -264,6 +266,39 @@ def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
     assert record.result.status == "failed"
     assert record.result.reason.startswith(reason)
     assert record.predictions_sha256 is None
+
+
+def test_search_goes_on_after_a_trial_with_bad_numbers(runner, monkeypatch):
+    real = pipeline.global_batch
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            pipeline,
+            "global_batch",
+            lambda *a, **k: real(*a, **k) | {"weight_sum": np.float32("nan")},
+        )
+        failed = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
+
+    after = runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")
+
+    assert failed.result.status == "failed"
+    assert failed.result.reason.startswith("the loss became nan in epoch 1 (step 1; ")
+    assert after.is_completed
+
+
+def test_trial_without_memory_is_marked_and_computed_in_smaller_pieces(runner, monkeypatch):
+    real = FineTuner._piece_gradients
+
+    def piece_gradients(self, piece, variables):
+        if self.micro_batches < 4:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+        return real(self, piece, variables)
+
+    monkeypatch.setattr(FineTuner, "_piece_gradients", piece_gradients)
+    record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
+
+    assert record.is_completed
+    assert record.result.micro_batches == 4
+    assert TrialResult.from_dict(record.result.to_dict()) == record.result
 
 
 def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):

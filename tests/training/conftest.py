@@ -19,6 +19,7 @@ from tf_finetune.training import (
     build_strategy,
     compile_fine_tuner,
     fine_tune,
+    pipeline,
 )
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
@@ -229,3 +230,22 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Path], Outpu
         return Outputs(checkpoints=folder)
 
     return prepare
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make the loss NaN at some global steps, counted from 0, by the weight of an example."""
+    real = pipeline.global_batch
+
+    def plant(*steps: int) -> None:
+        def global_batch(
+            split: Any, rows: Any, weights: Any, shape: Any, step: int, *rest: Any, **more: Any
+        ) -> dict[str, Any]:
+            batch = real(split, rows, weights, shape, step, *rest, **more)
+            if step in steps:
+                batch["weights"][0] = np.nan
+            return batch
+
+        monkeypatch.setattr(pipeline, "global_batch", global_batch)
+
+    return plant

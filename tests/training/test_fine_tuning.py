@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_finetune.errors import UserError
 from tf_finetune.training import BatchShape, check_options, predict_logits
-from tf_finetune.training.callbacks import NonFiniteLossError
+from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 
 LAYER = "bert/encoder/layer_._"
@@ -169,12 +170,26 @@ def test_first_epoch_is_kept_when_no_epoch_has_a_score(model, run, training, mon
     assert (len(result.history), result.best_epoch) == (3, 1)
 
 
+def test_no_callback_makes_every_step_copy_its_logs_to_the_host(model, run, training, monkeypatch):
+    given, real = [], BadNumbers.on_train_batch_end
+
+    def on_train_batch_end(self, batch, logs=None):
+        given.extend(logs.values())
+        real(self, batch, logs)
+
+    monkeypatch.setattr(BadNumbers, "on_train_batch_end", on_train_batch_end)
+    run(model, training(epochs=1))
+
+    assert len(given) == 5 * 4 and all(tf.is_tensor(value) for value in given)
+
+
 def test_exploding_loss_ends_with_what_to_try(model, run, training):
     weight = model.classifier.by_path["classifier/kernel"]
     config = training(learning_rate=10.0, warmup_fraction=0.0)
 
     with pytest.raises(
-        NonFiniteLossError, match=r"became nan in epoch 1 \(step 1; learning rate 10\)"
+        NonFiniteError,
+        match=r"became nan in epoch 1 \(step 1; gradient norm nan; learning rate 10; ",
     ) as caught:
         run(model, config, prepare=lambda: weight.assign(weight * float("nan")))
 

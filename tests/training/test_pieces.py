@@ -20,15 +20,17 @@ def mirrored(build, splits, training, two_replicas):
     return build(splits, training(learning_rate=RATE), chosen=two_replicas)
 
 
+@pytest.fixture(scope="module")
+def in_quarters(build, splits, training):
+    return build(splits, training(learning_rate=RATE, accumulation_steps=4))
+
+
 def test_four_micro_batches_equal_one_batch(
-    build, run, splits, training, state, rounded, assert_equal, whole
+    in_quarters, run, training, state, rounded, assert_equal, whole
 ):
-    config = training(learning_rate=RATE, accumulation_steps=4)
-    model = build(splits, config)
+    result = run(in_quarters, training(learning_rate=RATE, accumulation_steps=4))
 
-    result = run(model, config)
-
-    assert_equal(rounded(state(model, result)), whole, atol=1e-5)
+    assert_equal(rounded(state(in_quarters, result)), whole, atol=1e-5)
 
 
 def test_two_replicas_equal_one_device(
@@ -80,3 +82,22 @@ def test_two_replicas_resume_in_the_middle_of_an_epoch(
     result = run(mirrored, training(learning_rate=RATE), chosen=two_replicas, outputs=outputs)
 
     assert_equal(state(mirrored, result), expected)
+
+
+@pytest.mark.parametrize("pieces", ["in_quarters", "mirrored"])
+def test_number_that_is_bad_in_one_piece_drops_the_whole_step(
+    model, run, training, state, rounded, assert_equal, two_replicas, poison, request, pieces
+):
+    poison(2)  # the first row: the other pieces are fine
+    config = training(learning_rate=RATE, epochs=1, on_nonfinite="skip")
+    expected = state(model, run(model, config))
+    cut, options = request.getfixturevalue(pieces), {}
+    if pieces == "mirrored":
+        options["chosen"] = two_replicas
+    else:
+        config = config.model_copy(update={"accumulation_steps": 4})
+
+    result = run(cut, config, **options)
+
+    assert expected["epoch 0"]["dropped_steps"] == 1
+    assert_equal(rounded(state(cut, result)), rounded(expected), atol=1e-5)

@@ -1,5 +1,7 @@
 """How a batch is read, filled up, ordered and cut."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,9 @@ from tf_finetune.training.pipeline import (
     evaluation_dataset,
     evaluation_order,
     global_batch,
+    piece_rows,
     rows_of,
+    step_examples,
     steps_per_epoch,
     training_dataset,
 )
@@ -64,6 +68,25 @@ def test_epoch_holds_every_example_once_in_an_order_of_its_own(splits):
     everything = [text for text, _ in splits.train.texts(np.arange(len(splits.train)))]
     assert sorted(first) == sorted(second) == sorted(everything)
     assert first != second
+
+
+@pytest.mark.parametrize("padding", ["longest", "packed"])
+def test_examples_of_a_step_are_those_of_its_batch(splits, padding):
+    shape = BatchShape(8, max_length=32, padding=padding)
+    number = np.arange(1, len(splits.train) + 1, dtype=np.float32)  # as the weight of each example
+
+    for step, batch in enumerate(batches_of(splits, shape, first=3, last=10, weights=number), 3):
+        examples = step_examples(splits.train, shape, seed=1, step=step)
+        assert sorted(batch["weights"][batch["weights"] > 0]) == sorted(number[examples])
+
+
+def test_packed_pieces_are_counted_in_rows(splits):
+    by_itself = BatchShape(8, replicas=2, max_length=32)
+    packed = replace(by_itself, padding="packed")
+    (first,) = batches_of(splits, replace(packed, replicas=1), last=1)
+
+    assert piece_rows(splits.train, by_itself, seed=1) == 4
+    assert piece_rows(splits.train, packed, seed=1) == -(-len(first["token_ids"]) // 2) < 4
 
 
 def test_steps_can_be_started_anywhere(splits):

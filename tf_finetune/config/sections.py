@@ -256,6 +256,23 @@ class TrainingConfig(Section):
         "to data.max_length; packed: in training put several texts into each row of that length, "
         "one shape and little padding; auto: buckets where XLA compiles (TPU), else longest",
     )
+    on_nonfinite: Literal["stop", "skip", "halve_lr"] = Field(
+        default="stop",
+        description="a step whose loss or gradient is NaN or infinite changes nothing; stop: the "
+        "run ends with the state before it saved; skip: the run goes on; halve_lr: it goes on at "
+        "half the learning rate. 10 such steps in a row, or an epoch of them, end it anyway",
+    )
+    on_out_of_memory: Literal["stop", "accumulate"] = Field(
+        default="accumulate",
+        description="when a training step does not fit the memory: stop, or halve the "
+        "micro-batches, as twice the accumulation_steps would, and go on from the last checkpoint; "
+        "the batch size and the result stay the same",
+    )
+
+
+# Options of `TrainingConfig` that may differ between the parts of one run, or the trials of a
+# search, as they have no effect on what a step that succeeds computes.
+FREE_TRAINING_OPTIONS = frozenset({"strategy", "on_nonfinite", "on_out_of_memory"})
 
 
 class EvaluationConfig(Section):

@@ -98,7 +98,8 @@ def step_batch(model: FineTuner, batch_size: int, length: int) -> dict[str, tf.T
 
 def _without_counter(hlo: str) -> str:
     """The text without the number of the traced function, so that equal steps are equal texts."""
-    return re.sub(r"a_inference_(\w+?)_\d+__\.\d+", r"\1", hlo)
+    hlo = re.sub(r"a_inference_(\w+?)_\d+__\.\d+", r"\1", hlo)
+    return re.sub(r"\b(cond_(?:true|false))_\d+", r"\1", hlo)
 
 
 def _named(message: str) -> UserError:

@@ -3,13 +3,13 @@
 import hashlib
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles
 from tf_finetune.files import file_sha256
 
 # Chosen in each trial, or without an effect on its result.
-_FREE = {"learning_rate", "seed", "strategy"}
+_FREE = FREE_TRAINING_OPTIONS | {"learning_rate", "seed"}
 
 
 def search_identity(
@@ -38,7 +38,7 @@ def search_identity(
             "weights_sha256": file_sha256(files.weights),
             "dropout": config.encoder.dropout,
         },
-        "training": config.training.model_dump(exclude=_FREE, mode="json"),
+        "training": config.training.model_dump(exclude=set(_FREE), mode="json"),
         "freeze": config.freeze.model_dump(include={"embeddings", "rules"}, mode="json"),
         "search": config.search.model_dump(include={"rule_sets"}, mode="json"),
     }

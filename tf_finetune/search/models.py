@@ -15,7 +15,10 @@ from tf_finetune.training import ChosenStrategy, compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 
 # What one compiled model can be given anew for every run; see `compile_fine_tuner`.
-_FREE = {"seed", "learning_rate", "epochs", "warmup_fraction", "batch_size"}
+_FREE = {
+    *("seed", "learning_rate", "epochs", "warmup_fraction", "batch_size"),
+    *("on_nonfinite", "on_out_of_memory"),
+}
 _ACCELERATOR_BYTES = 2 << 30
 
 

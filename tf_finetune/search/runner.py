@@ -1,6 +1,5 @@
 """Runs one trial: the same path as `train`, with the model of an earlier trial if there is one."""
 
-import gc
 import io
 import math
 import shutil
@@ -17,7 +16,7 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
-from tf_finetune.memory import PeakMemory
+from tf_finetune.memory import PeakMemory, memory_reason
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.of_a_run import states_folder
 from tf_finetune.prefix.states import PrefixStates
@@ -36,12 +35,12 @@ from tf_finetune.training import (
     evaluation_shape,
     fine_tune,
 )
-from tf_finetune.training.callbacks import NonFiniteLossError
+from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.memory_limits import OutOfMemoryError
 from tf_finetune.training.scoring import split_logits
 
 _CALIBRATION_STEPS = 5
-OUT_OF_MEMORY = "out of memory"
 
 
 class TrialRunner:
@@ -110,11 +109,14 @@ class TrialRunner:
         try:
             with PeakMemory() as memory:
                 trained = self._train(request, config, self._give_up(request, stage))
-        except NonFiniteLossError as error:
+        except NonFiniteError as error:
             result = _failed(request, error.problems[0])
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            result = _failed(request, _memory_reason(error))
+            result = _failed(request, memory_reason(error))
             del error
+            self.models.clear()
+        except OutOfMemoryError as error:
+            result = _failed(request, error.problems[0])
             self.models.clear()
         else:
             result = self._result(request, config, trained, memory)
@@ -254,6 +256,7 @@ class TrialRunner:
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
             step_flops=float(self._step_flops(config, trained.plan)),
             epochs=len(run.history),
+            micro_batches=run.micro_batches,
             given_up=trained.given_up,
         )
 
@@ -321,12 +324,6 @@ def _validation(splits: Splits) -> Split:
 
 def _failed(request: TrialRequest, reason: str) -> TrialResult:
     return TrialResult(request.cell, request.seed, "failed", reason=reason)
-
-
-def _memory_reason(error: BaseException) -> str:
-    gc.collect()
-    detail = str(error).strip().splitlines()
-    return f"{OUT_OF_MEMORY}: {detail[0][:200]}" if detail else OUT_OF_MEMORY
 
 
 def _finite(entry: Mapping[str, float]) -> dict[str, float | None]:

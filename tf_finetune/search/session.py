@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from keras_tuner import Oracle
@@ -22,6 +23,8 @@ from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.search.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.tuner import DepthTuner, SearchOracle, objective
 from tf_finetune.training import build_strategy
+from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.memory_limits import OutOfMemoryError
 
 
 class SearchedTrials(NamedTuple):
@@ -135,6 +138,14 @@ def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
         notes.append(
             f"Depth {depth} was tried for fewer than {epochs} epochs alone and is left out."
         )
+    pieces = max((r.result.micro_batches or 0 for r in completed), default=0)
+    planned = job.config.training.accumulation_steps
+    if pieces > planned:
+        cut = sum((r.result.micro_batches or 0) > planned for r in completed)
+        notes.append(
+            f"{cut} trials did not fit the memory with training.accumulation_steps={planned} and "
+            f"were computed in up to {pieces} micro-batches a step, of the same batches."
+        )
     given_up = sum(record.result.given_up for record in completed)
     if given_up:
         notes.append(
@@ -185,7 +196,8 @@ def _budget(job: SearchJob, times: TrialTimes, known: Sequence[TrialRecord]) -> 
 def _calibrate(job: SearchJob, runner: TrialRunner, times: TrialTimes, budget: TimeBudget) -> None:
     """Measures a few steps of the cheapest trial, to know whether any has time."""
     request = TrialRequest(job.space.cells()[0], job.space.seeds[0], job.config.training.epochs)
-    times.calibrate(request, runner.measure_epoch(request))
+    with suppress(NonFiniteError, OutOfMemoryError):  # the trial itself will say it
+        times.calibrate(request, runner.measure_epoch(request))
     if not budget.allows(request):
         raise _too_short(job, times.estimate(request))
 

@@ -94,6 +94,8 @@ class TrialResult:
         peak_memory_bytes: The most memory in use; None if it could not be measured.
         step_flops: Floating-point operations of one training step; None if unknown.
         epochs: Epochs trained.
+        micro_batches: Pieces that a device computed a step in; more than the configuration asks
+            for if memory ran out.
         given_up: Whether it was stopped because others at its depth were better; its score is
             not that of all its epochs.
         predictions: The validation outputs, or a function that loads them; not in `to_dict`.
@@ -112,6 +114,7 @@ class TrialResult:
     peak_memory_bytes: int | None = None
     step_flops: float | None = None
     epochs: int | None = None
+    micro_batches: int | None = None
     given_up: bool = False
     predictions: Predictions | Callable[[], Predictions] | None = field(
         default=None, repr=False, compare=False

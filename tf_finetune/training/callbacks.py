@@ -8,13 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from tf_finetune.errors import UserError
-
 Logs = dict[str, Any]
-
-
-class NonFiniteLossError(UserError):
-    """The loss became NaN or infinite."""
 
 
 class ValidationScores(tf_keras.callbacks.Callback):
@@ -70,44 +64,6 @@ class StopEarly(tf_keras.callbacks.Callback):
         self.model.classifier.set_values(self.best_values)
 
 
-class FiniteLoss(tf_keras.callbacks.Callback):
-    """Ends training with a clear message when the loss is no longer a number.
-
-    Args:
-        every_steps: How often to look; looking waits for the device.
-    """
-
-    _supports_tf_logs = True  # Keras would otherwise copy every log from the device each step
-
-    def __init__(self, every_steps: int = 10):
-        super().__init__()
-        self._every_steps = every_steps
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Remembers the epoch for the message."""
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Looks at the step's loss."""
-        if logs is not None and batch % self._every_steps == 0:
-            self._check(float(logs["step_loss"]), f"step {batch + 1}")
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Looks at the mean, which shows any step of the epoch."""
-        self._check(float((logs or {})["loss"]), "its mean over the epoch")
-
-    def _check(self, loss: float, where: str) -> None:
-        if not math.isfinite(loss):
-            rate = float(self.model.optimizer.learning_rate)
-            raise NonFiniteLossError(
-                f"the loss became {loss} in epoch {self._epoch + 1} ({where}; learning rate "
-                f"{rate:.3g})",
-                hint="Try a lower training.learning_rate, a longer training.warmup_fraction, or "
-                "training.precision=float32.",
-            )
-
-
 class SpeedMeter(tf_keras.callbacks.Callback):
     """Measures examples per second of training, without validation.
 
@@ -115,10 +71,9 @@ class SpeedMeter(tf_keras.callbacks.Callback):
         batch_size: Examples a step; the one smaller batch of an epoch counts as full.
     """
 
-    _supports_tf_logs = True
-
     def __init__(self, batch_size: int):
         super().__init__()
+        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._batch_size = batch_size
         self._started = 0.0
         self._steps = 0
@@ -153,7 +108,7 @@ class EpochHistory(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keeps what describes the whole epoch."""
-        of_last_step = ("step_loss", "gradient_norm")
+        of_last_step = ("step_loss", "gradient_norm", "dropped")
         self.entries.append({k: float(v) for k, v in (logs or {}).items() if k not in of_last_step})
 
 

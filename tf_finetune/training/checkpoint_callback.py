@@ -1,10 +1,13 @@
 """Saves the state of a fit now and then, and takes it up again."""
 
+import math
 import time
 from typing import Any
 
+import tensorflow as tf
 import tf_keras
 
+from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import EpochHistory, StopEarly
 from tf_finetune.training.checkpoints import RunCheckpoints
 
@@ -19,10 +22,9 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         steps_per_epoch: Steps an epoch.
         history: Logs of the finished epochs.
         stopper: Early stopping, or None.
+        bad_numbers: What watches for NaN and infinity.
         every_seconds: The most work, in seconds, that a kill loses.
     """
-
-    _supports_tf_logs = True
 
     def __init__(
         self,
@@ -30,13 +32,16 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         steps_per_epoch: int,
         history: EpochHistory,
         stopper: StopEarly | None,
+        bad_numbers: BadNumbers,
         every_seconds: float = 60.0,
     ):
         super().__init__()
+        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._checkpoints = checkpoints
         self._steps_per_epoch = steps_per_epoch
         self._history = history
         self._stopper = stopper
+        self._bad_numbers = bad_numbers
         self._every_seconds = every_seconds
         self._saved_at = time.monotonic()
         self._running_loss: list[float] = []
@@ -53,6 +58,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self.step, self.stopped = state["step"], state["stopped"]
         self._running_loss = state["running_loss"]
         self._history.entries = state["history"]
+        self._bad_numbers.resume(self.step, state["bad_numbers"])
         if self._stopper is not None:
             self._stopper.best_epoch = state["best_epoch"]
             if restored.best_values:
@@ -85,15 +91,37 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self.save()
 
     def save(self) -> None:
-        """Saves the state after the last step, its epoch scored or not."""
+        """Saves the state after the last step, its epoch scored or not.
+
+        Raises:
+            NonFiniteError: A weight is not finite, so that this is no state to go on from.
+        """
+        self._check_weights()
         stopper = self._stopper
         state = {
             "step": self.step,
             "stopped": self.stopped,
             "running_loss": [float(v.numpy()) for v in self.model.mean_loss.variables],
             "history": self._history.entries,
+            "bad_numbers": self._bad_numbers.state(),
             "best_epoch": stopper.best_epoch if stopper else None,
             "best_score": stopper.best_score if stopper and stopper.best_values else None,
         }
         self._checkpoints.save(state, stopper.best_values if stopper else {})
         self._saved_at = time.monotonic()
+
+    def _check_weights(self) -> None:
+        """One sum a variable: a finite step of any length can take a weight out of range."""
+        classifier = self.model.classifier
+        bad = [
+            path
+            for path, variable in classifier.by_path.items()
+            if path in classifier.plan.trainable_paths
+            and not math.isfinite(float(tf.reduce_sum(variable)))
+        ]
+        if bad:
+            raise NonFiniteError(
+                f"{bad[0]} ({len(bad)} variable(s) in all) is not finite after step {self.step}; "
+                "the checkpoint before is kept",
+                hint="Try a lower training.learning_rate, or training.clip_norm.",
+            )

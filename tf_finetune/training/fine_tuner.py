@@ -12,11 +12,16 @@ from tf_finetune import interruption
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders import Classifier
 from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.memory import memory_reason
 from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import rows_of
 
 Batch = Mapping[str, tf.Tensor]
+
+
+class StepMemoryError(Exception):
+    """A training step did not fit the memory; the message says what did not."""
 
 
 class FineTuner(tf_keras.Model):
@@ -104,6 +109,11 @@ class FineTuner(tf_keras.Model):
         state = self.optimizer._loss_scale
         return state.current_loss_scale, state.counter
 
+    def cut_batches(self, micro_batches: int) -> None:
+        """Computes every later step in so many pieces; the step is traced again."""
+        self.micro_batches = micro_batches
+        self.__dict__.pop("_next_train_step", None)
+
     def call(self, batch: Batch, training: bool | None = None) -> tf.Tensor:
         """Logits, [b, labels] float32."""
         return self.classifier(batch, training=training)
@@ -127,6 +137,7 @@ class FineTuner(tf_keras.Model):
             callbacks: Called in their order.
 
         Raises:
+            StepMemoryError: A step did not fit the memory.
             Interrupted: A signal came in a region of `interruption.deferred`; raised after a
                 step, or between two batches of a callback's `predict`.
         """
@@ -140,7 +151,10 @@ class FineTuner(tf_keras.Model):
             hooks.on_epoch_begin(epoch)
             for step in range(steps_per_epoch):
                 hooks.on_train_batch_begin(step)
-                logs = self._next_train_step(iterator)
+                try:
+                    logs = self._next_train_step(iterator)
+                except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                    raise StepMemoryError(memory_reason(error)) from None
                 hooks.on_train_batch_end(step, logs)
                 interruption.check()
             if steps_per_epoch == 0:  # all steps were done before, and are in the mean
@@ -180,7 +194,8 @@ class FineTuner(tf_keras.Model):
 
         Returns:
             `loss` (running mean of the epoch), `step_loss` and `gradient_norm` (before
-            clipping) of the global batch.
+            clipping) of the global batch, and `dropped`: whether one of them is not finite,
+            so that the step changed nothing.
         """
         variables = self.trainable_weights
         loss, gradients = self._loss_and_gradients(batch, variables)
@@ -190,11 +205,45 @@ class FineTuner(tf_keras.Model):
         norm = tf.linalg.global_norm(gradients)
         if self.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
-        self.optimizer.apply_gradients(
-            zip(gradients, variables, strict=True), skip_gradients_aggregation=True
+        is_good = self._is_good(loss, norm)
+        replicas.merge_call(self._update_if, args=(is_good, gradients))
+        zero = tf.constant(0.0)
+        self.mean_loss.update_state(
+            tf.where(is_good, loss, zero), tf.where(is_good, batch["weight_sum"], zero)
         )
-        self.mean_loss.update_state(loss, batch["weight_sum"])
-        return {"loss": self.mean_loss.result(), "step_loss": loss, "gradient_norm": norm}
+        return {
+            "loss": self.mean_loss.result(),
+            "step_loss": loss,
+            "gradient_norm": norm,
+            "dropped": tf.logical_not(is_good),
+        }
+
+    def _is_good(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> tf.Tensor:
+        """Whether a step may change anything; bool."""
+        finite_gradient = tf.math.is_finite(gradient_norm)
+        if self._scales_loss:
+            # A gradient that overflows under a loss scale says that the scale is too large;
+            # the optimiser then lowers the scale and changes nothing else.
+            finite_gradient |= self._loss_scale_variables[0] > 1.0
+        return tf.math.is_finite(loss) & finite_gradient
+
+    def _update_if(
+        self, strategy: tf.distribute.Strategy, is_good: Any, gradients: list[Any]
+    ) -> None:
+        """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
+
+        def update(gradients: list[tf.Tensor]) -> None:
+            self.optimizer.apply_gradients(
+                zip(gradients, self.trainable_weights, strict=True),
+                skip_gradients_aggregation=True,
+            )
+
+        def update_all() -> tf.Operation:
+            strategy.extended.call_for_each_replica(update, args=(gradients,))
+            return tf.no_op()
+
+        # After an all-reduce it is the same on each.
+        tf.cond(strategy.experimental_local_results(is_good)[0], update_all, tf.no_op)
 
     def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Loss of each example of a piece, float32 [b].
@@ -214,8 +263,12 @@ class FineTuner(tf_keras.Model):
     def _next_train_step(self) -> Callable[..., dict[str, tf.Tensor]]:
         @tf.function
         def next_train_step(iterator: Any) -> dict[str, tf.Tensor]:
-            logs = self._on_replicas(self.train_step, next(iterator))
-            return {name: values[0] for name, values in logs.items()}  # the same on each
+            on_replicas = self._on_replicas(self.train_step, next(iterator))
+            logs = {name: values[0] for name, values in on_replicas.items()}  # the same on each
+            # The condition of the update has to reach the host anyway; read there, it does not
+            # make anybody wait for the update itself.
+            with tf.device("/cpu:0"):
+                return logs | {"dropped": tf.identity(logs["dropped"])}
 
         return next_train_step
 

@@ -1,9 +1,10 @@
 """One run: a classifier, a training split and options in; a trained classifier out."""
 
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -14,7 +15,11 @@ import tf_keras
 from rich.console import Console
 
 from tf_finetune import interruption
-from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
+from tf_finetune.config.sections import (
+    FREE_TRAINING_OPTIONS,
+    EvaluationConfig,
+    TrainingConfig,
+)
 from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import Padding
 from tf_finetune.encoders import Classifier
@@ -22,9 +27,9 @@ from tf_finetune.errors import UserError
 from tf_finetune.interruption import Interrupted
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports.metrics import resolve_monitor, score
+from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import (
     EpochHistory,
-    FiniteLoss,
     GiveUp,
     SpeedMeter,
     StopEarly,
@@ -33,11 +38,14 @@ from tf_finetune.training.callbacks import (
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.class_weights import example_weights
-from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
+from tf_finetune.training.memory_limits import cut_smaller
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer
 from tf_finetune.training.pipeline import (
     BatchShape,
+    piece_rows,
+    step_examples,
     steps_per_epoch,
     training_dataset,
 )
@@ -46,6 +54,8 @@ from tf_finetune.training.progress import ProgressBar
 from tf_finetune.training.strategy import ChosenStrategy
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes
+
+_ROWS_SHOWN = 64
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ class RunResult:
         first_step_seconds: What the first step took, tracing included.
         first_step_at: `time.time()` when the first step was done; None if a finished run was
             resumed.
+        micro_batches: Pieces that a replica computed a step in, in the end.
         validation_logits: Of the kept weights, float32 [n, labels]; None where they were not
             computed (no such split, an earlier epoch was kept, a finished run was resumed).
     """
@@ -80,6 +91,7 @@ class RunResult:
     train_seconds: float
     first_step_seconds: float
     first_step_at: float | None
+    micro_batches: int
     validation_logits: np.ndarray | None = None
 
 
@@ -207,7 +219,11 @@ def fine_tune(
 
     Raises:
         UserError: Options and data do not go together, see `check_options`.
-        NonFiniteLossError: The loss became NaN or infinite.
+        NonFiniteError: The loss or a gradient became NaN or infinite, and
+            `training.on_nonfinite` does not go on; the state before is saved, if there are
+            checkpoints.
+        OutOfMemoryError: A training step does not fit the memory, and
+            `training.on_out_of_memory` forbids to cut it smaller, or nothing is left to cut.
         RuntimeError: A frozen variable changed.
         Interrupted: Ctrl-C or SIGTERM; the state after the last step is saved, if there are
             checkpoints.
@@ -215,8 +231,6 @@ def fine_tune(
     check_options(config, splits)
     train = _required(splits.train)
     console = console or Console(quiet=True)
-    per_epoch = steps_per_epoch(len(train), config.batch_size)
-    model.start_run(config, total_steps=per_epoch * config.epochs)
     run = _Fit(
         model=model,
         splits=splits,
@@ -225,18 +239,18 @@ def fine_tune(
         shape=BatchShape(
             batch_size=config.batch_size,
             replicas=chosen.replicas,
-            micro_batches=config.accumulation_steps,
+            micro_batches=model.micro_batches,
             padding=resolve_padding(config.padding, chosen),
             max_length=max_length,
             fixed_rows=chosen.compiles,
         ),
         scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
         console=console,
-        per_epoch=per_epoch,
+        per_epoch=steps_per_epoch(len(train), config.batch_size),
     )
     frozen = frozen_digests(model.classifier)
     with interruption.deferred():
-        result = run.fit(outputs, give_up)
+        result = run.fit_in_memory(outputs, give_up)
     check_frozen_unchanged(model.classifier, frozen)
     return result
 
@@ -259,15 +273,35 @@ class _Fit:
     def total_steps(self) -> int:
         return self.per_epoch * self.config.epochs
 
+    def fit_in_memory(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
+        """As `fit`, with steps cut smaller until they fit the memory, where that is allowed."""
+        while True:
+            try:
+                return self.fit(outputs, give_up)
+            except StepMemoryError as error:
+                problem = str(error)
+            gc.collect()  # out here, the frames of the error and all that they held are free
+            rows = piece_rows(_required(self.splits.train), self.shape, self.config.seed)
+            line = cut_smaller(self.model, self.config.on_out_of_memory, rows, problem)
+            self.console.print(line, style="yellow", highlight=False, markup=False)
+            self.shape = replace(self.shape, micro_batches=self.model.micro_batches)
+            # As another process would begin: an update may have been half done.
+            self.model.classifier.reset(self.config.seed)
+
     def fit(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
+        self.model.start_run(self.config, self.total_steps)
         train = _required(self.splits.train)
         weights = example_weights(self.config.class_weights, self.splits.labels, train.labels)
         stopper, history = self._stopper(), EpochHistory()
         speed = SpeedMeter(self.config.batch_size)
-        saver = self._saver(outputs.checkpoints, history, stopper)
+        bad_numbers = BadNumbers(
+            self.config.on_nonfinite, self._examples_of_step, self.per_epoch, self.console
+        )
+        bad_numbers.set_model(self.model)
+        saver = self._saver(outputs.checkpoints, history, stopper, bad_numbers)
         step = self._resume(saver)
         callbacks, progress = self._callbacks(outputs.events, step, speed, stopper)
-        callbacks.append(history)
+        callbacks = [bad_numbers, *callbacks, history]
         if give_up is not None:
             callbacks.append(GiveUp(history, give_up, self.config.epochs))
         if saver is not None:
@@ -277,9 +311,9 @@ class _Fit:
             while len(history.entries) < self.config.epochs and not stopped:
                 step = self._fit_from(step, len(history.entries), train, weights, callbacks)
                 stopped = self.model.stop_training
-        except Interrupted:
+        except (Interrupted, NonFiniteError):
             if saver is not None:
-                saver.save()
+                saver.save()  # or says which weight is the cause, and leaves the checkpoint before
                 self.console.print(f"interrupted; step {saver.step} of {self.total_steps} is saved")
             raise
         finally:
@@ -297,16 +331,21 @@ class _Fit:
             train_seconds=sum(entry["seconds"] for entry in history.entries),
             first_step_seconds=speed.first_step_seconds,
             first_step_at=speed.first_step_at,
+            micro_batches=self.model.micro_batches,
             validation_logits=self.last_logits if best_epoch == epochs else None,
         )
 
     def _saver(
-        self, folder: Path | None, history: EpochHistory, stopper: StopEarly | None
+        self,
+        folder: Path | None,
+        history: EpochHistory,
+        stopper: StopEarly | None,
+        bad_numbers: BadNumbers,
     ) -> SaveCheckpoints | None:
         if folder is None:
             return None
         checkpoints = RunCheckpoints(folder, self.model, self._identity())
-        return SaveCheckpoints(checkpoints, self.per_epoch, history, stopper)
+        return SaveCheckpoints(checkpoints, self.per_epoch, history, stopper, bad_numbers)
 
     def _resume(self, saver: SaveCheckpoints | None) -> int:
         """Global step to start from, after restoring what an earlier process left."""
@@ -364,7 +403,7 @@ class _Fit:
     ) -> tuple[list[tf_keras.callbacks.Callback], ProgressBar]:
         """In the order in which one's logs are another's input."""
         metric, _ = resolve_monitor(self.config.monitor, self.splits.labels)
-        callbacks: list[tf_keras.callbacks.Callback] = [FiniteLoss(), speed]
+        callbacks: list[tf_keras.callbacks.Callback] = [speed]
         if self.splits.validation is not None:
             callbacks.append(ValidationScores(self._validation_scores))
         if stopper is not None:
@@ -383,6 +422,14 @@ class _Fit:
         )
         return [*callbacks, progress], progress
 
+    def _examples_of_step(self, step: int) -> str:
+        """Data file and row numbers of what was in the batch of a global step."""
+        train = _required(self.splits.train)
+        examples = step_examples(train, self.shape, self.config.seed, step)
+        shown = ", ".join(map(str, train.source_rows[examples[:_ROWS_SHOWN]]))
+        more = len(examples) - _ROWS_SHOWN
+        return f"{train.store.source}, rows {shown}" + (f" and {more} more" * (more > 0))
+
     def _validation_scores(self) -> dict[str, float]:
         validation = _required(self.splits.validation)
         logits = predict_logits(
@@ -395,7 +442,7 @@ class _Fit:
         """What a checkpoint belongs to: all that decides the course of the run."""
         classifier, train = self.model.classifier, _required(self.splits.train)
         digest = hashlib.sha256()
-        config = self.config.model_dump(exclude={"strategy"})
+        config = self.config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
         digest.update(json.dumps(config, sort_keys=True).encode())
         digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
         digest.update(train.store.key.encode() + train.rows.tobytes())

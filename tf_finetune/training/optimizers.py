@@ -39,6 +39,10 @@ class WarmupSchedule(tf_keras.optimizers.schedules.LearningRateSchedule):
         self._total_steps.assign(total_steps)
         self._warmup_steps.assign(warmup_steps)
 
+    def halve(self) -> None:
+        """Halves the peak for the rest of the run."""
+        self._peak.assign(self._peak * 0.5)
+
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Learning rate of the step with this number, counted from 0."""
         step = tf.cast(step, tf.float32)

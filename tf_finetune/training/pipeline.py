@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
-from tf_finetune.data.packing import packed_epoch
+from tf_finetune.data.packing import PackedEpoch, packed_epoch
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
@@ -105,8 +105,7 @@ def _epoch_reader(
         return lambda step: global_batch(
             split, order[step % steps], example_weights, shape, step, seed, states
         )
-    row_length = shape.max_length + shape.max_length % 2  # even, for positional dropout
-    packed = packed_epoch(split.lengths, shape.batch_size, row_length, seed=seed, epoch=epoch)
+    packed = _packed(split, shape, seed, epoch)
     num_rows = shape.even_rows(packed.num_rows)
 
     def read(step: int) -> dict[str, Any]:
@@ -115,6 +114,27 @@ def _epoch_reader(
         return batch | _of_the_batch(batch["weights"], seed, step)
 
     return read
+
+
+def _packed(split: Split, shape: BatchShape, seed: int, epoch: int) -> PackedEpoch:
+    row_length = shape.max_length + shape.max_length % 2  # even, for positional dropout
+    return packed_epoch(split.lengths, shape.batch_size, row_length, seed=seed, epoch=epoch)
+
+
+def step_examples(split: Split, shape: BatchShape, seed: int, step: int) -> np.ndarray:
+    """The examples of a global step of `training_dataset`, counted inside the split. int64."""
+    epoch, inside = divmod(step, steps_per_epoch(len(split), shape.batch_size))
+    if shape.padding == "packed":
+        return _packed(split, shape, seed, epoch).batches[inside].examples
+    return epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)[inside]
+
+
+def piece_rows(split: Split, shape: BatchShape, seed: int) -> int:
+    """Rows that a replica computes at once in a full step; packed, in those of the first epoch."""
+    rows = min(shape.batch_size, len(split))
+    if shape.padding == "packed":
+        rows = _packed(split, shape, seed, epoch=0).num_rows
+    return -(-rows // (shape.replicas * shape.micro_batches))
 
 
 def evaluation_dataset(

@@ -130,7 +130,14 @@ def write_run_report(
     from tf_finetune.reports.tensorboard import write_report_summaries
 
     tensorboard = config.run.tensorboard
-    run.write_json(run.history, {"best_epoch": result.best_epoch, "epochs": result.history})
+    run.write_json(
+        run.history,
+        {
+            "best_epoch": result.best_epoch,
+            "micro_batches": result.micro_batches,
+            "epochs": result.history,
+        },
+    )
     write_evaluation(run.evaluation, reports)
     if tensorboard:
         write_report_summaries(run.events, reports, result.best_epoch)

@@ -6,6 +6,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.training.bad_numbers import DROPPED
+
 
 class TensorBoardScalars(tf_keras.callbacks.Callback):
     """Writes losses, scores, learning rate, gradient norm, speed and weight change.
@@ -17,8 +19,6 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         first_step: Global step of the first step of this fit.
     """
 
-    _supports_tf_logs = True
-
     def __init__(
         self,
         writer: tf.summary.SummaryWriter,
@@ -28,6 +28,7 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         first_step: int = 0,
     ):
         super().__init__()
+        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._writer = writer
         self._weight_changes = weight_changes
         self._every_steps = every_steps
@@ -50,6 +51,8 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         with self._writer.as_default(step=epoch + 1):
             tf.summary.scalar("epoch/loss", float(logs["loss"]))
             tf.summary.scalar("epoch/examples_per_second", logs["examples_per_second"])
+            if DROPPED in logs:
+                tf.summary.scalar(f"epoch/{DROPPED}", logs[DROPPED])
             for name, value in logs.items():
                 if name.startswith("val_"):
                     tf.summary.scalar(f"validation/{name.removeprefix('val_')}", value)
