@@ -20,8 +20,6 @@ class ProgressBar(tf_keras.callbacks.Callback):
         metric: Validation score to show, as named in the logs.
     """
 
-    _supports_tf_logs = True
-
     def __init__(
         self,
         console: Console,
@@ -33,6 +31,7 @@ class ProgressBar(tf_keras.callbacks.Callback):
         metric: str,
     ):
         super().__init__()
+        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._console = console
         self._total = total_steps
         self._first = first_step
