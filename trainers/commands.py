@@ -176,7 +176,8 @@ COMMANDS: dict[str, Command] = {
             Argument("--output", "folder for a folder of each format; without, export/ of the run"),
             Argument(
                 "--precisions",
-                "LiteRT files to write: float32, float16, int8; without, all",
+                "LiteRT files to write: float32, float16, int8 (without, these), static-int8, "
+                "full-int8",
                 value="NAMES",
             ),
             Argument(

@@ -5,7 +5,7 @@ import pytest
 from tf_finetune.errors import UserError
 from tf_finetune.export.formats import (
     FORMATS,
-    PRECISIONS,
+    USUAL_PRECISIONS,
     ExportRequest,
     check_targets,
     open_targets,
@@ -19,9 +19,9 @@ def test_names_are_taken_once_and_in_order():
     assert request == ExportRequest(("huggingface", "litert"), ("float32", "int8"), 0.01)
 
 
-def test_left_out_flags_mean_every_precision_and_any_loss():
+def test_left_out_flags_mean_the_usual_precisions_and_any_loss():
     assert read_request("savedmodel", None, None) == ExportRequest(
-        ("savedmodel",), PRECISIONS, None
+        ("savedmodel",), USUAL_PRECISIONS, None
     )
 
 

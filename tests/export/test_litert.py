@@ -1,14 +1,16 @@
 """LiteRT files answer as the model does, to the precision they keep."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import UserError
-from tf_finetune.export.formats import PRECISIONS
+from tf_finetune.export.formats import CALIBRATED, PRECISIONS
 from tf_finetune.export.litert import LiteRtModel, check_interpreter, convert
+from tf_finetune.export.litert_calibrated import CALIBRATION_TEXTS, calibration_inputs
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +41,26 @@ def expected(classifier, batches):
     return [classifier(batch, training=False).numpy() for batch in tensors]
 
 
+class Texts:
+    """A split of texts of some lengths, each of tokens drawn by its row."""
+
+    def __init__(self, *lengths):
+        self.lengths = np.array(lengths)
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def gather(self, rows, pad_to):
+        (row,) = rows
+        length = self.lengths[row]
+        batch = batch_of(1, pad_to, padding=pad_to - length)
+        batch["token_ids"][0, :length] = np.random.default_rng(row).integers(5, 60, length)
+        return SimpleNamespace(**batch)
+
+
 @pytest.fixture(scope="module")
 def files(classifier, expected):
-    return convert(classifier, PRECISIONS)
+    return convert(classifier, PRECISIONS, calibration_inputs(Texts(*range(3, 32))))
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("float16", 0.05)])
@@ -59,6 +78,41 @@ def test_int8_ranks_alike_and_is_smallest(files, batches, expected):
         assert np.corrcoef(model(batch).ravel(), logits.ravel())[0, 1] > 0.9
     sizes = [len(files[precision]) for precision in ("float32", "float16", "int8")]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(("precision", "least"), [("static-int8", 0.9), ("full-int8", 0.7)])
+def test_calibrated_files_rank_alike_and_do_not_see_padding(
+    files, batches, expected, precision, least
+):
+    model = LiteRtModel(files[precision])
+    other_padding = {name: value.copy() for name, value in batches[1].items()}
+    other_padding["token_ids"][0, -3:] = 7
+
+    for batch, logits in zip(batches, expected, strict=True):
+        assert np.corrcoef(model(batch).ravel(), logits.ravel())[0, 1] > least
+    np.testing.assert_allclose(model(other_padding), model(batches[1]), atol=1e-6)
+
+
+def test_calibrated_files_hold_integers(files):
+    for precision in CALIBRATED:
+        assert len(files[precision]) < len(files["float16"])
+    assert files["static-int8"] != files["full-int8"]
+
+
+def test_calibration_is_of_a_sample_and_always_has_padding():
+    inputs = calibration_inputs(Texts(*[6] * 200))
+
+    assert len(inputs) == CALIBRATION_TEXTS + 1
+    assert {i["token_ids"].shape for i in inputs} == {(1, 6)}
+    assert all(i["attention_mask"].all() for i in inputs[:-1])
+    assert inputs[-1]["attention_mask"].tolist() == [[1, 1, 1, 0, 0, 0]]
+
+
+def test_calibration_texts_are_padded_to_the_longest():
+    inputs = calibration_inputs(Texts(2, 5, 3))
+
+    assert [i["attention_mask"].sum() for i in inputs] == [2, 5, 3, 2]
+    assert {i["token_type_ids"].shape for i in inputs} == {(1, 5)}
 
 
 def test_model_computes_the_same_after_the_conversion(classifier, files, batches, expected):

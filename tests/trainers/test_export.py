@@ -103,6 +103,17 @@ def test_another_file_can_be_measured_on(finished_run, tmp_path, capsys):
     assert [p.name for p in (root / "litert").glob("*.tflite")] == ["model-float32.tflite"]
 
 
+def test_calibrated_file_is_made_of_the_training_texts(finished_run, tmp_path):
+    command = ["--to", "litert", "--precisions", "static-int8", "--output", str(tmp_path / "out")]
+
+    assert run_command(export.main, [str(finished_run), *command]) == 0
+
+    folder = tmp_path / "out" / "litert"
+    (row,) = json.loads((folder / "export.json").read_text())["table"]["rows"]
+    assert row["bytes"] == (folder / "model-static-int8.tflite").stat().st_size
+    assert row["loss"]["same_answers"] > 0.8
+
+
 def test_files_that_lose_too_much_are_refused(finished_run, tmp_path, command_fails, monkeypatch):
     def turned(model, tokens):
         return -original(model, tokens)

@@ -22,7 +22,7 @@ from tf_finetune.files import file_sha256
 use_float32_softmax()
 
 # What TFBert adds to the attention scores of padding.
-_MASKED_SCORE = -10000.0
+MASKED_SCORE = -10000.0
 
 
 class Classifier(tf_keras.Model):
@@ -37,6 +37,9 @@ class Classifier(tf_keras.Model):
         wrapped: The `transformers` model, built and filled.
         files: The encoder it came from.
         plan: The freeze plan, applied here through `trainable` flags.
+
+    Attributes:
+        masked_score: What is added to the attention scores of padding.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Classifier(tf_keras.Model):
         self.wrapped = wrapped
         self.files = files
         self.plan = plan
+        self.masked_score = MASKED_SCORE
         backbone = getattr(wrapped, files.family.backbone)
         self._embeddings = backbone.embeddings
         self._layers_in_order = list(backbone.encoder.layer)
@@ -162,7 +166,8 @@ class Classifier(tf_keras.Model):
             head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
         """
         is_last = index == self.num_layers - 1
-        added_scores = _added_scores(attention_mask, first_tokens, states.dtype, is_last)
+        visible = _visible(attention_mask, first_tokens, states.dtype, is_last)
+        added_scores = (1 - visible) * tf.cast(self.masked_score, states.dtype)
         layer = self._layers_in_order[index]
         common = {
             "head_mask": head_mask,
@@ -341,15 +346,15 @@ class Classifier(tf_keras.Model):
                 site += 1
 
 
-def _added_scores(
+def _visible(
     attention_mask: tf.Tensor, first_tokens: tf.Tensor | None, dtype: tf.DType, is_last: bool
 ) -> tf.Tensor:
-    """What is added to attention scores: 0 where a query may look, a large negative elsewhere.
+    """1 where a query may look, 0 elsewhere.
 
     Args:
         attention_mask: [b, t] int32; where rows are packed, the number of each token's text.
         first_tokens: [b, s] int32 where rows are packed.
-        dtype: Of the scores.
+        dtype: Of the result.
         is_last: Whether first tokens alone are queries.
 
     Returns:
@@ -358,13 +363,11 @@ def _added_scores(
     # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
     keys = tf.expand_dims(tf.expand_dims(attention_mask, 1), 1)
     if first_tokens is None:
-        visible = tf.cast(keys, dtype)
-    else:
-        queries = attention_mask
-        if is_last:
-            queries = tf.gather(attention_mask, first_tokens, batch_dims=1)
-        visible = tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
-    return (1 - visible) * tf.cast(_MASKED_SCORE, dtype)
+        return tf.cast(keys, dtype)
+    queries = attention_mask
+    if is_last:
+        queries = tf.gather(attention_mask, first_tokens, batch_dims=1)
+    return tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
 
 
 def variable_path(variable: tf.Variable) -> str:

@@ -13,7 +13,9 @@ from tf_finetune.files import replaced_folder
 from tf_finetune.manifests import write_manifest
 
 HUGGINGFACE, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "savedmodel", "litert")
-PRECISIONS = ("float32", "float16", "int8")
+STATIC_INT8, FULL_INT8 = CALIBRATED = ("static-int8", "full-int8")
+USUAL_PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = (*USUAL_PRECISIONS, *CALIBRATED)
 # A file that tells a folder of ours from one that must not be replaced.
 RECORDS = {
     HUGGINGFACE: "manifest.json",
@@ -63,7 +65,7 @@ def read_request(
         problems.append(f"--to: missing; accepted: {', '.join(FORMATS)}, or several with commas")
     else:
         formats = _read_names("--to", to, FORMATS, problems)
-    chosen: tuple[str, ...] = PRECISIONS
+    chosen: tuple[str, ...] = USUAL_PRECISIONS
     if precisions is not None:
         chosen = _read_names("--precisions", precisions, PRECISIONS, problems)
     loss = None if max_loss is None else _read_loss(max_loss, problems)

@@ -11,11 +11,17 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.encoders import EncoderFiles, load_tokenizer
-from tf_finetune.export.formats import LITERT, RECORDS, SAVEDMODEL, ExportRequest
+from tf_finetune.export.formats import CALIBRATED, LITERT, RECORDS, SAVEDMODEL, ExportRequest
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.litert import check_interpreter, convert, file_name
+from tf_finetune.export.litert_calibrated import calibration_inputs
 from tf_finetune.export.litert_table import measure_files, render_files
-from tf_finetune.export.loading import load_in_float32, load_measured_split, without_strategy
+from tf_finetune.export.loading import (
+    load_in_float32,
+    load_measured_split,
+    load_training_split,
+    without_strategy,
+)
 from tf_finetune.export.record import export_record
 from tf_finetune.export.saved_model import ServableModel, write_saved_model
 from tf_finetune.export.saved_model_check import check_saved_model, checked_rows, render_check
@@ -129,10 +135,13 @@ def _export_litert(
     console: Console,
     made: Mapping[str, Any],
 ) -> None:
+    texts = []
+    if set(request.precisions) & set(CALIBRATED):
+        texts = calibration_inputs(load_training_split(config, load_tokenizer(files)))
     with console.status("converting to LiteRT"):
         classifier = load_in_float32(files, labels, config).model.classifier
         remove_silent_heads(classifier)
-        contents = convert(classifier, request.precisions)
+        contents = convert(classifier, request.precisions, texts)
     table = measure_files(contents, split, logits, labels, config.evaluation, console)
     render_files(console, table)
     if request.max_loss is not None:

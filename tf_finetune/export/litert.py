@@ -1,7 +1,8 @@
 """The model as LiteRT (TensorFlow Lite) files that take token ids."""
 
+import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,31 +11,54 @@ import tensorflow as tf
 from tf_finetune.data import Split
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
+from tf_finetune.export.formats import CALIBRATED
+from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
+from tf_finetune.export.litert_inputs import INPUTS, Tokens, split_tokens
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 SIGNATURE = "serving_default"
-INPUTS = ("token_ids", "token_type_ids", "attention_mask")
 _MOST_ROWS = 32
 
 
-def convert(classifier: Classifier, precisions: Sequence[str]) -> dict[str, bytes]:
+def convert(
+    classifier: Classifier, precisions: Sequence[str], texts: Sequence[Tokens] = ()
+) -> dict[str, bytes]:
     """Converts a model.
 
     One file takes batches of any size and length. `float16` stores weights in half the bytes and
     computes in float32; `int8` ("dynamic range") stores matrices in a quarter and multiplies in
-    integers, with activations quantised as they come.
+    integers, with activations quantised as they come. For `static-int8` and `full-int8` see
+    `litert_calibrated`.
 
     Args:
         classifier: The trained model, built in float32. Its GELU is TensorFlow's afterwards, the
             only one that the converter knows.
         precisions: Some of `formats.PRECISIONS`.
+        texts: `calibration_inputs`, needed for those of `formats.CALIBRATED`.
 
     Returns:
         The content of each file.
     """
     classifier.replace_gelu(tf.nn.gelu)
+    contents = {}
+    plain = [precision for precision in precisions if precision not in CALIBRATED]
+    if plain:
+        with _saved(classifier) as folder:
+            contents = {precision: _convert(folder, precision) for precision in plain}
+    calibrated = [precision for precision in precisions if precision in CALIBRATED]
+    if calibrated:
+        usual, classifier.masked_score = classifier.masked_score, MASKED_SCORE
+        with _saved(classifier) as folder:
+            contents |= convert_calibrated(folder, SIGNATURE, texts, calibrated)
+        classifier.masked_score = usual
+    return contents
+
+
+@contextlib.contextmanager
+def _saved(classifier: Classifier) -> Iterator[str]:
+    """The model as a SavedModel with one signature, as long as the block lasts."""
     module = tf.Module()
     module.weights = list(classifier.by_path.values())
     tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
@@ -48,7 +72,7 @@ def convert(classifier: Classifier, precisions: Sequence[str]) -> dict[str, byte
     with tempfile.TemporaryDirectory() as folder:
         traced = tf.function(logits, tokens, autograph=False)
         tf.saved_model.save(module, folder, signatures={SIGNATURE: traced})
-        return {precision: _convert(folder, precision) for precision in precisions}
+        yield folder
 
 
 def _convert(saved_model: str, precision: str) -> bytes:
@@ -75,7 +99,7 @@ class LiteRtModel:
         interpreter = _interpreter_class()(model_content=content, num_threads=threads)
         self._run: Any = interpreter.get_signature_runner(SIGNATURE)
 
-    def __call__(self, tokens: dict[str, np.ndarray]) -> np.ndarray:
+    def __call__(self, tokens: Tokens) -> np.ndarray:
         """Logits float32 [b, labels] of token ids, type ids and mask, int32 [b, t] each."""
         return np.array(self._run(**tokens)["logits"])
 
@@ -92,16 +116,10 @@ class LiteRtModel:
             for rows in np.split(order, cuts)
             for start in range(0, len(rows), _MOST_ROWS)
         ]
-        found = [self(tokens_of(split, rows)) for rows in batches]
+        found = [self(split_tokens(split, rows)) for rows in batches]
         logits = np.empty((len(split), found[0].shape[1]), np.float32)
         logits[order] = np.concatenate(found)
         return logits
-
-
-def tokens_of(split: Split, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Padded tokens of some examples by the names of the signature, int32 [b, t] each."""
-    batch = split.gather(rows)
-    return {name: getattr(batch, name) for name in INPUTS}
 
 
 def check_interpreter() -> None:

@@ -14,7 +14,8 @@ from rich.table import Table
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.errors import UserError
-from tf_finetune.export.litert import LiteRtModel, file_name, tokens_of
+from tf_finetune.export.litert import LiteRtModel, file_name
+from tf_finetune.export.litert_inputs import Tokens, split_tokens
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.reports.console import METRIC_TITLES
 
@@ -114,7 +115,7 @@ def measure_files(
             if not np.isfinite(found).all():
                 raise UserError(f"{file_name(precision)}: its outputs are NaN or infinite")
             loss = quality_loss(labels, split.labels, logits, found, evaluation)
-            milliseconds = _median_milliseconds(model, tokens_of(split, np.array([at])))
+            milliseconds = _median_milliseconds(model, split_tokens(split, np.array([at])))
         rows.append(FileRow(file_name(precision), precision, len(content), loss, milliseconds))
     return FileTable(
         split=split.name,
@@ -154,9 +155,7 @@ def render_files(console: Console, table: FileTable) -> None:
     console.print(shown)
 
 
-def _median_milliseconds(
-    model: Callable[[dict[str, np.ndarray]], np.ndarray], tokens: dict[str, np.ndarray]
-) -> float:
+def _median_milliseconds(model: Callable[[Tokens], np.ndarray], tokens: Tokens) -> float:
     model(tokens)  # allocates for this length
     seconds = []
     for _ in range(_CALLS):

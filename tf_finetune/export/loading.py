@@ -41,3 +41,13 @@ def load_measured_split(
     if split is None:
         raise UserError("this run has neither test nor validation split to measure on; give FILE")
     return split
+
+
+def load_training_split(config: ExperimentConfig, tokenizer: Any) -> Split:
+    """The examples that the model was trained on.
+
+    Raises:
+        UserError: The data is wrong or gone.
+    """
+    splits, _ = load_splits(config.data, tokenizer)
+    return splits.train
