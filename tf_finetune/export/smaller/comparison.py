@@ -16,7 +16,7 @@ from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
-from tf_finetune.export.litert import tokens_of
+from tf_finetune.export.litert_inputs import split_tokens
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.export.smaller.silent_heads import weight_bytes
 from tf_finetune.reports.console import METRIC_TITLES
@@ -94,7 +94,7 @@ def compare(
         evaluation: Resamples and coverage of the interval.
     """
     at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
-    times = _median_milliseconds((original, smaller), tokens_of(split, np.array([at])))
+    times = _median_milliseconds((original, smaller), split_tokens(split, np.array([at])))
     return Comparison(
         split=split.name,
         examples=len(split),
