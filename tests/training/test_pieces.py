@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_finetune.training import BatchShape, predict_logits
+from tf_finetune.training import BatchShape, Outputs, predict_logits
 
 # Adam divides by the size of a gradient, and so makes rounding of small ones as large as steps.
 RATE = 5e-4
@@ -34,9 +34,10 @@ def test_four_micro_batches_equal_one_batch(
 
 
 def test_two_replicas_equal_one_device(
-    mirrored, run, training, state, rounded, assert_equal, whole, two_replicas
+    mirrored, run, training, state, rounded, assert_equal, whole, two_replicas, tmp_path
 ):
-    result = run(mirrored, training(learning_rate=RATE), chosen=two_replicas)
+    outputs = Outputs(events=tmp_path)
+    result = run(mirrored, training(learning_rate=RATE), chosen=two_replicas, outputs=outputs)
 
     assert_equal(rounded(state(mirrored, result)), whole, atol=1e-5)
 

@@ -43,7 +43,9 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("step/loss", float(logs["step_loss"]))
             tf.summary.scalar("step/gradient_norm", float(logs["gradient_norm"]))
-            tf.summary.scalar("step/learning_rate", float(self.model.optimizer.learning_rate))
+            tf.summary.scalar(
+                "step/learning_rate", float(self.model.optimizer.learning_rate.numpy())
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the epoch scalars."""
