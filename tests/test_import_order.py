@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A file may import what stands in its own line and above.
 ORDER = (
-    {"errors", "files", "manifests", "environment", "interruption", "memory"},
+    {"errors", "files", "manifests", "environment", "interruption", "memory", "cluster"},
     {"config"},
     {"data", "run_directory"},
     {"encoders", "reports", "diagnosis"},

@@ -234,3 +234,9 @@ def test_only_finished_runs_are_opened(config):
 
     finish(run)
     assert open_run("there") == (run, resolved)
+
+
+def test_several_processes_need_a_folder_that_is_named(config):
+    check_run(config("runs/shared", strategy="multi_worker"))
+    with pytest.raises(UserError, match="run.dir: received null with .*multi_worker"):
+        check_run(config(strategy="multi_worker"))

@@ -70,8 +70,18 @@ def deferred() -> Iterator[Callable[[], None]]:
 
 def check() -> None:
     """Raises `Interrupted` if a signal has come in the region around."""
-    if _State.received is not None:
-        raise Interrupted(_State.received)
+    if is_asked_for():
+        stop()
+
+
+def is_asked_for() -> bool:
+    """Whether a signal has come in the region around."""
+    return _State.received is not None
+
+
+def stop() -> None:
+    """Raises `Interrupted` for the signal that has come, here or to another process."""
+    raise Interrupted(_State.received or signal.SIGTERM)
 
 
 @contextmanager

@@ -129,9 +129,15 @@ def check_run(config: ExperimentConfig) -> None:
         config: The configuration, resolved or not.
 
     Raises:
-        UserError: `run.dir` holds a finished run, or files that no run wrote.
+        UserError: `run.dir` holds a finished run, or files that no run wrote, or is not given
+            where several processes have to find it.
     """
     if config.run.dir is None:
+        if config.training.strategy == "multi_worker":
+            raise UserError(
+                "run.dir: received null with training.strategy=multi_worker; accepted: a folder, "
+                "on a file system that all processes share"
+            )
         return
     run = RunDirectory(Path(config.run.dir).expanduser())
     if run.is_finished and not config.run.overwrite:
@@ -188,8 +194,13 @@ def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfi
     return run, config
 
 
+def join_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfig]:
+    """The folder of a run that another process has prepared and writes: `run.dir`."""
+    return RunDirectory(Path(str(config.run.dir)).expanduser()), config
+
+
 def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
-    """Opens a finished run.
+    """Opens a finished run, to use its model in this process alone.
 
     Raises:
         UserError: There is no run, or it has not finished.
@@ -205,6 +216,9 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
     config = load_written_config(run.config)
     for line in damaged_files(run.path):  # what a command needs of these, it checks itself
         logger.warning("%s", line)
+    if config.training.strategy == "multi_worker":
+        training = config.training.model_copy(update={"strategy": "auto"})
+        config = config.model_copy(update={"training": training})
     return run, config
 
 

@@ -19,6 +19,13 @@ from trainers.going_on import says_how_to_go_on
 def main(argv: Sequence[str]) -> int:
     """Searches, answers, and trains what it recommends; returns the exit code."""
     config = load_arguments(parse_arguments("search", argv))
+    if config.training.strategy == "multi_worker":
+        raise UserError(
+            "training.strategy: received multi_worker for a search, whose processes run trials of "
+            "their own; accepted: auto, cpu, gpu, mirrored, tpu, which each of them applies to the "
+            "devices it sees",
+            hint="Several processes: search.workers, or docs/search.md for several machines.",
+        )
 
     from tf_finetune.search.directory import check_search_folder, search_path
     from tf_finetune.search.lock import exclusive_use

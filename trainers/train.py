@@ -20,6 +20,7 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(parse_arguments("train", argv))
     console = Console()
 
+    from tf_finetune.cluster import check_cluster
     from tf_finetune.data import load_splits
     from tf_finetune.encoders import (
         check_checkpoint,
@@ -30,13 +31,14 @@ def main(argv: Sequence[str]) -> int:
         resolve_encoder,
     )
     from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
-    from tf_finetune.run_directory import check_run, prepare_run
+    from tf_finetune.run_directory import check_run, join_run, prepare_run
 
     files = resolve_encoder(config.encoder.name)
     # What is wrong with the rest is told before the data is read.
     plan_freezing(config.freeze, files.family.variables(files.config, num_labels=2))
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_run(config)
+    check_cluster(config.training.strategy)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
     encoder = config.encoder.model_copy(update={"name": files.name})
@@ -50,19 +52,31 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
     from tf_finetune.training import (
+        MEETING_SECONDS,
         Outputs,
         build_strategy,
         check_options,
         compile_fine_tuner,
         describe_job,
         fine_tune,
+        job_digest,
     )
 
     check_options(config.training, splits)
-    chosen = build_strategy(config.training.strategy)
-    run, config = prepare_run(config)  # from here on, nothing the user gave can be wrong
-    with says_how_to_go_on("train", run.config, console):
+    if config.training.strategy == "multi_worker":
+        console.print(
+            f"waiting for the processes of TF_CONFIG, {MEETING_SECONDS:.0f} s at most",
+            highlight=False,
+        )
+    chosen = build_strategy(config.training.strategy, job_digest(config, splits))
+    if chosen.writes:
+        run, config = prepare_run(config)  # from here on, nothing the user gave can be wrong
         run.write_json(run.plan, plan.to_dict())
+    else:  # the chief writes and tells, this process only trains
+        run, config = join_run(config)
+        console.print(f"devices: {chosen.reason}; see the chief's output", highlight=False)
+        console = Console(quiet=True)
+    with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         console.print(f"encoder {files.name}, run directory {run.path}", highlight=False)
         render_plan(console, plan)
         cost = plan_cost(
@@ -86,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
             )
             model = compile_fine_tuner(classifier, splits.labels.task, config.training)
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
-        events = run.events if config.run.tensorboard else None
+        events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:
             write_plan_text(events, plan_markdown(plan))
         result = fine_tune(
@@ -108,11 +122,13 @@ def main(argv: Sequence[str]) -> int:
         from tf_finetune.export import write_model_folder
         from tf_finetune.training.scoring import score_splits, write_run_report
 
-        write_model_folder(
-            run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
-        )
+        if chosen.writes:
+            write_model_folder(
+                run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
+            )
         reports = score_splits(result, splits, config, chosen)
-        write_run_report(run, result, reports, splits, config, console)
+        if chosen.writes:
+            write_run_report(run, result, reports, splits, config, console)
     return 0
 
 

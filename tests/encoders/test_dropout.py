@@ -7,8 +7,8 @@ import tensorflow as tf
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 
 
-def dropped(layer, inputs, *, seed=1, step=2, row=0):
-    with dropout_position(tf.constant([seed, step, row], tf.int64)):
+def dropped(layer, inputs, *, seed=1, step=2, row=0, rows=None):
+    with dropout_position(tf.constant([seed, step, row], tf.int64), rows):
         return layer(inputs, training=True).numpy()
 
 
@@ -59,6 +59,17 @@ def test_slices_of_rows_that_are_no_whole_blocks_drop_what_the_whole_batch_drops
 
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
     assert np.mean(whole == 0) == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("whole_blocks", [True, False])
+def test_scattered_rows_drop_what_they_drop_in_the_whole_batch(whole_blocks):
+    layer = PositionalDropout(0.5, 1, whole_blocks=whole_blocks)
+    inputs = tf.ones([6, 3, 4 if whole_blocks else 5])
+    places = [4, 1, 2]
+
+    found = dropped(layer, inputs[:3], row=2, rows=tf.constant(places))
+
+    np.testing.assert_array_equal(found, dropped(layer, inputs)[places])
 
 
 def test_inference_and_rate_zero_change_nothing(ones):

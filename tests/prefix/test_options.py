@@ -28,3 +28,13 @@ def test_memory_budget_may_be_left_to_the_machine_but_not_the_disk_budget():
     assert load_config(None, ["cache.memory_budget=null"]).cache.memory_budget is None
     with pytest.raises(UserError, match="cache.disk_budget .*: received null"):
         load_config(None, ["cache.disk_budget=null"])
+
+
+def test_packed_rows_of_several_processes_cannot_be_kept():
+    options = ["training.strategy=multi_worker", "training.padding=packed"]
+
+    load_config(None, options)
+    with pytest.raises(
+        UserError, match="cache.mode .*: received disk with .*packed; accepted: off"
+    ):
+        load_config(None, [*options, "cache.mode=disk"])

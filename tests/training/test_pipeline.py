@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.pipeline import (
     BatchShape,
     evaluation_dataset,
@@ -138,6 +139,58 @@ def test_evaluation_order_says_which_example_stands_in_which_row(splits, shape):
 
     assert sorted(order[order >= 0]) == list(range(len(splits.test)))
     np.testing.assert_array_equal(targets[order >= 0], splits.test.labels[order[order >= 0]])
+
+
+@pytest.fixture(scope="module")
+def states_of_process(splits):
+    """States of width 2 at depth 1 of every second training example, from `rank` on."""
+    states = {}
+    for rank in (0, 1):
+        own = np.arange(len(splits.train)) % 2 == rank
+        lengths = splits.train.lengths[own].astype(np.int64)
+        ends = np.cumsum(lengths)
+        values = np.arange(2 * ends[-1], dtype=np.float32).reshape(-1, 2)
+        kept = PrefixStates(values, ends - lengths, lengths, depth=1)
+        states[rank] = kept.among(own, splits.train.lengths)
+    return states
+
+
+def test_each_process_reads_its_own_rows_of_a_batch(splits, states_of_process):
+    rows, shape = np.array([3, 8, 4, 10, 12]), BatchShape(5, replicas=4, processes=2)
+    weights = np.arange(36, dtype=np.float32)
+
+    even, odd = (
+        global_batch(splits.train, rows, weights, shape, step=0, states=states_of_process[rank])
+        for rank in (0, 1)
+    )
+
+    # Two replicas a process, so an even number of rows.
+    assert even["places"].tolist() == [1, 2, 3, 4]
+    np.testing.assert_array_equal(even["weights"], [8, 4, 10, 12])
+    assert odd["places"].tolist() == [0, 0]
+    np.testing.assert_array_equal(odd["weights"], [3, 0])
+    for batch in (even, odd):
+        assert (batch["weight_sum"], batch["places_in_all"]) == (37, 5)
+        # So long as for one process: dropout is drawn by place.
+        assert batch["states"].shape[1] - splits.train.lengths[rows].max() in (0, 1)
+    own = states_of_process[0].gather(np.array([8]), pad_to=even["states"].shape[1])
+    np.testing.assert_array_equal(even["states"][0], own[0])
+
+
+def test_process_without_a_row_of_a_batch_computes_one_without_weight(splits, states_of_process):
+    rows, shape = np.array([2, 4]), BatchShape(2, replicas=2, processes=2)
+
+    batch = global_batch(
+        splits.train, rows, np.ones(36, np.float32), shape, step=0, states=states_of_process[1]
+    )
+
+    assert (batch["weights"].tolist(), float(batch["weight_sum"])) == ([0.0], 2.0)
+
+
+def test_order_of_batches_that_are_shared_out_has_no_filling(splits, states_of_process):
+    order = evaluation_order(splits.train, BatchShape(7, replicas=2), states_of_process[0])
+
+    assert sorted(order) == list(range(36))
 
 
 def test_nothing_tunes_the_pipeline(splits):

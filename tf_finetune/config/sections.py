@@ -247,8 +247,10 @@ class TrainingConfig(Section):
         description="validation score that early stopping and search compare; auto: accuracy, "
         "micro F1 (multi-label) or Spearman (regression)",
     )
-    strategy: Literal["auto", "cpu", "gpu", "mirrored", "tpu"] = Field(
-        default="auto", description="devices to train on; auto: TPU, else all GPUs, else the CPU"
+    strategy: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"] = Field(
+        default="auto",
+        description="devices to train on; auto: TPU, else all GPUs, else the CPU; multi_worker: "
+        "the processes that TF_CONFIG names (only `train`)",
     )
     padding: Literal["auto", "longest", "buckets", "max", "packed"] = Field(
         default="auto",
@@ -266,7 +268,7 @@ class TrainingConfig(Section):
         default="accumulate",
         description="when a training step does not fit the memory: stop, or halve the "
         "micro-batches, as twice the accumulation_steps would, and go on from the last checkpoint; "
-        "the batch size and the result stay the same",
+        "the batch size and the result stay the same; several processes always stop",
     )
 
 
@@ -472,6 +474,18 @@ class ExperimentConfig(Section):
     cache: CacheConfig = CacheConfig()
     search: SearchConfig = SearchConfig()
     run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _check_multi_worker(self) -> "ExperimentConfig":
+        mode, training = self.cache.mode, self.training
+        several = training.strategy == "multi_worker"
+        if several and training.padding == "packed" and mode in ("memory", "disk"):
+            raise ValueError(
+                f"cache.mode: received {mode} with training.strategy=multi_worker and "
+                "training.padding=packed; accepted: off, or auto, which is off there (a packed "
+                "row holds texts whose states several processes keep)"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_batch_divides(self) -> "ExperimentConfig":

@@ -22,19 +22,21 @@ _active = threading.local()  # replicas are traced in threads of their own
 
 
 @contextlib.contextmanager
-def dropout_position(position: tf.Tensor) -> Iterator[None]:
+def dropout_position(position: tf.Tensor, rows: tf.Tensor | None = None) -> Iterator[None]:
     """Says where the forward pass inside the `with` block stands.
 
     Args:
         position: [3] int64: seed of the run, global step, and first row of this piece in the
             global batch.
+        rows: Place of each row in the global batch, [rows] int32, where they do not follow each
+            other; the first row of `position` is then not read.
     """
-    previous = getattr(_active, "position", None)
-    _active.position = position
+    previous = getattr(_active, "position", None), getattr(_active, "rows", None)
+    _active.position, _active.rows = position, rows
     try:
         yield
     finally:
-        _active.position = previous
+        _active.position, _active.rows = previous
 
 
 class PositionalDropout(tf_keras.layers.Layer):
@@ -61,18 +63,25 @@ class PositionalDropout(tf_keras.layers.Layer):
         position = getattr(_active, "position", None)
         if position is None:
             raise RuntimeError("training=True needs a surrounding dropout_position(...)")
-        draws = self._draws(tf.shape(inputs, out_type=tf.int64), position)
+        shape = tf.shape(inputs, out_type=tf.int64)
+        rows = getattr(_active, "rows", None)
+        if rows is None:
+            draws = self._draws(shape, position, position[2])
+        else:  # drawn for all rows up to the last of these, because a stream has no gaps
+            count = tf.cast(tf.reduce_max(rows), tf.int64) + 1
+            all_rows = tf.concat([[count], shape[1:]], axis=0)
+            draws = tf.gather(self._draws(all_rows, position, tf.constant(0, tf.int64)), rows)
         # Selecting keeps one byte a unit for the backward pass where multiplying keeps four.
         kept = inputs * tf.cast(1 / (1 - self.rate), inputs.dtype)
         return tf.where(draws >= self.rate, kept, tf.zeros([], inputs.dtype))
 
-    def _draws(self, shape: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    def _draws(self, shape: tf.Tensor, position: tf.Tensor, first_row: tf.Tensor) -> tf.Tensor:
         """Uniform numbers of the given shape [rows, ...], from this step's and row's place on."""
         row_size = tf.reduce_prod(shape[1:])
         blocks = -(-row_size // _BLOCK)
         # Exact where rows are whole blocks: batches have an even length, so attention
         # probabilities [heads, length, length] divide by 4, and widths must (`family_of`).
-        skipped = position[2] * blocks
+        skipped = first_row * blocks
         key, counter = _stream(position[0], self.site, position[1])
         counter = tf.stack([counter[0] + tf.cast(skipped, tf.uint64), counter[1]])
         drawn = shape if self.whole_blocks else tf.stack([shape[0], blocks * _BLOCK])

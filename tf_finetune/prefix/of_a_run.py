@@ -1,11 +1,13 @@
 """The cached states that one training run reads, as its configuration asks for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import Split, Splits
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training import ChosenStrategy, evaluation_shape
@@ -22,6 +24,8 @@ def cached_states(
 ) -> dict[str, PrefixStates]:
     """States of the training and the validation split for one run; nothing if none pays.
 
+    Of several processes each keeps those of a part of the examples.
+
     Args:
         model: Compiled, before its training.
         splits: The data.
@@ -31,13 +35,49 @@ def cached_states(
         cache: One that earlier runs have filled; None makes a new one.
     """
     named = {"train": splits.train, "validation": splits.validation}
+    present = {name: split for name, split in named.items() if split is not None}
+    console = console or Console(quiet=True)
     if cache is None:
         cache = PrefixCache(config.cache, states_folder(config), console=console)
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
-    present = {name: split for name, split in named.items() if split is not None}
-    return cache.states(model, present, shape, passes=config.training.epochs)
+    if chosen.cluster is None:
+        return cache.states(model, present, shape, passes=config.training.epochs)
+    if config.cache.mode == "off":
+        return {}
+    reason = _why_not_shared_out(config, present, chosen.processes)
+    if reason is not None:
+        _tell_off(console, reason)
+        return {}
+    own = {
+        name: np.arange(len(split)) % chosen.processes == chosen.cluster.rank
+        for name, split in present.items()
+    }
+    parts = {name: split.select(own[name]) for name, split in present.items()}
+    states = cache.states(model, parts, shape.of_one_process, passes=config.training.epochs)
+    kept = chosen.by_process(len(states))
+    if 0 in kept:
+        if states:
+            _tell_off(console, f"process {kept.index(0)} keeps none")
+        return {}
+    return {name: found.among(own[name], present[name].lengths) for name, found in states.items()}
 
 
 def states_folder(config: ExperimentConfig) -> Path:
     """Where states on the disk are kept unless `cache.dir` says otherwise."""
     return Path(config.data.cache_dir).expanduser() / "prefix"
+
+
+def _why_not_shared_out(
+    config: ExperimentConfig, splits: Mapping[str, Split], processes: int
+) -> str | None:
+    """Why processes cannot each keep the states of a part of the examples; None: they can."""
+    if config.training.padding == "packed":
+        return "a packed row holds texts whose states several processes keep"
+    for name, split in splits.items():
+        if len(split) < processes:
+            return f"{len(split)} {name} example(s) cannot be shared out to {processes} processes"
+    return None
+
+
+def _tell_off(console: Console, reason: str) -> None:
+    console.print(f"prefix cache: off; {reason}", highlight=False, soft_wrap=True)

@@ -16,6 +16,8 @@ class PrefixStates:
             the whole encoder is the prefix.
         depth: Frozen layers that they have passed.
         fill_seconds: What computing them took, whoever did; part of a run's price.
+        own: Which examples' states are kept here, bool `[n]`; the others' are kept by the other
+            processes of a cluster. None: all.
     """
 
     values: np.ndarray
@@ -23,6 +25,7 @@ class PrefixStates:
     lengths: np.ndarray
     depth: int
     fill_seconds: float = 0.0
+    own: np.ndarray | None = None
 
     @property
     def first_token_only(self) -> bool:
@@ -45,3 +48,15 @@ class PrefixStates:
     def select(self, indices: np.ndarray) -> "PrefixStates":
         """The states of some examples."""
         return replace(self, starts=self.starts[indices], lengths=self.lengths[indices])
+
+    def among(self, own: np.ndarray, lengths: np.ndarray) -> "PrefixStates":
+        """The same states, numbered as in the split of which these examples are a part.
+
+        Args:
+            own: Which examples of that split these are, bool `[n]`.
+            lengths: Tokens of each of its examples, `[n]`.
+        """
+        starts = np.full(len(own), -1, np.int64)
+        starts[own] = self.starts
+        kept = np.ones_like(starts) if self.first_token_only else lengths.astype(np.int64)
+        return replace(self, starts=starts, lengths=kept, own=own)

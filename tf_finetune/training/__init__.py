@@ -9,12 +9,14 @@ from tf_finetune.training.fine_tuning import (
     evaluation_shape,
     fine_tune,
 )
-from tf_finetune.training.job_description import describe_job
+from tf_finetune.training.job_description import describe_job, job_digest
+from tf_finetune.training.multi_worker import MEETING_SECONDS
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.prediction import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 __all__ = [
+    "MEETING_SECONDS",
     "BatchShape",
     "ChosenStrategy",
     "GiveUpRule",
@@ -26,5 +28,6 @@ __all__ = [
     "describe_job",
     "evaluation_shape",
     "fine_tune",
+    "job_digest",
     "predict_logits",
 ]

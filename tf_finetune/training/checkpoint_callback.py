@@ -23,6 +23,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         history: Logs of the finished epochs.
         stopper: Early stopping, or None.
         bad_numbers: What watches for NaN and infinity.
+        writes: Whether this process saves; of several, one does and all restore.
         every_seconds: The most work, in seconds, that a kill loses.
     """
 
@@ -33,6 +34,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         history: EpochHistory,
         stopper: StopEarly | None,
         bad_numbers: BadNumbers,
+        writes: bool = True,
         every_seconds: float = 60.0,
     ):
         super().__init__()
@@ -42,6 +44,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self._history = history
         self._stopper = stopper
         self._bad_numbers = bad_numbers
+        self._writes = writes
         self._every_seconds = every_seconds
         self._saved_at = time.monotonic()
         self._running_loss: list[float] = []
@@ -97,6 +100,8 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
             NonFiniteError: A weight is not finite, so that this is no state to go on from.
         """
         self._check_weights()
+        if not self._writes:
+            return
         stopper = self._stopper
         state = {
             "step": self.step,

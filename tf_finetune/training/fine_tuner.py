@@ -1,5 +1,6 @@
 """The Keras model that is trained: a classifier with its loss, its steps and their loop."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from tf_finetune.memory import memory_reason
 from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import rows_of
+from tf_finetune.training.running_mean import RunningMean
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -60,7 +62,7 @@ class FineTuner(tf_keras.Model):
         self.label_smoothing = label_smoothing
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
-        self.mean_loss = tf_keras.metrics.Mean("loss")
+        self.mean_loss = RunningMean()
         self._next_states: dict[int | None, Callable[..., tf.Tensor]] = {}
 
     @property
@@ -72,11 +74,6 @@ class FineTuner(tf_keras.Model):
     def non_trainable_weights(self) -> list[tf.Variable]:
         """The variables that the freeze plan freezes."""
         return self.classifier.non_trainable_weights
-
-    @property
-    def metrics(self) -> list[tf_keras.metrics.Metric]:
-        """The running loss, reset by Keras at the start of every epoch."""
-        return [self.mean_loss]
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
         """Sets optimiser and learning rate for a run from its first step.
@@ -144,19 +141,22 @@ class FineTuner(tf_keras.Model):
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=self)
         iterator = iter(batches)
         self.stop_training = False
+        asked = deque([tf.constant(0.0)])
         hooks.on_train_begin()
         for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
+            self.mean_loss.reset()
             logs: dict[str, tf.Tensor] = {}
             hooks.on_epoch_begin(epoch)
             for step in range(steps_per_epoch):
                 hooks.on_train_batch_begin(step)
                 try:
-                    logs = self._next_train_step(iterator)
+                    logs = self._next_train_step(iterator, _asked_to_stop())
                 except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                     raise StepMemoryError(memory_reason(error)) from None
+                asked.append(logs.pop("asked_to_stop"))
                 hooks.on_train_batch_end(step, logs)
-                interruption.check()
+                # Of the step before: that of this one would have to be waited for.
+                self._stop_if_asked(asked.popleft())
             if steps_per_epoch == 0:  # all steps were done before, and are in the mean
                 logs = {"loss": self.mean_loss.result()}
             hooks.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
@@ -169,14 +169,17 @@ class FineTuner(tf_keras.Model):
         iterator = iter(batches)
         pieces = []
         for _ in range(steps):
-            pieces.append(self._next_logits(iterator).numpy())
-            interruption.check()
+            logits, asked = self._next_logits(iterator, _asked_to_stop())
+            pieces.append(logits.numpy())
+            self._stop_if_asked(asked)
         return np.concatenate(pieces)
 
     def boundary_states(
         self, batches: tf.data.Dataset, steps: int, from_depth: int | None
     ) -> Iterator[np.ndarray]:
-        """States at the frozen boundary of the first `steps` global batches, [rows, t, hidden].
+        """States at the frozen boundary of the first `steps` batches, [rows, t, hidden].
+
+        Of several processes each can call this for itself, with batches of its own.
 
         Args:
             batches: From `evaluation_dataset`.
@@ -189,26 +192,33 @@ class FineTuner(tf_keras.Model):
         for _ in range(steps):
             yield self._next_states[from_depth](iterator).numpy()
 
-    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+    def train_step(
+        self, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
+    ) -> dict[str, tf.Tensor]:
         """One optimiser step on this replica's piece of a global batch.
+
+        Args:
+            batch: The piece.
+            asked_to_stop: 1 if this process was asked to stop, else 0; [] float32.
 
         Returns:
             `loss` (running mean of the epoch), `step_loss` and `gradient_norm` (before
-            clipping) of the global batch, and `dropped`: whether one of them is not finite,
-            so that the step changed nothing.
+            clipping) of the global batch; `dropped`: whether one of them is not finite, so
+            that the step changed nothing; `asked_to_stop`: over 0 if any process was.
         """
         variables = self.trainable_weights
         loss, gradients = self._loss_and_gradients(batch, variables)
+        asked = tf.identity(asked_to_stop)
         replicas = tf.distribute.get_replica_context()
         if replicas.num_replicas_in_sync > 1:
-            loss, *gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, [loss, *gradients])
+            loss, asked, *gradients = replicas.all_reduce("SUM", [loss, asked, *gradients])
         norm = tf.linalg.global_norm(gradients)
         if self.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
         is_good = self._is_good(loss, norm)
         replicas.merge_call(self._update_if, args=(is_good, gradients))
         zero = tf.constant(0.0)
-        self.mean_loss.update_state(
+        self.mean_loss.add(
             tf.where(is_good, loss, zero), tf.where(is_good, batch["weight_sum"], zero)
         )
         return {
@@ -216,6 +226,7 @@ class FineTuner(tf_keras.Model):
             "step_loss": loss,
             "gradient_norm": norm,
             "dropped": tf.logical_not(is_good),
+            "asked_to_stop": asked,
         }
 
     def _is_good(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> tf.Tensor:
@@ -255,15 +266,33 @@ class FineTuner(tf_keras.Model):
         """
         return example_losses(self.task, targets, logits, self.label_smoothing)
 
-    def predict_step(self, batch: Batch) -> tf.Tensor:
-        """Logits of one piece, [b, labels] float32."""
-        return self.classifier(batch, training=False)
+    def predict_step(
+        self, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits of the whole global batch, [b, labels] float32, of which this computes a piece.
+
+        Every process gets all, because every one scores. See `train_step` for `asked_to_stop`.
+        """
+        logits, asked = self.classifier(batch, training=False), tf.identity(asked_to_stop)
+        replicas = tf.distribute.get_replica_context()
+        if "places" in batch:
+            real = tf.where(batch["weights"][:, None] > 0, logits, 0.0)
+            shape = tf.stack([batch["places_in_all"], tf.shape(logits)[1]])
+            logits = tf.scatter_nd(batch["places"][:, None], real, shape)
+        elif replicas.num_replicas_in_sync > 1:
+            first, rows = tf.cast(batch["position"][2], tf.int32), tf.shape(logits)[0]
+            after = rows * (replicas.num_replicas_in_sync - 1) - first
+            logits = tf.pad(logits, [[first, after], [0, 0]])
+        if replicas.num_replicas_in_sync > 1:
+            # A sum with zeros is exact, and needs no order of the replicas.
+            logits, asked = replicas.all_reduce("SUM", [logits, asked])
+        return logits, asked
 
     @cached_property
     def _next_train_step(self) -> Callable[..., dict[str, tf.Tensor]]:
         @tf.function
-        def next_train_step(iterator: Any) -> dict[str, tf.Tensor]:
-            on_replicas = self._on_replicas(self.train_step, next(iterator))
+        def next_train_step(iterator: Any, asked: tf.Tensor) -> dict[str, tf.Tensor]:
+            on_replicas = self._on_replicas(self.train_step, next(iterator), asked)
             logs = {name: values[0] for name, values in on_replicas.items()}  # the same on each
             # The condition of the update has to reach the host anyway; read there, it does not
             # make anybody wait for the update itself.
@@ -273,10 +302,10 @@ class FineTuner(tf_keras.Model):
         return next_train_step
 
     @cached_property
-    def _next_logits(self) -> Callable[..., tf.Tensor]:
+    def _next_logits(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
         @tf.function
-        def next_logits(iterator: Any) -> tf.Tensor:
-            return tf.concat(self._on_replicas(self.predict_step, next(iterator)), axis=0)
+        def next_logits(iterator: Any, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return self._on_replicas(self.predict_step, next(iterator), asked)[0]
 
         return next_logits
 
@@ -286,18 +315,40 @@ class FineTuner(tf_keras.Model):
 
         @tf.function
         def next_states(iterator: Any) -> tf.Tensor:
-            return tf.concat(self._on_replicas(states, next(iterator)), axis=0)
+            return tf.concat(self._on_replicas(states, next(iterator), own=True), axis=0)
 
         return next_states
 
-    def _on_replicas(self, function: Callable[[Batch], Any], batch: Batch) -> Any:
-        """Runs a function on each replica's piece; a tuple of what each gives, in order."""
+    def _stop_if_asked(self, asked: tf.Tensor) -> None:
+        """Raises `Interrupted`, in all processes after the same step, when any was asked to stop.
+
+        Args:
+            asked: What a step said about it, [] float32.
+        """
+        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            interruption.check()
+        elif float(asked) > 0:  # one that stopped alone would leave the others waiting for it
+            interruption.stop()
+
+    def _on_replicas(
+        self, function: Callable[..., Any], batch: Batch, *more: tf.Tensor, own: bool = False
+    ) -> Any:
+        """Runs a function on each replica's piece; a tuple of what each gives here, in order.
+
+        Args:
+            function: Runs on a replica.
+            batch: Of several processes all have the same, and each computes pieces of it.
+            more: Further arguments, the same on all replicas of this process.
+            own: Whether this process has the batch for itself instead.
+        """
         strategy = self.distribute_strategy
-        rows = tf.shape(batch["targets"])[0] // strategy.num_replicas_in_sync
+        alone = own or "places" in batch
+        count = len(strategy.extended.worker_devices) if alone else strategy.num_replicas_in_sync
+        rows = tf.shape(batch["targets"])[0] // count
         pieces = strategy.experimental_distribute_values_from_function(
-            lambda context: rows_of(batch, context.replica_id_in_sync_group * rows, rows)
+            lambda context: rows_of(batch, context.replica_id_in_sync_group % count * rows, rows)
         )
-        results = strategy.run(function, args=(pieces,))
+        results = strategy.run(function, args=(pieces, *more))
         if isinstance(results, dict):
             return {k: strategy.experimental_local_results(v) for k, v in results.items()}
         return strategy.experimental_local_results(results)
@@ -331,7 +382,7 @@ class FineTuner(tf_keras.Model):
         """This piece's share of the global loss, and its gradients as dense tensors."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            with dropout_position(piece["position"]):
+            with dropout_position(piece["position"], piece.get("places")):
                 logits = self.classifier(piece, training=True)
             targets, weights = piece["targets"], piece["weights"]
             if "first_tokens" in piece:  # [rows, texts a row, ...]
@@ -349,3 +400,7 @@ class FineTuner(tf_keras.Model):
             tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
+
+
+def _asked_to_stop() -> tf.Tensor:
+    return tf.constant(float(interruption.is_asked_for()))

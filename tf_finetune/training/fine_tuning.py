@@ -117,6 +117,7 @@ def evaluation_shape(
     return BatchShape(
         batch_size=max(config.batch_size, chosen.replicas),
         replicas=chosen.replicas,
+        processes=chosen.processes,
         padding=padding,
         max_length=max_length,
         fixed_rows=chosen.compiles,
@@ -239,12 +240,14 @@ def fine_tune(
         shape=BatchShape(
             batch_size=config.batch_size,
             replicas=chosen.replicas,
+            processes=chosen.processes,
             micro_batches=model.micro_batches,
             padding=resolve_padding(config.padding, chosen),
             max_length=max_length,
             fixed_rows=chosen.compiles,
         ),
         scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
+        chosen=chosen,
         console=console,
         per_epoch=steps_per_epoch(len(train), config.batch_size),
     )
@@ -265,6 +268,7 @@ class _Fit:
     config: TrainingConfig
     shape: BatchShape
     scoring_shape: BatchShape
+    chosen: ChosenStrategy
     console: Console
     per_epoch: int
     last_logits: np.ndarray | None = None
@@ -282,7 +286,9 @@ class _Fit:
                 problem = str(error)
             gc.collect()  # out here, the frames of the error and all that they held are free
             rows = piece_rows(_required(self.splits.train), self.shape, self.config.seed)
-            line = cut_smaller(self.model, self.config.on_out_of_memory, rows, problem)
+            # One process alone cannot cut its batches: the others' steps wait for its own.
+            action = self.config.on_out_of_memory if self.chosen.cluster is None else "stop"
+            line = cut_smaller(self.model, action, rows, problem)
             self.console.print(line, style="yellow", highlight=False, markup=False)
             self.shape = replace(self.shape, micro_batches=self.model.micro_batches)
             # As another process would begin: an update may have been half done.
@@ -314,7 +320,9 @@ class _Fit:
         except (Interrupted, NonFiniteError):
             if saver is not None:
                 saver.save()  # or says which weight is the cause, and leaves the checkpoint before
-                self.console.print(f"interrupted; step {saver.step} of {self.total_steps} is saved")
+                if self.chosen.writes:
+                    line = f"interrupted; step {saver.step} of {self.total_steps} is saved"
+                    self.console.print(line)
             raise
         finally:
             progress.close()
@@ -345,7 +353,14 @@ class _Fit:
         if folder is None:
             return None
         checkpoints = RunCheckpoints(folder, self.model, self._identity())
-        return SaveCheckpoints(checkpoints, self.per_epoch, history, stopper, bad_numbers)
+        return SaveCheckpoints(
+            checkpoints,
+            self.per_epoch,
+            history,
+            stopper,
+            bad_numbers,
+            writes=self.chosen.writes,
+        )
 
     def _resume(self, saver: SaveCheckpoints | None) -> int:
         """Global step to start from, after restoring what an earlier process left."""
@@ -354,6 +369,12 @@ class _Fit:
         step = saver.resume()
         for line in saver.damaged:
             self.console.print(line, style="yellow", highlight=False)
+        steps = self.chosen.by_process(step)
+        if len(set(steps)) > 1:
+            raise UserError(
+                f"run.dir: the processes found checkpoints of the steps {steps} (0: none)",
+                hint="The folder has to be on a file system that all of them share.",
+            )
         if step:
             self.console.print(f"going on from step {step} of {self.total_steps}", highlight=False)
         return step

@@ -1,6 +1,8 @@
 """What a job is about to do, in derived numbers with their formulas."""
 
-from tf_finetune.config.sections import TrainingConfig
+import hashlib
+
+from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
 from tf_finetune.data import Splits
 from tf_finetune.encoders import PlanCost
 from tf_finetune.training.optimizers import warmup_steps
@@ -34,3 +36,13 @@ def describe_job(
         f"work: {cost.step_flops / 1e9:,.1f} GFLOPs a step, "
         f"{cost.step_flops * steps / 1e12:,.1f} TFLOPs in all (matrix products)",
     ]
+
+
+def job_digest(config: ExperimentConfig, splits: Splits) -> str:
+    """Hash of the options and the data, which all processes of one training must share, hex."""
+    kept = config.model_dump_json(exclude={"data": {"cache_dir"}, "cache": True, "run": True})
+    digest = hashlib.sha256(kept.encode())
+    for split in (splits.train, splits.validation, splits.test):
+        if split is not None:
+            digest.update(split.store.key.encode() + split.rows.tobytes())
+    return digest.hexdigest()

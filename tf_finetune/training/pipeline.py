@@ -4,10 +4,14 @@ A global batch carries where it stands (seed, step, first row) and the weight of
 and has as many rows as its replicas and micro-batches need to get equal pieces of it
 (`rows_of`). So loss scaling, dropout and order do not depend on how many replicas there
 are, and the last, smaller batch counts right.
+
+Of several processes each reads every global batch and computes its pieces. Only where each
+keeps cached states of examples of its own does it read those alone of every batch, with the
+places where they stand in it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +24,7 @@ from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4
-_OF_THE_BATCH = ("weight_sum", "position")  # all else has a row an example
+_OF_THE_BATCH = ("weight_sum", "position", "places_in_all")  # all else has a row an example
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class BatchShape:
     Attributes:
         batch_size: Examples a step over all replicas.
         replicas: Pieces that a batch is cut into, one a replica.
+        processes: Processes that have these replicas, each as many.
         micro_batches: Pieces that a replica computes one after the other.
         padding: "longest", "buckets", "max", or "packed": several texts a row of `max_length`.
         max_length: Longest text in tokens.
@@ -38,6 +43,7 @@ class BatchShape:
 
     batch_size: int
     replicas: int = 1
+    processes: int = 1
     micro_batches: int = 1
     padding: Padding = "longest"
     max_length: int = 128
@@ -51,6 +57,11 @@ class BatchShape:
         """So many rows or a few more: a multiple of the batch's pieces."""
         pieces = self.replicas * self.micro_batches
         return -(-rows // pieces) * pieces
+
+    @property
+    def of_one_process(self) -> "BatchShape":
+        """How a process cuts a batch that it has for itself."""
+        return replace(self, replicas=self.replicas // self.processes, processes=1)
 
 
 def training_dataset(
@@ -150,8 +161,15 @@ def evaluation_dataset(
     return _dataset(batches, split, states)
 
 
-def evaluation_order(split: Split, shape: BatchShape) -> np.ndarray:
-    """Example of every row of `evaluation_dataset`, -1 for rows that only fill up. int64."""
+def evaluation_order(
+    split: Split, shape: BatchShape, states: PrefixStates | None = None
+) -> np.ndarray:
+    """Example of every row that is computed, -1 for rows that only fill up. int64.
+
+    Of batches of which each process has a part, the rows are put together without any filling.
+    """
+    if is_shared_out(states):
+        return np.concatenate(evaluation_batches(split.lengths, shape.batch_size))
     order = []
     for rows in evaluation_batches(split.lengths, shape.batch_size):
         filled = np.full(shape.batch_rows(len(rows)), -1, np.int64)
@@ -174,28 +192,45 @@ def global_batch(
     seed: int = 0,
     states: PrefixStates | None = None,
 ) -> dict[str, Any]:
-    """Reads one batch; rows that fill it up repeat the first example with weight 0."""
+    """Reads one batch; rows that fill it up repeat an example with weight 0.
+
+    Where this process keeps the states of some examples alone, it reads those of the batch.
+    """
     if states is not None and states.first_token_only:
         length = 1
     else:
         longest = int(split.lengths[rows].max())
         length = padded_length(longest, shape.padding, shape.max_length)
         length += length % 2  # what positional dropout needs
-    filler = np.repeat(rows[:1], shape.batch_rows(len(rows)) - len(rows))
-    filled = np.concatenate([rows, filler])
+    of_the_batch = _of_the_batch(example_weights[rows], seed, step)
+    if states is not None and states.own is not None:
+        places = np.flatnonzero(states.own[rows])
+        num_rows = shape.of_one_process.batch_rows(max(len(places), 1))
+        places_of_rows = np.zeros(num_rows, np.int32)
+        places_of_rows[: len(places)] = places
+        of_the_batch |= {"places": places_of_rows, "places_in_all": np.int32(len(rows))}
+        rows, filler = rows[places], np.flatnonzero(states.own)[:1]
+    else:
+        num_rows, filler = shape.batch_rows(len(rows)), rows[:1]
+    filled = np.concatenate([rows, np.repeat(filler, num_rows - len(rows))])
     weights = example_weights[filled].astype(np.float32)
     weights[len(rows) :] = 0.0
     return {
         **_inputs(split, filled, length, states),
         "targets": split.labels[filled],
         "weights": weights,
-        **_of_the_batch(weights, seed, step),
+        **of_the_batch,
     }
+
+
+def is_shared_out(states: PrefixStates | None) -> bool:
+    """Whether each process of a cluster keeps a part of the states."""
+    return states is not None and states.own is not None
 
 
 def _of_the_batch(weights: np.ndarray, seed: int, step: int) -> dict[str, Any]:
     return {
-        "weight_sum": np.float32(weights.sum(dtype=np.float64)),
+        "weight_sum": np.float32(weights.astype(np.float32).sum(dtype=np.float64)),
         "position": np.array([seed, step, 0], np.int64),
     }
 
@@ -233,7 +268,8 @@ def batch_signature(
 ) -> dict[str, Any]:
     """Types and shapes: tokens [b, t] or states [b, t, hidden], targets [b, ...], weights [b].
 
-    Packed, targets are [b, s, ...] and weights [b, s], for s texts a row.
+    Packed, targets are [b, s, ...] and weights [b, s], for s texts a row. Where each process has
+    a part of the batch, the places of its rows among all, [b], and how many there are.
     """
     tokens = tf.TensorSpec([None, None], tf.int32)
     inputs = {"token_ids": tokens, "token_type_ids": tokens}
@@ -244,6 +280,9 @@ def batch_signature(
         inputs["position_ids"] = tokens
     if packed:
         inputs["first_tokens"] = tokens
+    if is_shared_out(states):
+        inputs["places"] = tf.TensorSpec([None], tf.int32)
+        inputs["places_in_all"] = tf.TensorSpec([], tf.int32)
     examples = [None, None] if packed else [None]
     return {
         **inputs,

@@ -27,7 +27,7 @@ def predict_logits(
     Returns:
         Logits float32 [n, labels], in the order of the split.
     """
-    order = evaluation_order(split, shape)
+    order = evaluation_order(split, shape, states)
     rows = model.predict(
         evaluation_dataset(split, shape, states), steps_per_epoch(len(split), shape.batch_size)
     )

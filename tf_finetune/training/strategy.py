@@ -1,11 +1,14 @@
 """Chooses the devices to train on."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tf_finetune.cluster import Cluster, read_cluster
 from tf_finetune.errors import UserError
+from tf_finetune.training.multi_worker import connect, says_who_is_lost, values_by_rank
 
 
 @dataclass(frozen=True)
@@ -16,28 +19,54 @@ class ChosenStrategy:
         strategy: What variables are made under and steps run on.
         reason: One line for people.
         compiles: Whether XLA compiles every step, so that few static shapes are wanted.
+        cluster: The processes that train together; None: this one alone.
     """
 
     strategy: tf.distribute.Strategy
     reason: str
     compiles: bool = False
+    cluster: Cluster | None = None
 
     @property
     def replicas(self) -> int:
         """Number of replicas a global batch is split over."""
         return int(self.strategy.num_replicas_in_sync)
 
+    @property
+    def processes(self) -> int:
+        """Number of processes that train together."""
+        return 1 if self.cluster is None else self.cluster.size
 
-def build_strategy(name: str) -> ChosenStrategy:
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes the run directory; of several, the chief alone does."""
+        return self.cluster is None or self.cluster.is_chief
+
+    def by_process(self, value: int) -> list[int]:
+        """A number of each process; all of them have to call this."""
+        if self.cluster is None:
+            return [value]
+        return values_by_rank(self.strategy, self.cluster, value)
+
+    def says_who_is_lost(self) -> AbstractContextManager[None]:
+        """Inside it, the loss of another process is told as such."""
+        return nullcontext() if self.cluster is None else says_who_is_lost(self.cluster)
+
+
+def build_strategy(name: str, job: str = "") -> ChosenStrategy:
     """Builds the strategy that `training.strategy` names.
 
     Args:
         name: "auto" (TPU if there is one, else all GPUs, else the CPU), "cpu", "gpu" (the
-            first GPU), "mirrored" (all GPUs; all logical CPUs where there is no GPU) or "tpu".
+            first GPU), "mirrored" (all GPUs; all logical CPUs where there is no GPU), "tpu", or
+            "multi_worker" (the processes of TF_CONFIG, each with all its GPUs or its CPU).
+        job: Of "multi_worker": what has to be the same in all processes.
 
     Raises:
-        UserError: The devices are not there, with what to check.
+        UserError: The devices or the other processes are not there, with what to check.
     """
+    if name == "multi_worker":
+        return _multi_worker(job)
     gpus = tf.config.list_logical_devices("GPU")
     if name == "tpu" or (name == "auto" and _tpu_is_announced()):
         return _tpu(required=name == "tpu")
@@ -70,6 +99,18 @@ _TPU_HINT = (
     "Check that the machine has a TPU (on Colab: Runtime > Change runtime type > TPU), that "
     "TPU_NAME names it, and that tensorflow-tpu is installed instead of tensorflow."
 )
+
+
+def _multi_worker(job: str) -> ChosenStrategy:
+    cluster = read_cluster()
+    # Before anything asks for devices: TensorFlow cannot be connected once it has started.
+    strategy = connect(cluster, job)
+    return ChosenStrategy(
+        strategy,
+        f"process {cluster.rank} ({cluster.job} {cluster.index}) of {cluster.size}, as TF_CONFIG "
+        f"says, with {strategy.num_replicas_in_sync // cluster.size} device(s) each",
+        cluster=cluster,
+    )
 
 
 def _mirrored(gpus: int) -> ChosenStrategy:

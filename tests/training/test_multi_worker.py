@@ -1,0 +1,131 @@
+"""Two processes end in the weights of one (`test_pieces.py`: and so do two devices)."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from safetensors.numpy import load_file
+
+from tf_finetune.cluster import Cluster
+from tf_finetune.errors import UserError
+from tf_finetune.training import Outputs
+from tf_finetune.training.multi_worker import LostWorkerError, says_who_is_lost
+from tf_finetune.training.strategy import ChosenStrategy
+from trainers import train
+from trainers.cli import run_command
+
+ROOT = Path(__file__).parents[2]
+TWO = Cluster({"worker": ("a:1", "b:2")}, "worker", 0)
+MEASURED = ("seconds", "examples_per_second")
+
+
+@pytest.fixture(scope="module")
+def job(tiny_encoder, tiny_csv, tmp_path_factory):
+    """Arguments of a run of 14 steps with dropout; the last batch of an epoch is smaller."""
+    return [
+        str(tiny_csv),
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={tmp_path_factory.mktemp('token_cache')}",
+        *("data.max_length=32", "data.validation_fraction=0.2", "data.test_fraction=0"),
+        *("freeze.depth=2", "training.epochs=2", "training.batch_size=7"),
+        *("training.learning_rate=5e-4", "evaluation.batch_size=5"),
+        *("evaluation.bootstrap_resamples=100", "evaluation.baselines=false"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def two_processes(job, tmp_path_factory):
+    """Runs without kept states ("plain0") and with them ("kept0"); the chief is 0."""
+    folder = tmp_path_factory.mktemp("two_processes")
+    program = [sys.executable, "-m", "tests.training.worker_program", str(folder), *job]
+    done = subprocess.run(
+        [ROOT / "tools" / "local_workers", "2", "--", *program],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def one_process(job, tmp_path_factory):
+    """The run on one device."""
+    folder = tmp_path_factory.mktemp("one_process") / "run"
+    options = ("training.strategy=cpu", "cache.mode=off", f"run.dir={folder}")
+    assert run_command(train.main, [*job, *options]) == 0
+    return folder
+
+
+def left_by(run):
+    """Weights that rounding moves little, and all that was measured but for times."""
+    weights = load_file(run / "model" / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if "key.bias" not in name}
+    history = json.loads((run / "history.json").read_text())["epochs"]
+    numbers = [[v for k, v in epoch.items() if k not in MEASURED] for epoch in history]
+    metrics = json.loads((run / "metrics.json").read_text())
+    values = [m["value"] for split in metrics.values() for m in split.values()]
+    return kept | {"history": np.array(numbers), "metrics": np.array(values)}
+
+
+@pytest.mark.parametrize("name", ["plain0", "kept0"])
+def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, one_process, name):
+    expected = left_by(one_process)
+
+    found = left_by(two_processes[0] / name)
+
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        # A hundredth of what such a run changes a weight by.
+        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
+
+
+def test_only_the_chief_writes_and_tells(two_processes):
+    folder, said = two_processes
+
+    assert sorted(path.name for path in folder.iterdir()) == ["kept0", "plain0"]
+    assert "[0] epoch 2/2" in said
+    assert "[1] epoch" not in said
+    assert "[1] devices: process 1 (worker 1) of 2, as TF_CONFIG says" in said
+
+
+def test_each_process_keeps_the_states_of_its_own_texts(two_processes):
+    _, said = two_processes
+
+    assert "[0] prefix cache: 24 train texts" in said
+    assert "[0] prefix cache: 6 validation texts" in said
+
+
+@pytest.mark.parametrize(
+    ("message", "who"),
+    [
+        (
+            "Collective ops is aborted by: RecvBuf of /job:worker/replica:0/task:0 from "
+            "/job:worker/replica:0/task:1",
+            r"worker 1 \(b:2\) has ended or cannot be reached",
+        ),
+        ("heartbeat of /job:worker/replica:0/task:0 is late", "another process has ended"),
+        ("Socket closed", "another process has ended"),
+    ],
+)
+def test_lost_process_is_named_where_tensorflow_names_it(message, who):
+    with pytest.raises(LostWorkerError, match=who) as caught, says_who_is_lost(TWO):
+        raise tf.errors.UnavailableError(None, None, message)
+    assert "goes on from its last checkpoint" in caught.value.hint
+
+
+def test_processes_that_find_different_checkpoints_do_not_train(
+    model, run, training, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ChosenStrategy, "by_process", lambda self, step: [step, 5])
+
+    with pytest.raises(UserError, match=r"run.dir: .* checkpoints of the steps \[0, 5\]") as caught:
+        run(model, training(), outputs=Outputs(checkpoints=tmp_path))
+    assert "share" in caught.value.hint
