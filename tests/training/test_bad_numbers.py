@@ -29,9 +29,9 @@ def without_effect(model, step):
         *model.mean_loss.variables,
     ]
 
-    def train_step(iterator):
+    def train_step(*arguments):
         before = [v.numpy() for v in changed] if next(count) == step else None
-        logs = real(iterator)
+        logs = real(*arguments)
         if before is not None:
             for variable, value in zip(changed, before, strict=True):
                 variable.assign(value)
