@@ -98,7 +98,9 @@ def main(argv: Sequence[str]) -> int:
                 dropout=config.encoder.dropout,
                 precision=config.training.precision,
             )
-            model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+            model = compile_fine_tuner(
+                classifier, splits.labels.task, config.training, for_xla=chosen.compiles
+            )
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:

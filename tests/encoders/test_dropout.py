@@ -72,6 +72,22 @@ def test_scattered_rows_drop_what_they_drop_in_the_whole_batch(whole_blocks):
     np.testing.assert_array_equal(found, dropped(layer, inputs)[places])
 
 
+@pytest.mark.parametrize(
+    ("shape", "whole_blocks"),
+    [((6, 32), True), ((3, 4, 10, 10), True), ((6, 3, 1, 50), False)],
+)
+@pytest.mark.parametrize("row", [0, 42949672, 2**33 + 1])
+def test_where_xla_compiles_the_same_units_are_dropped(shape, whole_blocks, row):
+    layer, inputs = PositionalDropout(0.5, 7, whole_blocks), tf.ones(shape)
+    # More than 32 bits everywhere; 42949672 rows of 100 blocks end 96 blocks before 2**32.
+    position = tf.constant([2**40 + 7, 2**35 + 11, row], tf.int64)
+
+    expected = layer._draws(tf.shape(inputs, out_type=tf.int64), position, for_xla=False)
+    draws = layer._draws(tf.shape(inputs, out_type=tf.int64), position, for_xla=True)
+
+    np.testing.assert_array_equal(draws, expected)
+
+
 def test_inference_and_rate_zero_change_nothing(ones):
     assert PositionalDropout(0.5, 0)(ones, training=False) is ones
     assert PositionalDropout(0.0, 0)(ones, training=True) is ones

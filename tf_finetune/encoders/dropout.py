@@ -6,7 +6,8 @@ two replicas, or two micro-batches, drop together what one batch on one device d
 starts reading the same stream of random numbers at its own first row.
 
 The stream is Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
-whose n-th block of four numbers can be computed directly from n.
+whose n-th block of four numbers can be computed directly from n. Where XLA compiles the step,
+the same numbers come from plain arithmetic (`philox.py`).
 """
 
 import contextlib
@@ -16,13 +17,17 @@ from collections.abc import Iterator
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.encoders.philox import uniform_by_place
+
 _PHILOX = 1
 _BLOCK = 4  # 32-bit numbers that Philox makes at once
 _active = threading.local()  # replicas are traced in threads of their own
 
 
 @contextlib.contextmanager
-def dropout_position(position: tf.Tensor, rows: tf.Tensor | None = None) -> Iterator[None]:
+def dropout_position(
+    position: tf.Tensor, rows: tf.Tensor | None = None, *, for_xla: bool = False
+) -> Iterator[None]:
     """Says where the forward pass inside the `with` block stands.
 
     Args:
@@ -30,13 +35,14 @@ def dropout_position(position: tf.Tensor, rows: tf.Tensor | None = None) -> Iter
             global batch.
         rows: Place of each row in the global batch, [rows] int32, where they do not follow each
             other; the first row of `position` is then not read.
+        for_xla: Whether XLA compiles what is traced here; the same units are dropped.
     """
-    previous = getattr(_active, "position", None), getattr(_active, "rows", None)
-    _active.position, _active.rows = position, rows
+    previous = getattr(_active, "place", None)
+    _active.place = position, rows, for_xla
     try:
         yield
     finally:
-        _active.position, _active.rows = previous
+        _active.place = previous
 
 
 class PositionalDropout(tf_keras.layers.Layer):
@@ -60,30 +66,33 @@ class PositionalDropout(tf_keras.layers.Layer):
         """Drops units of [rows, ...] inputs in training, passes them on otherwise."""
         if not training or self.rate == 0:
             return inputs
-        position = getattr(_active, "position", None)
-        if position is None:
+        place = getattr(_active, "place", None)
+        if place is None:
             raise RuntimeError("training=True needs a surrounding dropout_position(...)")
+        position, rows, for_xla = place
         shape = tf.shape(inputs, out_type=tf.int64)
-        rows = getattr(_active, "rows", None)
         if rows is None:
-            draws = self._draws(shape, position, position[2])
+            draws = self._draws(shape, position, for_xla)
         else:  # drawn for all rows up to the last of these, because a stream has no gaps
             count = tf.cast(tf.reduce_max(rows), tf.int64) + 1
+            from_first_row = tf.concat([position[:2], [0]], axis=0)
             all_rows = tf.concat([[count], shape[1:]], axis=0)
-            draws = tf.gather(self._draws(all_rows, position, tf.constant(0, tf.int64)), rows)
+            draws = tf.gather(self._draws(all_rows, from_first_row, for_xla), rows)
         # Selecting keeps one byte a unit for the backward pass where multiplying keeps four.
         kept = inputs * tf.cast(1 / (1 - self.rate), inputs.dtype)
         return tf.where(draws >= self.rate, kept, tf.zeros([], inputs.dtype))
 
-    def _draws(self, shape: tf.Tensor, position: tf.Tensor, first_row: tf.Tensor) -> tf.Tensor:
-        """Uniform numbers of the given shape [rows, ...], from this step's and row's place on."""
+    def _draws(self, shape: tf.Tensor, position: tf.Tensor, for_xla: bool) -> tf.Tensor:
+        """Uniform numbers of a shape [rows, ...], from this step's and first row's place on."""
         row_size = tf.reduce_prod(shape[1:])
         blocks = -(-row_size // _BLOCK)
         # Exact where rows are whole blocks: batches have an even length, so attention
         # probabilities [heads, length, length] divide by 4, and widths must (`family_of`).
-        skipped = first_row * blocks
+        skipped = position[2] * blocks
         key, counter = _stream(position[0], self.site, position[1])
         counter = tf.stack([counter[0] + tf.cast(skipped, tf.uint64), counter[1]])
+        if for_xla:
+            return uniform_by_place(shape, shape.shape[0], key, counter, blocks)
         drawn = shape if self.whole_blocks else tf.stack([shape[0], blocks * _BLOCK])
         draws = tf.raw_ops.StatelessRandomUniformV2(
             shape=drawn, key=key, counter=counter, alg=_PHILOX, dtype=tf.float32

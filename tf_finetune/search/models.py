@@ -107,7 +107,12 @@ class ModelCache:
                 dropout=config.encoder.dropout,
                 precision=config.training.precision,
             )
-            model = compile_fine_tuner(classifier, self._labels.task, config.training)
+            model = compile_fine_tuner(
+                classifier,
+                self._labels.task,
+                config.training,
+                for_xla=self._chosen.compiles,
+            )
         held = [*classifier.by_path.values(), *model.optimizer.variables]
         return CompiledModel(model, plan, sum(_bytes(variable) for variable in held))
 

@@ -43,6 +43,8 @@ class FineTuner(tf_keras.Model):
         label_smoothing: See `example_losses`.
         micro_batches: Pieces a replica computes one after the other to save memory.
         clip_norm: Longest global gradient norm, or None.
+        for_xla: Whether XLA compiles the step; dropout is then computed in another way, to the
+            same numbers.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class FineTuner(tf_keras.Model):
         label_smoothing: float = 0.0,
         micro_batches: int = 1,
         clip_norm: float | None = None,
+        for_xla: bool = False,
     ):
         super().__init__(name="fine_tuner")
         self.classifier = classifier
@@ -62,6 +65,7 @@ class FineTuner(tf_keras.Model):
         self.label_smoothing = label_smoothing
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
+        self.for_xla = for_xla
         self.mean_loss = RunningMean()
         self._next_states: dict[int | None, Callable[..., tf.Tensor]] = {}
 
@@ -382,7 +386,8 @@ class FineTuner(tf_keras.Model):
         """This piece's share of the global loss, and its gradients as dense tensors."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            with dropout_position(piece["position"], piece.get("places")):
+            places = piece.get("places")
+            with dropout_position(piece["position"], places, for_xla=self.for_xla):
                 logits = self.classifier(piece, training=True)
             targets, weights = piece["targets"], piece["weights"]
             if "first_tokens" in piece:  # [rows, texts a row, ...]
