@@ -8,6 +8,7 @@ from tf_finetune.data.batches import (
     evaluation_batches,
     length_buckets,
     padded_length,
+    resolve_padding,
 )
 
 lengths_of_texts = st.lists(st.integers(1, 128), max_size=300).map(lambda n: np.array(n, np.int32))
@@ -120,3 +121,9 @@ def test_a_batch_is_padded_as_asked(longest, padding, expected):
 def test_a_text_longer_than_max_length_is_refused():
     with pytest.raises(ValueError, match="129 tokens is longer than max_length 128"):
         padded_length(129, "longest", 128)
+
+
+def test_automatic_padding_packs_where_xla_compiles_every_shape():
+    assert resolve_padding("auto", compiles=False) == "longest"
+    assert resolve_padding("auto", compiles=True) == "packed"
+    assert resolve_padding("max", compiles=True) == "max"

@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.training import BatchShape, ChosenStrategy, evaluation_shape, predict_logits
-from tf_finetune.training.fine_tuning import resolve_padding
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +41,8 @@ def test_rows_that_fill_up_are_left_out(model, splits, cpu, one_by_one):
     np.testing.assert_allclose(logits, one_by_one, atol=1e-5)
 
 
-def test_automatic_padding_has_few_shapes_where_xla_compiles(cpu):
+def test_scoring_has_few_shapes_where_xla_compiles(cpu):
     compiling = ChosenStrategy(cpu.strategy, "pretended", compiles=True)
 
-    assert resolve_padding("auto", cpu) == "longest"
-    assert resolve_padding("auto", compiling) == "buckets"
-    assert resolve_padding("max", compiling) == "max"
     shape = evaluation_shape(EvaluationConfig(), TrainingConfig(), 64, compiling)
     assert shape == BatchShape(64, padding="buckets", max_length=64, fixed_rows=True)

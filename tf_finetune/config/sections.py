@@ -256,7 +256,7 @@ class TrainingConfig(Section):
         default="auto",
         description="pad a batch to its longest text, to the next of a few fixed lengths, or "
         "to data.max_length; packed: in training put several texts into each row of that length, "
-        "one shape and little padding; auto: buckets where XLA compiles (TPU), else longest",
+        "one shape and little padding; auto: packed where XLA compiles (TPU), else longest",
     )
     on_nonfinite: Literal["stop", "skip", "halve_lr"] = Field(
         default="stop",

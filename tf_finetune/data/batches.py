@@ -14,6 +14,18 @@ SMALLEST_BUCKET = 16
 Padding = Literal["longest", "buckets", "max", "packed"]
 
 
+def resolve_padding(padding: Literal["auto"] | Padding, *, compiles: bool) -> Padding:
+    """What `training.padding` means in training.
+
+    Args:
+        padding: As configured.
+        compiles: Whether XLA compiles every shape of a step anew.
+    """
+    if padding != "auto":
+        return padding
+    return "packed" if compiles else "longest"
+
+
 def epoch_batches(
     lengths: np.ndarray, batch_size: int, *, seed: int, epoch: int, window_batches: int = 50
 ) -> list[np.ndarray]:

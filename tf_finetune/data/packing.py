@@ -72,9 +72,14 @@ def packed_epoch(
     return PackedEpoch(
         batches=batches,
         num_rows=max(int(batch.rows.max()) + 1 for batch in batches),
-        num_slots=-(-fullest // _SLOTS) * _SLOTS,
+        num_slots=packed_slots(fullest),
         row_length=row_length,
     )
+
+
+def packed_slots(texts: int) -> int:
+    """Room for texts in a row of which the fullest holds so many."""
+    return -(-texts // _SLOTS) * _SLOTS
 
 
 def balanced_batches(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +21,7 @@ from tf_finetune.config.sections import (
     TrainingConfig,
 )
 from tf_finetune.data import Split, Splits
-from tf_finetune.data.batches import Padding
+from tf_finetune.data.batches import resolve_padding
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
 from tf_finetune.interruption import Interrupted
@@ -98,20 +98,11 @@ class RunResult:
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
 
 
-def resolve_padding(
-    padding: Literal["auto", "longest", "buckets", "max", "packed"], chosen: ChosenStrategy
-) -> Padding:
-    """What `training.padding: auto` means on these devices."""
-    if padding != "auto":
-        return padding
-    return "buckets" if chosen.compiles else "longest"
-
-
 def evaluation_shape(
     config: EvaluationConfig, training: TrainingConfig, max_length: int, chosen: ChosenStrategy
 ) -> BatchShape:
     """How batches are cut for scoring; sorted by length, they hold little padding unpacked."""
-    padding = resolve_padding(training.padding, chosen)
+    padding = resolve_padding(training.padding, compiles=chosen.compiles)
     if padding == "packed":
         padding = "buckets" if chosen.compiles else "longest"
     return BatchShape(
@@ -158,6 +149,8 @@ def compile_fine_tuner(
     task: str,
     config: TrainingConfig,
     build: Callable[..., FineTuner] = FineTuner,
+    *,
+    for_xla: bool = False,
 ) -> FineTuner:
     """Wraps a classifier for `fit`; call it under the strategy's scope.
 
@@ -169,6 +162,7 @@ def compile_fine_tuner(
         task: Kind of its labels.
         config: The training section.
         build: `FineTuner`, or what makes one with another loss from the same arguments.
+        for_xla: `ChosenStrategy.compiles`.
     """
     schedule = WarmupSchedule(config.schedule)
     model = build(
@@ -178,6 +172,7 @@ def compile_fine_tuner(
         label_smoothing=config.label_smoothing,
         micro_batches=config.accumulation_steps,
         clip_norm=config.clip_norm,
+        for_xla=for_xla,
     )
     model.compile(optimizer=build_optimizer(config, schedule))
     # Slots are made now, under the scope, so that a checkpoint can fill them.
@@ -242,7 +237,7 @@ def fine_tune(
             replicas=chosen.replicas,
             processes=chosen.processes,
             micro_batches=model.micro_batches,
-            padding=resolve_padding(config.padding, chosen),
+            padding=resolve_padding(config.padding, compiles=chosen.compiles),
             max_length=max_length,
             fixed_rows=chosen.compiles,
         ),
