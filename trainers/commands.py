@@ -253,6 +253,11 @@ COMMANDS: dict[str, Command] = {
                 "such as 32,256, over all devices; without, training.batch_size",
                 value="SIZES",
             ),
+            Argument(
+                "--mean-tokens",
+                "mean tokens of a text, by which rows are packed; without, each fills a row",
+                value="N",
+            ),
             Argument("--devices", "devices that a batch is split over", value="N", default="1"),
             Argument(
                 "--examples", "training examples, for the job's time", value="N", default="10000"

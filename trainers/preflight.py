@@ -61,7 +61,27 @@ def _job(
     num_labels = 1
     if task != "regression":
         num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
-    return Job(files, config, task, num_labels, config.data.max_length, devices)
+    return Job(
+        files,
+        config,
+        task,
+        num_labels,
+        config.data.max_length,
+        _mean_tokens(arguments.mean_tokens, config),
+        devices,
+    )
+
+
+def _mean_tokens(text: str | None, config: ExperimentConfig) -> int:
+    longest = config.data.max_length
+    if text is None:
+        return longest
+    mean = whole_number("--mean-tokens", text, positive=True)
+    if mean > longest:
+        raise UserError(
+            f"--mean-tokens: received {mean}; accepted: at most {longest} (data.max_length)"
+        )
+    return mean
 
 
 def _depths(text: str | None, config: ExperimentConfig, files: EncoderFiles) -> list[int]:

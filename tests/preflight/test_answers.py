@@ -100,6 +100,16 @@ def test_a_program_is_compiled_once_for_each_chip_and_compiler(tmp_path, compile
     assert cache.find({"rows": 9}) is None
 
 
+def test_a_program_whose_lines_moved_is_the_same(tmp_path, compiled):
+    cache = AnswerCache(tmp_path)
+    hlo = '%add = f32[] add(%a, %b), metadata={{op_name="add" source_line={}}}\n'
+
+    cache.ask({"digest": 1}, hlo.format(10), CHIPS["v5e"], Compiler(tmp_path))
+    cache.ask({"digest": 2}, hlo.format(11), CHIPS["v5e"], Compiler(tmp_path))
+
+    assert len(compiled) == 1
+
+
 def test_a_refusal_is_not_kept(tmp_path, compiled):
     cache = AnswerCache(tmp_path)
 

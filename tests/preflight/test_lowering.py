@@ -15,7 +15,11 @@ from tf_finetune.preflight.lowering import (
     lower_step,
     step_batch,
 )
+from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training.pipeline import batch_signature
+
+SHAPE = StepShape(4, 16)
+PACKED = StepShape(2, 16, texts_a_row=4)
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +31,18 @@ def model(tiny_encoder):
 
 @pytest.fixture(scope="module")
 def step(model):
-    return lower_step(model, 4, 15)
+    return lower_step(model, SHAPE)
 
 
 def test_step_has_its_fixed_shape_and_updates_in_place(step):
-    assert "s32[4,16]" in step.hlo  # an odd length is made even, as batches are
+    assert "s32[4,16]" in step.hlo
     assert "ResourceApplyAdam" in step.hlo
     # Everything trained, and its two moments, takes the place of its old value.
     assert step.hlo.split("\n", 1)[0].count("may-alias") > 3 * 16
 
 
 def test_frozen_layers_neither_drop_units_nor_pass_gradients_back(step):
-    drawn = re.findall(r'op_name="([^"]+StatelessRandomUniformV2)"', step.hlo)
+    drawn = re.findall(r'op_name="([^"]+dropout_\d+/BitwiseXor)"', step.hlo)
     backward = "\n".join(re.findall(r'op_name="(gradient_tape/[^"]+)"', step.hlo))
 
     assert drawn and backward
@@ -47,17 +51,30 @@ def test_frozen_layers_neither_drop_units_nor_pass_gradients_back(step):
 
 
 def test_equal_steps_give_equal_texts(model, step):
-    assert lower_step(model, 4, 16).hlo == step.hlo
+    assert lower_step(model, SHAPE).hlo == step.hlo
 
 
-def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path):
+def test_no_numbers_are_drawn_into_memory(step):
+    assert "rng-bit-generator" not in step.hlo
+
+
+def test_packed_step_has_rows_of_several_texts(model):
+    hlo = lower_step(model, PACKED).hlo
+
+    assert "s32[2,4]" in hlo  # where texts begin
+    assert "f32[8,3]" in hlo  # logits of two rows of four texts
+
+
+@pytest.mark.parametrize("shape", [SHAPE, PACKED])
+def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path, shape):
     from tf_finetune.config.sections import DataConfig
     from tf_finetune.data import load_splits
 
     config = DataConfig(train=str(tiny_csv), cache_dir=str(tmp_path))
-    signature = batch_signature(load_splits(config, tiny_tokenizer)[0].train)
+    train = load_splits(config, tiny_tokenizer)[0].train
+    signature = batch_signature(train, packed=shape.texts_a_row is not None)
 
-    batch = step_batch(model, 4, 16)
+    batch = step_batch(model, shape)
 
     assert set(batch) == set(signature)
     for name, spec in signature.items():
@@ -79,7 +96,7 @@ def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, kind, pl
             match=rf"operation {kind} cannot run on a TPU: .*layer_\._1/intermediate/{kind}.*"
             r"made in \S*test_lowering\.py:\d+ \(<lambda>\)",
         ):
-            lower_step(model, 4, 16)
+            lower_step(model, SHAPE)
     finally:
         model.classifier._layers_in_order[1].intermediate.intermediate_act_fn = gelu
 

@@ -6,6 +6,7 @@ import pytest
 
 from tf_finetune.preflight import Compiler, answers
 from tf_finetune.preflight.answers import Answer
+from tf_finetune.preflight.step_shapes import StepShape
 from trainers import preflight
 from trainers.cli import run_command
 
@@ -35,9 +36,9 @@ def lowered(monkeypatch):
         def __init__(self, job, depth):
             self.plan, self._depth = job.plan(depth), depth
 
-        def lowered(self, rows):
-            steps.append((self._depth, rows))
-            return type("Step", (), {"hlo": f"{self._depth} {rows}"})
+        def lowered(self, shape):
+            steps.append((self._depth, shape))
+            return type("Step", (), {"hlo": f"{self._depth} {shape.rows}"})
 
     monkeypatch.setattr("tf_finetune.preflight.cells._StepsOfADepth", Steps)
     monkeypatch.setattr(preflight, "find_compiler", lambda: Compiler("python"))
@@ -60,7 +61,8 @@ def test_every_depth_and_batch_in_tables_json_and_figure(lowered, common, tmp_pa
     arguments = [*common, "--depths", "0,2-3", "--batch-sizes", "8,16,64", "--devices", "2"]
     assert run_command(preflight.main, arguments) == 0
 
-    assert lowered == [(depth, rows) for depth in (0, 2, 3) for rows in (4, 8, 32)]
+    shapes = [StepShape(rows, 32, texts_a_row=4) for rows in (4, 8, 32)]
+    assert lowered == [(depth, shape) for depth in (0, 2, 3) for shape in shapes]
     text = capsys.readouterr().out
     assert "over 32.0" in text
     assert "depth 2: 16 compiles, 64 does not fit; by a line through the measured batches" in text
@@ -86,7 +88,21 @@ def test_asked_again_the_answer_is_there_without_compiler_or_step(
     assert run_command(preflight.main, [*common, "training.learning_rate=1e-3"]) == 0
 
     assert "kept" in capsys.readouterr().out
-    assert lowered == [(0, 32)]
+    assert lowered == [(0, StepShape(32, 32, texts_a_row=4))]
+
+
+def test_packed_step_has_as_few_rows_as_the_mean_length_needs(lowered, common, capsys):
+    arguments = [*common, "--mean-tokens", "8", "--batch-sizes", "12"]
+
+    assert run_command(preflight.main, arguments) == 0
+    assert run_command(preflight.main, [*arguments, "training.padding=max"]) == 0
+
+    # 12 texts of 1 to 15 tokens are 96 in all: three rows of 32.
+    assert [shape.rows for _, shape in lowered] == [3, 12]
+    assert [shape.texts_a_row is None for _, shape in lowered] == [False, True]
+    text = capsys.readouterr().out
+    assert "batch 12, packed: 3 rows of 32 tokens a device" in text
+    assert "batch 12: 12 rows of 32 tokens a device, a text each" in text
 
 
 @pytest.mark.parametrize(
@@ -100,6 +116,7 @@ def test_asked_again_the_answer_is_there_without_compiler_or_step(
             ["--batch-sizes", "12", "--devices", "8"],
             "--batch-sizes: 12 cannot be split evenly over 8 devices and 1 micro-batches",
         ),
+        (["--mean-tokens", "33"], "--mean-tokens: received 33; accepted: at most 32"),
         (["--output=elsewhere"], "preflight: there is no environment with the TPU compiler"),
     ],
 )

@@ -18,6 +18,7 @@ from tf_finetune.preflight.environment import Compiler
 # "... temporaries (39.19G) exceeds available HBM (15.75G)"
 _OUT_OF_MEMORY = re.compile(r"\(([\d.]+)([KMGT])\) exceeds available HBM \(([\d.]+)([KMGT])\)")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_METADATA = re.compile(r", metadata=\{[^}]*\}")
 _TIMEOUT_SECONDS = 1800
 
 
@@ -87,7 +88,8 @@ class AnswerCache:
         Not that of a program which no amount of memory would help: its message is only of use
         beside the graph that it came from.
         """
-        digest = hashlib.sha256(hlo.encode()).hexdigest()
+        # Without the names and source lines of its operations, which move with every edit.
+        digest = hashlib.sha256(_METADATA.sub("", hlo).encode()).hexdigest()
         key = json_sha256({"hlo": digest, "chip": chip.topology, "versions": compiler.versions})
         found = self._read("programs", key)
         answer = Answer(**found) if found else compile_step(hlo, chip, compiler)

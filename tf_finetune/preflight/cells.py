@@ -3,19 +3,21 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tf_finetune
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.batches import Padding, resolve_padding
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_freezing
 from tf_finetune.environment import installed_version
 from tf_finetune.errors import UserError
 from tf_finetune.preflight.answers import Answer, AnswerCache
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
+from tf_finetune.preflight.step_shapes import StepShape, step_shape
 
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
@@ -39,7 +41,8 @@ class Job:
         config: Sections `freeze`, `training` and `encoder` are used.
         task: "single_label", "multi_label" or "regression".
         num_labels: Width of the head.
-        length: Tokens of a row.
+        length: Tokens of the longest text, and of a row.
+        mean_tokens: Mean tokens of a text; of use where `padding` is packed.
         devices: Devices that a batch is split over.
     """
 
@@ -48,7 +51,20 @@ class Job:
     task: str
     num_labels: int
     length: int
+    mean_tokens: int
     devices: int = 1
+
+    @property
+    def padding(self) -> Padding:
+        """How a TPU's batches are padded."""
+        return resolve_padding(self.config.training.padding, compiles=True)
+
+    def shape(self, batch_size: int) -> StepShape:
+        """What a device is given of a batch."""
+        pieces = self.devices * self.config.training.accumulation_steps
+        return step_shape(
+            batch_size, pieces, self.devices, self.length, self.padding, self.mean_tokens
+        )
 
     def plan(self, depth: int) -> FreezePlan:
         """The freeze plan, rules included, at a depth."""
@@ -101,15 +117,15 @@ def answer_cells(
     for depth in depths:
         steps = _StepsOfADepth(job, depth)
         for batch_size in batch_sizes:
-            rows = batch_size // job.devices
+            shape = job.shape(batch_size)
             for chip in chips:
-                asked = question(job, steps.plan, rows, chip) | {"versions": versions}
+                asked = question(job, steps.plan, shape, chip) | {"versions": versions}
                 found = cache.find(asked)
                 if found is not None:
                     yield Cell(chip, depth, batch_size, found, remembered=True)
                     continue
                 installed = compiler()
-                step = steps.lowered(rows)
+                step = steps.lowered(shape)
                 answer = cache.ask(asked, step.hlo, chip, installed)
                 if answer.error is not None and not answer.out_of_memory:
                     raise UserError(
@@ -125,7 +141,7 @@ class _StepsOfADepth:
     def __init__(self, job: Job, depth: int):
         self._job = job
         self.plan = job.plan(depth)
-        self._last: tuple[int, LoweredStep] | None = None
+        self._last: tuple[StepShape, LoweredStep] | None = None
 
     @cached_property
     def _model(self) -> Any:
@@ -134,15 +150,15 @@ class _StepsOfADepth:
         job = self._job
         return build_step_model(job.files, self.plan, job.num_labels, job.task, job.config)
 
-    def lowered(self, rows: int) -> "LoweredStep":
+    def lowered(self, shape: StepShape) -> "LoweredStep":
         from tf_finetune.preflight.lowering import lower_step
 
-        if self._last is None or self._last[0] != rows:
-            self._last = rows, lower_step(self._model, rows, self._job.length)
+        if self._last is None or self._last[0] != shape:
+            self._last = shape, lower_step(self._model, shape)
         return self._last[1]
 
 
-def question(job: Job, plan: FreezePlan, rows: int, chip: Chip) -> dict[str, Any]:
+def question(job: Job, plan: FreezePlan, shape: StepShape, chip: Chip) -> dict[str, Any]:
     """All that the answer depends on, but for installed versions."""
     training = job.config.training.model_dump()
     return {
@@ -152,8 +168,7 @@ def question(job: Job, plan: FreezePlan, rows: int, chip: Chip) -> dict[str, Any
         "task": job.task,
         "num_labels": job.num_labels,
         "training": {name: training[name] for name in _OF_THE_STEP},
-        "rows": rows,
-        "length": job.length,
+        "shape": asdict(shape),
         "topology": chip.topology,
     }
 

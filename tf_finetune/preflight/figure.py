@@ -34,7 +34,7 @@ def preflight_figure(cells: Sequence[Cell], length: int) -> Figure:
         memory.set_title(f"{chip.name}, dashed: all there is", fontsize=figures.TEXT_SIZE)
         _lines(time, of_chip, lambda cell: 1000 * estimate_step(cell.answer, cell.chip).seconds)
         time.set_ylabel("step, ms (roofline estimate)")
-        time.set_title(f"{chip.name}, {length} tokens a text", fontsize=figures.TEXT_SIZE)
+        time.set_title(f"{chip.name}, {length} tokens a row", fontsize=figures.TEXT_SIZE)
         time.legend(title="batch", frameon=False, fontsize=figures.SMALL_TEXT)
         for axes in (memory, time):
             axes.set_yscale("log")

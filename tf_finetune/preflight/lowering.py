@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import EncoderFiles, FreezePlan, build_untrained_classifier
 from tf_finetune.errors import UserError
+from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 
@@ -51,21 +52,20 @@ def build_step_model(
         dropout=config.encoder.dropout,
         precision=config.training.precision,
     )
-    return compile_fine_tuner(classifier, task, config.training)
+    return compile_fine_tuner(classifier, task, config.training, for_xla=True)
 
 
-def lower_step(model: FineTuner, batch_size: int, length: int) -> LoweredStep:
+def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     """Traces one training step and lowers it.
 
     Args:
         model: From `build_step_model`, or any that is compiled.
-        batch_size: Rows on the device.
-        length: Tokens of every row; an odd one is made even, as batches are.
+        shape: Of the batch on the device.
 
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
-    batch = step_batch(model, batch_size, length + length % 2)
+    batch = step_batch(model, shape)
     step = tf.function(model.train_step, jit_compile=True)
     graph = step.get_concrete_function(batch).graph
     try:
@@ -76,21 +76,24 @@ def lower_step(model: FineTuner, batch_size: int, length: int) -> LoweredStep:
     return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
 
 
-def step_batch(model: FineTuner, batch_size: int, length: int) -> dict[str, tf.Tensor]:
+def step_batch(model: FineTuner, shape: StepShape) -> dict[str, tf.Tensor]:
     """A batch of `training_dataset` with nothing in it."""
     width = int(model.classifier.wrapped.config.num_labels)
-    shape, dtype = {
-        "single_label": ([batch_size], tf.int32),
-        "multi_label": ([batch_size, width], tf.float32),
-        "regression": ([batch_size], tf.float32),
+    texts = [shape.rows] if shape.texts_a_row is None else [shape.rows, shape.texts_a_row]
+    target_shape, dtype = {
+        "single_label": (texts, tf.int32),
+        "multi_label": ([*texts, width], tf.float32),
+        "regression": (texts, tf.float32),
     }[model.task]
-    tokens = tf.zeros([batch_size, length], tf.int32)
+    tokens = tf.zeros([shape.rows, shape.length], tf.int32)
+    packed = {"position_ids": tokens, "first_tokens": tf.zeros(texts, tf.int32)}
     return {
+        **(packed if shape.texts_a_row is not None else {}),
         "token_ids": tokens,
         "token_type_ids": tokens,
         "attention_mask": tokens,
-        "targets": tf.zeros(shape, dtype),
-        "weights": tf.zeros([batch_size]),
+        "targets": tf.zeros(target_shape, dtype),
+        "weights": tf.zeros(texts),
         "weight_sum": tf.constant(1.0),
         "position": tf.constant(np.zeros(3, np.int64)),
     }

@@ -33,6 +33,8 @@ def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: in
         for line in _largest_lines(job, chip, of_chip):
             console.print(line, highlight=False)
         console.print(_time_table(job, chip, of_chip, examples))
+    for batch_size in dict.fromkeys(cell.batch_size for cell in cells):
+        console.print(_shape_line(job, batch_size), highlight=False)
     console.print("Nothing was run on a TPU. Times are estimates:", highlight=False)
     for line in ASSUMPTIONS:
         console.print(f"- {line}", highlight=False)
@@ -52,6 +54,8 @@ def report_content(job: Job, cells: Sequence[Cell], examples: int) -> dict[str, 
     return {
         "encoder": job.files.name,
         "length": job.length,
+        "padding": job.padding,
+        "mean_tokens": job.mean_tokens,
         "devices": job.devices,
         "precision": job.config.training.precision,
         "examples": examples,
@@ -67,6 +71,7 @@ def _cell_content(job: Job, cell: Cell, examples: int) -> dict[str, Any]:
         "chip": cell.chip.name,
         "depth": cell.depth,
         "batch_size": cell.batch_size,
+        "shape": asdict(job.shape(cell.batch_size)),
         "fits": cell.answer.compiles,
         **asdict(cell.answer),
     }
@@ -82,12 +87,23 @@ def _cell_content(job: Job, cell: Cell, examples: int) -> dict[str, Any]:
     return content
 
 
+def _shape_line(job: Job, batch_size: int) -> str:
+    shape = job.shape(batch_size)
+    rows = f"{shape.rows:,} rows of {shape.length} tokens a device"
+    if shape.texts_a_row is None:
+        return f"batch {batch_size:,}: {rows}, a text each"
+    return (
+        f"batch {batch_size:,}, packed: {rows}, up to {shape.texts_a_row} texts each, as texts of "
+        f"{job.mean_tokens} tokens on average need (--mean-tokens)"
+    )
+
+
 def _memory_table(job: Job, chip: Chip, cells: Sequence[Cell]) -> Table:
     devices = cells[0].answer.devices
     limit = device_limit(chip, devices)
     one_of = f", one of the chip's {devices} devices" if devices > 1 else ""
     table = _blank_table(
-        f"{chip.name}: {job.length} tokens a text, {job.config.training.precision}; GiB of the "
+        f"{chip.name}: {job.length} tokens a row, {job.config.training.precision}; GiB of the "
         f"{limit / _GIB:.1f} of a device{one_of}",
         _MEMORY,
     )
