@@ -115,6 +115,7 @@ def _load_job(
         load_tokenizer,
         resolve_encoder,
     )
+    from tf_finetune.reports.preflight_file import read_preflight
     from tf_finetune.search.directory import SearchDirectory, prepare_search, search_path
     from tf_finetune.search.identity import search_identity
     from tf_finetune.search.records import TrialJournal
@@ -122,6 +123,9 @@ def _load_job(
 
     files = resolve_encoder(config.encoder.name)
     space = build_space(config, files.family.variables(files.config, num_labels=2))
+    preflight = None
+    if config.search.preflight is not None:
+        preflight = read_preflight(config.search.preflight, files.name)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
@@ -144,7 +148,7 @@ def _load_job(
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
         directory, config, journal = prepare_search(path, config, identity)
-    return SearchJob(config, files, splits, space, directory, journal), tokenizer
+    return SearchJob(config, files, splits, space, directory, journal, preflight), tokenizer
 
 
 def _work(config: ExperimentConfig) -> int:

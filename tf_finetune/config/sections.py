@@ -429,6 +429,11 @@ class SearchConfig(Section):
         description="processes on this machine that train trials side by side and share its "
         "cores or GPUs",
     )
+    preflight: str | None = Field(
+        default=None,
+        description="preflight.json that `preflight` wrote for this encoder, for the report to "
+        "show; null: none",
+    )
 
     @model_validator(mode="after")
     def _check_one_kind_of_rates(self) -> "SearchConfig":

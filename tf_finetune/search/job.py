@@ -1,6 +1,8 @@
 """What a search is about: configuration, encoder, data, space, and where it is recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Splits
@@ -24,6 +26,7 @@ class SearchJob:
         space: What may be tried.
         directory: Where everything goes.
         journal: The trials that ended.
+        preflight: What the TPU compiler said of the encoder, for the report; None: not asked.
     """
 
     config: ExperimentConfig
@@ -32,6 +35,7 @@ class SearchJob:
     space: SearchSpace
     directory: SearchDirectory
     journal: TrialJournal
+    preflight: Mapping[str, Any] | None = None
 
     @property
     def metric(self) -> str:

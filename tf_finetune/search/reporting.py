@@ -1,7 +1,8 @@
 """Writes what a search found: JSON, the page, TensorBoard, and the console."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -48,7 +49,7 @@ def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console
         directory.history, {"best_epoch": outcome.run.best_epoch, "epochs": outcome.run.history}
     )
     write_evaluation(directory.evaluation, reports)
-    content = report_content(outcome)
+    content = report_content(outcome, job.preflight)
     if job.config.run.tensorboard:
         write_report_summaries(directory.events, reports, outcome.run.best_epoch)
         write_report_figures(directory.events, content)
@@ -67,7 +68,9 @@ def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console
     console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
-def report_content(outcome: SearchOutcome) -> ReportContent:
+def report_content(
+    outcome: SearchOutcome, preflight: Mapping[str, Any] | None = None
+) -> ReportContent:
     """What the page shows."""
     source = short_name(outcome.config.data.train or "?")
     answer = outcome.recommendation.to_dict()
@@ -86,6 +89,7 @@ def report_content(outcome: SearchOutcome) -> ReportContent:
         versions=software_versions(),
         search=SearchAnswer.from_record({**answer, "notes": notes}),
         config=dump_config(outcome.config),
+        preflight=preflight,
     )
 
 

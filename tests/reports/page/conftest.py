@@ -230,6 +230,19 @@ COMMANDS = (
 )
 
 
+def make_preflight() -> dict[str, Any]:
+    """What `preflight` writes, as far as a page shows it: a cell that fits, one that does not."""
+    fitting = {
+        **{"chip": "v5e", "depth": 4, "batch_size": 32, "fits": True, "device_bytes": 2**28},
+        **{"flops": 1.17e11, "estimated_step_seconds": 0.0029, "estimated_job_seconds": 2.7},
+    }
+    return {
+        **{"encoder": "MiniLM-L6", "length": 128, "precision": "mixed_bfloat16"},
+        **{"examples": 10_000, "epochs": 3, "assumptions_of_estimates": ["roofline"]},
+        "cells": [fitting, {"chip": "v4", "depth": 0, "batch_size": 16384, "fits": False}],
+    }
+
+
 def make_search(
     labels: LabelSpace = REVIEWS,
     metric: str = "accuracy",
@@ -263,6 +276,7 @@ def make_search(
         versions={"tf-finetune": "0.1.0", "tensorflow": "2.20.0"},
         search=SearchAnswer.from_record(found.to_dict()),
         config="freeze:\n  depth: 4\n",
+        preflight=make_preflight(),
     )
 
 
@@ -270,7 +284,9 @@ def make_run(labels: LabelSpace = REVIEWS, metric: str = "accuracy") -> ReportCo
     """The content of a single run's page."""
     search = make_search(labels, metric, depths={4: DEPTHS[4]}, factors=(1.0,), seeds=1)
     summary = ("Trained layers 4 to 5 of 6 on 6,920 examples.",)
-    return replace(search, search=None, summary=summary, title="reviews at frozen depth 4")
+    return replace(
+        search, search=None, preflight=None, summary=summary, title="reviews at frozen depth 4"
+    )
 
 
 @pytest.fixture(scope="session")

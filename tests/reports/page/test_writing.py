@@ -99,7 +99,17 @@ def test_the_answer_comes_first_and_every_section_is_there(written):
     page = check_page(text)
     assert page.text_of("p")[1:3] == [content.search.answer, content.search.certainty]
     assert page.values("id")[:1] == ["depths"]
-    for section in ("depths", "rates", "curves", "model", "plan", "data", "commands", "trials"):
+    for section in (
+        "depths",
+        "rates",
+        "curves",
+        "model",
+        "plan",
+        "data",
+        "preflight",
+        "commands",
+        "trials",
+    ):
         assert section in page.values("id") and f"#{section}" in page.values("href")
     assert [c.line for c in content.commands] == [
         text for text in page.text_of("code") if text.startswith("python -m")
@@ -263,3 +273,16 @@ def test_a_run_with_nothing_to_show_but_itself_has_a_page(run_content):
     content = replace(content, trials=(bare,), reports={}, plan=None, data=None, commands=())
     page = check_page(render_page(content))
     assert [tag for tag, _ in page.elements if tag == "section"] == ["section"]
+
+
+def test_a_preflight_is_told_cell_by_cell(written):
+    content, text, stored = written
+    cells = check_page(text).text_of("td", "th")
+
+    start = cells.index("v5e")
+    assert cells[start : start + 8] == [
+        *("v5e", "4", "32", "yes", "256 MiB", "117 G", "0.0029 s", "2.7 s")
+    ]
+    assert cells[start + 8 : start + 12] == ["v4", "0", "16,384", "no"]
+    assert stored["preflight"] == content.preflight
+    assert "preflight" not in check_page(render_page(replace(content, preflight=None))).values("id")

@@ -214,6 +214,7 @@ class ReportContent:
         versions: Of the software, by name.
         search: The answer of a search; None for a single run.
         config: The resolved configuration as YAML; empty leaves it out.
+        preflight: From `read_preflight`; None leaves it out.
     """
 
     title: str
@@ -229,6 +230,7 @@ class ReportContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     search: SearchAnswer | None = None
     config: str = ""
+    preflight: Mapping[str, Any] | None = None
 
     def is_recommended(self, trial: TrialRow) -> bool:
         """Whether a trial is of the recommended cell."""
@@ -259,6 +261,7 @@ class ReportContent:
             "commands": [asdict(command) for command in self.commands],
             "versions": dict(self.versions),
             "config": self.config,
+            "preflight": self.preflight,
         }
 
 

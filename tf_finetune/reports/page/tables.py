@@ -242,6 +242,31 @@ def labels_table(data: Mapping[str, Any]) -> Table:
     return Table("Examples of each class", ("class", *names), tuple(rows))
 
 
+def preflight_table(content: Mapping[str, Any]) -> Table:
+    """One row a chip, depth and batch size: what the TPU compiler said, and an estimate."""
+    return Table(
+        f"{content['length']} tokens a row, {content['precision']}; the job is "
+        f"{content['examples']:,} examples for {content['epochs']} epochs",
+        ("chip", "frozen", "batch", "fits", "memory", "FLOPs", "step at best", "job at best"),
+        tuple(_preflight_cells(cell) for cell in content["cells"]),
+        words=frozenset({0, 3}),
+    )
+
+
+def _preflight_cells(cell: Mapping[str, Any]) -> tuple[str, ...]:
+    start = (str(cell["chip"]), str(cell["depth"]), f"{cell['batch_size']:,}")
+    if not cell["fits"]:
+        return (*start, "no", *4 * (numbers.NOTHING,))
+    return (
+        *start,
+        "yes",
+        numbers.memory(cell["device_bytes"]),
+        numbers.count(cell["flops"]),
+        numbers.seconds(cell["estimated_step_seconds"]),
+        numbers.seconds(cell["estimated_job_seconds"]),
+    )
+
+
 def _extra(extra: Mapping[str, Any]) -> str:
     return "".join(
         f", {printable(f'{name}={value}', NAME_CHARACTERS)}" for name, value in extra.items()

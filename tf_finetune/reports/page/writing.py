@@ -65,6 +65,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "splits": tables.splits_table(content.data) if content.data else None,
         "labels": tables.labels_table(content.data) if content.data else None,
         "trials": tables.trials_table(content) if content.search else None,
+        "preflight": tables.preflight_table(content.preflight) if content.preflight else None,
         "metric": METRIC_TITLES[content.metric],
         "direction": drawing.better_direction(content.metric),
     }
