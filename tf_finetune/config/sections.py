@@ -258,6 +258,13 @@ class TrainingConfig(Section):
         "to data.max_length; packed: in training put several texts into each row of that length, "
         "one shape and little padding; auto: packed where XLA compiles (TPU), else longest",
     )
+    checkpoint_seconds: float = Field(
+        default=60.0,
+        ge=0.0,
+        le=86_400.0,
+        description="most seconds of work that a kill loses: a checkpoint is written when they "
+        "have passed, and after every epoch; 0: after every step",
+    )
     on_nonfinite: Literal["stop", "skip", "halve_lr"] = Field(
         default="stop",
         description="a step whose loss or gradient is NaN or infinite changes nothing; stop: the "
@@ -274,7 +281,9 @@ class TrainingConfig(Section):
 
 # Options of `TrainingConfig` that may differ between the parts of one run, or the trials of a
 # search, as they have no effect on what a step that succeeds computes.
-FREE_TRAINING_OPTIONS = frozenset({"strategy", "on_nonfinite", "on_out_of_memory"})
+FREE_TRAINING_OPTIONS = frozenset(
+    {"strategy", "checkpoint_seconds", "on_nonfinite", "on_out_of_memory"}
+)
 
 
 class EvaluationConfig(Section):

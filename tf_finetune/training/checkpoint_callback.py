@@ -34,8 +34,8 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         history: EpochHistory,
         stopper: StopEarly | None,
         bad_numbers: BadNumbers,
-        writes: bool = True,
-        every_seconds: float = 60.0,
+        writes: bool,
+        every_seconds: float,
     ):
         super().__init__()
         self._supports_tf_logs = True  # or every step would wait for a copy of its logs

@@ -355,6 +355,7 @@ class _Fit:
             stopper,
             bad_numbers,
             writes=self.chosen.writes,
+            every_seconds=self.config.checkpoint_seconds,
         )
 
     def _resume(self, saver: SaveCheckpoints | None) -> int:
