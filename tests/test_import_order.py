@@ -8,7 +8,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A file may import what stands in its own line and above.
 ORDER = (
-    {"errors", "files", "manifests", "environment", "interruption", "memory", "cluster"},
+    {
+        "errors",
+        "files",
+        "locking",
+        "manifests",
+        "environment",
+        "interruption",
+        "memory",
+        "cluster",
+    },
     {"config"},
     {"data", "run_directory"},
     {"encoders", "reports", "diagnosis"},

@@ -95,20 +95,23 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster:
     return Cluster(jobs, job, index)
 
 
-def check_cluster(strategy: str, environment: Mapping[str, str] = os.environ) -> None:
+def check_cluster(strategy: str, environment: Mapping[str, str] = os.environ) -> Cluster | None:
     """Checks that a training and TF_CONFIG mean the same, before the data is read.
 
     Args:
         strategy: `training.strategy`.
         environment: Where the variable is looked for.
 
+    Returns:
+        The processes that train together; None: this one alone.
+
     Raises:
         UserError: TF_CONFIG is missing or malformed where it is needed, or it names several
             processes and the strategy is for one: each would train and write the same model.
     """
     if strategy == "multi_worker":
-        read_cluster(environment)
-    elif environment.get(VARIABLE, "").strip():
+        return read_cluster(environment)
+    if environment.get(VARIABLE, "").strip():
         size = read_cluster(environment).size
         if size > 1:
             raise UserError(
@@ -116,6 +119,7 @@ def check_cluster(strategy: str, environment: Mapping[str, str] = os.environ) ->
                 "accepted: multi_worker",
                 hint=f"Or unset {VARIABLE}, to train in this process alone.",
             )
+    return None
 
 
 def _jobs(cluster: Any, problems: list[str]) -> dict[str, tuple[str, ...]]:

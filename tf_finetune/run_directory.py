@@ -3,6 +3,7 @@
 import logging
 import re
 import shutil
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.files import write_json
+from tf_finetune.locking import FolderInUse, exclusive_use
 from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
 
 logger = logging.getLogger(__name__)
@@ -122,15 +124,17 @@ class RunDirectory:
         write_json(path, content)
 
 
-def check_run(config: ExperimentConfig) -> None:
+def check_run(config: ExperimentConfig, claims: ExitStack, *, writes: bool = True) -> None:
     """Checks before any work is done whether the run may write where it is told to.
 
     Args:
         config: The configuration, resolved or not.
+        claims: Keeps other processes out of `run.dir` until it is closed.
+        writes: Whether this process writes there; of several that train together, one does.
 
     Raises:
         UserError: `run.dir` holds a finished run, or files that no run wrote, or is not given
-            where several processes have to find it.
+            where several processes have to find it, or another process is at work there.
     """
     if config.run.dir is None:
         if config.training.strategy == "multi_worker":
@@ -140,6 +144,12 @@ def check_run(config: ExperimentConfig) -> None:
             )
         return
     run = RunDirectory(Path(config.run.dir).expanduser())
+    if writes:
+        claims.enter_context(exclusive_use(run.path))
+    _check_may_write(run, config)
+
+
+def _check_may_write(run: RunDirectory, config: ExperimentConfig) -> None:
     if run.is_finished and not config.run.overwrite:
         raise UserError(
             f"run.dir: {run.path} holds a finished run",
@@ -148,14 +158,17 @@ def check_run(config: ExperimentConfig) -> None:
     _check_only_a_run(run)
 
 
-def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfig]:
-    """Makes the folder of a run and writes its configuration.
+def prepare_run(
+    config: ExperimentConfig, claims: ExitStack
+) -> tuple[RunDirectory, ExperimentConfig]:
+    """Makes the folder of a run and writes its configuration; call `check_run` before.
 
     A folder with an unfinished run of the same job is taken as it is, so that the run goes
     on from its checkpoints.
 
     Args:
         config: The resolved configuration.
+        claims: As for `check_run`; without `run.dir` the folder is only known now.
 
     Returns:
         The directory, and the configuration with `run.dir` filled in.
@@ -164,9 +177,9 @@ def prepare_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfi
         UserError: As `check_run`, or the folder holds an unfinished run of another job, or
             cannot be made.
     """
-    check_run(config)
     given = config.run.dir
-    run = RunDirectory(Path(given).expanduser() if given else _free_name(config))
+    run = RunDirectory(Path(given).expanduser() if given else _free_name(config, claims))
+    _check_may_write(run, config)
     if config.run.overwrite:
         _check_only_a_run(run)
         empty_folder(run.path)
@@ -236,18 +249,21 @@ def empty_folder(path: Path) -> None:
             entry.unlink()
 
 
-def _free_name(config: ExperimentConfig) -> Path:
-    """runs/DATA-depthK, or the first numbered one where this job may write."""
+def _free_name(config: ExperimentConfig, claims: ExitStack) -> Path:
+    """runs/DATA-depthK, or the first numbered one where this job may write and nobody does."""
     source = (config.data.train or "run").rstrip("/")
     stem = Path(source.split(":")[-1]).name.split(".")[0]
     name = re.sub(r"[^\w-]+", "-", f"{stem}-depth{config.freeze.depth}")
     number = 1
     while True:
         run = RunDirectory(Path("runs") / (name if number == 1 else f"{name}-{number}"))
-        taken = run.is_finished or _foreign_files(run)
-        if not taken and (config.run.overwrite or _is_same_job(run, config)):
-            return run.path
         number += 1
+        with suppress(FolderInUse), ExitStack() as claim:
+            claim.enter_context(exclusive_use(run.path))
+            taken = run.is_finished or _foreign_files(run)
+            if not taken and (config.run.overwrite or _is_same_job(run, config)):
+                claims.push(claim.pop_all())
+                return run.path
 
 
 def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]:

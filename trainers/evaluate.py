@@ -12,6 +12,8 @@ from rich.console import Console
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 
+_LONGEST_WAIT = 10.0  # seconds, for other evaluations of the run to be written
+
 
 def main(argv: Sequence[str]) -> int:
     """Prints every metric with its interval and writes them to the run; returns the exit code."""
@@ -21,6 +23,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.data import load_split, load_splits
     from tf_finetune.errors import UserError
     from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.locking import exclusive_use
     from tf_finetune.manifests import write_manifest
     from tf_finetune.reports import (
         render_metrics,
@@ -59,10 +62,12 @@ def main(argv: Sequence[str]) -> int:
     reports = explained(trained.model.classifier, labels, {split.name: report}, config)
 
     folder = run.path / "evaluations"
-    folder.mkdir(exist_ok=True)
-    write_metrics(folder / f"{name}.metrics.json", reports)
-    write_evaluation(folder / f"{name}.evaluation.json", reports)
-    write_manifest(folder)
+    # One at a time, because the manifest lists the files of all.
+    with exclusive_use(run.path, option="RUN", seconds=_LONGEST_WAIT):
+        folder.mkdir(exist_ok=True)
+        write_metrics(folder / f"{name}.metrics.json", reports)
+        write_evaluation(folder / f"{name}.evaluation.json", reports)
+        write_manifest(folder)
     render_metrics(console, report)
     render_per_class(console, report)
     render_mistakes(console, report, limit=5)

@@ -28,6 +28,7 @@ def main(argv: Sequence[str]) -> int:
         read_request,
     )
     from tf_finetune.export.smaller.request import FLAGS
+    from tf_finetune.locking import exclusive_use
     from tf_finetune.run_directory import open_run
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
@@ -41,7 +42,13 @@ def main(argv: Sequence[str]) -> int:
 
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
+    used = (
+        exclusive_use(run.path, option="RUN")
+        if arguments.output is None
+        else exclusive_use(root, option="--output")
+    )
     with (
+        used,
         open_targets(root, request.formats) as folders,
         tempfile.TemporaryDirectory(prefix="tf-finetune-smaller-") as temporary,
     ):

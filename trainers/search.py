@@ -27,8 +27,8 @@ def main(argv: Sequence[str]) -> int:
             hint="Several processes: search.workers, or docs/search.md for several machines.",
         )
 
+    from tf_finetune.locking import exclusive_use
     from tf_finetune.search.directory import check_search_folder, search_path
-    from tf_finetune.search.lock import exclusive_use
     from tf_finetune.search.roles import is_worker
 
     if is_worker():

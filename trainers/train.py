@@ -6,9 +6,11 @@ Example:
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rich.console import Console
 
+from tf_finetune.config.sections import ExperimentConfig
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 from trainers.going_on import says_how_to_go_on
@@ -18,6 +20,12 @@ def main(argv: Sequence[str]) -> int:
     """Trains, scores and saves one model; returns the exit code."""
     started = time.time()
     config = load_arguments(parse_arguments("train", argv))
+    with ExitStack() as claims:
+        _train(config, claims, started)
+    return 0
+
+
+def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.cluster import check_cluster
@@ -37,8 +45,8 @@ def main(argv: Sequence[str]) -> int:
     # What is wrong with the rest is told before the data is read.
     plan_freezing(config.freeze, files.family.variables(files.config, num_labels=2))
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
-    check_run(config)
-    check_cluster(config.training.strategy)
+    cluster = check_cluster(config.training.strategy)
+    check_run(config, claims, writes=cluster is None or cluster.is_chief)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
     encoder = config.encoder.model_copy(update={"name": files.name})
@@ -70,7 +78,8 @@ def main(argv: Sequence[str]) -> int:
         )
     chosen = build_strategy(config.training.strategy, job_digest(config, splits))
     if chosen.writes:
-        run, config = prepare_run(config)  # from here on, nothing the user gave can be wrong
+        # From here on, nothing the user gave can be wrong.
+        run, config = prepare_run(config, claims)
         run.write_json(run.plan, plan.to_dict())
     else:  # the chief writes and tells, this process only trains
         run, config = join_run(config)
@@ -131,7 +140,6 @@ def main(argv: Sequence[str]) -> int:
         reports = score_splits(result, splits, config, chosen)
         if chosen.writes:
             write_run_report(run, result, reports, splits, config, console)
-    return 0
 
 
 if __name__ == "__main__":

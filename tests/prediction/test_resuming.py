@@ -1,6 +1,7 @@
 """A prediction that was interrupted goes on, and ends as if it had not been."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def test_missing_answers_are_noticed(lines, tmp_path):
 def test_two_processes_do_not_write_one_file(tmp_path):
     first = ResumableFile(tmp_path / "a.jsonl", {})
     try:
-        with pytest.raises(UserError, match="another process is writing"):
+        with pytest.raises(UserError, match=f"is being written by process {os.getpid()} on"):
             ResumableFile(tmp_path / "a.jsonl", {})
     finally:
         first.close()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from socket import gethostname
 
 import numpy as np
 import pytest
@@ -101,7 +102,9 @@ def test_second_process_waits_for_the_first_and_computes_nothing(other, use, may
     computed, values = use(tell)
 
     assert other.wait(timeout=20) == 0
-    assert lines == ["prefix cache: waiting for another process, which computes the same states"]
+    (line,) = lines
+    assert line.startswith(f"prefix cache: waiting for process {other.pid} on {gethostname()}, ")
+    assert line.endswith(", which computes the same states")
     assert computed == []
     np.testing.assert_array_equal(values, VALUES)
 

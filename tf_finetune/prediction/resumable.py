@@ -10,14 +10,14 @@ import errno
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from filelock import FileLock, Timeout
-
 from tf_finetune.errors import UserError
 from tf_finetune.files import DISK_FULL, sync_file, sync_folder, write_json
+from tf_finetune.locking import InUse, owned_lock
 
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
@@ -91,11 +91,11 @@ class ResumableFile:
         self.partial = path.with_name(f"{path.name}.partial")
         self.record = path.with_name(f"{path.name}.progress.json")
         self._job = dict(job)
-        self._lock = FileLock(path.with_name(f".{path.name}.lock"))
+        self._held = ExitStack()
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(f"--output: another process is writing {path}") from None
+            self._held.enter_context(owned_lock(path.with_name(f".{path.name}.lock")))
+        except InUse as other:
+            raise UserError(f"--output: {path} is being written by {other}") from None
         except OSError as error:
             raise _cannot_write(path, error) from None
         try:
@@ -104,10 +104,10 @@ class ResumableFile:
             self._file.truncate(self.done.bytes)
             self._file.seek(self.done.bytes)
         except OSError as error:
-            self._unlock()
+            self._held.close()
             raise _cannot_write(path, error) from None
         except UserError:
-            self._unlock()
+            self._held.close()
             raise
 
     def append(self, lines: str, texts: int, digest: str) -> None:
@@ -157,11 +157,7 @@ class ResumableFile:
         self._file.close()
         if not self.done.texts:
             self.partial.unlink(missing_ok=True)
-        self._unlock()
-
-    def _unlock(self) -> None:
-        self._lock.release()
-        Path(self._lock.lock_file).unlink(missing_ok=True)
+        self._held.close()
 
     def _read_record(self) -> Done:
         try:

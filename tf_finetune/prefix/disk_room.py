@@ -48,9 +48,10 @@ def make_room(
         try:
             with FileLock(lock_of(folder), timeout=0):
                 shutil.rmtree(folder, ignore_errors=True)
+                # Still held, so that nobody who waits takes a file that is gone for a lock.
+                lock_of(folder).unlink(missing_ok=True)
         except Timeout:
             continue
-        lock_of(folder).unlink(missing_ok=True)
         removed(folder.name)
         room = _room(root, own, budget)
     return room

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
 
+from tf_finetune.locking import InUse, owned_lock
 from tf_finetune.prefix.layout import Layout
 
 STATES_FILE, BLOCKS_FILE, MANIFEST_FILE = "states.bin", "blocks.jsonl", "manifest.json"
@@ -127,16 +127,14 @@ class StateFile:
     def one_writer(self, tell: Tell) -> Iterator[None]:
         """Lets one process at a time check and fill; the others wait and find it filled."""
         self._root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(lock_of(self.folder))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            tell("prefix cache: waiting for another process, which computes the same states")
-            lock.acquire()
-        try:
+        lock = lock_of(self.folder)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(owned_lock(lock))
+            except InUse as other:
+                tell(f"prefix cache: waiting for {other}, which computes the same states")
+                held.enter_context(owned_lock(lock, seconds=None))
             yield
-        finally:
-            lock.release()
 
     def remove(self) -> None:
         """Gives the disk back; call it as the one writer."""
