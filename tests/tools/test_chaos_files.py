@@ -1,7 +1,9 @@
-"""The short form of `tools/chaos` damage, malformed, hostile, disk_full and wrong_checkpoints."""
+"""The short form of `tools/chaos` on files: damaged, malformed, hostile, no room, two writers."""
 
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -136,6 +138,20 @@ def test_large_finite_weights_are_taken(tmp_path):
 
     variables = files.family.variables(files.config, 2)
     assert len(list(initial_values(files, variables, 0))) == len(variables)
+
+
+def test_two_writers_of_a_cache_or_a_journal_lose_nothing(tmp_path):
+    # In a process of its own, because TensorFlow's threads do not survive the forks.
+    harness = [sys.executable, "-m", "tools.reliability.races", "--folder", str(tmp_path)]
+    done = subprocess.run(
+        [*harness, "--kinds", "cache", "journal", "--races", "4", "--within", "10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.match(r"cache: 4 races, 0 faults.*\njournal: 4 races, 0 faults", done.stdout)
 
 
 def test_terminal_escapes_in_messages_are_shown_not_obeyed():
