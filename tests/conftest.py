@@ -1,9 +1,11 @@
 """Fixtures for all tests."""
 
+import ipaddress
 import json
 import os
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # Has to be set before anything imports TensorFlow.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -43,6 +45,41 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     vocabulary: Path = tmp_path_factory.mktemp("tiny_tokenizer") / "vocab.txt"
     vocabulary.write_text("\n".join(TINY_VOCABULARY), encoding="utf-8")
     return BertTokenizerFast(vocab_file=str(vocabulary))
+
+
+def _is_here(host: object) -> bool:
+    """Whether a host, as programs name it, is this machine."""
+    if host in (None, "", b"", "localhost", b"localhost", socket.gethostname()):
+        return True
+    try:
+        address = ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+_asked: list[str] = []
+
+
+def _note_network(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.getaddrinfo" and not _is_here(arguments[0]):
+        _asked.append(f"{event} {arguments[0]!r}")
+    elif event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_here(address[0]):
+            _asked.append(f"{event} {address!r}")
+
+
+sys.addaudithook(_note_network)
+
+
+@pytest.fixture(autouse=True)
+def off_the_network() -> Iterator[None]:
+    """No command looks for another machine, not even where it would go on without."""
+    yield
+    asked = _asked.copy()  # shared fixtures' too, which come before
+    _asked.clear()
+    assert asked == []
 
 
 @pytest.fixture(scope="session", autouse=True)

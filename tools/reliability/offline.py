@@ -1,0 +1,120 @@
+"""Every command in a network namespace without interfaces, under a watch on system calls.
+
+A whole job runs there: plan, train, evaluate, predict, explain, export, verify, profile, search
+and what else needs no port. No process of it may ask for a connection or send to an internet
+address, whether it fails or not. Then names that are not on this machine are asked for: each has
+to be refused within two seconds, with the command that fetches it. `unshare` and `strace` must
+be installed; where `unshare -rn` is not allowed, the harness says so and ends with 2.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_NO_NETWORK = ("unshare", "--map-root-user", "--net")
+_WITHIN_SECONDS = 2.0
+_MISSING = (
+    ("encoder.name=some-organisation/some-encoder", "download some-organisation/some-encoder"),
+    ("encoder.name=package:some_encoder", "pip install --no-deps some-encoder"),
+    ("data.train=tfds:imdb_reviews", "tfds.builder('imdb_reviews').download_and_prepare()"),
+)
+# `connect(3, {sa_family=AF_INET, …`, `sendto(…`; a datagram socket's `connect` sends nothing, but
+# is how programs ask which way a packet would go.
+_INTERNET = re.compile(r"(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=AF_INET6?\b")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs and checks; 0 if all held, 2 if there can be no such namespace."""
+    parser = argparse.ArgumentParser(prog="tools/chaos offline", description=__doc__)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    if arguments.inside:
+        return _run_commands(arguments.folder)
+    for needed in (_NO_NETWORK, ("strace",)):
+        try:
+            subprocess.run([*needed, "true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"tools/chaos offline: {error}", file=sys.stderr)
+            return 2
+    # The commands have to keep off the network by themselves.
+    allowed = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
+    environment = allowed | {"HF_HOME": str(arguments.folder / "hub")}
+    faults = _watch_commands(arguments.folder, environment)
+    faults += _ask_for_missing(environment)
+    return 1 if faults else 0
+
+
+def _watch_commands(folder: Path, environment: dict[str, str]) -> int:
+    log = folder / "calls"
+    watch = ["strace", "--follow-forks", "--seccomp-bpf", "--output", str(log)]
+    watch += ["--trace", "connect,sendto,sendmsg,sendmmsg"]
+    again = [sys.executable, "-m", "tools.reliability.offline", "--inside", "--folder", str(folder)]
+    code = subprocess.run([*_NO_NETWORK, *watch, *again], env=environment, check=False).returncode
+    calls = [
+        line for line in log.read_text(errors="replace").splitlines() if _INTERNET.search(line)
+    ]
+    for call in calls:
+        print(call)
+    print(f"{len(calls)} calls to internet addresses", flush=True)
+    return len(calls) + code
+
+
+def _ask_for_missing(environment: dict[str, str]) -> int:
+    faults = 0
+    for option, fetch in _MISSING:
+        train = [sys.executable, "-m", "trainers.train", "data.train=builtin:docstrings", option]
+        began = time.monotonic()
+        ended = subprocess.run(
+            [*_NO_NETWORK, *train], env=environment, capture_output=True, text=True, check=False
+        )
+        seconds = time.monotonic() - began
+        held = ended.returncode == 2 and fetch in ended.stderr and seconds <= _WITHIN_SECONDS
+        faults += not held
+        print(f"{option}: refused after {seconds:.1f} s{'' if held else ': ' + ended.stderr}")
+    return faults
+
+
+def _run_commands(folder: Path) -> int:
+    """A whole job; gives the number of commands that failed."""
+    import importlib
+
+    from trainers.cli import run_command
+
+    failed, number = 0, 0
+    for number, (verb, *options) in enumerate(_commands(folder), 1):  # noqa: B007 - the last one
+        code = run_command(importlib.import_module(f"trainers.{verb}").main, options)
+        failed += code != 0
+        if code:
+            print(f"{verb}: exit code {code}")
+    print(f"{number} commands, {failed} failed", flush=True)
+    return failed
+
+
+def _commands(folder: Path) -> Iterator[tuple[str, ...]]:
+    from tools.reliability.tiny_job import job_arguments
+
+    job, run = job_arguments(folder), str(folder / "run")
+    trainable = [word for word in job if "learning_rate" not in word]
+    yield ("doctor",)
+    yield "init", job[0], "--output", str(folder / "config.yaml")
+    yield "validate", *job
+    yield "plan", *job[1:], "freeze.depth=2"
+    yield "profile", *job
+    yield "train", *job, "freeze.depth=2", "cache.mode=disk", f"run.dir={run}"
+    yield "evaluate", run, job[0]
+    yield "predict", run, job[0], "--output", str(folder / "answers.jsonl")
+    yield "explain", run, "--text", "the film was good", "--output", str(folder / "why.html")
+    yield "export", run, "--to", "huggingface,savedmodel"
+    yield "verify", run
+    space = ("search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]")
+    yield "search", *trainable, *space, f"run.dir={folder / 'search'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
