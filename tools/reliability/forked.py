@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _POLL_SECONDS = 0.002
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second, in /proc
 
 
 def import_everything() -> None:
     """Imports what training and searching use, without touching a device."""
-    import grpc  # noqa: F401
     import keras_tuner  # noqa: F401
     import matplotlib.figure  # noqa: F401
     import tensorflow  # noqa: F401
@@ -52,6 +52,7 @@ class Forked:
     ):
         self._log = log
         self._code: int | None = None
+        self._used = 0.0
         self.began = time.monotonic()
         self.pid = os.fork()
         if self.pid == 0:
@@ -60,10 +61,19 @@ class Forked:
     def poll(self) -> int | None:
         """Its exit code, or minus the signal that ended it; None while it runs."""
         if self._code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
                 self._code = os.waitstatus_to_exitcode(status)
+                self._used = usage.ru_utime + usage.ru_stime
         return self._code
+
+    @property
+    def processor_seconds(self) -> float:
+        """How long processors have worked for it, which no other process' load prolongs."""
+        if self.poll() is not None:
+            return self._used
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Waits for its end, or for some seconds at most; as `poll`."""

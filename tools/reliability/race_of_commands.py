@@ -46,7 +46,7 @@ class CommandRaces:
         whole = self._start("whole")
         if whole.wait() != 0:
             raise ChaosError(whole.output)
-        self._seconds = time.monotonic() - whole.began
+        self._seconds = whole.processor_seconds
         self._expected = self._weights("whole")
 
     def race(self, draws: random.Random) -> Race:
@@ -59,7 +59,9 @@ class CommandRaces:
         there = f"in use by process {winner.pid} on {socket.gethostname()}"
         if loser.poll() != 2 or there not in loser.output:
             found.problems.append(f"exit code {loser.poll()}: {loser.output[-500:]}")
-        code = winner.wait(draws.uniform(0.0, self._seconds / 2))
+        stop_at = draws.uniform(0.0, 1.2 * self._seconds)
+        while (code := winner.poll()) is None and winner.processor_seconds < stop_at:
+            time.sleep(0.005)
         if code is None:
             winner.kill()
         elif code != 0:

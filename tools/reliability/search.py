@@ -132,10 +132,10 @@ class Search:
         return ended, problems + [name for name, holds in checks.items() if not holds]
 
     def _moments(self, draws: random.Random, most: int) -> Iterator[Moment]:
-        seconds = self._whole.seconds
         if self._workers:  # whose saves are in processes that nobody watches
             return (self._after_a_worker(draws) for _ in range(most))
         saves = max(1, self._saves // 4)
+        seconds = self._whole.processor_seconds
         return moments(draws, self._watched, most, seconds=seconds, saves=saves)
 
     def _after_a_worker(self, draws: random.Random) -> Moment:

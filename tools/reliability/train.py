@@ -131,7 +131,7 @@ class Job:
             draws,
             self._watched,
             most,
-            seconds=self._whole.seconds,
+            seconds=self._whole.processor_seconds,
             saves=max(1, self._saves // 3),
         )
         ended = run_stopped(lambda: self._start("stopped"), when, stop)
