@@ -186,11 +186,11 @@ def test_run_behind_a_link_is_replaced_where_it_lies(config, tmp_path):
     (tmp_path / "there").symlink_to(tmp_path / "other disk")
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "data").touch()
-    run, _ = prepare_run(config("there"))
+    run, _ = prepare(config("there"))
     finish(run)
     (run.path / "events").symlink_to(tmp_path / "precious")
 
-    prepare_run(config("there", overwrite=True))
+    prepare(config("there", overwrite=True))
 
     assert (tmp_path / "there").is_symlink()
     assert [path.name for path in (tmp_path / "other disk").iterdir()] == ["config.yaml"]
