@@ -1,5 +1,7 @@
 """Files, flags and options are told apart wherever they stand; --help lists every option."""
 
+import shlex
+
 import pytest
 
 from tf_finetune.config.describe import option_names
@@ -163,4 +165,4 @@ def test_help_shows_default_range_and_meaning(monkeypatch):
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_examples_in_help_can_be_parsed(verb):
     for example, _ in COMMANDS[verb].examples:
-        parse_arguments(verb, example.split(" < ")[0].split())
+        parse_arguments(verb, shlex.split(example.split(" < ")[0]))
