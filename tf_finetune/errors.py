@@ -34,6 +34,10 @@ class UserError(Exception):
         return "\n".join(lines)
 
 
+class DiskFullError(UserError):
+    """There was no room to write; what was there before is whole."""
+
+
 class RunFailedError(UserError):
     """Nothing was wrong with what was asked for, but it could not be carried out; exit code 1."""
 

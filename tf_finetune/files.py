@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _TERMINAL_CONTROLS = re.compile("[\x7f-\x9f]")
@@ -121,7 +121,7 @@ def replaced_folder(final: Path) -> Iterator[Path]:
         # TensorFlow and safetensors raise errors of their own when a write fails.
         full = isinstance(error, OSError) and error.errno in DISK_FULL
         if full or "No space left" in str(error):
-            raise UserError(
+            raise DiskFullError(
                 f"{final}: {disk_full_reason(final.parent)}",
                 hint="Free some space or choose another disk; the same command then goes on.",
             ) from error
@@ -163,7 +163,7 @@ def disk_full_reason(folder: Path, needed_bytes: int | None = None) -> str:
 def _write_error(target: Path, needed_bytes: int, error: OSError) -> UserError:
     if error.errno not in DISK_FULL:
         return UserError(f"{target}: cannot be written: {error.strerror or error}")
-    return UserError(
+    return DiskFullError(
         f"{target}: {disk_full_reason(target.parent, needed_bytes)}",
         hint="Free some space or choose another disk.",
     )

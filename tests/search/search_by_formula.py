@@ -82,7 +82,7 @@ class FormulaSearch:
         self.oracle = SearchOracle(self.schedule, self.journal, True, Silent())
 
     def run(self):
-        DepthTuner(self.oracle, self.trial, self.journal).search()
+        DepthTuner(self.oracle, self.trial, self.journal.append).search()
         return self
 
     def trial(self, request, stage):
@@ -159,7 +159,7 @@ def work(folder, deadly=None):
 
     end_with_chief()
     search = FormulaSearch(folder)
-    DepthTuner(keras_tuner.Oracle(objective=objective(True)), trial, search.journal).search()
+    DepthTuner(keras_tuner.Oracle(objective=objective(True)), trial, search.journal.append).search()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.loading import load_config
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.search.directory import SearchDirectory
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
@@ -21,6 +21,7 @@ from tf_finetune.search.trial import Cell, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import build_strategy, pipeline
 from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
@@ -205,8 +206,9 @@ def make_runner(arguments, tmp_path):
     directory = SearchDirectory(tmp_path)
     directory.trials.mkdir()
 
-    def make(**more):
-        return TrialRunner(files, splits, config, build_strategy("cpu"), directory, **more)
+    def make(*changes, **more):
+        changed = load_config(None, [*options, *changes])
+        return TrialRunner(files, splits, changed, build_strategy("cpu"), directory, **more)
 
     return make
 
@@ -308,3 +310,37 @@ def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
     monkeypatch.setattr("tf_finetune.search.runner.fine_tune", fail)
     with pytest.raises(UserError, match="the disk is full"):
         runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
+
+
+def test_search_gives_up_its_cache_before_a_full_disk_ends_it(make_runner, monkeypatch, tmp_path):
+    lines = []
+    folder = tmp_path / "states"
+    runner = make_runner("cache.mode=disk", f"cache.dir={folder}", report=lines.append)
+    real, room = RunCheckpoints.save, []
+
+    def save(self, *arguments):
+        if any(path.is_dir() for path in folder.iterdir()):
+            room.append("none")
+            raise DiskFullError("checkpoints: the disk is full")
+        room.append("some")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(RunCheckpoints, "save", save)
+    first = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
+    second = runner.run(TrialRequest(Cell(2, 1e-2), 0, 1), "explore")
+
+    assert first.is_completed and second.is_completed
+    assert room.count("none") == 1
+    assert [line for line in lines if "gives up its files" in line] == [
+        "checkpoints: the disk is full; the prefix cache gives up its files, and the trial goes on"
+    ]
+    assert not [path for path in folder.iterdir() if path.is_dir()]
+
+
+def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatch):
+    def save(self, *arguments):
+        raise DiskFullError("checkpoints: the disk is full")
+
+    monkeypatch.setattr(RunCheckpoints, "save", save)
+    with pytest.raises(DiskFullError):
+        runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")

@@ -1,6 +1,7 @@
 """Gives the states of splits at a model's frozen boundary, computing them at most once."""
 
 import errno
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -58,6 +59,7 @@ class PrefixCache:
             if config.memory_budget
             else host_bytes() // _SHARE_OF_MEMORY
         )
+        self._disk_budget = size_bytes(config.disk_budget)
         self._kept: OrderedDict[str, PrefixStates] = OrderedDict()
         self._refused: dict[frozenset[str], int] = {}  # for how many passes
         self._told: set[str] = set()
@@ -107,6 +109,29 @@ class PrefixCache:
             self._kept.move_to_end(key)
         return {name: self._kept[item.key] for name, item in wanted.items()}
 
+    def give_up_disk(self, beside: Path) -> bool:
+        """Removes all states on the disk of a folder that is full, and writes no more there.
+
+        What another process is filling stays. States that a caller still has stay readable, and
+        take their room until it lets go of them.
+
+        Args:
+            beside: The folder.
+
+        Returns:
+            Whether that made room.
+        """
+        if not self._root.is_dir() or self._root.stat().st_dev != beside.stat().st_dev:
+            return False
+        self._disk_budget = 0
+        if self._config.mode == "disk":
+            self._config = self._config.model_copy(update={"mode": "off"})
+        removed: list[str] = []
+        make_room(self._root, self._root, sys.maxsize, sys.maxsize, keep=(), removed=removed.append)
+        for key in removed:
+            self._forget(key)
+        return bool(removed)
+
     def _wanted(self, model: FineTuner, splits: Mapping[str, Split]) -> dict[str, WantedStates]:
         mode = self._config.mode
         # What goes to the disk anyway gains nothing from fitting the memory.
@@ -130,9 +155,8 @@ class PrefixCache:
         if mode != "memory" and all(file.folder.is_dir() for file in files):
             return Decision("disk", f"on disk, as an earlier run left it in {self._root}")
         needed = sum(item.layout.bytes for item in wanted.values())
-        disk_budget = size_bytes(self._config.disk_budget)
         place, where = choose_place(
-            mode, needed, self._memory_budget, disk_budget, shared=self._shared
+            mode, needed, self._memory_budget, self._disk_budget, shared=self._shared
         )
         where = f"as {next(iter(wanted.values())).layout.dtype.name} {where}"
         if mode != "auto":
@@ -247,7 +271,7 @@ class PrefixCache:
 
     def _make_disk_room(self, item: WantedStates, keep: Collection[str]) -> None:
         own, needed = item.file(self._root).folder, item.layout.bytes
-        budget = size_bytes(self._config.disk_budget)
+        budget = self._disk_budget
         room = make_room(self._root, own, needed, budget, keep=keep, removed=self._forget)
         if room < needed:
             raise OSError(errno.ENOSPC, f"there is room for {show_bytes(max(room, 0))}")

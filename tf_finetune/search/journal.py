@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.files import DISK_FULL, disk_full_reason, sync_folder
 
 FORMAT = 1
@@ -88,10 +88,11 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            reason = error.strerror or error
+            reason, kind = error.strerror or error, UserError
             if error.errno in DISK_FULL:
+                kind = DiskFullError
                 reason = disk_full_reason(self.path.parent, len(_line(record)) + 1)
-            raise UserError(
+            raise kind(
                 f"{self.path}: cannot be written: {reason}",
                 hint="What was found so far is kept: start the same command again.",
             ) from error

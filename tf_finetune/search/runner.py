@@ -1,5 +1,6 @@
 """Runs one trial: the same path as `train`, with the model of an earlier trial if there is one."""
 
+import gc
 import io
 import math
 import shutil
@@ -7,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
+from tf_finetune.errors import DiskFullError
 from tf_finetune.memory import PeakMemory, memory_reason
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.of_a_run import states_folder
@@ -41,6 +43,8 @@ from tf_finetune.training.memory_limits import OutOfMemoryError
 from tf_finetune.training.scoring import split_logits
 
 _CALIBRATION_STEPS = 5
+
+_T = TypeVar("_T")
 
 
 class TrialRunner:
@@ -101,6 +105,30 @@ class TrialRunner:
         Raises:
             UserError: Something that concerns every trial, such as a full disk.
         """
+        return self.with_disk_room(lambda: self._run(request, stage))
+
+    def with_disk_room(self, action: Callable[[], _T]) -> _T:
+        """Does something that writes; on a full disk once more, without the states there.
+
+        States can be computed anew, which checkpoints and records cannot.
+
+        Raises:
+            DiskFullError: There were none, or it was not enough.
+        """
+        try:
+            return action()
+        except DiskFullError as error:
+            problem = error
+        if not self.prefix.give_up_disk(self._directory.path):
+            raise problem
+        self._console.print(
+            f"{problem.problems[0]}; the prefix cache gives up its files, and the trial goes on"
+        )
+        del problem  # and the frames it holds, which have mapped those files
+        gc.collect()
+        return action()
+
+    def _run(self, request: TrialRequest, stage: Stage) -> TrialRecord:
         began = time.monotonic()
         folder = self._directory.trial(request, self._config.training.epochs)
         config = request.configure(self._config)

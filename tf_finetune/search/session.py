@@ -177,12 +177,15 @@ def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -
 
 
 def _tuner(oracle: Oracle, runner: TrialRunner, job: SearchJob) -> DepthTuner:
+    def write(record: TrialRecord) -> None:
+        runner.with_disk_room(lambda: job.journal.append(record))
+
     def after(record: TrialRecord) -> None:
         runner.remove_checkpoints(record)
         if job.config.run.tensorboard:
             write_trial(job, record)
 
-    return DepthTuner(oracle, runner.run, job.journal, after)
+    return DepthTuner(oracle, runner.run, write, after)
 
 
 def _budget(job: SearchJob, times: TrialTimes, known: Sequence[TrialRecord]) -> TimeBudget | None:

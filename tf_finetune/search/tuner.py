@@ -138,7 +138,7 @@ class DepthTuner(keras_tuner.Tuner):
         oracle: A `SearchOracle`; in a worker process any oracle, which stands for the
             chief's.
         run: Runs a trial.
-        journal: Where its record goes.
+        write: Puts its record into the journal.
         after: Is called with a record that is safely in the journal.
     """
 
@@ -146,14 +146,14 @@ class DepthTuner(keras_tuner.Tuner):
         self,
         oracle: keras_tuner.Oracle,
         run: Callable[[TrialRequest, Stage], TrialRecord],
-        journal: TrialJournal,
+        write: Callable[[TrialRecord], None],
         after: Callable[[TrialRecord], None] = lambda record: None,
     ):
         # It looks for its state there and makes a folder; nothing is ever written.
         with tempfile.TemporaryDirectory(prefix="tf-finetune-") as scratch:
             super().__init__(oracle, directory=scratch, project_name="search")
         self._run = run
-        self._journal = journal
+        self._write = write
         self._after = after
         self._waits = False
 
@@ -181,7 +181,7 @@ class DepthTuner(keras_tuner.Tuner):
         request, stage = request_of(trial)
         try:
             record = self._run(request, stage)
-            self._journal.append(record)
+            self._write(record)
             self._after(record)
         except Exception as error:
             # KerasTuner takes any other exception for a failed trial and goes on.
