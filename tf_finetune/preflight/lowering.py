@@ -66,11 +66,16 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
     batch = step_batch(model, shape)
-    step = tf.function(model.train_step, jit_compile=True)
-    graph = step.get_concrete_function(batch).graph
+
+    @tf.function(jit_compile=True)
+    def train_step(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        # The lowering binds no default: the step's other argument is only for several processes.
+        return model.train_step(batch)
+
+    graph = train_step.get_concrete_function(batch).graph
     try:
         # Without platform_name: variables need a device to be on.
-        hlo = step.experimental_get_compiler_ir(batch)(stage="hlo")
+        hlo = train_step.experimental_get_compiler_ir(batch)(stage="hlo")
     except (ValueError, tf.errors.OpError) as error:
         raise _named(str(error)) from None
     return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
