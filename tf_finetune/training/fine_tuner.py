@@ -329,10 +329,15 @@ class FineTuner(tf_keras.Model):
         Args:
             asked: What a step said about it, [] float32.
         """
-        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        if not self._is_one_of_several:
             interruption.check()
         elif float(asked) > 0:  # one that stopped alone would leave the others waiting for it
             interruption.stop()
+
+    @property
+    def _is_one_of_several(self) -> bool:
+        """Whether several processes train this model together."""
+        return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
     def _on_replicas(
         self, function: Callable[..., Any], batch: Batch, *more: tf.Tensor, own: bool = False
@@ -346,8 +351,9 @@ class FineTuner(tf_keras.Model):
             own: Whether this process has the batch for itself instead.
         """
         strategy = self.distribute_strategy
-        alone = own or "places" in batch
-        count = len(strategy.extended.worker_devices) if alone else strategy.num_replicas_in_sync
+        count = strategy.num_replicas_in_sync
+        if self._is_one_of_several and (own or "places" in batch):
+            count = len(strategy.extended.worker_devices)
         rows = tf.shape(batch["targets"])[0] // count
         pieces = strategy.experimental_distribute_values_from_function(
             lambda context: rows_of(batch, context.replica_id_in_sync_group % count * rows, rows)
