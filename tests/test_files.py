@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import json_line, replaced_folder, write_atomically
+from tf_finetune.files import json_line, replaced_folder, write_atomically, write_json
 
 
 def fail_with(number: int):
@@ -96,3 +96,10 @@ def test_json_line_holds_nothing_that_a_terminal_obeys():
 
     assert line == '{"text": "a\\u001b[2J\\u007f\\u0085\\u009b31m\xa0é\\n\\"\\\\"}'
     assert json.loads(line) == {"text": text}
+
+
+def test_json_file_holds_nothing_that_a_terminal_obeys(tmp_path):
+    write_json(tmp_path / "a.json", {"text": "a\x1b[2J\x9b31m\n\ud800"})
+
+    expected = '{\n  "text": "a\\u001b[2J\\u009b31m\\n\\ud800"\n}\n'
+    assert (tmp_path / "a.json").read_bytes() == expected.encode()

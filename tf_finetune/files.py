@@ -53,12 +53,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> None:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Writes a value as JSON, by `write_atomically`; NaN and infinity, which JSON lacks, as null.
 
+    Control characters are escaped as in `json_line`: people read these files in terminals.
+
     Raises:
         UserError: The file cannot be written.
     """
     text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # A lone surrogate in a user's text has no UTF-8; its backslash form is its JSON escape.
-    write_atomically(path, text.encode("utf-8", errors="backslashreplace"))
+    write_atomically(path, _escaped(text).encode("utf-8", errors="backslashreplace"))
 
 
 def json_line(value: Any) -> str:
@@ -66,7 +68,11 @@ def json_line(value: Any) -> str:
 
     JSON escapes those below a space; a terminal also obeys U+007F to U+009F.
     """
-    text = json.dumps(value, ensure_ascii=False)
+    return _escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    """JSON without the control characters that `json.dumps` leaves as they are."""
     return _TERMINAL_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

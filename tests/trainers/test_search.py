@@ -155,6 +155,18 @@ def test_wrong_space_is_told_before_anything_is_written(arguments, tmp_path, cap
     assert not (tmp_path / "x").exists()
 
 
+def test_strategy_of_several_processes_is_refused_before_anything_is_written(
+    arguments, tmp_path, capsys
+):
+    options = ["training.strategy=multi_worker", "cache.mode=off", f"run.dir={tmp_path / 'one'}"]
+
+    code = run_command(search.main, [*arguments, *options])
+
+    assert code == EXIT_USER_ERROR
+    assert "training.strategy: received multi_worker for a search" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
 def test_time_budget_too_short_for_one_trial_is_told(arguments, tmp_path):
     with pytest.raises(UserError, match="1s is too short for a single trial of 10000 epochs; one"):
         search.main(
