@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_finetune.data.packing import balanced_batches, pack, packed_epoch
+from tf_finetune.data.packing import (
+    PackedShape,
+    balanced_batches,
+    pack,
+    packed_batches,
+    packed_shape,
+)
 
 
 def test_first_fit_decreasing_by_hand():
@@ -62,8 +68,26 @@ def test_each_epoch_mixes_batches_anew_and_repeatably():
 def test_rows_of_an_epoch_are_mostly_tokens():
     lengths = np.random.default_rng(0).geometric(0.04, 2048).clip(4, 128)
 
-    epoch = packed_epoch(lengths, 64, 128, seed=0, epoch=0)
+    batches = packed_batches(lengths, 64, 128, seed=0, epoch=0)
+    shape = packed_shape(lengths, 64, 128, seed=0)
 
-    places = len(epoch.batches) * epoch.num_rows * epoch.row_length
-    assert lengths.sum() / places > 0.9
-    assert epoch.num_slots % 4 == 0
+    assert lengths.sum() / (len(batches) * shape.rows * shape.row_length) > 0.9
+    assert shape.slots % 4 == 0
+
+
+def test_epochs_that_need_more_and_less_room_get_one_shape():
+    lengths = np.random.default_rng(0).geometric(0.04, 300).clip(4, 128)
+    epochs = [packed_batches(lengths, 128, 128, seed=0, epoch=epoch) for epoch in range(3)]
+    needed = {max(batch.rows.max() + 1 for batch in batches) for batches in epochs}
+
+    shape = packed_shape(lengths, 128, 128, seed=0)
+
+    assert len(needed) > 1
+    assert shape.rows == max(needed)
+    assert {shape.holding(batches) for batches in epochs} == {shape}
+
+
+def test_epoch_that_needs_more_room_gets_it():
+    batches = [pack([0, 1, 2], np.array([6, 6, 2]), 10)]
+
+    assert PackedShape(1, 4, 10).holding(batches) == PackedShape(2, 4, 10)

@@ -1,10 +1,12 @@
 """Packed rows give the logits, losses and gradients of the same texts in rows of their own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.data.packing import pack, packed_epoch
+from tf_finetune.data.packing import pack, packed_batches, packed_shape
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.training.packed_batches import packed_batch
 from tf_finetune.training.pipeline import BatchShape, global_batch, rows_of, training_dataset
@@ -28,11 +30,12 @@ def unpacked(splits):
 def packed(splits):
     """The same in the first batch of an epoch of one batch."""
     train = splits.train.select(np.arange(8))
-    epoch = packed_epoch(train.lengths, 8, 32, seed=0, epoch=0)
+    (placed,) = packed_batches(train.lengths, 8, 32, seed=0, epoch=0)
+    shape = packed_shape(train.lengths, 8, 32, seed=0)
     weights = np.linspace(0.5, 2, len(splits.train)).astype(np.float32)
-    batch = packed_batch(train, epoch.batches[0], epoch, weights[:8], epoch.num_rows + 1)
+    batch = packed_batch(train, placed, replace(shape, rows=shape.rows + 1), weights[:8])
     extra = {"weight_sum": batch["weights"].sum(), "position": np.zeros(3, np.int64)}
-    return as_tensors(batch | extra), epoch.batches[0], epoch.num_slots
+    return as_tensors(batch | extra), placed, shape.slots
 
 
 def in_order(logits, batch, num_slots):

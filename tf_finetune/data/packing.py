@@ -5,7 +5,7 @@ arithmetic on lengths: nothing here reads tokens or knows TensorFlow.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tf_finetune.data.permutation import stable_permutation
 
 # Texts a row are rounded up to a multiple, so that few shapes are compiled.
 _SLOTS = 4
+_SHAPING_EPOCHS = 3
 
 
 @dataclass(frozen=True)
@@ -33,25 +34,52 @@ class PackedBatch:
 
 
 @dataclass(frozen=True)
-class PackedEpoch:
-    """All batches of an epoch, which have one shape.
+class PackedShape:
+    """What packed batches have room for.
 
     Attributes:
-        batches: Where their texts stand.
-        num_rows: Rows of the fullest.
-        num_slots: Texts of the fullest row, rounded up.
+        rows: Rows.
+        slots: Texts of a row.
         row_length: Tokens of a row.
     """
 
-    batches: tuple[PackedBatch, ...]
-    num_rows: int
-    num_slots: int
+    rows: int
+    slots: int
     row_length: int
 
+    def holding(self, batches: Sequence[PackedBatch]) -> "PackedShape":
+        """This one, or larger where the batches need it."""
+        rows = max(int(batch.rows.max()) + 1 for batch in batches)
+        slots = max(int(batch.slots.max()) + 1 for batch in batches)
+        return replace(self, rows=max(self.rows, rows), slots=max(self.slots, packed_slots(slots)))
 
-def packed_epoch(
+
+def packed_shape(
+    lengths: np.ndarray, batch_size: int, row_length: int, *, seed: int
+) -> PackedShape:
+    """Room for the batches of the first epochs, and so nearly always for those of all.
+
+    How full the fullest row is varies with the epoch, and every shape is compiled by itself.
+
+    Args:
+        lengths: Tokens of each example, int32 `[n]`.
+        batch_size: Examples a batch.
+        row_length: Tokens of a row.
+        seed: Seed of the run.
+
+    Raises:
+        ValueError: A text is longer than a row.
+    """
+    shape = PackedShape(0, 0, row_length)
+    for epoch in range(_SHAPING_EPOCHS):
+        batches = packed_batches(lengths, batch_size, row_length, seed=seed, epoch=epoch)
+        shape = shape.holding(batches)
+    return shape
+
+
+def packed_batches(
     lengths: np.ndarray, batch_size: int, row_length: int, *, seed: int, epoch: int
-) -> PackedEpoch:
+) -> tuple[PackedBatch, ...]:
     """The batches of one training epoch, as a pure function of (seed, epoch).
 
     Args:
@@ -64,16 +92,9 @@ def packed_epoch(
     Raises:
         ValueError: A text is longer than a row.
     """
-    batches = tuple(
+    return tuple(
         pack(rows, lengths[rows], row_length)
         for rows in balanced_batches(lengths, batch_size, seed=seed, epoch=epoch)
-    )
-    fullest = max(int(batch.slots.max()) + 1 for batch in batches)
-    return PackedEpoch(
-        batches=batches,
-        num_rows=max(int(batch.rows.max()) + 1 for batch in batches),
-        num_slots=packed_slots(fullest),
-        row_length=row_length,
     )
 
 

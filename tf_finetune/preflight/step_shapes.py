@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from tf_finetune.data.batches import Padding
-from tf_finetune.data.packing import packed_epoch, packed_slots
+from tf_finetune.data.packing import packed_shape, packed_slots
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,6 @@ def step_shape(
     if 2 * shortest > length:  # no two share a row
         return StepShape(batch_size // devices, length, packed_slots(1))
     lengths = np.linspace(shortest, mean_tokens + spread, batch_size).round().astype(np.int32)
-    packed = packed_epoch(lengths, batch_size, length, seed=0, epoch=0)
-    rows = -(-packed.num_rows // pieces) * pieces
-    return StepShape(rows // devices, length, packed.num_slots)
+    packed = packed_shape(lengths, batch_size, length, seed=0)
+    rows = -(-packed.rows // pieces) * pieces
+    return StepShape(rows // devices, length, packed.slots)

@@ -5,16 +5,15 @@ from typing import Any
 import numpy as np
 
 from tf_finetune.data import Split
-from tf_finetune.data.packing import PackedBatch, PackedEpoch
+from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.prefix.states import PrefixStates
 
 
 def packed_batch(
     split: Split,
     batch: PackedBatch,
-    epoch: PackedEpoch,
+    shape: PackedShape,
     example_weights: np.ndarray,
-    num_rows: int,
     states: PrefixStates | None = None,
 ) -> dict[str, Any]:
     """Reads the texts of one batch into rows.
@@ -22,9 +21,8 @@ def packed_batch(
     Args:
         split: The examples.
         batch: Where they stand.
-        epoch: Gives every batch its shape.
+        shape: Of the batch; rows that are left over are empty.
         example_weights: Loss weight of each example, float32 [n].
-        num_rows: Rows, at least the epoch's; those that are left over are empty.
         states: What the rows hold instead of tokens.
 
     Returns:
@@ -32,7 +30,7 @@ def packed_batch(
         slots without a text have the weight 0. Where states are of first tokens alone, they
         stand by slot, [rows, slots, hidden].
     """
-    rows, slots = (num_rows, epoch.num_slots), (batch.rows, batch.slots)
+    rows, slots = (shape.rows, shape.slots), (batch.rows, batch.slots)
     labels, kept = split.labels[batch.examples], split.lengths[batch.examples]
     targets = np.full((*rows, *labels.shape[1:]), labels[0], labels.dtype)
     targets[slots] = labels
@@ -40,25 +38,25 @@ def packed_batch(
     weights[slots] = example_weights[batch.examples]
     first_tokens = np.zeros(rows, np.int32)
     first_tokens[slots] = batch.starts
-    width, starts = epoch.row_length, batch.starts
+    width, starts = shape.row_length, batch.starts
     if states is not None and states.first_token_only:
-        width, starts, kept = epoch.num_slots, batch.slots, np.ones_like(kept)
+        width, starts, kept = shape.slots, batch.slots, np.ones_like(kept)
     # Row and column of every token, text after text.
     inside = np.concatenate([np.arange(length) for length in kept])
     place = (np.repeat(batch.rows, kept), np.repeat(starts, kept) + inside)
     source = (np.repeat(np.arange(len(kept)), kept), inside)
-    numbers = np.zeros((num_rows, width), np.int32)
+    numbers = np.zeros((shape.rows, width), np.int32)
     numbers[place] = np.repeat(batch.slots + 1, kept)
     inputs: dict[str, np.ndarray] = {"attention_mask": numbers, "first_tokens": first_tokens}
     longest = int(kept.max())
     if states is not None:
         values = states.gather(batch.examples, pad_to=longest)
-        inputs["states"] = np.zeros((num_rows, width, values.shape[2]), values.dtype)
+        inputs["states"] = np.zeros((shape.rows, width, values.shape[2]), values.dtype)
         inputs["states"][place] = values[source]
     else:
         tokens = split.gather(batch.examples, pad_to=longest)
         for name in ("token_ids", "token_type_ids", "position_ids"):
-            inputs[name] = np.zeros((num_rows, width), np.int32)
+            inputs[name] = np.zeros((shape.rows, width), np.int32)
         inputs["token_ids"][place] = tokens.token_ids[source]
         inputs["token_type_ids"][place] = tokens.token_type_ids[source]
         inputs["position_ids"][place] = inside

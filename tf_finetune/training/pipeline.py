@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
-from tf_finetune.data.packing import PackedEpoch, packed_epoch
+from tf_finetune.data.packing import PackedBatch, PackedShape, packed_batches, packed_shape
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
@@ -59,6 +59,11 @@ class BatchShape:
         return -(-rows // pieces) * pieces
 
     @property
+    def row_length(self) -> int:
+        """Tokens of a packed row: even, for positional dropout."""
+        return self.max_length + self.max_length % 2
+
+    @property
     def of_one_process(self) -> "BatchShape":
         """How a process cuts a batch that it has for itself."""
         return replace(self, replicas=self.replicas // self.processes, processes=1)
@@ -88,17 +93,19 @@ def training_dataset(
     Returns:
         Elements as `batch_signature` describes.
     """
+    packed = shape.padding == "packed"
 
     def batches() -> Iterator[dict[str, Any]]:
         steps = steps_per_epoch(len(split), shape.batch_size)
+        room = _packed_shape(split, shape, seed) if packed else None
         epoch, read = -1, None
         for step in range(first_step, last_step):
             if read is None or step // steps != epoch:
                 epoch = step // steps
-                read = _epoch_reader(split, example_weights, shape, seed, epoch, states)
+                read = _epoch_reader(split, example_weights, shape, seed, epoch, states, room)
             yield read(step)
 
-    return _dataset(batches, split, states, packed=shape.padding == "packed")
+    return _dataset(batches, split, states, packed=packed)
 
 
 def _epoch_reader(
@@ -108,43 +115,49 @@ def _epoch_reader(
     seed: int,
     epoch: int,
     states: PrefixStates | None,
+    room: PackedShape | None,
 ) -> Callable[[int], dict[str, Any]]:
-    """Gives the batch of each global step of an epoch."""
+    """Gives the batch of each global step of an epoch; packed if there is `room` for that."""
     steps = steps_per_epoch(len(split), shape.batch_size)
-    if shape.padding != "packed":
+    if room is None:
         order = epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)
         return lambda step: global_batch(
             split, order[step % steps], example_weights, shape, step, seed, states
         )
-    packed = _packed(split, shape, seed, epoch)
-    num_rows = shape.even_rows(packed.num_rows)
+    batches = _packed_batches(split, shape, seed, epoch)
+    room = room.holding(batches)
+    room = replace(room, rows=shape.even_rows(room.rows))
 
     def read(step: int) -> dict[str, Any]:
-        placed = packed.batches[step % steps]
-        batch = packed_batch(split, placed, packed, example_weights, num_rows, states)
+        batch = packed_batch(split, batches[step % steps], room, example_weights, states)
         return batch | _of_the_batch(batch["weights"], seed, step)
 
     return read
 
 
-def _packed(split: Split, shape: BatchShape, seed: int, epoch: int) -> PackedEpoch:
-    row_length = shape.max_length + shape.max_length % 2  # even, for positional dropout
-    return packed_epoch(split.lengths, shape.batch_size, row_length, seed=seed, epoch=epoch)
+def _packed_shape(split: Split, shape: BatchShape, seed: int) -> PackedShape:
+    return packed_shape(split.lengths, shape.batch_size, shape.row_length, seed=seed)
+
+
+def _packed_batches(
+    split: Split, shape: BatchShape, seed: int, epoch: int
+) -> tuple[PackedBatch, ...]:
+    return packed_batches(split.lengths, shape.batch_size, shape.row_length, seed=seed, epoch=epoch)
 
 
 def step_examples(split: Split, shape: BatchShape, seed: int, step: int) -> np.ndarray:
     """The examples of a global step of `training_dataset`, counted inside the split. int64."""
     epoch, inside = divmod(step, steps_per_epoch(len(split), shape.batch_size))
     if shape.padding == "packed":
-        return _packed(split, shape, seed, epoch).batches[inside].examples
+        return _packed_batches(split, shape, seed, epoch)[inside].examples
     return epoch_batches(split.lengths, shape.batch_size, seed=seed, epoch=epoch)[inside]
 
 
 def piece_rows(split: Split, shape: BatchShape, seed: int) -> int:
-    """Rows that a replica computes at once in a full step; packed, in those of the first epoch."""
+    """Rows that a replica computes at once in a full step."""
     rows = min(shape.batch_size, len(split))
     if shape.padding == "packed":
-        rows = _packed(split, shape, seed, epoch=0).num_rows
+        rows = _packed_shape(split, shape, seed).rows
     return -(-rows // (shape.replicas * shape.micro_batches))
 
 
