@@ -3,6 +3,9 @@
 import configparser
 import json
 import re
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -41,8 +44,8 @@ def test_every_requirement_is_locked_to_a_version_it_allows(locked):
 
     assert len(wanted) > 30
     for requirement in wanted:
-        version, _ = locked[canonicalize_name(requirement.name)]
-        assert requirement.specifier.contains(version, prereleases=True), requirement
+        found, _ = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(found, prereleases=True), requirement
 
 
 def test_every_locked_package_has_hashes(locked):
@@ -61,3 +64,12 @@ def test_bill_of_materials_has_the_locked_versions_with_their_licences(locked):
     }
     licensed = [component for component in bill["components"] if component.get("licenses")]
     assert len(licensed) > 0.8 * len(bill["components"])
+
+
+def test_tensorboard_starts_with_what_is_installed():
+    # The page itself needs a package that TensorBoard does not ask for.
+    done = subprocess.run(
+        [sys.executable, "-m", "tensorboard.main", "--version"], capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, version("tensorboard")), done.stderr
