@@ -139,7 +139,7 @@ def test_missing_compiler_is_told_with_the_command_that_makes_it(
     with pytest.raises(UserError, match=problem) as raised:
         find_compiler()
 
-    assert "-m tf_finetune.preflight.environment" in str(raised.value)
+    assert "-m tf_finetune.preflight.make_environment" in str(raised.value)
 
 
 def test_compiler_of_the_right_versions_is_found(tmp_path, monkeypatch):

@@ -1,14 +1,10 @@
 """The environment of the TPU compiler: jax and libtpu, apart from TensorFlow.
 
-python -m tf_finetune.preflight.environment     makes it
-
 It is `.venv-preflight` in the current folder, or what `TF_FINETUNE_PREFLIGHT` names.
 """
 
 import os
-import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +15,7 @@ DEFAULT_FOLDER = ".venv-preflight"
 # The first pair that was checked; memory and times change with the compiler.
 REQUIREMENTS = ("jax==0.10.2", "jaxlib==0.10.2", "libtpu==0.0.52")
 STAMP = "preflight-requirements.txt"
-MAKING = f"{Path(sys.executable).name} -m tf_finetune.preflight.environment"
+MAKING = f"{Path(sys.executable).name} -m tf_finetune.preflight.make_environment"
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,10 @@ def find_compiler() -> Compiler:
         UserError: There is none, or one of other versions, with the command that makes it.
     """
     folder = compiler_folder()
-    python, stamp = _python(folder), folder / STAMP
+    python, stamp = compiler_python(folder), folder / STAMP
     if not python.exists() or not stamp.exists():
         found = "there is no environment with the TPU compiler"
-    elif stamp.read_text(encoding="utf-8") != _wanted():
+    elif stamp.read_text(encoding="utf-8") != stamp_text():
         found = "the environment has other versions of the TPU compiler"
     else:
         return Compiler(python)
@@ -60,50 +56,11 @@ def find_compiler() -> Compiler:
     )
 
 
-def make_environment() -> Path:
-    """Makes the environment, unless it is there; returns its folder.
-
-    Raises:
-        UserError: The installation failed.
-    """
-    folder = compiler_folder()
-    try:
-        find_compiler()
-        return folder
-    except UserError:
-        print(f"installing the TPU compiler into {folder} ...", file=sys.stderr)
-    venv.create(folder, with_pip=True)
-    stamp = folder / STAMP
-    stamp.unlink(missing_ok=True)
-    pip = [str(_python(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, *REQUIREMENTS], stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise UserError(
-            f"could not install {' '.join(REQUIREMENTS)} into {folder}",
-            hint="libtpu is published for Linux x86-64 only; packages come from pip's index.",
-        )
-    # Written last: an installation that stopped half-way is done again.
-    stamp.write_text(_wanted(), encoding="utf-8")
-    return folder
-
-
-def _wanted() -> str:
+def stamp_text() -> str:
+    """What the stamp of an environment with the right versions says."""
     return "\n".join(REQUIREMENTS) + "\n"
 
 
-def _python(folder: Path) -> Path:
+def compiler_python(folder: Path) -> Path:
+    """The interpreter of the environment in a folder."""
     return folder / "bin" / "python"
-
-
-def main() -> int:
-    """Makes the environment; returns the exit code."""
-    try:
-        make_environment()
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
