@@ -228,3 +228,29 @@ def test_disk_without_room_is_noticed_before_anything_is_computed(
     assert states_of(new_cache("auto", shared=True), model_at(1)) == {}
     assert "there is room for 5 KiB" in said()[-1]
     assert computed == []
+
+
+def test_whole_states_in_a_folder_that_cannot_be_written_are_read(
+    new_cache, use, root, monkeypatch
+):
+    expected, _ = use(new_cache("disk"), 0)
+    for lock in root.glob("*.lock"):
+        lock.unlink()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+
+    found, was_computed = use(new_cache("disk"), 0)
+
+    assert not was_computed and not list(root.glob("*.lock"))
+    np.testing.assert_array_equal(found.values, expected.values)
+
+
+def test_damaged_states_in_a_folder_that_cannot_be_written_are_not_used(
+    new_cache, use, root, monkeypatch
+):
+    states, _ = use(new_cache("disk"), 0)
+    with states.values.filename.open("r+b") as file:
+        file.write(b"damage")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+
+    with pytest.raises(UserError, match="unfinished or damaged, and cannot be written"):
+        use(new_cache("disk"), 0)

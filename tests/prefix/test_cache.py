@@ -7,6 +7,7 @@ import pytest
 
 from tf_finetune.config.sections import FreezeConfig, FreezeRule
 from tf_finetune.encoders import plan_freezing
+from tf_finetune.errors import UserError
 from tf_finetune.prefix import cache
 from tf_finetune.prefix.decision import Measured
 from tf_finetune.training import BatchShape
@@ -294,32 +295,79 @@ def test_states_for_several_processes_go_to_the_disk(model_at, new_cache, states
     assert isinstance(states["train"].values, np.memmap)
 
 
-def test_half_the_bytes_are_stored_where_only_they_fit_the_memory(
+def test_half_the_bytes_are_stored_where_only_they_fit_anywhere(
     model_at, new_cache, states_of, measured
 ):
     measured(10.0)
     size = sum(s.own_bytes for s in states_of(new_cache(), model_at(2)).values())
 
-    def stored(mode, budget, **options):
-        values = states_of(new_cache(mode, memory_budget=str(budget), **options), model_at(2))
-        return values["train"].values.dtype.name, isinstance(values["train"].values, np.memmap)
+    def stored(mode, memory, disk):
+        budgets = {"memory_budget": str(memory), "disk_budget": str(disk)}
+        values = states_of(new_cache(mode, **budgets), model_at(2))["train"].values
+        return values.dtype.name, isinstance(values, np.memmap)
 
-    assert stored("auto", size) == ("float32", False)
-    assert stored("auto", size - 1) == ("float16", False)
-    assert stored("auto", size // 2 - 1) == ("float32", True)
-    assert stored("disk", size - 1) == ("float32", True)
+    assert stored("auto", size, 1) == ("float32", False)
+    assert stored("auto", size - 1, size - 1) == ("float16", False)
+    assert stored("auto", 1, size - 1) == ("float16", True)
+    assert stored("auto", size - 1, 9 * size) == ("float32", True)
+    assert stored("memory", size - 1, 9 * size) == ("float16", False)
+    assert stored("disk", size, size - 1) == ("float16", True)
+
+
+def test_state_that_float16_cannot_hold_is_an_error(model_at, new_cache, states_of, monkeypatch):
+    def too_large(*_):
+        yield np.full((8, 32, 32), 7e4, np.float32)
+
+    monkeypatch.setattr("tf_finetune.prefix.filling._boundary_states", too_large)
+
+    with pytest.raises(UserError, match=r"depth 2 do not fit float16 \(up to 65,504\)"):
+        states_of(new_cache(dtype="float16"), model_at(2))
+
+
+def test_rest_of_an_interrupted_fill_is_decided_like_a_new_one(
+    small_blocks, model_at, new_cache, states_of, measured, said, root
+):
+    measured(10.0)
+    states_of(new_cache("disk"), model_at(2))
+    for path in root.glob("*/blocks.jsonl"):
+        path.write_text(path.read_text().splitlines(keepends=True)[0])
+    said()
+
+    assert states_of(new_cache("auto"), model_at(2), passes=1) == {}
+    assert said() == ["prefix cache at depth 2: off; the texts are read only once"]
+
+
+def test_what_deeper_states_begin_with_leaves_the_memory_last(
+    small_blocks, model_at, new_cache, states_of, splits, computed
+):
+    (one,) = new_cache().states(model_at(1), {"train": splits.train}, BatchShape(8), 9).values()
+    cache = new_cache(memory_budget=str(2 * one.own_bytes + 100))
+    other = splits.train.select(slice(0, None, 2))
+    cache.states(model_at(1), {"train": splits.train}, BatchShape(8), 9)
+    cache.states(model_at(1), {"train": other}, BatchShape(8), 9)
+    computed.clear()
+
+    cache.states(model_at(2), {"train": splits.train}, BatchShape(8), 9)
+
+    assert {begun for _, _, begun in computed} == {1}
+
+
+@pytest.fixture
+def model_of(tiny_encoder_files):
+    """What stands for a model with a plan."""
+    variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, 2)
+
+    def make(**options):
+        plan = plan_freezing(FreezeConfig(**options), variables)
+        return SimpleNamespace(classifier=SimpleNamespace(plan=plan))
+
+    return make
 
 
 @pytest.mark.parametrize("mode", ["memory", "disk"])
 def test_nothing_to_keep_is_told_once_where_it_was_asked_for(
-    model_at, new_cache, states_of, said, tiny_encoder_files, mode
+    model_of, new_cache, states_of, said, mode
 ):
-    variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, 2)
-
-    def model_of(**options):
-        plan = plan_freezing(FreezeConfig(**options), variables)
-        return SimpleNamespace(classifier=SimpleNamespace(plan=plan))
-
     rule = FreezeRule(train=True, parts=("embeddings",))
     models = [
         model_of(),
@@ -342,3 +390,12 @@ def test_nothing_to_keep_is_not_told_where_it_was_not_asked_for(
     assert states_of(new_cache("auto"), model_at(0)) == {}
     assert states_of(new_cache("off"), model_at(2)) == {}
     assert said() == []
+
+
+def test_frozen_layers_above_embeddings_that_train_are_told_to_give_nothing(
+    model_of, new_cache, states_of, said
+):
+    rule = FreezeRule(train=True, parts=("embeddings",))
+
+    assert states_of(new_cache("auto"), model_of(depth=2, rules=(rule,))) == {}
+    assert said() == ["prefix cache: off, although cache.mode=auto; the embeddings train"]

@@ -249,3 +249,14 @@ def test_removed_file_stays_readable_where_it_is_mapped(filled, file_of, use):
 
     assert not filled.exists()
     np.testing.assert_array_equal(values, VALUES)
+
+
+def test_whole_states_are_known_before_they_are_checked(file_of, use, layout):
+    assert not file_of().is_filled()
+    with pytest.raises(KeyboardInterrupt):
+        use(file_of(), fails_at=1)
+    assert not file_of().is_filled()
+
+    use(file_of())
+
+    assert file_of().is_filled()

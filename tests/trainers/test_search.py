@@ -327,7 +327,7 @@ def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
 def test_search_gives_up_its_cache_before_a_full_disk_ends_it(make_runner, monkeypatch, tmp_path):
     lines = []
     folder = tmp_path / "states"
-    runner = make_runner("cache.mode=disk", f"cache.dir={folder}", report=lines.append)
+    runner = make_runner("cache.mode=disk", f"cache.dir={folder}", note=lines.append)
     real, room = RunCheckpoints.save, []
 
     def save(self, *arguments):
@@ -347,6 +347,21 @@ def test_search_gives_up_its_cache_before_a_full_disk_ends_it(make_runner, monke
         "checkpoints: the disk is full; the prefix cache gives up its files, and the trial goes on"
     ]
     assert not [path for path in folder.iterdir() if path.is_dir()]
+
+
+def test_what_became_of_the_cache_is_noted_once(make_runner, tmp_path):
+    lines, notes = [], []
+    options = ("cache.mode=disk", f"cache.dir={tmp_path / 'states'}")
+    runner = make_runner(*options, report=lines.append, note=notes.append)
+
+    for seed in (0, 1):
+        assert runner.run(TrialRequest(Cell(3, 1e-2), seed, 1), "explore").is_completed
+
+    assert [
+        line for line in notes if line.startswith("prefix cache at depth 3: as float32 on disk")
+    ]
+    assert len([line for line in notes if "prefix cache at depth" in line]) == 1
+    assert not [line for line in lines if "prefix cache" in line]
 
 
 def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatch):

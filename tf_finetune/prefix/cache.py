@@ -4,7 +4,7 @@ import errno
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -134,16 +134,18 @@ class PrefixCache:
 
     def _wanted(self, model: FineTuner, splits: Mapping[str, Split]) -> dict[str, WantedStates]:
         mode = self._config.mode
-        # What goes to the disk anyway gains nothing from fitting the memory.
         in_memory = mode == "memory" or (mode == "auto" and not self._shared)
-        budget = self._memory_budget if in_memory else None
-        return wanted_states(model.classifier, splits, self._config.dtype, budget)
+        budgets = [self._memory_budget] if in_memory else []
+        budgets += [self._disk_budget] if mode != "memory" else []
+        return wanted_states(model.classifier, splits, self._config.dtype, max(budgets))
 
     def _tell_no_prefix(self, model: FineTuner) -> None:
-        """Says why there are no states although they were asked for, each reason once."""
-        frozen = model.classifier.plan.embeddings_frozen
-        reason = "no layer is frozen" if frozen else "the embeddings train"
-        if self._config.mode != "auto" and reason not in self._told:
+        """Says why there are no states although one might expect them, each reason once."""
+        plan = model.classifier.plan
+        reason = "no layer is frozen" if plan.embeddings_frozen else "the embeddings train"
+        # With nothing frozen nobody expects any who has not asked for them.
+        expected = self._config.mode != "auto" or plan.layer_is_frozen(0)
+        if expected and reason not in self._told:
             self._told.add(reason)
             self._tell(f"prefix cache: off, although cache.mode={self._config.mode}; {reason}")
 
@@ -152,7 +154,8 @@ class PrefixCache:
     ) -> Decision:
         mode = self._config.mode
         files = [item.file(self._root) for item in wanted.values()]
-        if mode != "memory" and all(file.folder.is_dir() for file in files):
+        # What is left of a fill that was interrupted is worth going on with only where a fill is.
+        if mode != "memory" and all(file.is_filled() for file in files):
             return Decision("disk", f"on disk, as an earlier run left it in {self._root}")
         needed = sum(item.layout.bytes for item in wanted.values())
         place, where = choose_place(
@@ -189,13 +192,13 @@ class PrefixCache:
         needed = sum(item.layout.bytes for item in missing.values())
         keep = {item.key for item in wanted.values()}
         if decision.place == "memory":
-            self._make_memory_room(needed, keep)
+            self._make_memory_room(needed, keep, missing.values())
+            for name, item in missing.items():
+                self._kept[item.key] = self._in_memory(model, name, item, shape)
+            return decision
         try:
             for name, item in missing.items():
-                if decision.place == "memory":
-                    self._kept[item.key] = self._in_memory(model, name, item, shape)
-                else:
-                    self._kept[item.key] = self._on_disk(model, name, item, shape, keep)
+                self._kept[item.key] = self._on_disk(model, name, item, shape, keep)
         except OSError as error:
             reason = error.strerror or error
             problem = f"{self._root}: {reason} ({show_bytes(needed)} are needed)"
@@ -232,6 +235,12 @@ class PrefixCache:
         keep: Collection[str],
     ) -> PrefixStates:
         layout, file = item.layout, item.file(self._root)
+        if file.is_only_readable():
+            if file.missing_blocks(self._tell):
+                raise OSError(
+                    errno.EACCES, "states there are unfinished or damaged, and cannot be written"
+                )
+            return _states(layout, file.open(), file.fill_seconds)
         with file.one_writer(self._tell):
             missing = file.missing_blocks(self._tell)
             if missing:
@@ -263,8 +272,13 @@ class PrefixCache:
                     return found
         return None
 
-    def _make_memory_room(self, needed: int, keep: Collection[str]) -> None:
-        for key in [k for k, s in self._kept.items() if s.own_bytes and k not in keep]:
+    def _make_memory_room(
+        self, needed: int, keep: Collection[str], wanted: Iterable[WantedStates]
+    ) -> None:
+        """Drops what was not used for longest; last what the wanted ones would begin with."""
+        beginnings = {other.key for item in wanted for other in item.shallower()}
+        others = [k for k, s in self._kept.items() if s.own_bytes and k not in keep]
+        for key in sorted(others, key=beginnings.__contains__):
             if self.memory_bytes + needed <= self._memory_budget:
                 break
             del self._kept[key]

@@ -42,25 +42,23 @@ def choose_dtype(
     wanted: Literal["auto", "float32", "float16", "bfloat16"],
     computed: np.dtype,
     values: int,
-    memory_budget: int | None,
+    budget: int,
 ) -> np.dtype:
     """How states are stored.
 
-    `auto` stores what is computed, which changes nothing, unless half as many bytes fit the
-    budget and all do not.
+    `auto` stores what is computed, which changes nothing, unless that fits nowhere and half as
+    many bytes do.
 
     Args:
         wanted: `cache.dtype`.
         computed: Type of the states.
         values: Number of values.
-        memory_budget: Bytes of memory that may be used; None: they do not count.
+        budget: Bytes that may be used in the roomiest place that counts.
     """
     if wanted != "auto":
         return dtype_named(wanted)
-    if memory_budget is None or computed.itemsize <= 2:
-        return computed
     half = dtype_named("float16")
-    if values * half.itemsize <= memory_budget < values * computed.itemsize:
+    if values * half.itemsize <= budget < values * computed.itemsize:
         return half
     return computed
 

@@ -50,7 +50,7 @@ def make_room(
                 shutil.rmtree(folder, ignore_errors=True)
                 # Still held, so that nobody who waits takes a file that is gone for a lock.
                 lock_of(folder).unlink(missing_ok=True)
-        except Timeout:
+        except (Timeout, PermissionError):  # in use, or another user's
             continue
         removed(folder.name)
         room = _room(root, own, budget)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tf_finetune.data import Split
+from tf_finetune.errors import UserError
 from tf_finetune.prefix.decision import Measured
 from tf_finetune.prefix.layout import Layout
 from tf_finetune.prefix.states import PrefixStates
@@ -35,6 +36,9 @@ def compute_block(
         shape: How batches are cut.
         shallower: The same split's states at a smaller depth, to begin with.
         index: The block.
+
+    Raises:
+        UserError: A state is larger than float16 can hold.
     """
     examples = layout.block(index)
     tokens = layout.block_tokens(index)
@@ -47,8 +51,16 @@ def compute_block(
                 example = examples[place]
                 start = layout.starts[example] - tokens.start
                 length = layout.lengths[example]
-                values[start : start + length] = states[:length]
+                with np.errstate(over="ignore"):  # looked for below
+                    values[start : start + length] = states[:length]
         row += len(batch)
+    if layout.dtype == np.float16 and not np.isfinite(values).all():
+        raise UserError(
+            f"cache.dtype: states at depth {layout.depth} do not fit float16 (up to 65,504); "
+            "accepted here: float32, bfloat16",
+            hint="Where auto chose float16, neither budget has room for float32: raise "
+            "cache.disk_budget, or set cache.mode=off.",
+        )
     return values
 
 

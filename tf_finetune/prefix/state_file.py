@@ -44,6 +44,14 @@ class StateFile:
         self._parts = layout.parts(prefix_sha256)
         self.folder = root / layout.key(prefix_sha256)
 
+    def is_filled(self) -> bool:
+        """Whether every block was written once; `missing_blocks` says what has become of them."""
+        return self._written().keys() >= set(range(self._layout.blocks))
+
+    def is_only_readable(self) -> bool:
+        """Whether states are there that this process may read but neither fill nor lock."""
+        return self.folder.is_dir() and not os.access(self._root, os.W_OK)
+
     def missing_blocks(self, tell: Tell) -> list[int]:
         """Blocks that are not there, or not as they were written; names what is damaged."""
         try:

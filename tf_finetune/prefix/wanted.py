@@ -52,7 +52,7 @@ def wanted_states(
     classifier: Classifier,
     splits: Mapping[str, Split],
     dtype: Literal["auto", "float32", "float16", "bfloat16"],
-    memory_budget: int | None,
+    budget: int,
 ) -> dict[str, WantedStates]:
     """States of some splits at a classifier's frozen boundary.
 
@@ -60,7 +60,7 @@ def wanted_states(
         classifier: At least one of its layers is frozen.
         splits: The splits by name.
         dtype: `cache.dtype`.
-        memory_budget: Bytes of memory that they may take; None: they need none.
+        budget: Bytes that they may take in the roomiest place that counts.
     """
     depth = classifier.plan.frozen_depth
     hidden = classifier.files.config["hidden_size"]
@@ -70,7 +70,7 @@ def wanted_states(
         for name, split in splits.items()
     }
     values = sum(layout.tokens for layout in layouts.values()) * hidden
-    stored = choose_dtype(dtype, computed, values, memory_budget)
+    stored = choose_dtype(dtype, computed, values, budget)
     digests = prefix_digests(classifier)
     return {
         name: WantedStates(replace(layout, dtype=stored), digests, stored == computed)

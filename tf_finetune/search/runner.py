@@ -59,6 +59,7 @@ class TrialRunner:
         trials_at_depth: How many trials a depth is likely to get; what keeping the states of
             its frozen layers is worth depends on it.
         report: Takes a line for each epoch that ends.
+        note: Takes a line that should stay, such as what became of the prefix cache.
         records: Gives the trials that have ended, for `search.median_stopping`.
 
     Attributes:
@@ -76,6 +77,7 @@ class TrialRunner:
         directory: SearchDirectory,
         trials_at_depth: int = 1,
         report: Callable[[str], None] = lambda line: None,
+        note: Callable[[str], None] = lambda line: None,
         records: Callable[[], Iterable[TrialRecord]] = lambda: (),
     ):
         self._records = records
@@ -84,16 +86,15 @@ class TrialRunner:
         self._config = config
         self.chosen = chosen
         self._directory = directory
-        self._console = Console(
-            file=_Lines(report), width=200, color_system=None, force_terminal=False
-        )
+        self._console = _line_console(report)
+        self._notes = _line_console(note)
         self.models = ModelCache(files, splits.labels, chosen)
         self._trials_at_depth = trials_at_depth
         self.prefix = PrefixCache(
             config.cache,
             states_folder(config),
             shared=config.search.workers > 1,
-            console=self._console,
+            console=self._notes,
         )
 
     def run(self, request: TrialRequest, stage: Stage) -> TrialRecord:
@@ -121,8 +122,9 @@ class TrialRunner:
             problem = error
         if not self.prefix.give_up_disk(self._directory.path):
             raise problem
-        self._console.print(
-            f"{problem.problems[0]}; the prefix cache gives up its files, and the trial goes on"
+        self._notes.print(
+            f"{problem.problems[0]}; the prefix cache gives up its files, and the trial goes on",
+            soft_wrap=True,
         )
         del problem  # and the frames it holds, which have mapped those files
         gc.collect()
@@ -318,6 +320,10 @@ class _Trained(NamedTuple):
     predictions: Predictions
     states: Mapping[str, PrefixStates]
     given_up: bool
+
+
+def _line_console(take: Callable[[str], None]) -> Console:
+    return Console(file=_Lines(take), width=200, color_system=None, force_terminal=False)
 
 
 class _Lines(io.StringIO):

@@ -83,7 +83,7 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
                 job.directory.workers,
             )
         else:
-            runner = _runner(job, display.on_line)
+            runner = _runner(job, display.on_line, display.note)
             if budget is not None and not times.are_known:
                 _calibrate(job, runner, times, budget)
             _tuner(oracle, runner, job).search()
@@ -98,7 +98,7 @@ def run_worker(job: SearchJob) -> None:
     end_with_chief()
     # Only stands for the chief's oracle, to which KerasTuner connects.
     oracle = Oracle(objective=objective(job.higher_is_better))
-    _tuner(oracle, _runner(job), job).search()
+    _tuner(oracle, _runner(job, note=_to_own_log), job).search()
 
 
 def work_by_depth(job: SearchJob) -> dict[int, float]:
@@ -161,7 +161,15 @@ def comparable(job: SearchJob, records: Sequence[TrialRecord]) -> list[TrialReco
     return [r for r in records if r.is_whole(epochs) or not r.is_completed]
 
 
-def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -> TrialRunner:
+def _to_own_log(line: str) -> None:
+    print(line, flush=True)
+
+
+def _runner(
+    job: SearchJob,
+    report: Callable[[str], None] = lambda line: None,
+    note: Callable[[str], None] = lambda line: None,
+) -> TrialRunner:
     chosen = build_strategy(job.config.training.strategy)
     space = job.space
     return TrialRunner(
@@ -172,6 +180,7 @@ def _runner(job: SearchJob, report: Callable[[str], None] = lambda line: None) -
         job.directory,
         trials_at_depth=max(1, space.max_cells // len(space.depths)) * len(space.seeds),
         report=report,
+        note=note,
         records=job.journal.known_to_all,
     )
 
