@@ -89,7 +89,7 @@ def _to_file(
 ) -> None:
     """Predicts into a file, and says what is kept if that does not come to its end."""
     from tf_finetune.errors import UserError
-    from tf_finetune.prediction import PARQUET, KeptError, write_parquet
+    from tf_finetune.prediction import PARQUET, write_parquet
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     before, started = file.done.texts, time.perf_counter()
@@ -97,14 +97,9 @@ def _to_file(
         console.print(f"going on after {before:,} texts that an earlier call answered")
     try:
         predict(file)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, UserError):  # also an input that is mended may go on
         if file.done.texts:
             console.print(f"{file.done.texts:,} texts are kept; the same command goes on")
-        raise
-    except KeptError:
-        raise
-    except UserError:  # the mended input will be another one
-        file.discard()
         raise
     seconds = time.perf_counter() - started
     convert = partial(write_parquet, labels=labels, pairs=pairs)

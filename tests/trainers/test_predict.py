@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tf_finetune.errors import UserError
 from tf_finetune.training import trained_model
 from tf_finetune.training.trained_model import TrainedModel, load_trained_model
 from trainers.cli import run_command
@@ -177,3 +178,35 @@ def test_interrupted_command_says_what_is_kept(finished_run, tmp_path, monkeypat
     assert "going on after 2,048 texts" in capsys.readouterr().err
     found = [json.loads(line)["text"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert found == path.read_text().splitlines()
+
+
+def test_answers_are_kept_when_the_device_is_gone_or_a_piped_text_is_bad(
+    finished_run, tmp_path, monkeypatch, capsys
+):
+    texts = b"".join(b"the film %d\n" % number for number in range(3000))
+    command = [str(finished_run), "-", "--output", str(tmp_path / "a.jsonl")]
+
+    def predict_piped(content):
+        piped = io.TextIOWrapper(io.BytesIO(content), encoding="latin-1")
+        monkeypatch.setattr(sys, "stdin", piped)
+        code = run_command(main, command)
+        return code, capsys.readouterr().err
+
+    code, said = predict_piped(texts + b"caf\xe9\n")
+    assert code == 2
+    assert "2,048 texts are kept; the same command goes on" in said
+    with monkeypatch.context() as patch:
+        patch.setattr("tf_finetune.training.build_strategy", _no_device)
+        code, said = predict_piped(texts)
+    assert code == 2
+    assert "no GPU" in said and "2,048 texts are kept" in said
+
+    code, said = predict_piped(texts)
+
+    assert code == 0
+    assert "going on after 2,048 texts" in said
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 3000
+
+
+def _no_device(name):
+    raise UserError("training.strategy: TensorFlow sees no GPU")

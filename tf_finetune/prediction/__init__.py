@@ -10,7 +10,6 @@ from tf_finetune.prediction.job import describe_job
 from tf_finetune.prediction.parquet import write_parquet
 from tf_finetune.prediction.resumable import (
     PARQUET,
-    KeptError,
     OpenStream,
     Output,
     ResumableFile,
@@ -20,7 +19,6 @@ from tf_finetune.prediction.streaming import count_texts, predict_texts
 
 __all__ = [
     "PARQUET",
-    "KeptError",
     "OpenStream",
     "Output",
     "ResumableFile",

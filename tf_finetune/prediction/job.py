@@ -1,5 +1,6 @@
 """What decides the answers of a prediction, so that only the same one is gone on with."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) ->
         "data.max_length": config.data.max_length,
         "evaluation.batch_size": config.evaluation.batch_size,  # moves the last digits
         "training.precision": config.training.precision,
+        "training.strategy": config.training.strategy,
+        "tensorflow": version("tensorflow"),
         "--top-k": top_k,
         "texts a chunk": CHUNK_TEXTS,
     }

@@ -23,10 +23,6 @@ JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 
 
-class KeptError(UserError):
-    """A prediction stopped for a reason that leaves what is done as it is."""
-
-
 @dataclass(frozen=True)
 class Done:
     """How far a prediction has come.
@@ -206,11 +202,11 @@ def check_output(path: str, accepted: tuple[str, ...] = JSON_LINES + PARQUET) ->
     return target
 
 
-def _cannot_write(path: Path, error: OSError) -> KeptError:
+def _cannot_write(path: Path, error: OSError) -> UserError:
     if error.errno in DISK_FULL:
-        return KeptError(
+        return UserError(
             f"--output: {path}: the disk is full",
             hint="Free some space; the same command then goes on.",
         )
     reason = error.strerror or os.strerror(error.errno or errno.EIO)
-    return KeptError(f"--output: {path} cannot be written: {reason}")
+    return UserError(f"--output: {path} cannot be written: {reason}")

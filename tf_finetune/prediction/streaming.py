@@ -6,9 +6,10 @@ from typing import TextIO
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data import Record, read_texts
+from tf_finetune.errors import UserError
 from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
-from tf_finetune.prediction.resumable import KeptError, Output
+from tf_finetune.prediction.resumable import Output
 from tf_finetune.training.trained_model import TrainedModel, in_chunks
 
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
@@ -94,8 +95,8 @@ def _chain(digest: str, chunk: Sequence[Record]) -> str:
     return hashed.hexdigest()
 
 
-def _changed(texts: int) -> KeptError:
-    return KeptError(
+def _changed(texts: int) -> UserError:
+    return UserError(
         f"the first {texts:,} texts, which an earlier call answered, are not the same any more",
         hint="Remove the .partial and .progress.json files, or choose another --output.",
     )
