@@ -24,7 +24,12 @@ from tf_finetune.export.loading import (
 )
 from tf_finetune.export.record import export_record
 from tf_finetune.export.saved_model import ServableModel, write_saved_model
-from tf_finetune.export.saved_model_check import check_saved_model, checked_rows, render_check
+from tf_finetune.export.saved_model_check import (
+    check_saved_model,
+    checked_rows,
+    render_check,
+    require_same_answers,
+)
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.tokenizer_recipe import read_recipe
@@ -75,6 +80,8 @@ def export_graphs(
         logits = split_logits(trained.model, split.select(rows), config, without_strategy())
     made = {} if smaller is None else {"smaller": smaller.to_dict()}
     if graph_tokenizer is not None:
+        if config.training.precision != "float32":
+            trained = load_in_float32(files, labels, config)
         chosen = checked_rows(split)
         _export_saved_model(
             folders[SAVEDMODEL],
@@ -120,6 +127,7 @@ def _export_saved_model(
             config.evaluation.batch_size,
         )
     render_check(console, check)
+    require_same_answers(check, config.training.precision)
     record = export_record(labels, config, check=check.to_dict(), **made)
     write_json(folder / RECORDS[SAVEDMODEL], record)
 

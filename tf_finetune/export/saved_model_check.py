@@ -1,5 +1,6 @@
 """Whether a SavedModel on the disk answers as the trained model does."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.data import Split, evaluation_batches
+from tf_finetune.errors import UserError
 from tf_finetune.export.saved_model import TEXTS, ServableModel
 from tf_finetune.export.tokenizer_probes import probe_texts
 from tf_finetune.export.tokenizer_skew import Skew, measure_skew
@@ -16,6 +18,8 @@ from tf_finetune.reports import user_text
 
 MOST_TEXTS = 1000
 PROBES = 5000
+# Of a logit, by whether the run computes in float32 as the SavedModel does.
+LARGEST_DIFFERENCE = {True: 1e-3, False: 0.1}
 _EXAMPLES_SHOWN = 3
 
 
@@ -82,7 +86,7 @@ def check_saved_model(
         columns = zip(*(texts[i] for i in rows), strict=True)
         inputs = {name: tf.constant(c) for name, c in zip(names, columns, strict=True)}
         difference = np.abs(answer(**inputs)["logits"].numpy() - logits[rows])
-        largest = max(largest, float(difference.max()))
+        largest = float(np.maximum(largest, difference.max()))  # of NaN, NaN
     encoded = [tuple(text.encode() for text in row) for row in texts]
     vocabulary = list(tokenizer.get_vocab())
     probes = [probe_texts(PROBES, seed, vocabulary) for seed in range(len(names))]
@@ -93,6 +97,28 @@ def check_saved_model(
         of_texts=measure_skew(tokenizer, model.tokenizer, encoded, max_length),
         of_probes=measure_skew(tokenizer, model.tokenizer, zip(*probes, strict=True), max_length),
     )
+
+
+def require_same_answers(check: SavedModelCheck, precision: str) -> None:
+    """Refuses a SavedModel that answers otherwise than the model it was made from.
+
+    Args:
+        check: What was found.
+        precision: `training.precision`; the SavedModel computes in float32.
+
+    Raises:
+        UserError: Logits are no numbers, or differ by more than rounding although all texts
+            got the tokens of training.
+    """
+    limit = LARGEST_DIFFERENCE[precision == "float32"]
+    is_rounding = check.largest_difference <= limit
+    explained = check.of_texts.mismatches > 0 and math.isfinite(check.largest_difference)
+    if not is_rounding and not explained:
+        raise UserError(
+            f"--to savedmodel: its logits differ by {check.largest_difference:.1e} from those of "
+            f"the trained model; accepted: {limit:g} at most",
+            hint="Nothing was written. This is a fault of the export, not of the data.",
+        )
 
 
 def render_check(console: Console, check: SavedModelCheck) -> None:
