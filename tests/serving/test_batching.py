@@ -121,3 +121,20 @@ def test_closing_answers_what_was_accepted_and_takes_no_more():
         return [task.result() for task in tasks]
 
     assert run(scenario)[0] == [["A"], ["B"]]
+
+
+def test_fault_of_what_counts_batches_ends_no_later_request():
+    async def scenario(batcher, model):
+        model.go.set()
+        counted = batcher._on_batch
+
+        def fail(texts):
+            batcher._on_batch = counted
+            raise OSError("no more")
+
+        batcher._on_batch = fail
+        with pytest.raises(OSError, match="no more"):
+            await batcher.submit(records("a"))
+        return await asyncio.wait_for(batcher.submit(records("b")), 10)
+
+    assert run(scenario)[0] == ["B"]

@@ -47,3 +47,40 @@ def test_client_that_goes_away_is_let_go():
         return {"type": "http.disconnect"}
 
     assert ask(receive, Limits())[1][0][2] == 400
+
+
+def test_bodies_that_take_too_much_memory_together_are_refused(monkeypatch):
+    monkeypatch.setattr("tf_finetune.serving.guard._MOST_HELD_BYTES", 10)
+    statuses = []
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/predict" and len(statuses) == 0:
+            statuses.append(await one_more())  # while this one is being answered
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    guard = RequestGuard(app, Limits(max_body_bytes=10), None, lambda *arguments: None)
+
+    async def one_more():
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": b"x" * 8, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/predict",
+            "headers": [(b"content-type", b"application/json")],
+        }
+        await guard(scope, receive, send)
+        assert sent[0]["status"] == 200 or (b"retry-after", b"1") in sent[0]["headers"]
+        return sent[0]["status"]
+
+    async def one_inside_another_and_one_after():
+        return [await one_more(), await one_more()]
+
+    assert asyncio.run(one_inside_another_and_one_after()) == [200, 200]
+    assert statuses == [503]

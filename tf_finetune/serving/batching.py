@@ -101,8 +101,8 @@ class MicroBatcher(Generic[Answer]):
                 self._arrived.clear()
                 continue
             records = [record for waiting in batch for record in waiting.records]
-            self._on_batch(len(records))
             try:
+                self._on_batch(len(records))
                 answers = await loop.run_in_executor(self._thread, self._predict, records)
             except Exception as error:  # the requests get it; the server stays up
                 for waiting in batch:

@@ -16,6 +16,8 @@ from tf_finetune.serving.limits import Limits
 PROTECTED = ("/predict", "/metrics")
 Finished = Callable[[str, str, int, float], None]
 
+_MOST_HELD_BYTES = 64 * 2**20  # of all bodies together
+
 _log = logging.getLogger("tf_finetune.serving")
 
 
@@ -52,6 +54,8 @@ class RequestGuard:
         self._digest = None if token is None else _digest(token.encode())
         self._on_finished = on_finished
         self._is_ending = is_ending
+        self._held_bytes = 0
+        self._most_held_bytes = max(_MOST_HELD_BYTES, limits.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or passes it on."""
@@ -60,6 +64,7 @@ class RequestGuard:
             return
         started = time.perf_counter()
         status = 0
+        held = bytearray()
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -72,7 +77,7 @@ class RequestGuard:
 
         try:
             self._check(scope)
-            body = await self._read(receive) if scope["method"] == "POST" else b""
+            body = await self._read(receive, held) if scope["method"] == "POST" else b""
             await self._app(scope, _replay(body, receive), sending)
         except _Refusal as refusal:
             await _refuse(refusal, sending)
@@ -81,6 +86,7 @@ class RequestGuard:
             if not status:
                 await _refuse(_Refusal(500, "a fault of the server; see its log"), sending)
         finally:
+            self._held_bytes -= len(held)
             seconds = time.perf_counter() - started
             self._on_finished(scope["method"], scope["path"], status, seconds)
 
@@ -115,26 +121,32 @@ class RequestGuard:
                 401, "accepted: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"}
             )
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive, held: bytearray) -> bytes:
         try:
-            return await asyncio.wait_for(self._receive(receive), self._limits.body_seconds)
+            await asyncio.wait_for(self._receive(receive, held), self._limits.body_seconds)
+            return bytes(held)
         except asyncio.TimeoutError:
             raise _Refusal(
                 408, f"the body did not come within {self._limits.body_seconds:g} s", _CLOSE
             ) from None
 
-    async def _receive(self, receive: Receive) -> bytes:
-        body = bytearray()
+    async def _receive(self, receive: Receive, body: bytearray) -> None:
+        """Reads a body; its bytes count as held until the request is answered."""
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _Refusal(400, "the client went away")
-            body += message.get("body", b"")
+            chunk = message.get("body", b"")
+            body += chunk
+            self._held_bytes += len(chunk)
             more = message.get("more_body", False)
             if len(body) > self._limits.max_body_bytes:
                 raise self._too_large()
-        return bytes(body)
+            if self._held_bytes > self._most_held_bytes:
+                raise _Refusal(
+                    503, "too many bodies are being read; try again", {"retry-after": "1", **_CLOSE}
+                )
 
     def _too_large(self) -> _Refusal:
         return _Refusal(413, f"accepted: at most {self._limits.max_body_bytes:,} bytes", _CLOSE)

@@ -70,6 +70,9 @@ class ServerMetrics:
 
     def expose(self, watch: DriftWatch) -> bytes:
         """Everything in Prometheus' text format."""
+        # A model before this one may have been watched for more.
+        self._drift.clear()
+        self._drift_values.clear()
         for quantity, distance in watch.distances().items():
             self._drift.labels(quantity).set(distance)
         for quantity, values in watch.counts().items():

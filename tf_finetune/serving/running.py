@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from tf_finetune.errors import UserError
 from tf_finetune.serving.service import Service
+from tf_finetune.serving.slow_heads import protocol_with_head_limit
 
 _MOST_CONNECTIONS = 1024
 _BACKLOG = 1024
@@ -50,6 +51,7 @@ async def _serve(app: FastAPI, service: Service, listening: socket.socket) -> No
         access_log=False,
         log_config=None,
         server_header=False,
+        http=protocol_with_head_limit(service.limits.body_seconds),
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -29,11 +29,18 @@ from tf_finetune.serving.reference import (
 _log = logging.getLogger("tf_finetune.serving")
 
 
+class _Served(NamedTuple):
+    """A model and the distance of its texts from its training; both change together."""
+
+    model: ServedModel
+    watch: DriftWatch
+
+
 class _Scored(NamedTuple):
-    """Outputs of one text, and the model that gave them."""
+    """Outputs of one text, and what gave them."""
 
     logits: np.ndarray
-    model: ServedModel
+    by: _Served
 
 
 class Service:
@@ -45,9 +52,7 @@ class Service:
         log_texts: Whether texts are logged, with what tells a person taken out.
 
     Attributes:
-        model: The model that answers the next texts.
         metrics: What Prometheus can read.
-        watch: Distance of the last texts from training.
         ending: Whether the server takes no new connections any more.
     """
 
@@ -59,7 +64,18 @@ class Service:
         self._log_texts = log_texts
         self._reloading: asyncio.Lock | None = None
         self._batcher: MicroBatcher[_Scored] | None = None
-        self._take(load())
+        self._served = _prepared(load())
+        self._tell()
+
+    @property
+    def model(self) -> ServedModel:
+        """The model that answers the next texts."""
+        return self._served.model
+
+    @property
+    def watch(self) -> DriftWatch:
+        """Distance of its last texts from training."""
+        return self._served.watch
 
     def start(self) -> None:
         """Begins to answer; needs a running event loop."""
@@ -87,14 +103,14 @@ class Service:
         """
         assert self._batcher is not None, "start() comes first"
         scored = await self._batcher.submit(records)
-        model = scored[0].model  # a request is never divided between two turns
+        by = scored[0].by  # a request is never divided between two turns
         logits = np.stack([one.logits for one in scored])
-        found = list(answers(model.labels, logits, top_k))
-        self._note(model, records, logits)
+        found = list(answers(by.model.labels, logits, top_k))
+        self._note(by, records, logits)
         if self._log_texts:
             texts = [redact(text) for r in records for text in (r.text, r.text_pair) if text]
             _log.info("texts %s", json_line(texts))
-        return {"model": model.version, "predictions": found}
+        return {"model": by.model.version, "predictions": found}
 
     async def reload(self) -> bool:
         """Loads the model anew and lets it take over between two turns.
@@ -106,43 +122,47 @@ class Service:
         async with self._reloading:
             loop = asyncio.get_running_loop()
             try:
-                await loop.run_in_executor(None, self._replace)
+                self._served = await loop.run_in_executor(None, self._loaded_anew)
             except UserError as error:
                 _log.error("the model was not replaced: %s", error)
             except Exception:  # a half-written folder may fail in any way
                 _log.exception("the model was not replaced")
             else:
+                self._tell()
                 self.metrics.reloads.labels("done").inc()
                 return True
             self.metrics.reloads.labels("refused").inc()
             return False
 
-    def _replace(self) -> None:
+    def _loaded_anew(self) -> _Served:
         new = self._load()
         check_same_use(self.model, new)
-        self._take(new)
+        return _prepared(new)
 
-    def _take(self, model: ServedModel) -> None:
-        reference, unwatched = reference_of(model)
-        if unwatched:
-            _log.warning("drift: %s", unwatched)
-        self.watch = DriftWatch(reference)
+    def _tell(self) -> None:
+        model = self.model
         self.metrics.model.info({"version": model.version, "task": model.labels.task})
-        self.model = model
         _log.info("model %s of %s", model.version, model.run.path)
 
     def _score(self, records: list[Record]) -> list[_Scored]:
-        model = self.model  # all texts of a turn get the same one
-        return [_Scored(row, model) for row in model.logits_of(records)]
+        served = self._served  # all texts of a turn get the same one
+        return [_Scored(row, served) for row in served.model.logits_of(records)]
 
-    def _note(self, model: ServedModel, records: Sequence[Record], logits: np.ndarray) -> None:
+    def _note(self, by: _Served, records: Sequence[Record], logits: np.ndarray) -> None:
         lengths = [text_length(record) for record in records]
-        quantities = answer_quantities(model, logits)
+        quantities = answer_quantities(by.model, logits)
         for quantity, values in (quantities | {LENGTH: [*lengths]}).items():
-            self.watch.observe(quantity, values)
+            by.watch.observe(quantity, values)
         for length in lengths:
             self.metrics.characters.observe(length)
         for label in quantities.get(LABEL, []):
             self.metrics.answers.labels(label).inc()
         for confidence in quantities.get(CONFIDENCE, []):
             self.metrics.confidence.observe(float(confidence))
+
+
+def _prepared(model: ServedModel) -> _Served:
+    reference, unwatched = reference_of(model)
+    if unwatched:
+        _log.warning("drift: %s", unwatched)
+    return _Served(model, DriftWatch(reference))
