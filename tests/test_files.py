@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,42 @@ def test_a_replaced_folder_is_the_old_one_until_the_new_one_is_whole(tmp_path):
         (temporary / "b").write_text("third")
     assert [path.name for path in final.iterdir()] == ["b"]
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_that_cannot_take_its_name_leaves_the_previous_one(tmp_path, monkeypatch):
+    final = tmp_path / "model"
+    final.mkdir()
+    (final / "a").write_text("first")
+    real = Path.rename
+
+    def rename(self, target):
+        if ".writing-" in self.name:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(KeyboardInterrupt), replaced_folder(final) as temporary:
+        (temporary / "a").write_text("second")
+
+    assert (final / "a").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_killed_process_left_of_a_folder_is_cleared_up(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    final, alive = tmp_path / "model", os.getppid()
+    (tmp_path / f".model.previous-{gone.pid}").mkdir()
+    (tmp_path / f".model.previous-{gone.pid}" / "a").write_text("first")
+    (tmp_path / f".model.writing-{gone.pid}").mkdir()
+    (tmp_path / f".model.writing-{alive}").mkdir()
+
+    with pytest.raises(RuntimeError, match="stop"), replaced_folder(final):
+        raise RuntimeError("stop")
+
+    assert (final / "a").read_text() == "first"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f".model.writing-{alive}", "model"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import math
@@ -102,7 +103,9 @@ def replaced_folder(final: Path) -> Iterator[Path]:
     """A temporary folder that takes the name `final` if the block ends without an exception.
 
     Its files are forced to the disk first, so a folder of that name is always whole: the
-    previous one or the new one. Nothing is left of a block that fails.
+    previous one or the new one. Nothing is left of a block that fails. Of a process that is
+    killed between the two renames the previous folder is left under another name; the next that
+    writes `final` puts it back first.
 
     Args:
         final: The folder; whatever has the name is replaced. Its parent is made.
@@ -112,13 +115,13 @@ def replaced_folder(final: Path) -> Iterator[Path]:
     """
     temporary = final.with_name(f".{final.name}.writing-{os.getpid()}")
     previous = final.with_name(f".{final.name}.previous-{os.getpid()}")
+    _clear_up(final)
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
         for path in temporary.rglob("*"):
-            if path.is_file():
-                sync_file(path)
+            sync_folder(path) if path.is_dir() else sync_file(path)
+        sync_folder(temporary)
         if final.exists():
             final.rename(previous)
         temporary.rename(final)
@@ -134,7 +137,34 @@ def replaced_folder(final: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        if previous.exists() and not final.exists():
+            previous.rename(final)
         shutil.rmtree(previous, ignore_errors=True)
+
+
+def _clear_up(final: Path) -> None:
+    """Puts back or removes what processes that are gone left of writing a folder."""
+    for left in sorted(final.parent.glob(f".{glob.escape(final.name)}.*-*")):
+        kind, _, process = left.name.removeprefix(f".{final.name}.").rpartition("-")
+        if kind not in ("writing", "previous") or not process.isdigit() or _is_alive(int(process)):
+            continue
+        if kind == "previous" and not final.exists():
+            left.rename(final)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether another process of this number runs here."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        pass
+    return True
 
 
 def sync_file(path: Path) -> None:

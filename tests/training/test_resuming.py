@@ -149,6 +149,27 @@ def test_damaged_checkpoint_is_named_and_the_one_before_is_used(
     assert "going on from step 7 of 10" in console.file.getvalue()
 
 
+def test_checkpoints_that_follow_damaged_ones_are_kept(
+    model, run, training, state, assert_equal, expected, tmp_path, interrupt_at
+):
+    outputs = interrupt_at(8, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, training(), outputs=outputs)
+    for folder in tmp_path.iterdir():
+        (folder / "state.json").write_text("damaged")
+    (tmp_path / ".step-000000009.writing-1").mkdir()
+    outputs = interrupt_at(3, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, training(), outputs=outputs)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000002", "step-000000003"]
+    console = Console(file=StringIO(), width=300)
+
+    result = run(model, training(), outputs=interrupt_at(99, tmp_path), console=console)
+
+    assert_equal(state(model, result), expected)
+    assert "going on from step 3 of 10" in console.file.getvalue()
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"identity": 1, "state": {}}', None])
 def test_damaged_state_file_is_noticed(
     model, run, training, state, assert_equal, expected, tmp_path, interrupt_at, content

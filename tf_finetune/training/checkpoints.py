@@ -57,7 +57,10 @@ class RunCheckpoints:
         self._checkpoint = tf.train.Checkpoint(**trained, **slots)
 
     def save(self, state: dict[str, Any], best_values: Mapping[str, np.ndarray]) -> Path:
-        """Writes a checkpoint named after `state["step"]`; only the last two are kept."""
+        """Writes a checkpoint named after `state["step"]`; of those before it one is kept.
+
+        One of a later step was passed over as damaged, or this run would not be here again.
+        """
         final = self._folder / f"step-{state['step']:09d}"
         with replaced_folder(final) as temporary:
             self._checkpoint.write(str(temporary / "variables"))
@@ -68,7 +71,9 @@ class RunCheckpoints:
             content = {"identity": self._identity, "state": state}
             write_atomically(temporary / "state.json", json.dumps(content, indent=1))
             write_manifest(temporary)
-        for old in self.saved()[:-_KEPT]:
+        saved = self.saved()
+        before, after = saved[: saved.index(final)], saved[saved.index(final) + 1 :]
+        for old in [*before[: 1 - _KEPT], *after]:
             shutil.rmtree(old)
         return final
 
@@ -85,6 +90,8 @@ class RunCheckpoints:
         Raises:
             UserError: A checkpoint belongs to another encoder, plan, data set or options.
         """
+        for left in self._folder.glob(".step-*"):
+            shutil.rmtree(left)  # what a process that was killed had begun to write
         damaged = []
         for path in reversed(self.saved()):
             try:
