@@ -232,11 +232,21 @@ COMMANDS: dict[str, Command] = {
     "plan": Command(
         "show which variables would be trained and what that costs",
         (
+            Argument(
+                "FILE",
+                "training examples: also times a few batches, to say whether their states would "
+                "be kept",
+                required=False,
+            ),
             _CONFIG,
             Argument("--rows", "one line a variable instead of a layer", value=None),
             Argument("--num-labels", "outputs of the head", value="N", default="2"),
         ),
-        (("freeze.depth=4", "what freezing four layers saves"),),
+        (
+            ("freeze.depth=4", "what freezing four layers saves"),
+            ("reviews.csv freeze.depth=4", "also whether the prefix cache would pay"),
+        ),
+        file_option="data.train",
     ),
     "preflight": Command(
         "compile the training step for TPUs without one: memory, FLOPs, estimated times",

@@ -1,14 +1,22 @@
-"""Shows what would be trained and what that costs, without loading weights.
+"""Shows what would be trained and what that costs; without examples, no weights are loaded.
 
-Example:
+Examples:
     python -m trainers.plan freeze.depth=4
+    python -m trainers.plan reviews.csv freeze.depth=4
 """
 
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from tf_finetune.encoders import depth_costs, plan_cost, plan_freezing, resolve_encoder
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders import (
+    EncoderFiles,
+    depth_costs,
+    plan_cost,
+    plan_freezing,
+    resolve_encoder,
+)
 from tf_finetune.encoders.plan_tables import render_costs, render_plan, render_rows
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
@@ -48,7 +56,40 @@ def main(argv: Sequence[str]) -> int:
         highlighted=configured,
     )
     console.print("formulas: docs/arithmetic.md", highlight=False)
+    if arguments.file is not None:
+        _forecast_cache(config, files, console)
     return 0
+
+
+def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Console) -> None:
+    """Prints what a run on these examples would decide about its prefix cache."""
+    from tf_finetune.data import load_splits
+    from tf_finetune.encoders import check_checkpoint, check_inputs, load_tokenizer
+
+    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
+    num_outputs = splits.labels.num_outputs
+    check_checkpoint(files, num_outputs, head_required=False)
+
+    from tf_finetune.encoders import build_classifier
+    from tf_finetune.prefix.of_a_run import forecast_states
+    from tf_finetune.training import build_strategy, compile_fine_tuner
+
+    plan = plan_freezing(config.freeze, files.family.variables(files.config, num_outputs))
+    chosen = build_strategy(config.training.strategy)
+    with chosen.strategy.scope():
+        classifier, _ = build_classifier(
+            files,
+            plan,
+            num_outputs,
+            seed=config.training.seed,
+            precision=config.training.precision,
+        )
+        model = compile_fine_tuner(
+            classifier, splits.labels.task, config.training, for_xla=chosen.compiles
+        )
+    line = forecast_states(model, splits, config, chosen)
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

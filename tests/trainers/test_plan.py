@@ -75,3 +75,17 @@ def test_plan_loads_no_tensorflow(tiny_encoder):
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_with_examples_it_says_whether_their_states_would_be_kept(shown, tiny_csv, tmp_path):
+    folder = f"data.cache_dir={tmp_path}"
+    given = (str(tiny_csv), folder, "data.max_length=32", "freeze.depth=2")
+
+    kept = shown(*given, "cache.mode=memory").splitlines()[-1]
+    timed = shown(*given, "training.epochs=50").splitlines()[-1]
+    nothing = shown(*given[:-1], "freeze.depth=0").splitlines()[-1]
+
+    assert kept.startswith("prefix cache at depth 2: as float32 in memory, ")
+    assert "50 passes through the frozen layers would take" in timed
+    assert nothing == "prefix cache: off; the embeddings train"
+    assert not (tmp_path / "prefix").exists()

@@ -109,6 +109,23 @@ class PrefixCache:
             self._kept.move_to_end(key)
         return {name: self._kept[item.key] for name, item in wanted.items()}
 
+    def forecast(
+        self, model: FineTuner, splits: Mapping[str, Split], shape: BatchShape, passes: int
+    ) -> str:
+        """What `states` would say for the same arguments, in a line; keeps nothing.
+
+        Raises:
+            UserError: `cache.mode` insists on a place that is too small.
+        """
+        depth = model.classifier.plan.frozen_depth
+        if self._config.mode == "off":
+            return "prefix cache: off, as cache.mode asks for"
+        if depth == 0:
+            return f"prefix cache: off; {_why_no_prefix(model)}"
+        decision = self._decide(model, self._wanted(model, splits), shape, passes)
+        off = "off; " if decision.place is None else ""
+        return f"prefix cache at depth {depth}: {off}{decision.reason}"
+
     def give_up_disk(self, beside: Path) -> bool:
         """Removes all states on the disk of a folder that is full, and writes no more there.
 
@@ -141,10 +158,9 @@ class PrefixCache:
 
     def _tell_no_prefix(self, model: FineTuner) -> None:
         """Says why there are no states although one might expect them, each reason once."""
-        plan = model.classifier.plan
-        reason = "no layer is frozen" if plan.embeddings_frozen else "the embeddings train"
+        reason = _why_no_prefix(model)
         # With nothing frozen nobody expects any who has not asked for them.
-        expected = self._config.mode != "auto" or plan.layer_is_frozen(0)
+        expected = self._config.mode != "auto" or model.classifier.plan.layer_is_frozen(0)
         if expected and reason not in self._told:
             self._told.add(reason)
             self._tell(f"prefix cache: off, although cache.mode={self._config.mode}; {reason}")
@@ -295,6 +311,11 @@ class PrefixCache:
 
     def _tell(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _why_no_prefix(model: FineTuner) -> str:
+    frozen = model.classifier.plan.embeddings_frozen
+    return "no layer is frozen" if frozen else "the embeddings train"
 
 
 def _fill_seconds(states: PrefixStates | None) -> float:

@@ -34,8 +34,7 @@ def cached_states(
         console: Where the decision and the progress of a new cache go.
         cache: One that earlier runs have filled; None makes a new one.
     """
-    named = {"train": splits.train, "validation": splits.validation}
-    present = {name: split for name, split in named.items() if split is not None}
+    present = _kept_splits(splits)
     console = console or Console(quiet=True)
     if cache is None:
         cache = PrefixCache(config.cache, states_folder(config), console=console)
@@ -62,9 +61,23 @@ def cached_states(
     return {name: found.among(own[name], present[name].lengths) for name, found in states.items()}
 
 
+def forecast_states(
+    model: FineTuner, splits: Splits, config: ExperimentConfig, chosen: ChosenStrategy
+) -> str:
+    """What `cached_states` would decide for a run of one process, in a line; see `plan`."""
+    cache = PrefixCache(config.cache, states_folder(config))
+    shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
+    return cache.forecast(model, _kept_splits(splits), shape, config.training.epochs)
+
+
 def states_folder(config: ExperimentConfig) -> Path:
     """Where states on the disk are kept unless `cache.dir` says otherwise."""
     return Path(config.data.cache_dir).expanduser() / "prefix"
+
+
+def _kept_splits(splits: Splits) -> dict[str, Split]:
+    named = {"train": splits.train, "validation": splits.validation}
+    return {name: split for name, split in named.items() if split is not None}
 
 
 def _why_not_shared_out(
