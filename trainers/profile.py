@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     check_checkpoint(files, num_outputs, head_required=False)
 
     from tf_finetune.encoders import build_classifier
-    from tf_finetune.search.depth_profile import probe_depths
+    from tf_finetune.search.depth_profile import probe_depths, sampled
     from tf_finetune.training import BatchShape
 
     plan = plan_freezing(
@@ -54,7 +54,15 @@ def main(argv: Sequence[str]) -> int:
     )
     classifier, _ = build_classifier(files, plan, num_outputs, seed=config.training.seed)
     shape = BatchShape(config.evaluation.batch_size, max_length=config.data.max_length)
-    probes = probe_depths(classifier, splits.train, splits.validation, splits.labels, shape, metric)
+    train, validation = (
+        sampled(split, config.training.seed) for split in (splits.train, splits.validation)
+    )
+    for part, whole in ((train, splits.train), (validation, splits.validation)):
+        if len(part) < len(whole):
+            console.print(
+                f"{len(part):,} of {len(whole):,} {whole.name} examples are used", highlight=False
+            )
+    probes = probe_depths(classifier, train, validation, splits.labels, shape, metric)
     table = Table("depth", metric, "standard error", title="A linear probe at each depth")
     for probe in probes:
         error = "" if probe.standard_error is None else f"{probe.standard_error:.4f}"

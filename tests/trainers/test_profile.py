@@ -1,6 +1,7 @@
 """`profile` scores a linear probe at every depth, for each kind of label."""
 
 import json
+import re
 
 import pytest
 
@@ -54,3 +55,12 @@ def test_without_validation_examples_it_says_what_is_missing(job, command_fails)
     message = command_fails(main, *others, "data.validation_fraction=0")
 
     assert "data.validation_fraction: received 0 and no data.validation" in message
+
+
+def test_of_many_examples_a_sample_is_probed_and_that_is_said(job, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tf_finetune.search.depth_profile.MOST_TEXTS", 10)
+
+    assert run_command(main, [*job, f"--output={tmp_path / 'profile.json'}"]) == 0
+
+    assert re.search(r"10 of \d\d train examples are used", capsys.readouterr().out)
+    assert len(probes(tmp_path)[1]) == 4

@@ -27,6 +27,9 @@ from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evalua
 # Strong shrinkage: hundreds of features, and perhaps only hundreds of texts.
 _INVERSE_PENALTY = 0.01
 _RIDGE_PENALTY = 100.0
+# Summaries are held at every depth: 0.8 GB for so many texts and bert-base. Shrunk this strongly,
+# a linear model gains little from more.
+MOST_TEXTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,14 @@ def probe_depths(
             error = float(np.sqrt(found * (1 - found) / len(validation)))
         probes.append(LayerProbe(depth, float(found), error))
     return tuple(probes)
+
+
+def sampled(split: Split, seed: int) -> Split:
+    """At most `MOST_TEXTS` examples of a split, drawn by the seed."""
+    if len(split) <= MOST_TEXTS:
+        return split
+    drawn = np.random.default_rng(seed).choice(len(split), MOST_TEXTS, replace=False)
+    return split.select(np.sort(drawn))
 
 
 def probe_logits(
