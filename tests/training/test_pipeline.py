@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.pipeline import (
@@ -11,6 +12,7 @@ from tf_finetune.training.pipeline import (
     evaluation_dataset,
     evaluation_order,
     global_batch,
+    in_its_place,
     piece_rows,
     rows_of,
     step_examples,
@@ -198,3 +200,23 @@ def test_nothing_tunes_the_pipeline(splits):
     dataset = evaluation_dataset(splits.test, BatchShape(8))
 
     assert dataset.options().autotune.enabled is False
+
+
+def test_a_piece_stands_where_it_was_cut_from():
+    values = np.array([[1, np.inf], [-3, np.nan]], np.float32)
+
+    for first in (0, 2, 4):
+        expected = np.zeros((6, 2), np.float32)
+        expected[first : first + 2] = values
+        found = in_its_place(tf.constant(values), tf.constant([7, 1, first], tf.int64), 3)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_one_program_places_every_piece():
+    compiled = tf.function(lambda *piece: in_its_place(*piece, 3), jit_compile=True)
+    # Without values, as several TPU cores compile it: what a shape depends on has to be known.
+    specs = tf.TensorSpec([2, 4]), tf.TensorSpec([3], tf.int64)
+
+    hlo = compiled.experimental_get_compiler_ir(*specs)(stage="hlo", platform_name="CPU")
+
+    assert "->f32[6,4]" in hlo

@@ -16,7 +16,7 @@ from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.memory import memory_reason
 from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
-from tf_finetune.training.pipeline import rows_of
+from tf_finetune.training.pipeline import in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean
 
 Batch = Mapping[str, tf.Tensor]
@@ -284,9 +284,7 @@ class FineTuner(tf_keras.Model):
             shape = tf.stack([batch["places_in_all"], tf.shape(logits)[1]])
             logits = tf.scatter_nd(batch["places"][:, None], real, shape)
         elif replicas.num_replicas_in_sync > 1:
-            first, rows = tf.cast(batch["position"][2], tf.int32), tf.shape(logits)[0]
-            after = rows * (replicas.num_replicas_in_sync - 1) - first
-            logits = tf.pad(logits, [[first, after], [0, 0]])
+            logits = in_its_place(logits, batch["position"], replicas.num_replicas_in_sync)
         if replicas.num_replicas_in_sync > 1:
             # A sum with zeros is exact, and needs no order of the replicas.
             logits, asked = replicas.all_reduce("SUM", [logits, asked])

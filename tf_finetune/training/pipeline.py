@@ -276,6 +276,23 @@ def rows_of(batch: Mapping[str, tf.Tensor], first: tf.Tensor, count: tf.Tensor) 
     return pieces | {"position": batch["position"] + offset}
 
 
+def in_its_place(values: tf.Tensor, position: tf.Tensor, pieces: int) -> tf.Tensor:
+    """A piece's values among zeros for the rows of the other pieces.
+
+    Args:
+        values: Of the piece, [rows, width].
+        position: Of the piece, as `rows_of` gives it: [3] int64.
+        pieces: Number of equal pieces that the batch was cut into.
+
+    Returns:
+        [pieces * rows, width]. Where the piece stands decides over values alone, never over a
+        shape: XLA compiles no padding whose width is known only when it runs.
+    """
+    own = tf.cast(position[2], tf.int32) // tf.shape(values)[0]
+    is_own = tf.range(pieces)[:, None, None] == own
+    return tf.reshape(tf.where(is_own, values, tf.zeros_like(values)), [-1, values.shape[1]])
+
+
 def batch_signature(
     split: Split, states: PrefixStates | None = None, *, packed: bool = False
 ) -> dict[str, Any]:
