@@ -1,5 +1,7 @@
 """Devices that are not there are told with what to check."""
 
+from urllib.error import URLError
+
 import pytest
 import tensorflow as tf
 
@@ -63,16 +65,47 @@ def test_mirrored_needs_two_devices(devices):
 @pytest.mark.parametrize(
     ("name", "how"), [("tpu", "training.strategy=tpu"), ("auto", "auto found")]
 )
-def test_unreachable_tpu_is_told_with_what_to_check(monkeypatch, name, how):
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("far-away"),  # no such name
+        RuntimeError("far-away"),  # no API client, or not ready
+        URLError("far-away"),  # no metadata server
+        TimeoutError("far-away"),
+        tf.errors.UnavailableError(None, None, "far-away"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_unreachable_tpu_is_told_with_what_to_check(monkeypatch, error, name, how):
     def refuse(_name):
-        raise ValueError("no such TPU")
+        raise error
 
     monkeypatch.setenv("TPU_NAME", "far-away")
     monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", refuse)
 
-    with pytest.raises(UserError, match=f"{how}.*no TPU could be reached: no such TPU") as caught:
+    with pytest.raises(UserError, match=f"{how}.*no TPU could be reached: .*far-away") as caught:
         build_strategy(name)
     assert "TPU_NAME" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({"TPU_NAME": "node-1", "COLAB_TPU_ADDR": "192.0.2.1:8470"}, "node-1"),
+        ({"COLAB_TPU_ADDR": "192.0.2.1:8470"}, "grpc://192.0.2.1:8470"),
+        ({"COLAB_TPU_ADDR": "grpc://192.0.2.1:8470"}, "grpc://192.0.2.1:8470"),
+    ],
+)
+def test_tpu_is_looked_for_where_it_is_announced(monkeypatch, environment, address):
+    def refuse(name):
+        raise ValueError(f"asked for {name}")
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", refuse)
+
+    with pytest.raises(UserError, match=f"asked for {address}\n"):
+        build_strategy("auto")
 
 
 def test_job_is_described_by_its_numbers(splits, training, two_replicas):

@@ -97,8 +97,14 @@ _GPU_HINT = (
 )
 _TPU_HINT = (
     "Check that the machine has a TPU (on Colab: Runtime > Change runtime type > TPU), that "
-    "TPU_NAME names it, and that tensorflow-tpu is installed instead of tensorflow."
+    'TPU_NAME names it ("local", a Cloud TPU\'s name, or grpc://HOST:PORT), that it is ready, and '
+    "that tensorflow-tpu is installed instead of tensorflow. A name is looked up at Google's "
+    'metadata server and needs cloud-tpu-client; "local" and an address need neither.'
 )
+# What the look-up of a name, the connection and the start of a TPU raise: ValueError for an
+# unknown name; RuntimeError without the API client or for a TPU that is not ready; OSError
+# without a metadata server.
+_UNREACHABLE = (ValueError, RuntimeError, OSError, tf.errors.OpError)
 
 
 def _multi_worker(job: str) -> ChosenStrategy:
@@ -138,19 +144,27 @@ def _tpu_is_announced() -> bool:
 
 
 def _tpu(*, required: bool) -> ChosenStrategy:
+    address = _tpu_address()
     try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
-            os.environ.get("TPU_NAME") or ("local" if _has_tpu_device() else "")
-        )
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(address)
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-    except (ValueError, tf.errors.OpError) as error:
+    except _UNREACHABLE as error:
         how = "training.strategy=tpu" if required else "auto found a TPU announced, but"
         raise UserError(f"{how}: no TPU could be reached: {error}", hint=_TPU_HINT) from None
     strategy = tf.distribute.TPUStrategy(resolver)
     return ChosenStrategy(
         strategy, f"TPU with {strategy.num_replicas_in_sync} cores", compiles=True
     )
+
+
+def _tpu_address() -> str:
+    """What TensorFlow calls the TPU; empty: it is to look for one."""
+    if name := os.environ.get("TPU_NAME"):
+        return name
+    if address := os.environ.get("COLAB_TPU_ADDR"):  # HOST:PORT
+        return address if "://" in address else f"grpc://{address}"
+    return "local" if _has_tpu_device() else ""
 
 
 def _has_tpu_device() -> bool:
