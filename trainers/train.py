@@ -71,12 +71,14 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     )
 
     check_options(config.training, splits)
+    digest = ""
     if config.training.strategy == "multi_worker":
+        digest = job_digest(config, files, splits)
         console.print(
             f"waiting for the processes of TF_CONFIG, {MEETING_SECONDS:.0f} s at most",
             highlight=False,
         )
-    chosen = build_strategy(config.training.strategy, job_digest(config, splits))
+    chosen = build_strategy(config.training.strategy, digest)
     if chosen.writes:
         # From here on, nothing the user gave can be wrong.
         run, config = prepare_run(config, claims)

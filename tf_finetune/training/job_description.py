@@ -4,7 +4,9 @@ import hashlib
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
 from tf_finetune.data import Splits
-from tf_finetune.encoders import PlanCost
+from tf_finetune.encoders import EncoderFiles, PlanCost
+from tf_finetune.environment import installed_version
+from tf_finetune.files import file_sha256
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
@@ -38,10 +40,15 @@ def describe_job(
     ]
 
 
-def job_digest(config: ExperimentConfig, splits: Splits) -> str:
-    """Hash of the options and the data, which all processes of one training must share, hex."""
+def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) -> str:
+    """Hash of all that the processes of one training must share, hex.
+
+    The options, the data, the encoder's weights (its name may mean others on another machine)
+    and the version of this package.
+    """
     kept = config.model_dump_json(exclude={"data": {"cache_dir"}, "cache": True, "run": True})
     digest = hashlib.sha256(kept.encode())
+    digest.update(f"{installed_version('tf-finetune')} {file_sha256(files.weights)}".encode())
     for split in (splits.train, splits.validation, splits.test):
         if split is not None:
             digest.update(split.store.key.encode() + split.rows.tobytes())

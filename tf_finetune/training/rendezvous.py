@@ -155,6 +155,7 @@ def _nobody_came(cluster: Cluster, ranks: list[int], seconds: float) -> UserErro
 def _another_job(who: str) -> UserError:
     return UserError(
         f"training.strategy=multi_worker: {who} was started with other options, other data, "
-        "another number of processes or of GPUs",
+        "other weights of the encoder, another version of tf-finetune, or another number of "
+        "processes or of GPUs",
         hint="Start every process with the same command, on machines that are alike.",
     )
