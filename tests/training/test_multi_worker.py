@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.training import Outputs
 from tf_finetune.training.multi_worker import LostWorkerError, says_who_is_lost
 from tf_finetune.training.strategy import ChosenStrategy
+from tools.loopback.processes import loopback_configurations
 from trainers import train
 from trainers.cli import run_command
 
@@ -101,6 +104,48 @@ def test_each_process_keeps_the_states_of_its_own_texts(two_processes):
 
     assert "[0] prefix cache: 24 train texts" in said
     assert "[0] prefix cache: 6 validation texts" in said
+
+
+def train_in_two(last_step, arguments):
+    """Exit code and output of each process; the chief kills itself in a step, if it is not 0."""
+    program = [sys.executable, "-m", "tests.training.killed_program", str(last_step), *arguments]
+    processes = [
+        subprocess.Popen(
+            program,
+            cwd=ROOT,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": configuration},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for configuration in loopback_configurations(2)
+    ]
+    try:
+        said = [process.communicate(timeout=200)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    return [process.returncode for process in processes], said
+
+
+def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(
+    two_processes, job, tmp_path
+):
+    run = tmp_path / "run"
+    arguments = [*job, "cache.mode=off", f"run.dir={run}", "training.checkpoint_seconds=0"]
+
+    # An epoch is 7 steps and 3 of scoring, so this is the fifth step of the second epoch.
+    codes, said = train_in_two(7 + 3 + 5, arguments)
+
+    assert codes == [-signal.SIGKILL, 2], said
+    assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", said[1])
+    assert max(path.name for path in (run / "checkpoints").iterdir()) == "step-000000011"
+    codes, said = train_in_two(0, arguments)
+    assert codes == [0, 0], said
+    found, expected = (left_by(path) for path in (run, two_processes[0] / "plain0"))
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
 
 
 @pytest.mark.parametrize(
