@@ -23,6 +23,8 @@ from tf_finetune.training.fine_tuner import FineTuner
 
 _KEPT = 2
 _BEST = "best.safetensors"
+# Where the variables are on a TPU over the network, its host would write to its own disk.
+_HERE = tf.train.CheckpointOptions(experimental_io_device="/job:localhost")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class RunCheckpoints:
         """
         final = self._folder / f"step-{state['step']:09d}"
         with replaced_folder(final) as temporary:
-            self._checkpoint.write(str(temporary / "variables"))
+            self._checkpoint.write(str(temporary / "variables"), options=_HERE)
             if best_values:
                 # A transposed view would be written in the wrong order.
                 whole = {path: np.ascontiguousarray(value) for path, value in best_values.items()}
@@ -105,7 +107,8 @@ class RunCheckpoints:
                     "options differ)",
                     hint="Choose another run.dir, or replace this run with run.overwrite=true.",
                 )
-            self._checkpoint.read(str(path / "variables")).assert_consumed()
+            restored = self._checkpoint.read(str(path / "variables"), options=_HERE)
+            restored.assert_consumed()
             best = load_file(path / _BEST) if (path / _BEST).is_file() else {}
             return Restored(content["state"], best), damaged
         return None, damaged
