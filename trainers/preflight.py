@@ -44,6 +44,9 @@ def main(argv: Sequence[str]) -> int:
             cells.append(cell)
             status.update(f"compiling, {total - len(cells)} of {total} to do")
 
+    if all(cell.answer.failed for cell in cells):
+        raise UserError(dict.fromkeys(str(cell.answer.error) for cell in cells))
+
     from tf_finetune.preflight.report import render_cells, write_report
 
     console.print(f"encoder {files.name}, {job.num_labels} outputs", highlight=False)

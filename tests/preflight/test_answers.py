@@ -117,6 +117,21 @@ def test_a_refusal_is_not_kept(tmp_path, compiled):
     assert cache.find({}) is None
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"compiles": true}', '{"of": "another version"}']
+)
+@pytest.mark.parametrize("kind", ["programs", "questions"])
+def test_kept_answer_that_cannot_be_read_is_asked_for_again(tmp_path, compiled, kind, content):
+    cache, compiler = AnswerCache(tmp_path), Compiler(tmp_path)
+    expected = cache.ask({"rows": 8}, "step", CHIPS["v5e"], compiler)
+    (kept,) = (tmp_path / kind).iterdir()
+    kept.write_text(content)
+
+    assert cache.find({"rows": 8}) is None
+    assert cache.ask({"rows": 8}, "step", CHIPS["v5e"], compiler) == expected
+    assert cache.find({"rows": 8}) == expected
+
+
 def test_unknown_chips_are_refused_with_the_nearest():
     with pytest.raises(UserError, match=r"--chips: received 'v5x'; accepted: v5e, .*nearest: v5"):
         parse_chips("v5e,v5x")

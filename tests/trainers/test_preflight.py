@@ -1,11 +1,12 @@
 """`preflight` from the command line, with a compiler that only counts."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tf_finetune.preflight import Compiler, answers
-from tf_finetune.preflight.answers import Answer
+from tf_finetune.preflight.answers import Answer, NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
 from trainers import preflight
 from trainers.cli import run_command
@@ -103,6 +104,48 @@ def test_packed_step_has_as_few_rows_as_the_mean_length_needs(lowered, common, c
     text = capsys.readouterr().out
     assert "batch 12, packed: 3 rows of 32 tokens a device" in text
     assert "batch 12: 12 rows of 32 tokens a device, a text each" in text
+
+
+def compiler_that_fails_for(rows):
+    """One that dies with the first of these numbers of rows, and refuses the others."""
+
+    def compile_step(hlo, *_):
+        asked = int(hlo.split()[1])
+        if asked == rows[0]:
+            raise NoAnswerError("the compiler's process ended with code -9")
+        if asked in rows:
+            return Answer(False, 2, 1.0, {}, error="INTERNAL: no kernel")
+        return answer_of(asked)
+
+    return compile_step
+
+
+def test_cells_without_an_answer_do_not_take_the_others_along(
+    lowered, common, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(answers, "compile_step", compiler_that_fails_for([4, 8]))
+    arguments = [*common, "--depths", "2-3", "--batch-sizes", "4,8,12", "training.padding=max"]
+
+    assert run_command(preflight.main, arguments) == 0
+
+    text = capsys.readouterr().out
+    assert "depth 2, batch 4 failed: the compiler's process ended with code -9" in text
+    assert "depth 3, batch 8 failed: the compiler for v5e refuses the training step" in text
+    assert "depth 2: 12 compiles\n" in text
+    cells = json.loads((tmp_path / "preflight.json").read_text())["cells"]
+    assert [cell["fits"] for cell in cells] == 2 * [None, None, True]
+    assert "INTERNAL: no kernel" in cells[1]["error"]
+
+
+def test_without_any_answer_nothing_is_written(lowered, common, command_fails, monkeypatch):
+    monkeypatch.setattr(answers, "compile_step", compiler_that_fails_for([4, 8]))
+    arguments = [*common, "--batch-sizes", "4,8", "training.padding=max"]
+
+    said = command_fails(preflight.main, *arguments)
+
+    assert "process ended with code -9" in said
+    assert "INTERNAL: no kernel" in said
+    assert not list(Path(common[-1].removeprefix("--output=")).glob("preflight.*"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,18 @@ _METADATA = re.compile(r", metadata=\{[^}]*\}")
 _TIMEOUT_SECONDS = 1800
 
 
+class NoAnswerError(UserError):
+    """A step cannot be asked about, or the compiler gave no answer; others may be answered."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the compiler said of one step on one chip.
 
     Attributes:
         compiles: Whether it made a program.
-        devices: Devices that a chip is, each with its share of the memory (a v4 is two).
+        devices: Devices that a chip is, each with its share of the memory (a v4 is two); 0 where
+            the compiler did not get to say.
         seconds: What compiling took.
         memory: Bytes of `arguments` (weights, slots, batch), `outputs`, `aliased` (outputs that
             take the place of arguments), `temporaries`, `program` and `peak`; empty if it does
@@ -62,6 +68,11 @@ class Answer:
         """Whether the step is right and only too large."""
         return self.needed_bytes is not None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it stays open if the step fits; `error` says why."""
+        return not self.compiles and not self.out_of_memory
+
 
 class AnswerCache:
     """Answers by what was asked, and by the program that this came to.
@@ -78,9 +89,8 @@ class AnswerCache:
 
     def find(self, question: dict[str, Any]) -> Answer | None:
         """The answer to a question that was asked before."""
-        program = self._read("questions", json_sha256(question))
-        found = self._read("programs", program["key"]) if program else None
-        return Answer(**found) if found else None
+        program = self._read("questions", json_sha256(question), ("key", "question"))
+        return self._read_answer(program["key"]) if program else None
 
     def ask(self, question: dict[str, Any], hlo: str, chip: Chip, compiler: Compiler) -> Answer:
         """Compiles a program, unless that was done before, and keeps the answer.
@@ -91,22 +101,27 @@ class AnswerCache:
         # Without the names and source lines of its operations, which move with every edit.
         digest = hashlib.sha256(_METADATA.sub("", hlo).encode()).hexdigest()
         key = json_sha256({"hlo": digest, "chip": chip.topology, "versions": compiler.versions})
-        found = self._read("programs", key)
-        answer = Answer(**found) if found else compile_step(hlo, chip, compiler)
-        if answer.error is not None and not answer.out_of_memory:
+        found = self._read_answer(key)
+        answer = found or compile_step(hlo, chip, compiler)
+        if answer.failed:
             return answer
         if not found:
             self._write("programs", key, asdict(answer))
         self._write("questions", json_sha256(question), {"key": key, "question": question})
         return answer
 
-    def _read(self, kind: str, key: str) -> dict[str, Any] | None:
+    def _read_answer(self, key: str) -> Answer | None:
+        found = self._read("programs", key, {field.name for field in fields(Answer)})
+        return Answer(**found) if found else None
+
+    def _read(self, kind: str, key: str, names: Collection[str]) -> dict[str, Any] | None:
+        """What was kept; None for what is missing, damaged or of another version."""
         try:
             text = (self._folder / kind / f"{key}.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+            content = json.loads(text)
+        except (OSError, ValueError):  # it is asked for again
             return None
-        content: dict[str, Any] = json.loads(text)
-        return content
+        return content if isinstance(content, dict) and content.keys() == set(names) else None
 
     def _write(self, kind: str, key: str, content: dict[str, Any]) -> None:
         folder = self._folder / kind
@@ -118,7 +133,7 @@ def compile_step(hlo: str, chip: Chip, compiler: Compiler) -> Answer:
     """Has a program compiled in the compiler's environment.
 
     Raises:
-        UserError: The compiler's process died or took half an hour.
+        NoAnswerError: The compiler's process died or took half an hour.
     """
     with tempfile.TemporaryDirectory(prefix="tf_finetune_preflight_") as scratch:
         program, result = Path(scratch) / "step.hlo", Path(scratch) / "answer.json"
@@ -135,13 +150,13 @@ def compile_step(hlo: str, chip: Chip, compiler: Compiler) -> Answer:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise UserError(
+            raise NoAnswerError(
                 f"preflight: compiling for {chip.name} took more than {_TIMEOUT_SECONDS // 60} "
                 "minutes; a smaller batch compiles faster"
             ) from None
         if not result.exists():
             last = "\n".join(done.stderr.strip().splitlines()[-5:])
-            raise UserError(
+            raise NoAnswerError(
                 f"preflight: the compiler's process ended with code {done.returncode} and no "
                 f"answer (-9: out of memory on this machine):\n{last}"
             )

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.batches import Padding, resolve_padding
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_freezing
 from tf_finetune.environment import installed_version
-from tf_finetune.errors import UserError
-from tf_finetune.preflight.answers import Answer, AnswerCache
+from tf_finetune.preflight.answers import Answer, AnswerCache, NoAnswerError
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
 from tf_finetune.preflight.step_shapes import StepShape, step_shape
@@ -110,8 +109,11 @@ def answer_cells(
         cache: Earlier answers; TensorFlow is not loaded for what it holds.
         compiler: Finds the compiler, when one is needed.
 
+    Yields:
+        Also cells without an answer, which say why: others are answered nevertheless.
+
     Raises:
-        UserError: No compiler is there, or the step holds what a TPU cannot run.
+        UserError: No compiler is there.
     """
     versions = installed_versions()
     for depth in depths:
@@ -125,14 +127,22 @@ def answer_cells(
                     yield Cell(chip, depth, batch_size, found, remembered=True)
                     continue
                 installed = compiler()
-                step = steps.lowered(shape)
-                answer = cache.ask(asked, step.hlo, chip, installed)
-                if answer.error is not None and not answer.out_of_memory:
-                    raise UserError(
-                        f"the compiler for {chip.name} refuses the training step at depth {depth}: "
-                        f"{describe_error(answer.error, step)}"
-                    )
+                try:
+                    step = steps.lowered(shape)
+                    answer = cache.ask(asked, step.hlo, chip, installed)
+                except NoAnswerError as error:
+                    answer = Answer(False, devices=0, seconds=0.0, memory={}, error=str(error))
+                else:
+                    if answer.failed:
+                        reason = describe_error(str(answer.error), step)
+                        refused = f"the compiler for {chip.name} refuses the training step: "
+                        answer = replace(answer, error=refused + reason)
                 yield Cell(chip, depth, batch_size, answer)
+
+
+def devices_of_chip(cells: Sequence[Cell]) -> int:
+    """Devices that a chip is, as any answer about it says; 1 if there is none."""
+    return max(cell.answer.devices for cell in cells) or 1
 
 
 class _StepsOfADepth:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from tf_finetune.preflight.cells import Cell
+from tf_finetune.preflight.cells import Cell, devices_of_chip
 from tf_finetune.preflight.estimates import device_limit, estimate_step
 from tf_finetune.reports import figures
 
@@ -27,7 +27,7 @@ def preflight_figure(cells: Sequence[Cell], length: int) -> Figure:
     rows = figure.subplots(len(chips), 2, squeeze=False)
     for chip, (memory, time) in zip(chips, rows, strict=True):
         of_chip = [cell for cell in cells if cell.chip == chip]
-        limit = device_limit(chip, of_chip[0].answer.devices)
+        limit = device_limit(chip, devices_of_chip(of_chip))
         _lines(memory, of_chip, lambda cell: cell.answer.device_bytes / _GIB)
         memory.axhline(limit / _GIB, color=figures.INK, linewidth=1.0, linestyle="--")
         memory.set_ylabel("memory of a device, GiB")

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import EncoderFiles, FreezePlan, build_untrained_classifier
 from tf_finetune.errors import UserError
+from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
@@ -21,7 +22,7 @@ _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 _LIBRARIES = ("site-packages", "dist-packages")
 
 
-class UnsupportedOperationError(UserError):
+class UnsupportedOperationError(NoAnswerError):
     """The step holds an operation that XLA, and so a TPU, cannot run."""
 
 

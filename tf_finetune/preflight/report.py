@@ -7,9 +7,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from tf_finetune.errors import visible
 from tf_finetune.files import write_atomically, write_json
-from tf_finetune.preflight.cells import Cell, Job
+from tf_finetune.preflight.cells import Cell, Job, devices_of_chip
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.estimates import (
     ASSUMPTIONS,
@@ -30,6 +32,12 @@ def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: in
     for chip in dict.fromkeys(cell.chip for cell in cells):
         of_chip = [cell for cell in cells if cell.chip == chip]
         console.print(_memory_table(job, chip, of_chip))
+        for cell in of_chip:
+            if cell.answer.failed:
+                where = f"depth {cell.depth}, batch {cell.batch_size:,}"
+                console.print(
+                    Text(visible(f"{where} failed: {cell.answer.error}")), highlight=False
+                )
         for line in _largest_lines(job, chip, of_chip):
             console.print(line, highlight=False)
         console.print(_time_table(job, chip, of_chip, examples))
@@ -72,7 +80,7 @@ def _cell_content(job: Job, cell: Cell, examples: int) -> dict[str, Any]:
         "depth": cell.depth,
         "batch_size": cell.batch_size,
         "shape": asdict(job.shape(cell.batch_size)),
-        "fits": cell.answer.compiles,
+        "fits": None if cell.answer.failed else cell.answer.compiles,
         **asdict(cell.answer),
     }
     if cell.answer.compiles:
@@ -99,7 +107,7 @@ def _shape_line(job: Job, batch_size: int) -> str:
 
 
 def _memory_table(job: Job, chip: Chip, cells: Sequence[Cell]) -> Table:
-    devices = cells[0].answer.devices
+    devices = devices_of_chip(cells)
     limit = device_limit(chip, devices)
     one_of = f", one of the chip's {devices} devices" if devices > 1 else ""
     table = _blank_table(
@@ -111,6 +119,9 @@ def _memory_table(job: Job, chip: Chip, cells: Sequence[Cell]) -> Table:
         answer = cell.answer
         took = "kept" if cell.remembered else f"{answer.seconds:.0f} s"
         start = [str(cell.depth), f"{cell.batch_size:,}"]
+        if answer.failed:
+            table.add_row(*start, "failed", "", "", "", "", "", took)
+            continue
         if not answer.compiles:
             needed = f"{(answer.needed_bytes or 0) / _GIB:.1f}"
             table.add_row(*start, "no", f"over {needed}", "", "", "", "", took)
@@ -160,12 +171,13 @@ def _largest_lines(job: Job, chip: Chip, cells: Sequence[Cell]) -> list[str]:
     lines = []
     for depth in dict.fromkeys(cell.depth for cell in cells):
         fitting = [c for c in cells if c.depth == depth and c.answer.compiles]
-        too_large = [c.batch_size for c in cells if c.depth == depth and not c.answer.compiles]
+        too_large = [c.batch_size for c in cells if c.depth == depth and c.answer.out_of_memory]
         points = [(c.batch_size // job.devices, float(c.answer.device_bytes)) for c in fitting]
         if not fitting:
-            lines.append(f"depth {depth}: none of these batches fits; the compiler refused all")
+            what = "none of these batches fits" if too_large else "no answer"
+            lines.append(f"depth {depth}: {what}")
             continue
-        rows = largest_batch(points, device_limit(chip, fitting[0].answer.devices))
+        rows = largest_batch(points, device_limit(chip, devices_of_chip(cells)))
         compiled = max(c.batch_size for c in fitting)
         text = f"depth {depth}: {compiled:,} compiles"
         if too_large:

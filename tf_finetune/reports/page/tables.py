@@ -256,7 +256,7 @@ def preflight_table(content: Mapping[str, Any]) -> Table:
 def _preflight_cells(cell: Mapping[str, Any]) -> tuple[str, ...]:
     start = (str(cell["chip"]), str(cell["depth"]), f"{cell['batch_size']:,}")
     if not cell["fits"]:
-        return (*start, "no", *4 * (numbers.NOTHING,))
+        return (*start, "no" if cell["fits"] is False else "failed", *4 * (numbers.NOTHING,))
     return (
         *start,
         "yes",
