@@ -68,6 +68,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         describe_job,
         fine_tune,
         job_digest,
+        training_shape,
     )
 
     check_options(config.training, splits)
@@ -98,7 +99,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             length=round(float(splits.train.lengths.mean())),
             optimizer=config.training.optimizer,
         )
-        for line in describe_job(config.training, splits, cost, chosen):
+        shape = training_shape(config.training, config.data.max_length, chosen)
+        for line in describe_job(config.training, splits, cost, shape, chosen):
             console.print(line, highlight=False)
         with chosen.strategy.scope():
             classifier, new = build_classifier(

@@ -1,5 +1,6 @@
 """What a job says of itself, to people and to its other processes."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,40 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import EncoderFiles
-from tf_finetune.training import job_description, job_digest
+from tf_finetune.encoders import EncoderFiles, PlanCost
+from tf_finetune.training import describe_job, job_description, job_digest, training_shape
+
+MAX_LENGTH = 32
+COST = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9, prefix_flops=0, state_bytes=0)
+
+
+@pytest.fixture
+def described(splits, two_replicas):
+    """What is told of a job of the tiny task on two replicas."""
+
+    def describe(config):
+        shape = training_shape(config, MAX_LENGTH, two_replicas)
+        return describe_job(config, splits, COST, shape, two_replicas)
+
+    return describe
+
+
+def test_job_is_described_by_its_numbers(described, training):
+    assert described(training(accumulation_steps=2))[1:] == [
+        "steps: 5 an epoch (ceil of 36 examples / 8) x 2 epochs = 10, the first 1 warm up",
+        "a step: batch of 8 = 2 replica(s) x 2 micro-batch(es) x 2",
+        "memory: 3 MiB of gradients and optimiser state",
+        "work: 3.0 GFLOPs a step, 0.0 TFLOPs in all (matrix products)",
+    ]
+
+
+def test_packed_step_is_described_by_its_rows(described, training, splits):
+    shown = described(training(padding="packed"))[2]
+
+    rows = int(re.fullmatch(r"a step: batch of 8 texts in 2 .* x 1 .* x (\d+) packed .*", shown)[1])
+    assert rows < 8 // 2
+    share = splits.train.lengths.sum() / (5 * 2 * rows * MAX_LENGTH)
+    assert shown.endswith(f"x {rows} packed rows of 32 tokens, {share:.0%} of them real")
 
 
 @pytest.fixture

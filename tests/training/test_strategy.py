@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import build_strategy, describe_job
-from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training import build_strategy
 
 
 @pytest.fixture
@@ -106,19 +105,3 @@ def test_tpu_is_looked_for_where_it_is_announced(monkeypatch, environment, addre
 
     with pytest.raises(UserError, match=f"asked for {address}\n"):
         build_strategy("auto")
-
-
-def test_job_is_described_by_its_numbers(splits, training, two_replicas):
-    from tf_finetune.encoders import PlanCost
-
-    cost = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9, prefix_flops=0, state_bytes=0)
-
-    lines = describe_job(training(accumulation_steps=2), splits, cost, two_replicas)
-
-    assert lines[1:] == [
-        "steps: 5 an epoch (ceil of 36 examples / 8) x 2 epochs = 10, the first 1 warm up",
-        "a step: batch of 8 = 2 replica(s) x 2 micro-batch(es) x 2",
-        "memory: 3 MiB of gradients and optimiser state",
-        "work: 3.0 GFLOPs a step, 0.0 TFLOPs in all (matrix products)",
-    ]
-    assert isinstance(two_replicas, ChosenStrategy)

@@ -8,6 +8,7 @@ from tf_finetune.training.fine_tuning import (
     compile_fine_tuner,
     evaluation_shape,
     fine_tune,
+    training_shape,
 )
 from tf_finetune.training.job_description import describe_job, job_digest
 from tf_finetune.training.multi_worker import MEETING_SECONDS
@@ -30,4 +31,5 @@ __all__ = [
     "fine_tune",
     "job_digest",
     "predict_logits",
+    "training_shape",
 ]

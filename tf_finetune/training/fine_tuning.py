@@ -115,6 +115,19 @@ def evaluation_shape(
     )
 
 
+def training_shape(config: TrainingConfig, max_length: int, chosen: ChosenStrategy) -> BatchShape:
+    """How batches are cut and padded for training."""
+    return BatchShape(
+        batch_size=config.batch_size,
+        replicas=chosen.replicas,
+        processes=chosen.processes,
+        micro_batches=config.accumulation_steps,
+        padding=resolve_padding(config.padding, compiles=chosen.compiles),
+        max_length=max_length,
+        fixed_rows=chosen.compiles,
+    )
+
+
 def check_options(config: TrainingConfig, splits: Splits) -> None:
     """Holds the training section against the data, before anything is built or written.
 
@@ -232,14 +245,8 @@ def fine_tune(
         splits=splits,
         states=states,
         config=config,
-        shape=BatchShape(
-            batch_size=config.batch_size,
-            replicas=chosen.replicas,
-            processes=chosen.processes,
-            micro_batches=model.micro_batches,
-            padding=resolve_padding(config.padding, compiles=chosen.compiles),
-            max_length=max_length,
-            fixed_rows=chosen.compiles,
+        shape=replace(
+            training_shape(config, max_length, chosen), micro_batches=model.micro_batches
         ),
         scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
         chosen=chosen,

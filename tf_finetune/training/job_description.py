@@ -3,17 +3,21 @@
 import hashlib
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles, PlanCost
 from tf_finetune.environment import installed_version
 from tf_finetune.files import file_sha256
 from tf_finetune.training.optimizers import warmup_steps
-from tf_finetune.training.pipeline import steps_per_epoch
+from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
 
 
 def describe_job(
-    config: TrainingConfig, splits: Splits, cost: PlanCost, chosen: ChosenStrategy
+    config: TrainingConfig,
+    splits: Splits,
+    cost: PlanCost,
+    shape: BatchShape,
+    chosen: ChosenStrategy,
 ) -> list[str]:
     """Lines to print before training starts.
 
@@ -21,23 +25,36 @@ def describe_job(
         config: The training section.
         splits: The data.
         cost: Price of one step.
+        shape: From `training_shape`.
         chosen: The devices.
     """
     examples = len(splits.train)
     per_epoch = steps_per_epoch(examples, config.batch_size)
     steps = per_epoch * config.epochs
-    rows = -(-config.batch_size // (chosen.replicas * config.accumulation_steps))
     mebibytes = (cost.gradient_bytes + cost.optimizer_bytes) / 2**20
     return [
         f"devices: {chosen.reason}; {chosen.replicas} replica(s)",
         f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
         f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
-        f"a step: batch of {config.batch_size} = {chosen.replicas} replica(s) x "
-        f"{config.accumulation_steps} micro-batch(es) x {rows}",
+        f"a step: {_step(config, splits.train, shape)}",
         f"memory: {mebibytes:,.0f} MiB of gradients and optimiser state",
         f"work: {cost.step_flops / 1e9:,.1f} GFLOPs a step, "
         f"{cost.step_flops * steps / 1e12:,.1f} TFLOPs in all (matrix products)",
     ]
+
+
+def _step(config: TrainingConfig, train: Split, shape: BatchShape) -> str:
+    """How a batch is cut into pieces of equally many rows."""
+    rows = piece_rows(train, shape, config.seed)
+    cut = f"{shape.replicas} replica(s) x {shape.micro_batches} micro-batch(es) x {rows}"
+    if shape.padding != "packed":
+        return f"batch of {shape.batch_size} = {cut}"
+    batches = steps_per_epoch(len(train), shape.batch_size)
+    room = batches * shape.replicas * shape.micro_batches * rows * shape.row_length
+    return (
+        f"batch of {shape.batch_size} texts in {cut} packed rows of {shape.row_length} tokens, "
+        f"{train.lengths.sum() / room:.0%} of them real"
+    )
 
 
 def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) -> str:
