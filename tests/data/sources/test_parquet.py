@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
-from tf_finetune.data.sources import read_records, resolve_columns
+from tf_finetune.data.sources import parquet, read_records, resolve_columns
+from tf_finetune.data.sources.opening import open_table
+from tf_finetune.data.sources.problems import Problems
+from tf_finetune.data.sources.table import Row
 from tf_finetune.errors import UserError
 
 
@@ -23,6 +27,11 @@ def write_parquet(tmp_path: Path):
         return path
 
     return write
+
+
+def rows_of(path: str) -> list[Row]:
+    """The rows of a file while its columns are still to be inferred."""
+    return list(open_table(DataConfig(), path).rows(Problems()))
 
 
 def test_rows_come_in_order_over_row_groups(write_parquet, read):
@@ -88,3 +97,55 @@ def test_file_without_rows_is_a_problem(write_parquet, read):
     path = write_parquet(text=pa.array([], pa.string()), label=pa.array([], pa.string()))
     with pytest.raises(UserError, match=r"has no examples, only the column names"):
         read(path)
+
+
+def test_columns_that_are_neither_text_nor_label_are_not_read(write_parquet, read):
+    beyond_python = pa.array([4_000_000, 1], pa.date32())  # the year 12921
+    elsewhere = pa.array([1, 2], pa.timestamp("us", "No/Where"))
+    path = write_parquet(text=["a", "b"], label=["x", "y"], made=beyond_python, seen=elsewhere)
+    assert read(path) == [Record(1, "a", None, "x"), Record(2, "b", None, "y")]
+
+
+def test_named_column_of_another_type_is_a_problem(write_parquet, read):
+    made = pa.array([4_000_000, 1], pa.date32())
+    path = write_parquet(text=["a", "b"], label=made, score=pa.array([b"1", b"2"]))
+    with pytest.raises(UserError, match=r"data.label_column: received 'label', a column of type "):
+        read(path)
+    config = DataConfig(text_column="score", label_column="text")
+    with pytest.raises(UserError, match=r"data.text_column: received 'score', .* type binary; acc"):
+        list(read_records(config, path))
+    config = DataConfig(text_column="text", label_column="label")
+    assert [r.text for r in read_records(config, path, labelled=False)] == ["a", "b"]
+
+
+def test_row_that_is_not_in_utf_8_ends_the_reading_there(write_parquet, read):
+    ends, content = np.array([0, 1, 2, 3], np.int32), b"ab\xff"
+    texts = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(ends), pa.py_buffer(content)])
+    path = write_parquet(text=texts, label=["x", "y", "x"])
+    with pytest.raises(UserError, match=r"a.parquet: cannot be read after row 2: 'utf-8' codec"):
+        list(read_records(DataConfig(text_column="text", label_column="label"), path))
+
+
+def test_rows_that_refer_to_one_large_text_share_it(tmp_path):
+    path, rows = str(tmp_path / "a.parquet"), pa.array([0] * 1024, pa.int32())
+    texts = pa.DictionaryArray.from_arrays(rows, pa.array(["a" * 2**20]))
+    tags = pa.ListArray.from_arrays(pa.array(range(1025), pa.int32()), texts)
+    pq.write_table(pa.table({"text": texts, "tags": tags}), path, store_schema=False)
+    assert pq.read_schema(path).field("text").type == pa.string()
+    values = [row.values for row in rows_of(path)]
+    assert len({id(value["text"]) for value in values}) == 1
+    assert len({id(value["tags"][0]) for value in values}) == 1
+    assert [len(value["tags"]) for value in values] == [1] * 1024
+
+
+def test_rows_that_are_large_on_average_come_fewer_at_once(write_parquet, monkeypatch):
+    monkeypatch.setattr(parquet, "_BATCH_BYTES", 1)
+    path = write_parquet(text=["one", "two", "three"], label=[None, "y", "x"])
+    assert [row.values["text"] for row in rows_of(path)] == ["one", "two", "three"]
+
+
+def test_dictionary_that_a_writer_gave_up_is_read(tmp_path, read):
+    path, texts = str(tmp_path / "a.parquet"), [f"text {number}" for number in range(3000)]
+    table = pa.table({"text": pa.array(texts, pa.large_string()), "label": ["x", "y"] * 1500})
+    pq.write_table(table, path, dictionary_pagesize_limit=500, data_page_size=100)
+    assert [record.text for record in read(path)] == texts

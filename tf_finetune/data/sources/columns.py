@@ -15,6 +15,7 @@ from tf_finetune.data.sources.inference import (
     infer_text_column,
 )
 from tf_finetune.data.sources.opening import open_table
+from tf_finetune.data.sources.parquet_values import USABLE
 from tf_finetune.data.sources.problems import Problems, show, show_names
 from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
@@ -101,7 +102,7 @@ def infer_columns(
 
 
 def check_columns(table: Table, config: DataConfig, problems: Problems, *, labelled: bool) -> None:
-    """Notes each column that the options name and the table does not have."""
+    """Notes each column that the options name and the table does not have, or not as values."""
     options = ["text_column", "text_pair_column", *(["label_column"] if labelled else [])]
     for option in options:
         name = getattr(config, option)
@@ -111,6 +112,11 @@ def check_columns(table: Table, config: DataConfig, problems: Problems, *, label
             fault = name_fault(name)
             if fault:
                 problems.add(f"{table.name}: the column name {show(name)}: {fault}")
+            if name in table.unusable:
+                problems.add(
+                    f"{table.name}: data.{option}: received {show(name)}, a column of type "
+                    f"{table.unusable[name]}; accepted: a column of {USABLE}"
+                )
             continue
         near = difflib.get_close_matches(name, table.columns, 1)
         problems.add(

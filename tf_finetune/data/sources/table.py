@@ -29,6 +29,8 @@ class Table:
         content: Chunks of bytes that change whenever the source's content changes.
         options: The options that decide how this content is read, for its fingerprint.
         advice: What may be wrong if a column is missing, or "".
+        unusable: Columns that can be neither text nor label, each with its type; rows come
+            without them.
     """
 
     name: str
@@ -38,3 +40,4 @@ class Table:
     content: Callable[[], Iterator[bytes]]
     options: Mapping[str, object] = field(default_factory=dict)
     advice: str = ""
+    unusable: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,69 @@
+"""Which of Arrow's columns could hold texts or labels, and their values as Python has them."""
+
+from typing import Any
+
+USABLE = "strings, numbers, booleans, or lists of them"
+
+
+def is_usable(field: Any) -> bool:
+    """Whether a column could hold texts or labels, judged by its Arrow type.
+
+    Dates, times, bytes, structures and maps could not, and turning them into Python's may not
+    even be possible: its years end with 9999.
+    """
+    from pyarrow import types
+
+    kind = field.type
+    if any(
+        is_list(kind)
+        for is_list in (
+            types.is_list,
+            types.is_large_list,
+            types.is_fixed_size_list,
+            types.is_list_view,
+            types.is_large_list_view,
+        )
+    ):
+        kind = kind.value_type
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            types.is_string,
+            types.is_large_string,
+            types.is_string_view,
+            types.is_boolean,
+            types.is_integer,
+            types.is_floating,
+            types.is_decimal,
+            types.is_null,
+        )
+    )
+
+
+def values_of(array: Any) -> list[Any]:
+    """The values of a usable column; rows that refer to one text share it.
+
+    Args:
+        array: A pyarrow array `[rows]`.
+
+    Returns:
+        One value a row, None for nulls.
+
+    Raises:
+        ValueError: A text is not in UTF-8 (or another error of Arrow's).
+    """
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    if types.is_dictionary(array.type):
+        used = pc.unique(array.indices).drop_null()
+        values = array.dictionary.take(used).to_pylist()
+        value_of = dict(zip(used.to_pylist(), values, strict=True))
+        return [value_of.get(index) for index in array.indices.to_pylist()]
+    if types.is_nested(array.type):
+        flat = iter(values_of(array.flatten()))
+        lengths = pc.list_value_length(array).to_pylist()
+        return [None if n is None else [next(flat) for _ in range(n)] for n in lengths]
+    return list(array.to_pylist())
