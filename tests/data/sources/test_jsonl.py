@@ -1,6 +1,7 @@
 """JSON lines, good and bad."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,15 @@ def test_every_bad_line_is_named(write):
     ]
     for problem, part in zip(error.value.problems, expected, strict=True):
         assert part in problem
+
+
+def test_repeated_name_among_200_000_is_found_in_a_moment(write):
+    names = "".join(f'"n{number}": 0, ' for number in range(200_000))
+    path = write("a.jsonl", f'{{{names}"n199999": 1}}\n')
+    began = time.process_time()
+    with pytest.raises(UserError, match=r"row 1: not valid JSON: the name 'n199999' occurs more"):
+        list(read_records(_CONFIG, path))
+    assert time.process_time() - began < 30  # by counting each it took some minutes
 
 
 def test_json_array_over_several_lines_is_recognised(write, read):

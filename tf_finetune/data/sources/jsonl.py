@@ -63,9 +63,9 @@ def _parse(line: str, place: str, problems: Problems) -> dict[str, object] | Non
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object that says every name once: json would silently keep the last."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} occurs more than once")
+    values: dict[str, object] = {}
+    for name, value in pairs:
+        if name in values:
+            raise ValueError(f"the name {name!r} occurs more than once")
+        values[name] = value
     return values
