@@ -8,6 +8,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.manifests import MANIFEST, damaged_files, is_whole, read_manifest
 from tf_finetune.run_directory import RunDirectory
 from tf_finetune.search.journal import checked_records
+from tf_finetune.search.records import trial_folder_name
 
 # Folders that have a manifest of their own.
 _LISTED = ("model", "export/*", "evaluations", "checkpoints/**/step-*", "trials/**/step-*")
@@ -72,7 +73,12 @@ def _check_journal(found: Verification, path: Path) -> None:
         digest = record.get("predictions_sha256")
         if digest is None:
             continue
-        file = path / "trials" / record["folder"] / "validation.npz"
+        try:
+            folder = trial_folder_name(record)
+        except ValueError as error:
+            found.problems.append(f"{journal}: {error}")
+            continue
+        file = path / "trials" / folder / "validation.npz"
         _add(found, 1, [] if is_whole(file, digest) else [f"{file}: missing or damaged"])
 
 

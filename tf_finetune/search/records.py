@@ -75,9 +75,8 @@ class TrialRecord:
             ValueError: `value` is no such record, or the predictions are missing or damaged.
         """
         try:
-            if Path(value["folder"]).name != value["folder"] or value["folder"] == "..":
-                raise ValueError(f"{value['folder']!r} is no name of a folder under trials")
-            path = trials / value["folder"] / "validation.npz"
+            folder = trial_folder_name(value)
+            path = trials / folder / "validation.npz"
             digest = value["predictions_sha256"]
             if digest is not None and (not path.is_file() or file_sha256(path) != digest):
                 raise ValueError(f"{path} is missing or damaged")
@@ -89,11 +88,23 @@ class TrialRecord:
                 ),
                 wall_seconds=value["wall_seconds"],
                 history=tuple(value["history"]),
-                folder=value["folder"],
+                folder=folder,
                 predictions_sha256=digest,
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error
+
+
+def trial_folder_name(record: Mapping[str, Any]) -> str:
+    """The folder under `trials/` that a record of the journal names.
+
+    Raises:
+        ValueError: It names none, or a place outside `trials/`.
+    """
+    folder = record.get("folder")
+    if not isinstance(folder, str) or Path(folder).name != folder or folder in ("", ".."):
+        raise ValueError(f"{folder!r} is no name of a folder under trials")
+    return folder
 
 
 def write_predictions(path: Path, predictions: Predictions) -> str:
