@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.data import token_store_cache, token_store_writer
+from tf_finetune.data.sources import text_lines
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.data.token_store_files import DamagedStore, remove_store, uncommitted_folder
@@ -224,6 +226,25 @@ def test_a_cache_that_cannot_be_written_is_named(write_csv, data_config, tiny_to
     config = data_config(cache_dir=str(tmp_path / "occupied"))
     with pytest.raises(UserError, match=r"data.cache_dir: cannot keep tokens in .*occupied"):
         open_store(config, source, tiny_tokenizer)
+
+
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
+    write_csv, data_config, tiny_tokenizer, monkeypatch
+):
+    source = write_csv("train.csv", ROWS)
+    write_tokens = token_store_cache.write_tokens
+
+    def broken_open(*_args, **_kwargs):
+        raise OSError(errno.EIO, "Input/output error")
+
+    def write_after_the_disk_broke(*args, **options):
+        monkeypatch.setattr(text_lines, "open", broken_open, raising=False)
+        return write_tokens(*args, **options)
+
+    monkeypatch.setattr(token_store_cache, "write_tokens", write_after_the_disk_broke)
+    with pytest.raises(UserError, match=r"train.csv: cannot be read: Input/output error") as error:
+        open_store(data_config(), source, tiny_tokenizer)
+    assert "cache_dir" not in str(error.value)
 
 
 def test_a_slow_tokenizer_is_refused(write_csv, data_config):

@@ -1,5 +1,8 @@
 """Folders with one folder of .txt files a class."""
 
+import errno
+from pathlib import Path
+
 import pytest
 
 from tf_finetune.data.records import Record
@@ -53,3 +56,24 @@ def test_columns_of_a_folder_have_fixed_names(write, read, tmp_path):
     write("data/pos/1.txt", "fine")
     with pytest.raises(UserError, match=r"data.text_column: received 'review'.*always text"):
         read(str(tmp_path / "data"), text_column="review")
+
+
+def test_files_that_cannot_be_read_are_named_and_reading_goes_on(
+    write, read, tmp_path, monkeypatch
+):
+    write("data/neg/1.txt", "awful")
+    write("data/neg/2.txt", "bad")
+    write("data/pos/1.txt", "fine")
+    readable = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "1.txt":
+            raise OSError(errno.EIO, "Input/output error")
+        return readable(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    with pytest.raises(UserError) as error:
+        read(str(tmp_path / "data"))
+    first, second = error.value.problems
+    assert first.endswith("neg/1.txt: cannot be read: Input/output error")
+    assert second.endswith("pos/1.txt: cannot be read: Input/output error")

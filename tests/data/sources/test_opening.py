@@ -1,9 +1,15 @@
 """Finding a source and its format."""
 
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.sources import read_records, resolve_columns
+from tf_finetune.data.sources.opening import open_table
+from tf_finetune.data.sources.problems import Problems
 from tf_finetune.errors import UserError
 
 
@@ -71,3 +77,17 @@ def test_missing_column_is_found_before_the_first_row(write):
     path = write("a.csv", "text,label\na,b\n")
     with pytest.raises(UserError, match=r"data.label_column: received 'tag'"):
         read_records(DataConfig(text_column="text", label_column="tag"), path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "txt", "parquet"])
+def test_file_that_vanishes_before_it_is_read_is_named(write, ending):
+    content = '{"text": "a", "label": "x"}\n' if ending == "jsonl" else "text\tlabel\na\tx\n"
+    path = write(f"a.{ending}", content)
+    if ending == "parquet":
+        pq.write_table(pa.table({"text": ["a"], "label": ["x"]}), path)
+    table = open_table(DataConfig(delimiter="\t" if ending == "csv" else None), path)
+    Path(path).unlink()
+    with pytest.raises(UserError, match=rf"a.{ending}: cannot be read.*No such file"):
+        list(table.rows(Problems()))
+    with pytest.raises(UserError, match=rf"a.{ending}: cannot be read: No such file"):
+        list(table.content())

@@ -39,6 +39,9 @@ def open_class_folders(config: DataConfig, source: str, path: Path) -> Table:
             except UnicodeError as error:
                 problems.add(undecodable(file, str(file), config.encoding, error))
                 continue
+            except OSError as error:
+                problems.add(f"{file}: cannot be read: {error.strerror or error}")
+                continue
             yield Row(number, {"text": text, "label": file.parent.name}, str(file))
 
     return Table(

@@ -2,6 +2,8 @@
 
 import difflib
 import re
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +13,8 @@ from tf_finetune.data.sources.delimited import open_delimited
 from tf_finetune.data.sources.docstrings import open_docstrings
 from tf_finetune.data.sources.jsonl import open_jsonl
 from tf_finetune.data.sources.parquet import open_parquet
-from tf_finetune.data.sources.problems import show
-from tf_finetune.data.sources.table import Table
+from tf_finetune.data.sources.problems import Problems, show
+from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.data.sources.tfds import open_tfds
 from tf_finetune.errors import UserError
 
@@ -47,9 +49,35 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
         return open_docstrings(source)
     path = Path(source).expanduser()
     try:
-        return _open_path(config, source, path)
+        return _guarded(_open_path(config, source, path))
     except OSError as error:
-        raise UserError(f"{source}: cannot be read: {error.strerror or error}") from error
+        raise UserError(_unreadable(source, error)) from error
+
+
+def _guarded(table: Table) -> Table:
+    """The table, whose reading ends in a `UserError` where the disk or the rights fail.
+
+    Else whoever reads, and writes what was read, could not tell whose file it was.
+    """
+
+    def rows(problems: Problems) -> Generator[Row, None, None]:
+        try:
+            yield from table.rows(problems)
+        except OSError as error:
+            problems.stop(_unreadable(table.name, error))
+
+    def content() -> Iterator[bytes]:
+        try:
+            yield from table.content()
+        except OSError as error:
+            raise UserError(_unreadable(table.name, error)) from error
+
+    return replace(table, rows=rows, content=content)
+
+
+def _unreadable(source: str, error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename not in (None, source) else ""
+    return f"{source}: cannot be read: {where}{error.strerror or error}"
 
 
 def _open_path(config: DataConfig, source: str, path: Path) -> Table:

@@ -119,6 +119,8 @@ def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
             yield Row(row, {"text": line}, f"{name}, row {row}")
     except UnicodeDecodeError as error:
         problems.stop(f"{name}: cannot be decoded soon after row {row}: {error}")
+    except OSError as error:
+        problems.stop(f"{name}: cannot be read after row {row}: {error.strerror or error}")
 
 
 def _line_options(config: DataConfig, name: str) -> DataConfig:
