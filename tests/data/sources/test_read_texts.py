@@ -6,7 +6,7 @@ import pytest
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
-from tf_finetune.data.sources import read_records, read_texts, resolve_columns
+from tf_finetune.data.sources import read_records, read_texts, resolve_columns, text_lines
 from tf_finetune.errors import UserError
 
 _CONFIG = DataConfig(text_column="sentence", label_column="label")
@@ -80,3 +80,20 @@ def test_pairs_are_read_from_a_table(write):
     assert next(records) == Record(2, "one", "two", None)
     with pytest.raises(UserError, match=r"row 3, column 'other': received ''"):
         next(records)
+
+
+@pytest.mark.parametrize(
+    ("ending", "column"), [("csv", "1"), ("tsv", "1"), ("txt", "text"), ("jsonl", "text")]
+)
+def test_line_of_more_characters_than_fit_ends_the_reading(write, monkeypatch, ending, column):
+    monkeypatch.setattr(text_lines, "LINE_LIMIT", 20)
+    good = '{"text":"a"}' if ending == "jsonl" else "text"
+    path = write(f"a.{ending}", f"{good:19}\r{good:18}\r\n" + "a" * 21 + "\nrest\n")
+    with pytest.raises(UserError, match=r"row 3: has more than 20 characters without a line end"):
+        list(read_texts(DataConfig(header=False, text_column=column), path))
+
+
+def test_line_of_standard_input_that_is_too_long_ends_the_reading(monkeypatch):
+    monkeypatch.setattr(text_lines, "LINE_LIMIT", 20)
+    with pytest.raises(UserError, match=r"standard input, row 2: has more than 20 characters"):
+        list(read_texts(DataConfig(), io.StringIO("fine\n" + "a" * 21)))

@@ -10,7 +10,7 @@ from tf_finetune.data.sources.fields import to_record
 from tf_finetune.data.sources.opening import open_table
 from tf_finetune.data.sources.problems import Problems
 from tf_finetune.data.sources.table import Row, Table
-from tf_finetune.data.sources.text_lines import number_lines
+from tf_finetune.data.sources.text_lines import bounded_lines, number_lines
 from tf_finetune.errors import UserError
 
 
@@ -115,7 +115,7 @@ def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Reco
 def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
     row = 0
     try:
-        for row, line in number_lines(lines, name, problems):
+        for row, line in number_lines(bounded_lines(lines, name, problems), name, problems):
             yield Row(row, {"text": line}, f"{name}, row {row}")
     except UnicodeDecodeError as error:
         problems.stop(f"{name}: cannot be decoded soon after row {row}: {error}")

@@ -2,13 +2,17 @@
 
 import codecs
 import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from tf_finetune.data.sources.problems import Problems, show
 from tf_finetune.errors import UserError
 
+# Far more than any document; a file of gigabytes without a line end would fill the memory.
+LINE_LIMIT = 64 * 2**20
 _CHUNK_BYTES = 1 << 20
 
 
@@ -41,12 +45,13 @@ def read_lines(path: Path, name: str, encoding: str, problems: Problems) -> Iter
         path: The file.
         name: What to call it in messages.
         encoding: The option `data.encoding`.
-        problems: Gets what is wrong; bytes that cannot be decoded end the reading.
+        problems: Gets what is wrong; bytes that cannot be decoded, and a line of more than
+            `LINE_LIMIT` characters, end the reading.
     """
     codec = codec_name(encoding)
     try:
         with open(path, encoding=codec, newline="") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(bounded_lines(file, name, problems), 1):
                 if "\0" in line:
                     problems.add(
                         f"{name}, row {number}: holds NUL characters; accepted: text "
@@ -56,6 +61,27 @@ def read_lines(path: Path, name: str, encoding: str, problems: Problems) -> Iter
                 yield line
     except UnicodeError as error:
         problems.stop(undecodable(path, name, encoding, error))
+
+
+def bounded_lines(file: TextIO, name: str, problems: Problems) -> Iterator[str]:
+    """The lines of an open text file, ends included, up to one of more than `LINE_LIMIT`.
+
+    Args:
+        file: The file; its line ends are those it was opened with.
+        name: What to call it in messages.
+        problems: Gets the line that is too long, which ends the reading.
+    """
+    # One character more than is accepted, so that a CR there is never cut from its LF.
+    for number in itertools.count(1):
+        line = file.readline(LINE_LIMIT + 1)
+        if not line:
+            return
+        if len(line) > LINE_LIMIT:
+            problems.stop(
+                f"{name}, row {number}: has more than {LINE_LIMIT:,} characters without a line "
+                "end; accepted: shorter lines"
+            )
+        yield line
 
 
 def undecodable(path: Path, name: str, encoding: str, error: UnicodeError) -> str:
