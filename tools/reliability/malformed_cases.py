@@ -299,7 +299,8 @@ def _parquet() -> Iterator[Case]:
     }.items():
         content = _parquet_bytes(pa.table({"text": column, "label": labels}))
         options = {"text_column": "text", "label_column": "label"}
-        yield Case(f"Parquet: texts are {shown}", name, content, ("row", "'text'"), options)
+        place = "a column of type" if shown in ("bytes", "times") else "row"
+        yield Case(f"Parquet: texts are {shown}", name, content, (place, "'text'"), options)
     invalid = pa.Array.from_buffers(
         pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xffx")]
     )
@@ -314,7 +315,8 @@ def _parquet() -> Iterator[Case]:
     }.items():
         content = _parquet_bytes(pa.table({"text": texts, "label": column}))
         options = {"text_column": "text", "label_column": "label"}
-        yield Case(f"Parquet: labels are {shown}", name, content, ("row", "'label'"), options)
+        place = "a column of type" if shown in ("structs", "times", "bytes") else "row"
+        yield Case(f"Parquet: labels are {shown}", name, content, (place, "'label'"), options)
     codes = pa.table({"text": texts.dictionary_encode(), "label": labels.dictionary_encode()})
     yield Case("Parquet: dictionaries", name, _parquet_bytes(codes), GOOD)
     large = pa.table({"text": texts.cast(pa.large_string()), "label": pa.array([0, 1], pa.int8())})
