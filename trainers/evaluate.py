@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from tf_finetune.errors import visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 
@@ -71,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
     render_metrics(console, report)
     render_per_class(console, report)
     render_mistakes(console, report, limit=5)
-    console.print(f"written to {folder}/{name}.*.json", highlight=False, soft_wrap=True)
+    console.print(Text(visible(f"written to {folder}/{name}.*.json")), soft_wrap=True)
     return 0
 
 

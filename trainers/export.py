@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from tf_finetune.errors import visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 
@@ -62,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         if smaller is not None:
             if request.max_loss is not None:
                 smaller.comparison.check(request.max_loss)
-            console.print(f"smaller: {smaller.sentence()}", highlight=False)
+            console.print(f"smaller: {smaller.sentence()}", highlight=False, markup=False)
             files, loaded_config = smaller.files, smaller.config
         if HUGGINGFACE in folders:
             from tf_finetune.export.huggingface_folder import write_huggingface_folder
@@ -75,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
                 folders, request, files, labels, loaded_config, arguments.file, console, smaller
             )
     for name in request.formats:
-        console.print(f"{name:12} {root / name}", highlight=False, soft_wrap=True)
+        console.print(Text(visible(f"{name:12} {root / name}")), soft_wrap=True)
     return 0
 
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
+
+from tf_finetune.errors import visible
 
 
 @contextmanager
@@ -21,10 +24,6 @@ def says_how_to_go_on(verb: str, config: Path, console: Console) -> Iterator[Non
         yield
     except KeyboardInterrupt:
         if config.exists():
-            console.print(
-                f"go on with: python -m trainers.{verb} --config {shlex.quote(str(config))}",
-                highlight=False,
-                soft_wrap=True,
-                markup=False,
-            )
+            command = f"python -m trainers.{verb} --config {shlex.quote(str(config))}"
+            console.print(Text(visible(f"go on with: {command}")), soft_wrap=True)
         raise

@@ -6,7 +6,7 @@ from pathlib import Path
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.config.starter import starter_yaml
 from tf_finetune.config.yaml_document import yaml_value
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
 from tf_finetune.files import write_atomically
 from trainers.arguments import parse_arguments
 from trainers.cli import run_command
@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
 
     for name, value in found.items():
         print(f"data.{name}: {yaml_value(value)}")
-    print(f"wrote {output}; next: tf-finetune validate --config {output}")
+    print(visible(f"wrote {output}; next: tf-finetune validate --config {output}"))
     return 0
 
 

@@ -8,6 +8,7 @@ Examples:
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders import (
@@ -18,6 +19,7 @@ from tf_finetune.encoders import (
     resolve_encoder,
 )
 from tf_finetune.encoders.plan_tables import render_costs, render_plan, render_rows
+from tf_finetune.errors import visible
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -32,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     variables = files.family.variables(files.config, num_labels)
     plan = plan_freezing(config.freeze, variables)
 
-    console.print(f"encoder {files.name}, {num_labels} outputs", highlight=False)
+    console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
     if arguments.rows:
         render_rows(console, plan)
     else:

@@ -12,7 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
+from tf_finetune.errors import visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 from trainers.streams import as_encoded
@@ -104,10 +106,11 @@ def _to_file(
     seconds = time.perf_counter() - started
     convert = partial(write_parquet, labels=labels, pairs=pairs)
     file.finish(convert if file.path.suffix.lower() in PARQUET else None)
-    console.print(
+    line = (
         f"{file.path}: {file.done.texts:,} texts, {file.done.texts - before:,} of them now in "
         f"{seconds:.1f} s"
     )
+    console.print(Text(visible(line)))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.value_checks import check_layer_ranges
 from tf_finetune.encoders import EncoderFiles, check_inputs, resolve_encoder
 from tf_finetune.encoders.freezing import parse_layers
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
 from tf_finetune.preflight import AnswerCache, find_compiler, parse_chips
 from tf_finetune.preflight.cells import Job, answer_cells
 from trainers.arguments import load_arguments, parse_arguments, whole_number
@@ -49,10 +50,11 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.preflight.report import render_cells, write_report
 
-    console.print(f"encoder {files.name}, {job.num_labels} outputs", highlight=False)
+    line = f"encoder {files.name}, {job.num_labels} outputs"
+    console.print(Text(visible(line)), soft_wrap=True)
     render_cells(console, job, cells, examples)
     for path in write_report(Path(arguments.output), job, cells, examples):
-        console.print(f"wrote {path}", highlight=False)
+        console.print(Text(visible(f"wrote {path}")), soft_wrap=True)
     return 0
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 from trainers.going_on import says_how_to_go_on
@@ -48,7 +49,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
     from tf_finetune.search.session import comparable, run_trials, session_notes
 
     for line in describe_search(job):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(Text(visible(line)), soft_wrap=True)
     found = run_trials(job, console)
 
     from tf_finetune.search.recommendation import recommend
@@ -101,7 +102,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         search_seconds=sum(record.wall_seconds for record in found.records),
     )
     write_search_report(job, outcome, console)
-    console.print(recommendation.sentence(), highlight=False, soft_wrap=True)
+    console.print(Text(visible(recommendation.sentence())), soft_wrap=True)
 
 
 def _load_job(

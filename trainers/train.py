@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.errors import visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 from trainers.going_on import says_how_to_go_on
@@ -86,10 +88,12 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         run.write_json(run.plan, plan.to_dict())
     else:  # the chief writes and tells, this process only trains
         run, config = join_run(config)
-        console.print(f"devices: {chosen.reason}; see the chief's output", highlight=False)
+        line = f"devices: {chosen.reason}; see the chief's output"
+        console.print(Text(visible(line)), soft_wrap=True)
         console = Console(quiet=True)
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
-        console.print(f"encoder {files.name}, run directory {run.path}", highlight=False)
+        line = f"encoder {files.name}, run directory {run.path}"
+        console.print(Text(visible(line)), soft_wrap=True)
         render_plan(console, plan)
         cost = plan_cost(
             plan,
@@ -101,7 +105,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         )
         shape = training_shape(config.training, config.data.max_length, chosen)
         for line in describe_job(config.training, splits, cost, shape, chosen):
-            console.print(line, highlight=False)
+            console.print(line, highlight=False, markup=False)
         with chosen.strategy.scope():
             classifier, new = build_classifier(
                 files,

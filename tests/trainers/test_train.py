@@ -188,3 +188,11 @@ def test_finished_run_is_replaced_when_that_is_asked_for(job, tmp_path, monkeypa
 
     assert {path.name for path in folder.iterdir()} == {"config.yaml", "plan.json", "events"}
     assert load_config(str(folder / "config.yaml")).run.overwrite is False
+
+
+def test_folder_named_like_markup_is_printed_as_it_is(job, tmp_path, capsys):
+    folder = tmp_path / "a[/b] [red]:smile:c"
+    assert run_command(main, [*job, f"run.dir={folder}"]) == 0
+    output = capsys.readouterr().out
+    assert f"run directory {folder}\n" in output
+    assert f"report       {folder}/report.html\n" in output

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.saving import dump_config
+from tf_finetune.errors import visible
 from tf_finetune.reports import render_metrics, write_evaluation, write_metrics
 from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
 from tf_finetune.reports.page import (
@@ -65,7 +67,7 @@ def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console
         f"numbers      {directory.outcome}, {directory.metrics.name}, {directory.evaluation.name}",
     ]
     lines += [f"{command.purpose:12} {command.line}" for command in outcome.commands]
-    console.print("\n".join(lines), highlight=False, soft_wrap=True)
+    console.print(Text(visible("\n".join(lines))), soft_wrap=True)
 
 
 def report_content(

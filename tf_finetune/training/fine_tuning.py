@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune import interruption
 from tf_finetune.config.sections import (
@@ -23,7 +24,7 @@ from tf_finetune.config.sections import (
 from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import resolve_padding
 from tf_finetune.encoders import Classifier
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
 from tf_finetune.interruption import Interrupted
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports.metrics import resolve_monitor, score
@@ -291,7 +292,7 @@ class _Fit:
             # One process alone cannot cut its batches: the others' steps wait for its own.
             action = self.config.on_out_of_memory if self.chosen.cluster is None else "stop"
             line = cut_smaller(self.model, action, rows, problem)
-            self.console.print(line, style="yellow", highlight=False, markup=False)
+            self.console.print(Text(visible(line), style="yellow"), soft_wrap=True)
             self.shape = replace(self.shape, micro_batches=self.model.micro_batches)
             # As another process would begin: an update may have been half done.
             self.model.classifier.reset(self.config.seed)
@@ -371,7 +372,7 @@ class _Fit:
             return 0
         step = saver.resume()
         for line in saver.damaged:
-            self.console.print(line, style="yellow", highlight=False)
+            self.console.print(Text(visible(line), style="yellow"), soft_wrap=True)
         steps = self.chosen.by_process(step)
         if len(set(steps)) > 1:
             raise UserError(

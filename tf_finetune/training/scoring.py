@@ -5,10 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Split, Splits
 from tf_finetune.encoders import Classifier, load_tokenizer
+from tf_finetune.errors import visible
 from tf_finetune.explanation import Explainer, explain_mistakes
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import (
@@ -166,4 +168,4 @@ def write_run_report(
     ]
     if tensorboard:
         lines.append(f"tensorboard  tensorboard --logdir {run.events}")
-    console.print("\n".join(lines), highlight=False, soft_wrap=True)
+    console.print(Text(visible("\n".join(lines))), soft_wrap=True)
