@@ -3,7 +3,8 @@
 A tiny run with all its exports, a search, a token store, states of a frozen prefix and
 checkpoints are made once. Then one file at a time is damaged at a random place, opened again
 through what the trainers call, and put back. Counted is whether the message names the file,
-and whether what was opened is right: the earlier checkpoint, or the cache computed anew.
+and, where something was opened and not only refused, whether it is right: the earlier
+checkpoint, or the cache computed anew.
 """
 
 import argparse
@@ -87,14 +88,18 @@ def report(
         found = try_subject(subject, times, damage, draws)
         totals += found
         print(
-            f"{what:13} {subject.name:40} {found['tries']:5} tries, {found['named']:5} named, "
-            f"{found['right']:5} right after",
+            f"{what:13} {subject.name:40} {_counts(found)}",
             flush=True,
         )
-    print(
-        f"{what}: {totals['tries']} tries, {totals['named']} named, {totals['right']} right after"
+    print(f"{what}: {_counts(totals)}")
+    return totals["named"] == totals["tries"] and totals["right"] == totals["opened"]
+
+
+def _counts(found: Counter[str]) -> str:
+    return (
+        f"{found['tries']:5} tries, {found['named']:5} named; {found['opened']:5} opened again, "
+        f"{found['right']:5} right"
     )
-    return totals["named"] == totals["right"] == totals["tries"]
 
 
 def try_subject(subject: Subject, times: int, damage: Damage, draws: random.Random) -> Counter[str]:
@@ -107,8 +112,9 @@ def try_subject(subject: Subject, times: int, damage: Damage, draws: random.Rand
         said, right = subject.open_again()
         # The first line of a journal is named by file and line, a file of a store by its path.
         named = str(path) in said
-        found.update({"tries": 1, "named": int(named), "right": int(right)})
-        if not (named and right):
+        opened = right is not None
+        found.update({"tries": 1, "named": named, "opened": opened, "right": bool(right)})
+        if not named or right is False:
             print(f"  NOT noticed: {path}, {place}: {said!r}, right: {right}", file=sys.stderr)
         restore(subject.folder, saved)
     return found

@@ -31,22 +31,23 @@ class Subject:
         files: The files that get damaged.
         folder: All that opening may change; it is put back after each damage.
         open_again: Opens them as the product does. Gives what was said, and whether all that
-            was opened is right: an earlier state, or the same one computed anew.
+            was opened is right: an earlier state, or the same one computed anew. None where
+            nothing was opened to be compared: it was refused, or only held against checksums.
         share: How many tries it gets where a kind that is only verified gets one.
     """
 
     name: str
     files: list[Path]
     folder: Path
-    open_again: Callable[[], tuple[str, bool]]
+    open_again: Callable[[], tuple[str, bool | None]]
     share: int = 1
 
 
 def finished_run(name: str, run: Path) -> Iterator[Subject]:
     """Every file of a finished run or search, a kind a part; `verify` has to name each."""
 
-    def verify() -> tuple[str, bool]:
-        return "\n".join(verify_run(run).problems), True
+    def verify() -> tuple[str, None]:
+        return "\n".join(verify_run(run).problems), None
 
     said, _ = verify()
     if said:
@@ -144,11 +145,11 @@ def journal(search: Path) -> Subject:
     identity = first["record"]["identity"]
     expected = TrialJournal(path, search / "trials", identity).records
 
-    def open_again() -> tuple[str, bool]:
+    def open_again() -> tuple[str, bool | None]:
         try:
             found = TrialJournal(path, search / "trials", identity)
         except UserError as error:
-            return str(error), True
+            return str(error), None
         kept = all(expected.get(key) == record for key, record in found.records.items())
         return "\n".join(found.notices), kept
 
