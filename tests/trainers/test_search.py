@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from rich.console import Console
 
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.final_training import train_chosen
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
 from tf_finetune.search.trial import Cell, TrialResult
@@ -362,6 +365,34 @@ def test_what_became_of_the_cache_is_noted_once(make_runner, tmp_path):
     ]
     assert len([line for line in notes if "prefix cache at depth" in line]) == 1
     assert not [line for line in lines if "prefix cache" in line]
+
+
+def test_final_training_gives_up_the_cache_before_a_full_disk_ends_it(
+    make_runner, monkeypatch, tmp_path
+):
+    lines = []
+    folder = tmp_path / "states"
+    runner = make_runner("cache.mode=disk", f"cache.dir={folder}", note=lines.append)
+    real = RunCheckpoints.save
+
+    def save(self, *arguments):
+        if any(path.is_dir() for path in folder.iterdir()):
+            raise DiskFullError("checkpoints: the disk is full")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(RunCheckpoints, "save", save)
+    job = SimpleNamespace(
+        config=runner._config,
+        files=runner._files,
+        splits=runner._splits,
+        directory=runner._directory,
+        space=SimpleNamespace(seeds=(0,)),
+    )
+    final = train_chosen(job, Cell(3, 1e-2), [], Console(quiet=True), runner)
+
+    assert len(final.run.history) == final.config.training.epochs
+    assert len([line for line in lines if "gives up its files" in line]) == 1
+    assert not [path for path in folder.iterdir() if path.is_dir()]
 
 
 def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatch):

@@ -56,7 +56,8 @@ def train_chosen(
 ) -> FinalModel:
     """Trains the chosen cell with the first seed and scores it once on the test split.
 
-    A final training that was interrupted goes on from its checkpoint.
+    A final training that was interrupted goes on from its checkpoint. On a full disk the cached
+    states there make room, as they do for a trial.
 
     Args:
         job: The search.
@@ -79,7 +80,6 @@ def train_chosen(
     chosen = runner.chosen if runner else build_strategy(config.training.strategy)
     models = runner.models if runner else ModelCache(job.files, splits.labels, chosen)
     compiled = models.get(config)
-    compiled.model.classifier.reset(config.training.seed)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
     render_plan(console, compiled.plan)
     events = job.directory.events if config.run.tensorboard else None
@@ -87,17 +87,22 @@ def train_chosen(
         shutil.rmtree(events, ignore_errors=True)  # of a cell that was chosen before
         write_plan_text(events, plan_markdown(compiled.plan))
     checkpoints = job.directory.checkpoints / request.folder_name(request.epochs)
-    run = fine_tune(
-        compiled.model,
-        splits,
-        config.training,
-        config.evaluation,
-        max_length=config.data.max_length,
-        chosen=chosen,
-        states=cached_states(compiled.model, splits, config, chosen, console, cache),
-        outputs=Outputs(events, checkpoints),
-        console=console,
-    )
+
+    def train() -> RunResult:
+        compiled.model.classifier.reset(config.training.seed)
+        return fine_tune(
+            compiled.model,
+            splits,
+            config.training,
+            config.evaluation,
+            max_length=config.data.max_length,
+            chosen=chosen,
+            states=cached_states(compiled.model, splits, config, chosen, console, cache),
+            outputs=Outputs(events, checkpoints),
+            console=console,
+        )
+
+    run = runner.with_disk_room(train) if runner else train()
     reports = score_splits(run, splits, config, chosen)
     return FinalModel(
         request, config, compiled.plan, compiled.model.classifier, run, splits, reports
