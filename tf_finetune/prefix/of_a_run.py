@@ -93,4 +93,4 @@ def _why_not_shared_out(
 
 
 def _tell_off(console: Console, reason: str) -> None:
-    console.print(f"prefix cache: off; {reason}", highlight=False, soft_wrap=True)
+    console.print(f"prefix cache: off; {reason}", highlight=False, markup=False, soft_wrap=True)

@@ -124,6 +124,7 @@ class TrialRunner:
             raise problem
         self._notes.print(
             f"{problem.problems[0]}; the prefix cache gives up its files, and the trial goes on",
+            markup=False,
             soft_wrap=True,
         )
         del problem  # and the frames it holds, which have mapped those files

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from keras_tuner import Oracle
 from rich.console import Console
+from rich.text import Text
 
 from tf_finetune.config.value_checks import duration_seconds
 from tf_finetune.encoders import plan_cost, plan_freezing
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
 from tf_finetune.search.job import SearchJob
 from tf_finetune.search.live import Progress, SearchDisplay, describe, duration
 from tf_finetune.search.parallel import end_with_chief, run_chief, worker_command
@@ -71,7 +72,7 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
     if job.config.run.tensorboard:
         write_columns(job)
     for notice in job.journal.notices:
-        console.print(notice, style="yellow", highlight=False, soft_wrap=True)
+        console.print(Text(visible(notice), style="yellow"), soft_wrap=True)
     runner: TrialRunner | None = None
     with SearchDisplay(console, job.metric, job.higher_is_better, progress, known) as display:
         oracle = SearchOracle(schedule, job.journal, job.higher_is_better, display)
