@@ -23,8 +23,6 @@ from tf_finetune.training.fine_tuner import FineTuner
 
 _KEPT = 2
 _BEST = "best.safetensors"
-# Where the variables are on a TPU over the network, its host would write to its own disk.
-_HERE = tf.train.CheckpointOptions(experimental_io_device="/job:localhost")
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,12 @@ class RunCheckpoints:
         trained = {f"trained_{i}": v for i, v in enumerate(model.trainable_weights)}
         slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_variables)}
         self._checkpoint = tf.train.Checkpoint(**trained, **slots)
+        # The host of a TPU over the network would write to its own disk. Of several processes
+        # none is called localhost.
+        on_tpu = isinstance(model.distribute_strategy, tf.distribute.TPUStrategy)
+        self._options = tf.train.CheckpointOptions(
+            experimental_io_device="/job:localhost" if on_tpu else None
+        )
 
     def save(self, state: dict[str, Any], best_values: Mapping[str, np.ndarray]) -> Path:
         """Writes a checkpoint named after `state["step"]`; of those before it one is kept.
@@ -65,7 +69,7 @@ class RunCheckpoints:
         """
         final = self._folder / f"step-{state['step']:09d}"
         with replaced_folder(final) as temporary:
-            self._checkpoint.write(str(temporary / "variables"), options=_HERE)
+            self._checkpoint.write(str(temporary / "variables"), options=self._options)
             if best_values:
                 # A transposed view would be written in the wrong order.
                 whole = {path: np.ascontiguousarray(value) for path, value in best_values.items()}
@@ -107,7 +111,7 @@ class RunCheckpoints:
                     "options differ)",
                     hint="Choose another run.dir, or replace this run with run.overwrite=true.",
                 )
-            restored = self._checkpoint.read(str(path / "variables"), options=_HERE)
+            restored = self._checkpoint.read(str(path / "variables"), options=self._options)
             restored.assert_consumed()
             best = load_file(path / _BEST) if (path / _BEST).is_file() else {}
             return Restored(content["state"], best), damaged
