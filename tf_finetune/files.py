@@ -146,7 +146,9 @@ def _clear_up(final: Path) -> None:
     """Puts back or removes what processes that are gone left of writing a folder."""
     for left in sorted(final.parent.glob(f".{glob.escape(final.name)}.*-*")):
         kind, _, process = left.name.removeprefix(f".{final.name}.").rpartition("-")
-        if kind not in ("writing", "previous") or not process.isdigit() or _is_alive(int(process)):
+        if kind not in ("writing", "previous") or not process.isdigit():
+            continue
+        if int(process) != os.getpid() and is_running(int(process)):
             continue
         if kind == "previous" and not final.exists():
             left.rename(final)
@@ -154,15 +156,13 @@ def _clear_up(final: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _is_alive(process: int) -> bool:
-    """Whether another process of this number runs here."""
-    if process == os.getpid():
-        return False
+def is_running(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # another user's
+    except PermissionError:  # another user's
         pass
     return True
 

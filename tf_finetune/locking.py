@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import write_atomically
+from tf_finetune.files import is_running, write_atomically
 
 _POLL_SECONDS = 0.01
 # How long a new owner may take to write its name.
@@ -120,14 +120,5 @@ def _read(owner: Path) -> tuple[str, bool]:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(there["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return "another process", False
-    return f"process {pid} on {host}, since {since}", host != socket.gethostname() or _runs(pid)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+    elsewhere = host != socket.gethostname()
+    return f"process {pid} on {host}, since {since}", elsewhere or is_running(pid)
