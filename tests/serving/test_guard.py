@@ -6,6 +6,13 @@ import json
 from tf_finetune.serving import Limits
 from tf_finetune.serving.guard import RequestGuard
 
+POST = {
+    "type": "http",
+    "method": "POST",
+    "path": "/predict",
+    "headers": [(b"content-type", b"application/json")],
+}
+
 
 def ask(receive, limits):
     """Send a request to a guard in front of nothing; give what is sent back and reported."""
@@ -17,14 +24,8 @@ def ask(receive, limits):
     async def send(message):
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/predict",
-        "headers": [(b"content-type", b"application/json")],
-    }
     guard = RequestGuard(app, limits, None, lambda *arguments: finished.append(arguments))
-    asyncio.run(guard(scope, receive, send))
+    asyncio.run(guard(POST, receive, send))
     return sent, finished
 
 
@@ -69,13 +70,7 @@ def test_bodies_that_take_too_much_memory_together_are_refused(monkeypatch):
         async def send(message):
             sent.append(message)
 
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/predict",
-            "headers": [(b"content-type", b"application/json")],
-        }
-        await guard(scope, receive, send)
+        await guard(POST, receive, send)
         assert sent[0]["status"] == 200 or (b"retry-after", b"1") in sent[0]["headers"]
         return sent[0]["status"]
 
