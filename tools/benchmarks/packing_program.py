@@ -3,45 +3,24 @@
 import argparse
 import csv
 import json
-import time
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
-from tf_finetune.config.sections import DataConfig, FreezeConfig, TrainingConfig
+from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data import Split, load_splits
 from tf_finetune.data.batches import Padding
-from tf_finetune.encoders import (
-    EncoderFiles,
-    build_classifier,
-    load_tokenizer,
-    plan_freezing,
-    resolve_encoder,
-)
-from tf_finetune.training import build_strategy, compile_fine_tuner
+from tf_finetune.encoders import load_tokenizer, resolve_encoder
+from tf_finetune.training import build_strategy
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
+from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, full_model
 
-BATCH_SIZE = 32
 PADDINGS: tuple[Padding, ...] = ("max", "buckets", "longest", "packed")
-_WARM_UP = 2
 # Of the number of sentences in a long text, whose logarithm is normal as that of IMDb's lengths.
 _LONG_MEDIAN, _LONG_SIGMA = 9.5, 0.6
-
-
-class _Timer(tf_keras.callbacks.Callback):
-    """Notes when each step ended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ended: list[float] = []
-
-    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        """Notes the time."""
-        self.ended.append(time.perf_counter())
 
 
 def main() -> None:
@@ -59,7 +38,7 @@ def main() -> None:
             cache_dir=arguments.folder,
         )
         splits, _ = load_splits(data, load_tokenizer(files))
-        model = _model(files, splits.labels.num_outputs, arguments.seed)
+        model = full_model(files, splits.labels.num_outputs, arguments.seed, build_strategy("cpu"))
         for padding in PADDINGS:
             shape = BatchShape(BATCH_SIZE, padding=padding, max_length=length)
             share, shapes = _real_tokens(splits.train, shape, arguments.seed)
@@ -85,14 +64,6 @@ def _write_long(source: Path, path: Path) -> Path:
     return path
 
 
-def _model(files: EncoderFiles, outputs: int, seed: int) -> FineTuner:
-    variables = files.family.variables(files.config, outputs)
-    plan = plan_freezing(FreezeConfig(depth=0), variables)
-    with build_strategy("cpu").strategy.scope():
-        classifier, _ = build_classifier(files, plan, outputs, seed=seed)
-        return compile_fine_tuner(classifier, "single_label", TrainingConfig(seed=seed))
-
-
 def _real_tokens(split: Split, shape: BatchShape, seed: int) -> tuple[float, int]:
     """Share of the places in an epoch's batches that hold tokens, and number of shapes."""
     places, shapes = 0, set()
@@ -106,8 +77,8 @@ def _real_tokens(split: Split, shape: BatchShape, seed: int) -> tuple[float, int
 def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: int) -> float:
     """Real tokens a second in some steps, without the first, which are traced."""
     model.start_run(TrainingConfig(), total_steps=1000)
-    timer = _Timer()
-    steps = min(steps + _WARM_UP, len(split) // BATCH_SIZE)
+    timer = StepTimer()
+    steps = min(steps + WARM_UP, len(split) // BATCH_SIZE)
     model.fit(
         _batches(split, shape, seed, steps),
         initial_epoch=0,
@@ -115,8 +86,8 @@ def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: 
         steps_per_epoch=steps,
         callbacks=[timer],
     )
-    spent = timer.ended[-1] - timer.ended[_WARM_UP - 1]
-    timed = islice(_batches(split, shape, seed, steps), _WARM_UP, None)
+    spent = timer.ended[-1] - timer.ended[WARM_UP - 1]
+    timed = islice(_batches(split, shape, seed, steps), WARM_UP, None)
     # Not texts: where batches are sorted by length, those of a few steps may be long or short.
     return sum(int(np.count_nonzero(batch["attention_mask"])) for batch in timed) / spent
 

@@ -2,32 +2,16 @@
 
 import argparse
 import json
-import time
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
-from tf_finetune.config.sections import DataConfig, FreezeConfig, TrainingConfig
+from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data import load_splits
-from tf_finetune.encoders import build_classifier, load_tokenizer, plan_freezing, resolve_encoder
-from tf_finetune.training import build_strategy, compile_fine_tuner
+from tf_finetune.encoders import load_tokenizer, resolve_encoder
+from tf_finetune.training import build_strategy
 from tf_finetune.training.pipeline import BatchShape, training_dataset
-
-BATCH_SIZE = 32
-_WARM_UP = 2
-
-
-class _Timer(tf_keras.callbacks.Callback):
-    """Notes when each step ended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ended: list[float] = []
-
-    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        """Notes the time."""
-        self.ended.append(time.perf_counter())
+from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, full_model
 
 
 def main() -> None:
@@ -46,13 +30,9 @@ def main() -> None:
         cache_dir=arguments.folder,
     )
     splits, _ = load_splits(data, load_tokenizer(files))
-    outputs, training = splits.labels.num_outputs, TrainingConfig(seed=arguments.seed)
-    plan = plan_freezing(FreezeConfig(depth=0), files.family.variables(files.config, outputs))
-    with chosen.strategy.scope():
-        classifier, _ = build_classifier(files, plan, outputs, seed=arguments.seed)
-        model = compile_fine_tuner(classifier, "single_label", training)
-    model.start_run(training, total_steps=1000)
-    steps = arguments.steps + _WARM_UP
+    model = full_model(files, splits.labels.num_outputs, arguments.seed, chosen)
+    model.start_run(TrainingConfig(seed=arguments.seed), total_steps=1000)
+    steps = arguments.steps + WARM_UP
     # Of one length, so that the median of some steps is that of all.
     shape = BatchShape(BATCH_SIZE, replicas=chosen.replicas, padding="max", max_length=32)
     short = splits.train.select(np.flatnonzero(splits.train.lengths <= shape.max_length))
@@ -60,9 +40,9 @@ def main() -> None:
     batches = training_dataset(
         short, weights, shape, seed=arguments.seed, first_step=0, last_step=steps
     )
-    timer = _Timer()
+    timer = StepTimer()
     model.fit(batches, initial_epoch=0, epochs=1, steps_per_epoch=steps, callbacks=[timer])
-    timed = np.diff(timer.ended)[_WARM_UP - 1 :]  # the first are traced
+    timed = np.diff(timer.ended)[WARM_UP - 1 :]
     print(json.dumps({"step_seconds": timed.tolist()}), flush=True)
 
 
