@@ -7,15 +7,14 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert import LiteRtModel, file_name
 from tf_finetune.export.litert_inputs import Tokens, split_tokens
+from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.reports.console import METRIC_TITLES
 
@@ -130,28 +129,15 @@ def render_files(console: Console, table: FileTable) -> None:
     """Prints the table, narrow enough for 80 columns."""
     first = table.rows[0].loss
     title = METRIC_TITLES[first.metric]
-    shown = Table(
-        title=f"LiteRT on the {table.split} split ({table.examples:,} examples): the original's "
+    shown = loss_table(
+        f"LiteRT on the {table.split} split ({table.examples:,} examples): the original's "
         f"{title} is {first.original:.4f},\ntimes are of a text of {table.tokens} tokens",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+        "precision",
+        first.metric,
+        table.confidence,
     )
-    shown.add_column("precision")
-    interval = f"{100 * table.confidence:g} % interval"
-    for name in ("MiB", title, "loss", interval, "same", "ms"):
-        shown.add_column(name, justify="right")
     for row in table.rows:
-        same = row.loss.same_answers
-        shown.add_row(
-            row.precision,
-            f"{row.bytes / 2**20:.1f}",
-            f"{row.loss.value:.4f}",
-            f"{row.loss.loss:.4f}",
-            f"{row.loss.low:.4f} to {row.loss.high:.4f}",
-            "–" if same is None else f"{same:.2%}",
-            f"{row.milliseconds:.1f}",
-        )
+        add_model(shown, row.precision, row.bytes, row.loss, row.milliseconds)
     console.print(shown)
 
 

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert_inputs import split_tokens
+from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.export.smaller.silent_heads import weight_bytes
 from tf_finetune.reports.console import METRIC_TITLES
@@ -111,32 +110,19 @@ def compare(
 
 def render_comparison(console: Console, found: Comparison) -> None:
     """Prints the table, narrow enough for 80 columns."""
-    loss = found.loss
-    title = METRIC_TITLES[loss.metric]
-    shown = Table(
-        title=f"The smaller model on the {found.split} split ({found.examples:,} examples);\n"
+    shown = loss_table(
+        f"The smaller model on the {found.split} split ({found.examples:,} examples);\n"
         f"times are of one text of {found.tokens} tokens",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+        "model",
+        found.loss.metric,
+        found.confidence,
     )
-    shown.add_column("model")
-    interval = f"{100 * found.confidence:g} % interval"
-    for name in ("MiB", title, "loss", interval, "same", "ms"):
-        shown.add_column(name, justify="right")
-    original_mib, mib = found.original_bytes / 2**20, found.bytes / 2**20
-    same = "–" if loss.same_answers is None else f"{loss.same_answers:.2%}"
     shown.add_row(
         "original",
-        *(f"{original_mib:.1f}", f"{loss.original:.4f}", "", "", ""),
+        *(f"{found.original_bytes / 2**20:.1f}", f"{found.loss.original:.4f}", "", "", ""),
         f"{found.original_milliseconds:.1f}",
     )
-    shown.add_row(
-        "smaller",
-        *(f"{mib:.1f}", f"{loss.value:.4f}", f"{loss.loss:.4f}"),
-        *(f"{loss.low:.4f} to {loss.high:.4f}", same),
-        f"{found.milliseconds:.1f}",
-    )
+    add_model(shown, "smaller", found.bytes, found.loss, found.milliseconds)
     console.print(shown)
 
 
