@@ -1,10 +1,12 @@
 """Kill -9 in a search: started again it ends in the same table, and repeats no finished trial.
 
 Two searches of the same grid, one of them killed at random moments, every other one inside a
-save. Compared are the cells, the score of each, and the best of each depth; in the journal of
-the killed one no trial may stand twice, and the trial in which a process was killed has to go
-on from what it saved last. With `--workers` the search is led by a chief and computed by that
-many processes, and a kill hits the chief or one of them.
+save. Compared are the cells, the score of each, and the answer; in the journal of the killed
+one no trial may stand twice, and the trial in which a process was killed has to go on from what
+it saved last. The answer weighs measured seconds, which differ between any two searches: it is
+compared with both searches at the seconds of the undisturbed one, and how often it was the same
+as it stands is told. With `--workers` the search is led by a chief and computed by that many
+processes, and a kill hits the chief or one of them.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +65,15 @@ def main(argv: Sequence[str]) -> int:
         kills += ended.stops
         faults += len(problems)
         print(f"killed {ended.stops} times: {'; '.join(problems) or 'equal'}", flush=True)
-    if arguments.workers:
-        print(
-            f"{kills} kills of the chief, {search.killed_workers} of workers; {faults} differences"
-        )
-        return 1 if faults else 0
+    where = (
+        f"{kills} kills of the chief, {search.killed_workers} of workers"
+        if arguments.workers
+        else f"{kills} kills, {tally.inside_save} inside a save, {tally.before_a_step} before a "
+        f"first step, {search.went_on} trials went on inside"
+    )
     print(
-        f"{kills} kills, {tally.inside_save} inside a save, {tally.before_a_step} before a first "
-        f"step, {search.went_on} trials went on inside; {faults} differences"
+        f"{where}; {search.finished} searches came to their end, {search.same_words} of them named "
+        f"the cell of the undisturbed one by their own seconds; {faults} differences"
     )
     return 1 if faults else 0
 
@@ -85,6 +89,8 @@ class Search:
     Attributes:
         went_on: Trials that went on from a step, after a kill.
         killed_workers: Workers that were killed.
+        finished: Killed searches that came to their end.
+        same_words: Of those, how many recommended the same cell by the seconds they measured.
     """
 
     def __init__(self, folder: Path, options: Sequence[str], workers: int):
@@ -95,7 +101,7 @@ class Search:
             self._options.append(f"search.workers={workers}")
         self._watched = Watched.shared()
         self._at = (-1, -1)  # the trial that was interrupted, and its last saved step
-        self.went_on = self.killed_workers = 0
+        self.went_on = self.killed_workers = self.finished = self.same_words = 0
         self._whole = run_stopped(lambda: self._start("whole"), iter(()))
         self._saves = self._watched.ended
         self._expected = _trials(folder / "whole")
@@ -121,14 +127,20 @@ class Search:
 
         ended = run_stopped(lambda: self._start("killed"), self._moments(draws, most), stop)
         self._check_resumed(problems)
-        found = _trials(killed)
+        whole, found = self._folder / "whole", _trials(killed)
+        seconds = {
+            _key(record): record["result"]["seconds_per_epoch"] for record in _records(whole)
+        }
         keys = {key for key, _ in found}
         checks = {
             f"{len(keys)} distinct trials": len(keys) == len(self._expected),
             f"{len(found) - len(keys)} trials run twice": len(keys) == len(found),
             "other scores": sorted(self._expected) == sorted(found),
-            "other answer": _best_scores(self._folder / "whole") == _best_scores(killed),
+            "other answer": keys == set(seconds)
+            and _answer(whole, seconds) == _answer(killed, seconds),
         }
+        self.finished += 1
+        self.same_words += _named_cell(whole) == _named_cell(killed)
         return ended, problems + [name for name, holds in checks.items() if not holds]
 
     def _moments(self, draws: random.Random, most: int) -> Iterator[Moment]:
@@ -194,18 +206,48 @@ def _records(run_dir: Path) -> list[dict[str, Any]]:
     return [record for record in records if "request" in record]
 
 
+def _key(record: dict[str, Any]) -> str:
+    return json.dumps(record["request"], sort_keys=True)
+
+
 def _trials(run_dir: Path) -> list[tuple[str, float]]:
     """Each record of the journal: what was tried, and its score."""
-    return [
-        (json.dumps(record["request"], sort_keys=True), record["result"]["score"])
+    return [(_key(record), record["result"]["score"]) for record in _records(run_dir)]
+
+
+def _named_cell(run_dir: Path) -> str:
+    """The cell that the search has recommended."""
+    report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))
+    answer = report["recommendation"]
+    cells = {depth["cell"]["frozen_depth"]: depth["cell"] for depth in answer["depths"]}
+    return json.dumps(cells[answer["recommended_depth"]], sort_keys=True)
+
+
+def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
+    """What a search's trials answer if an epoch of each took the given seconds."""
+    from tf_finetune.data.labels import LabelSpace
+    from tf_finetune.search.recommendation import recommend
+    from tf_finetune.search.records import TrialRecord
+
+    report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))["recommendation"]
+    trials = [
+        replace(
+            TrialRecord.from_dict(record, run_dir / "trials").result,
+            seconds_per_epoch=seconds[_key(record)],
+            peak_memory_bytes=None,
+        )
         for record in _records(run_dir)
     ]
-
-
-def _best_scores(run_dir: Path) -> list[float]:
-    """The best score at each depth; which of equal cells is named goes by measured seconds."""
-    report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))
-    return [depth["measured_score"] for depth in report["recommendation"]["depths"]]
+    classes = trials[0].load_predictions().logits.shape[1]
+    answer = recommend(
+        trials,
+        LabelSpace("single_label", tuple(f"class {number}" for number in range(classes))),
+        report["metric"],
+        report["higher_is_better"],
+        num_layers=report["num_layers"],
+        confidence=report["confidence"],
+    )
+    return asdict(answer)
 
 
 if __name__ == "__main__":
