@@ -1,5 +1,8 @@
 """The GELU that recomputes equals TensorFlow's own, and keeps less."""
 
+import gc
+import weakref
+
 import numpy as np
 import tensorflow as tf
 
@@ -25,3 +28,22 @@ def test_value_and_gradient_equal_tensorflows_own():
 
 def test_half_precision_stays_half_precision():
     assert gelu(tf.constant([1.0], tf.bfloat16)).dtype == tf.bfloat16
+
+
+def test_graph_that_uses_it_is_not_kept_for_ever():
+    variable = tf.Variable(2.0)
+
+    @tf.function
+    def slope(x):
+        with tf.GradientTape() as tape:
+            y = gelu(x) * variable
+        return tape.gradient(y, variable)
+
+    graph = weakref.ref(slope.get_concrete_function(tf.constant(1.0)).graph)
+    assert slope(tf.constant(0.0)) == 0.0
+    assert graph() is not None
+
+    del slope
+    gc.collect()
+
+    assert graph() is None
