@@ -38,7 +38,8 @@ class CommandRaces:
         from tools.reliability.tiny_job import data_arguments
         from trainers import search, train
 
-        self._main = train.main if kind == "run" else search.main
+        self._is_search = kind == "search"
+        self._main = search.main if self._is_search else train.main
         self._options = [*data_arguments(folder), *_SHARED, *_OPTIONS[kind]]
         self._folder = folder
         self._starts = 0
@@ -66,7 +67,7 @@ class CommandRaces:
             winner.kill()
         elif code != 0:
             found.problems.append(f"the first ended with {code}: {winner.output[-500:]}")
-        else:
+        if code == 0 or self._is_finished():
             self.finished += 1
             if self._weights("raced") != self._expected:
                 found.problems.append("other weights than those of an undisturbed run")
@@ -79,6 +80,14 @@ class CommandRaces:
         cache, run = self._folder / f"{name}-cache", self._folder / name
         options = [*self._options, f"data.cache_dir={cache}", f"run.dir={run}"]
         return Forked(self._main, options, self._folder / f"{self._starts}.log")
+
+    def _is_finished(self) -> bool:
+        """Whether the raced folder is finished; a kill may have come between that and the exit."""
+        from tf_finetune.run_directory import RunDirectory
+        from tf_finetune.search.directory import SearchDirectory
+
+        kind = SearchDirectory if self._is_search else RunDirectory
+        return kind(self._folder / "raced").is_finished
 
     def _weights(self, name: str) -> str:
         content = (self._folder / name / "model" / "model.safetensors").read_bytes()
