@@ -174,7 +174,7 @@ def test_no_callback_makes_every_step_copy_its_logs_to_the_host(model, run, trai
     given, real = [], BadNumbers.on_train_batch_end
 
     def on_train_batch_end(self, batch, logs=None):
-        given.extend(logs.values())
+        given.extend(value for name, value in logs.items() if name != "updates_ahead")
         real(self, batch, logs)
 
     monkeypatch.setattr(BadNumbers, "on_train_batch_end", on_train_batch_end)

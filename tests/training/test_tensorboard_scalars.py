@@ -33,6 +33,16 @@ def test_events_of_a_run(model, run, training, tmp_path):
     }
 
 
+@pytest.mark.parametrize("steps", [1, 5])
+def test_rate_is_that_of_the_step(model, run, training, tmp_path, steps):
+    config = training(epochs=4, warmup_fraction=0.0, steps_per_execution=steps)
+    run(model, config, outputs=Outputs(events=tmp_path))
+
+    # Linear from 3e-3 at the first of twenty steps.
+    expected = {1: 3e-3, 10: 3e-3 * 11 / 20, 20: 3e-3 / 20}
+    assert scalars(tmp_path)["step/learning_rate"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_weight_change_is_relative_to_what_was_before(model, training):
     model.classifier.reset(seed=1)
     measure = weight_changes(model.classifier, seed=1)

@@ -1,5 +1,7 @@
 """What each process of `test_multi_worker.py` does: trains twice, without and with kept states.
 
+With three steps in a call.
+
 Its arguments are those of `train`, but for the run folder: a folder that exists, in which every
 process is given folders of its own.
 """
@@ -21,7 +23,11 @@ training.build_strategy = functools.cache(training.build_strategy)
 rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 folder, *arguments = sys.argv[1:]
 for name, mode in (("plain", "off"), ("kept", "memory")):
-    options = [f"cache.mode={mode}", f"run.dir={folder}/{name}{rank}"]
+    options = [
+        f"cache.mode={mode}",
+        "training.steps_per_execution=3",
+        f"run.dir={folder}/{name}{rank}",
+    ]
     code = run_command(main, [*arguments, "training.strategy=multi_worker", *options])
     if code:
         sys.exit(code)

@@ -265,6 +265,14 @@ class TrainingConfig(Section):
         description="most seconds of work that a kill loses: a checkpoint is written when they "
         "have passed, and after every epoch; 0: after every step",
     )
+    steps_per_execution: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="steps that run in one call, without Python between them: worth it where a "
+        "step takes a few milliseconds; the result stays the same, but a signal, a checkpoint and "
+        "the progress bar wait for the end of the call",
+    )
     on_nonfinite: Literal["stop", "skip", "halve_lr"] = Field(
         default="stop",
         description="a step whose loss or gradient is NaN or infinite changes nothing; stop: the "
@@ -282,7 +290,13 @@ class TrainingConfig(Section):
 # Options of `TrainingConfig` that may differ between the parts of one run, or the trials of a
 # search, as they have no effect on what a step that succeeds computes.
 FREE_TRAINING_OPTIONS = frozenset(
-    {"strategy", "checkpoint_seconds", "on_nonfinite", "on_out_of_memory"}
+    {
+        "strategy",
+        "checkpoint_seconds",
+        "steps_per_execution",
+        "on_nonfinite",
+        "on_out_of_memory",
+    }
 )
 
 

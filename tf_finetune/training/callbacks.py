@@ -108,7 +108,7 @@ class EpochHistory(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keeps what describes the whole epoch."""
-        of_last_step = ("step_loss", "gradient_norm", "dropped")
+        of_last_step = ("step_loss", "gradient_norm", "dropped", "updates_ahead")
         self.entries.append({k: float(v) for k, v in (logs or {}).items() if k not in of_last_step})
 
 

@@ -82,9 +82,11 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
                 variable.assign(value)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Saves inside an epoch when it is time."""
+        """Saves inside an epoch when it is time, and the weights are those of this step."""
         self.step += 1
         inside = self.step % self._steps_per_epoch
+        if (logs or {})["updates_ahead"]:
+            return
         if inside and time.monotonic() - self._saved_at > self._every_seconds:
             self.save()
 

@@ -1,7 +1,7 @@
 """The Keras model that is trained: a classifier with its loss, its steps and their loop."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders import Classifier
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.memory import memory_reason
+from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import in_its_place, rows_of
@@ -66,6 +67,7 @@ class FineTuner(tf_keras.Model):
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
         self.for_xla = for_xla
+        self.steps_per_execution = 1
         self.mean_loss = RunningMean()
         self._next_states: dict[int | None, Callable[..., tf.Tensor]] = {}
 
@@ -80,10 +82,11 @@ class FineTuner(tf_keras.Model):
         return self.classifier.non_trainable_weights
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
-        """Sets optimiser and learning rate for a run from its first step.
+        """Sets optimiser, learning rate and steps an execution for a run from its first step.
 
         Nothing is built or traced again, so a model can serve run after run.
         """
+        self.steps_per_execution = config.steps_per_execution
         self.schedule.set(config.learning_rate, total_steps, warmup_steps(config, total_steps))
         for variable in self.optimizer.variables:  # step count and slots
             variable.assign(tf.zeros_like(variable))
@@ -113,7 +116,8 @@ class FineTuner(tf_keras.Model):
     def cut_batches(self, micro_batches: int) -> None:
         """Computes every later step in so many pieces; the step is traced again."""
         self.micro_batches = micro_batches
-        self.__dict__.pop("_next_train_step", None)
+        for step in ("_next_train_step", "_next_execution"):
+            self.__dict__.pop(step, None)
 
     def call(self, batch: Batch, training: bool | None = None) -> tf.Tensor:
         """Logits, [b, labels] float32."""
@@ -135,12 +139,14 @@ class FineTuner(tf_keras.Model):
             initial_epoch: Epoch of the first step, counted from 0.
             epochs: Epoch to stop before.
             steps_per_epoch: Steps of each of these epochs; 0 only scores.
-            callbacks: Called in their order.
+            callbacks: Called in their order; of several steps an execution after all of them,
+                once for each. `logs["updates_ahead"]` says how many updates the weights are
+                ahead of the step.
 
         Raises:
             StepMemoryError: A step did not fit the memory.
-            Interrupted: A signal came in a region of `interruption.deferred`; raised after a
-                step, or between two batches of a callback's `predict`.
+            Interrupted: A signal came in a region of `interruption.deferred`; raised after an
+                execution, or between two batches of a callback's `predict`.
         """
         hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=self)
         iterator = iter(batches)
@@ -151,15 +157,16 @@ class FineTuner(tf_keras.Model):
             self.mean_loss.reset()
             logs: dict[str, tf.Tensor] = {}
             hooks.on_epoch_begin(epoch)
-            for step in range(steps_per_epoch):
-                hooks.on_train_batch_begin(step)
-                try:
-                    logs = self._next_train_step(iterator, _asked_to_stop())
-                except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                    raise StepMemoryError(memory_reason(error)) from None
-                asked.append(logs.pop("asked_to_stop"))
-                hooks.on_train_batch_end(step, logs)
-                # Of the step before: that of this one would have to be waited for.
+            done = 0
+            while done < steps_per_epoch:
+                for logs in self._next_train_steps(iterator, steps_per_epoch - done):
+                    stop = logs.pop("asked_to_stop")
+                    # Keras' list of callbacks would copy the logs, and warn of its own speed.
+                    for callback in callbacks:
+                        callback.on_train_batch_end(done, logs)
+                    done += 1
+                asked.append(stop)
+                # Of the steps before: that of these would have to be waited for.
                 self._stop_if_asked(asked.popleft())
             if steps_per_epoch == 0:  # all steps were done before, and are in the mean
                 logs = {"loss": self.mean_loss.result()}
@@ -290,18 +297,47 @@ class FineTuner(tf_keras.Model):
             logits, asked = replicas.all_reduce("SUM", [logits, asked])
         return logits, asked
 
+    def _next_train_steps(self, iterator: Any, most: int) -> Iterable[dict[str, Any]]:
+        """Trains on the next batches, at most so many; gives the logs of each step."""
+        most = min(most, self.steps_per_execution)
+        try:
+            if self.steps_per_execution == 1:
+                return [self._next_train_step(iterator, _asked_to_stop()) | {"updates_ahead": 0}]
+            logs = self._next_execution(iterator, _asked_to_stop(), tf.constant(most, tf.int32))
+            return logs_of_steps(logs)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise StepMemoryError(memory_reason(error)) from None
+
     @cached_property
     def _next_train_step(self) -> Callable[..., dict[str, tf.Tensor]]:
         @tf.function
         def next_train_step(iterator: Any, asked: tf.Tensor) -> dict[str, tf.Tensor]:
-            on_replicas = self._on_replicas(self.train_step, next(iterator), asked)
-            logs = {name: values[0] for name, values in on_replicas.items()}  # the same on each
+            logs = self._step_on_replicas(iterator, asked)
             # The condition of the update has to reach the host anyway; read there, it does not
             # make anybody wait for the update itself.
             with tf.device("/cpu:0"):
                 return logs | {"dropped": tf.identity(logs["dropped"])}
 
         return next_train_step
+
+    @cached_property
+    def _next_execution(self) -> Callable[..., dict[str, tf.Tensor]]:
+        @tf.function
+        def next_execution(
+            iterator: Any, asked: tf.Tensor, most: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            # Told by one step, because the sum over replicas of what is the same in every step of
+            # a loop comes out of it without a value (TensorFlow 2.20, two devices).
+            return run_steps(
+                lambda is_last: self._step_on_replicas(iterator, tf.where(is_last, asked, 0.0)),
+                most,
+            )
+
+        return next_execution
+
+    def _step_on_replicas(self, iterator: Any, asked: tf.Tensor) -> dict[str, tf.Tensor]:
+        on_replicas = self._on_replicas(self.train_step, next(iterator), asked)
+        return {name: values[0] for name, values in on_replicas.items()}  # the same on each
 
     @cached_property
     def _next_logits(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:

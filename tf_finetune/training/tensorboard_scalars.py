@@ -43,9 +43,12 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("step/loss", float(logs["step_loss"]))
             tf.summary.scalar("step/gradient_norm", float(logs["gradient_norm"]))
-            tf.summary.scalar(
-                "step/learning_rate", float(self.model.optimizer.learning_rate.numpy())
-            )
+            tf.summary.scalar("step/learning_rate", self._rate(logs["updates_ahead"]))
+
+    def _rate(self, updates_ahead: int) -> float:
+        """The rate of the last update before so many."""
+        update = int(self.model.optimizer.iterations.numpy()) - updates_ahead - 1
+        return float(self.model.schedule(max(update, 0)))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the epoch scalars."""

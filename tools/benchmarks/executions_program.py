@@ -1,0 +1,79 @@
+"""Times steps from kept states with several steps an execution; see `executions.py`."""
+
+import argparse
+import json
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.config.sections import FreezeConfig, TrainingConfig
+from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing, resolve_encoder
+from tf_finetune.training import build_strategy, compile_fine_tuner
+from tf_finetune.training.fine_tuner import FineTuner
+from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer
+
+_TOKENS = 32
+
+
+def main() -> None:
+    """Prints a JSON line for each measured fit: its steps an execution, its seconds a step."""
+    arguments = _parse()
+    files = resolve_encoder(arguments.model_dir)
+    model = _model(files, arguments.depth)
+    width = files.config["hidden_size"]
+    # Of the last layer only the first token is kept.
+    length = 1 if arguments.depth == files.num_layers else _TOKENS
+    batches = _batches(length, width, arguments.seed)
+    for repeat in range(arguments.repeats + 1):
+        for steps in arguments.executions:
+            config = TrainingConfig(seed=arguments.seed, steps_per_execution=steps)
+            model.start_run(config, total_steps=arguments.steps)
+            began = time.perf_counter()
+            model.fit(
+                batches,
+                initial_epoch=0,
+                epochs=1,
+                steps_per_epoch=arguments.steps,
+                callbacks=[StepTimer()],
+            )
+            seconds = (time.perf_counter() - began) / arguments.steps
+            if repeat:  # in the first everything is traced
+                print(json.dumps({"steps": steps, "step_seconds": seconds}), flush=True)
+
+
+def _model(files: EncoderFiles, depth: int) -> FineTuner:
+    variables = files.family.variables(files.config, 2)
+    plan = plan_freezing(FreezeConfig(depth=depth), variables)
+    with build_strategy("cpu").strategy.scope():
+        classifier, _ = build_classifier(files, plan, 2, seed=0)
+        return compile_fine_tuner(classifier, "single_label", TrainingConfig())
+
+
+def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
+    """One batch of made-up states again and again: what they hold costs no time."""
+    numbers = np.random.default_rng(seed)
+    batch = {
+        "states": numbers.normal(size=(BATCH_SIZE, length, width)).astype(np.float32),
+        "attention_mask": np.ones((BATCH_SIZE, length), np.int32),
+        "targets": numbers.integers(0, 2, BATCH_SIZE).astype(np.int32),
+        "weights": np.ones(BATCH_SIZE, np.float32),
+        "weight_sum": np.float32(BATCH_SIZE),
+        "position": np.zeros(3, np.int64),
+    }
+    return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model-dir", required=True)
+    parser.add_argument("--depth", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--repeats", type=int, required=True)
+    parser.add_argument("--executions", type=int, nargs="+", required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
