@@ -41,7 +41,6 @@ class BadNumbers(tf_keras.callbacks.Callback):
         console: Console,
     ):
         super().__init__()
-        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._action = action
         self._rows_of = rows_of
         self._steps_per_epoch = steps_per_epoch

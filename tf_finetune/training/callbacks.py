@@ -73,7 +73,6 @@ class SpeedMeter(tf_keras.callbacks.Callback):
 
     def __init__(self, batch_size: int):
         super().__init__()
-        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._batch_size = batch_size
         self._started = 0.0
         self._steps = 0

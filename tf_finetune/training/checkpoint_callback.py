@@ -38,7 +38,6 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         every_seconds: float,
     ):
         super().__init__()
-        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._checkpoints = checkpoints
         self._steps_per_epoch = steps_per_epoch
         self._history = history

@@ -31,7 +31,6 @@ class ProgressBar(tf_keras.callbacks.Callback):
         metric: str,
     ):
         super().__init__()
-        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._console = console
         self._total = total_steps
         self._first = first_step

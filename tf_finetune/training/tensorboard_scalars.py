@@ -28,7 +28,6 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         first_step: int = 0,
     ):
         super().__init__()
-        self._supports_tf_logs = True  # or every step would wait for a copy of its logs
         self._writer = writer
         self._weight_changes = weight_changes
         self._every_steps = every_steps
