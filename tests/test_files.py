@@ -1,12 +1,14 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.files import json_line, replaced_folder, write_atomically, write_json
 
 
@@ -44,11 +46,29 @@ def test_a_full_disk_keeps_the_old_file_and_says_what_is_needed(tmp_path, monkey
     path.write_text("old")
     monkeypatch.setattr(os, "fsync", fail_with(errno.ENOSPC))
     with pytest.raises(
-        UserError, match=r"file: the disk is full: 1,234 bytes needed, [\d,]+ bytes free"
+        DiskFullError,
+        match=r"file: the disk is full: at least 1,234 bytes needed, [\d,]+ bytes free",
     ):
         write_atomically(path, b"x" * 1234)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_was_written_before_the_disk_was_full_counts_as_free(tmp_path, monkeypatch):
+    def usage(folder):
+        return SimpleNamespace(free=900 - sum(p.stat().st_size for p in Path(folder).rglob("*")))
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    monkeypatch.setattr(os, "fsync", fail_with(errno.ENOSPC))
+
+    with pytest.raises(DiskFullError, match="at least 1,234 bytes needed, 900 bytes free"):
+        write_atomically(tmp_path / "file", b"x" * 1234)
+    with (
+        pytest.raises(DiskFullError, match="folder: .* at least 5,000 bytes needed, 900 bytes"),
+        replaced_folder(tmp_path / "folder", 5000) as temporary,
+    ):
+        (temporary / "a").write_bytes(b"x" * 800)
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_failed_rename_leaves_no_temporary_file(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Files that are either the old one or the new one, never half of each."""
 
 import contextlib
-import errno
 import glob
 import hashlib
 import json
@@ -14,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.errors import DiskFullError, UserError
+from tf_finetune.disk_space import told_when_full
+from tf_finetune.errors import UserError
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _TERMINAL_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
@@ -31,24 +30,30 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> None:
         data: The whole content; text is written as UTF-8.
 
     Raises:
-        UserError: The file cannot be written. The temporary file is gone and a previous
-            file is as it was.
+        DiskFullError: There is no room for it.
+        UserError: The file cannot be written for another reason. Either way the temporary file
+            is gone and a previous file is as it was.
     """
     target = Path(path)
     content = data.encode("utf-8") if isinstance(data, str) else data
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        sync_folder(target.parent)
+        with told_when_full(target, len(content)), contextlib.ExitStack() as stack:
+            stack.callback(_remove, temporary)
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            sync_folder(target.parent)
     except OSError as error:
-        raise _write_error(target, len(content), error) from error
-    finally:
-        with contextlib.suppress(OSError):  # after the rename there is nothing left to remove
-            temporary.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise UserError(f"{target}: cannot be written: {reason}") from error
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # after the rename there is nothing left to remove
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -99,7 +104,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replaced_folder(final: Path) -> Iterator[Path]:
+def replaced_folder(final: Path, needed_bytes: int | None = None) -> Iterator[Path]:
     """A temporary folder that takes the name `final` if the block ends without an exception.
 
     Its files are forced to the disk first, so a folder of that name is always whole: the
@@ -109,37 +114,31 @@ def replaced_folder(final: Path) -> Iterator[Path]:
 
     Args:
         final: The folder; whatever has the name is replaced. Its parent is made.
+        needed_bytes: What its files will take at least, for the message if there is no room;
+            None if only writing them could tell.
 
     Raises:
-        UserError: The disk is full.
+        DiskFullError: There is no room for it.
     """
     temporary = final.with_name(f".{final.name}.writing-{os.getpid()}")
     previous = final.with_name(f".{final.name}.previous-{os.getpid()}")
     _clear_up(final)
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        for path in temporary.rglob("*"):
-            sync_folder(path) if path.is_dir() else sync_file(path)
-        sync_folder(temporary)
-        if final.exists():
-            final.rename(previous)
-        temporary.rename(final)
-        sync_folder(final.parent)
-    except Exception as error:
-        # TensorFlow and safetensors raise errors of their own when a write fails.
-        full = isinstance(error, OSError) and error.errno in DISK_FULL
-        if full or "No space left" in str(error):
-            raise DiskFullError(
-                f"{final}: {disk_full_reason(final.parent)}",
-                hint="Free some space or choose another disk; the same command then goes on.",
-            ) from error
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if previous.exists() and not final.exists():
-            previous.rename(final)
-        shutil.rmtree(previous, ignore_errors=True)
+    with told_when_full(final, needed_bytes):
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+            for path in temporary.rglob("*"):
+                sync_folder(path) if path.is_dir() else sync_file(path)
+            sync_folder(temporary)
+            if final.exists():
+                final.rename(previous)
+            temporary.rename(final)
+            sync_folder(final.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if previous.exists() and not final.exists():
+                previous.rename(final)
+            shutil.rmtree(previous, ignore_errors=True)
 
 
 def _clear_up(final: Path) -> None:
@@ -186,20 +185,3 @@ def file_sha256(path: Path) -> str:
 def json_sha256(value: Any) -> str:
     """SHA-256 of a JSON value, hex; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def disk_full_reason(folder: Path, needed_bytes: int | None = None) -> str:
-    """What an error message says where a write found no room."""
-    free_bytes = shutil.disk_usage(folder).free
-    if needed_bytes is None:
-        return f"the disk is full ({free_bytes:,} bytes free)"
-    return f"the disk is full: {needed_bytes:,} bytes needed, {free_bytes:,} bytes free"
-
-
-def _write_error(target: Path, needed_bytes: int, error: OSError) -> UserError:
-    if error.errno not in DISK_FULL:
-        return UserError(f"{target}: cannot be written: {error.strerror or error}")
-    return DiskFullError(
-        f"{target}: {disk_full_reason(target.parent, needed_bytes)}",
-        hint="Free some space or choose another disk.",
-    )

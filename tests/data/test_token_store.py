@@ -16,7 +16,7 @@ from tf_finetune.data.sources import text_lines
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.data.token_store_files import DamagedStore, remove_store, uncommitted_folder
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 
 ROWS = [
     ("the film was great", "pos"),
@@ -245,6 +245,23 @@ def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
     with pytest.raises(UserError, match=r"train.csv: cannot be read: Input/output error") as error:
         open_store(data_config(), source, tiny_tokenizer)
     assert "cache_dir" not in str(error.value)
+
+
+def test_a_full_disk_is_told_as_one_with_the_option(
+    write_csv, data_config, tiny_tokenizer, monkeypatch, tmp_path
+):
+    def fill_the_quota(path, *_, **__):
+        path.write_bytes(b"half")
+        raise OSError(errno.EDQUOT, "Error writing bytes to file")
+
+    source, config = write_csv("train.csv", ROWS), data_config()
+    with monkeypatch.context() as patch:
+        patch.setattr(token_store_cache, "write_tokens", fill_the_quota)
+        with pytest.raises(DiskFullError, match=r"data.cache_dir: .*the disk quota is used up: "):
+            open_store(config, source, tiny_tokenizer)
+
+    assert [path for path in Path(config.cache_dir).rglob("*") if path.is_file()] == []
+    assert len(open_store(config, source, tiny_tokenizer)) == len(ROWS)
 
 
 def test_a_slow_tokenizer_is_refused(write_csv, data_config):

@@ -1,14 +1,16 @@
 """A prediction that was interrupted goes on, and ends as if it had not been."""
 
+import errno
 import json
 import os
+import stat
 
 import numpy as np
 import pytest
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data import LabelSpace
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.prediction import ResumableFile, predict_texts
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
@@ -133,6 +135,40 @@ def test_two_processes_do_not_write_one_file(tmp_path):
             ResumableFile(tmp_path / "a.jsonl", {})
     finally:
         first.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_keeps_what_was_answered(lines, tmp_path, monkeypatch):
+    whole, resumed, real = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl", os.fsync
+    predict(lines, whole, Model())
+    first_chunk = len(b"".join(whole.read_bytes().splitlines(True)[:10]))
+
+    def sync(descriptor):
+        told = os.fstat(descriptor)
+        if stat.S_ISREG(told.st_mode) and told.st_size > first_chunk:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", sync)
+        with pytest.raises(DiskFullError, match="--output: .*resumed.jsonl: the disk is full: at"):
+            predict(lines, resumed, Model())
+    model = Model()
+    predict(lines, resumed, model)
+
+    assert model.answered[0] == "text 10"
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_what_a_full_disk_did_not_take_is_no_second_error(tmp_path):
+    file = ResumableFile(tmp_path / "a.jsonl", {})
+    file._file.close()
+    file._file = open("/dev/full", "wb")  # noqa: SIM115
+
+    with pytest.raises(DiskFullError, match="at least 6 bytes needed"):
+        file.append("answer", 1, "")
+    file.close()
+
     assert list(tmp_path.iterdir()) == []
 
 

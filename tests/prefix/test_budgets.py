@@ -182,9 +182,9 @@ def test_full_disk_is_an_error_if_the_disk_was_asked_for(
     with full_disk(room), pytest.raises(UserError) as caught:
         states_of(new_cache("disk"), model_at(1))
 
-    assert caught.value.problems == [
-        f"cache.dir: {root}: No space left on device ({show_bytes(size)} are needed)"
-    ]
+    (problem,) = caught.value.problems
+    full = f"cache.dir: {root}: the disk is full: at least {size:,} bytes needed, "
+    assert problem.startswith(full) and problem.endswith(" bytes free")
 
 
 def test_run_goes_on_with_a_full_disk_and_gives_it_back(
@@ -215,8 +215,8 @@ def test_manifest_that_cannot_be_written_is_no_other_error(
     monkeypatch.setattr("pathlib.Path.write_text", fail)
 
     assert states_of(new_cache("auto", shared=True), model_at(1)) == {}
-    assert "No space left on device" in said()[-1]
-    with pytest.raises(UserError, match="cache.dir: .*No space left on device"):
+    assert "the disk is full" in said()[-1]
+    with pytest.raises(UserError, match="cache.dir: .*the disk is full"):
         states_of(new_cache("disk"), model_at(1))
 
 

@@ -1,13 +1,15 @@
 """A run that was killed goes on and ends as if nothing had happened, bit for bit."""
 
 import json
+import re
 from dataclasses import replace
 from io import StringIO
 
 import pytest
+import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.training import Outputs
 
 # Five steps an epoch: inside the first epoch, at its end, inside the second.
@@ -212,6 +214,22 @@ def test_checkpoint_of_other_data_is_refused(model, run, training, splits, tmp_p
 
     with pytest.raises(UserError, match="belongs to another job"):
         run(model, training(), data=fewer, outputs=outputs)
+
+
+def test_checkpoint_without_room_says_how_much_it_needs(
+    model, run, training, tmp_path, monkeypatch
+):
+    def fail(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "variables.data; Disk quota exceeded")
+
+    monkeypatch.setattr(tf.train.Checkpoint, "write", fail)
+    with pytest.raises(DiskFullError, match="step-.*: the disk quota is used up") as caught:
+        run(model, training(epochs=1), outputs=Outputs(checkpoints=tmp_path))
+
+    needed = re.search(r"at least ([\d,]+) bytes needed", str(caught.value))[1].replace(",", "")
+    state = 12 * model.classifier.plan.trainable_count  # weights and two moments
+    assert state <= int(needed) < state + 100
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_checkpoints_are_kept_without_anything_frozen(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.errors import DiskFullError
 from tf_finetune.training import Outputs
 from tf_finetune.training.weight_change import weight_changes
 
@@ -41,6 +42,16 @@ def test_rate_is_that_of_the_step(model, run, training, tmp_path, steps):
     # Linear from 3e-3 at the first of twenty steps.
     expected = {1: 3e-3, 10: 3e-3 * 11 / 20, 20: 3e-3 / 20}
     assert scalars(tmp_path)["step/learning_rate"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_full_disk_is_not_taken_for_a_full_memory(model, run, training, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "events.v2; No space left on device")
+
+    monkeypatch.setattr(tf.summary, "scalar", fail)
+
+    with pytest.raises(DiskFullError, match="events: the disk is full: .* bytes free"):
+        run(model, training(epochs=1), outputs=Outputs(events=tmp_path / "events"))
 
 
 def test_weight_change_is_relative_to_what_was_before(model, training):

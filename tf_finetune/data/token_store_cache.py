@@ -26,8 +26,8 @@ from tf_finetune.data.token_store_files import (
     write_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
+from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import UserError, visible
-from tf_finetune.files import DISK_FULL, disk_full_reason
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ def open_store(
         console: Where progress is shown; None shows none.
 
     Raises:
-        UserError: If the source is wrong, or the folder cannot be written.
+        UserError: If the source is wrong, or the folder cannot be written (`DiskFullError` for
+            want of room).
     """
     backend = truncating_tokenizer(tokenizer, config.max_length)
     pad_id = tokenizer.pad_token_id or 0
@@ -70,7 +71,11 @@ def open_store(
             _notify(console, f"damaged token store, filling it again: {damage}")
             remove_store(folder)
         records = read_records(config, source, split=split)
-        with uncommitted_folder(folder) as temporary, _progress(console, source) as advance:
+        with (
+            told_when_full(folder, option="data.cache_dir"),
+            uncommitted_folder(folder) as temporary,
+            _progress(console, source) as advance,
+        ):
             file = temporary / TOKENS_FILE
             rows = write_tokens(file, records, backend, source=source, advance=advance)
             manifest = Manifest(
@@ -86,11 +91,6 @@ def open_store(
             write_manifest(temporary, manifest)
         return TokenStore(folder, source)
     except (OSError, DamagedStore) as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            raise UserError(
-                f"data.cache_dir: {folder}: {disk_full_reason(folder.parent)}",
-                hint="Free some space or choose another data.cache_dir.",
-            ) from error
         raise UserError(
             f"data.cache_dir: cannot keep tokens in {folder}: {error}; accepted: a folder that can "
             "be written, with room"

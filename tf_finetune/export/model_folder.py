@@ -39,9 +39,14 @@ def write_model_folder(
         tokenizer: The tokenizer it was trained with.
         labels: What its outputs mean.
         max_length: Longest text in tokens that it was trained on.
+
+    Raises:
+        DiskFullError: There is no room for it.
     """
-    with replaced_folder(folder) as temporary:
-        _write_weights(temporary / WEIGHTS_FILE, classifier)
+    tensors = _tensors(classifier)
+    needed = sum(value.nbytes for value in tensors.values())
+    with replaced_folder(folder, needed) as temporary:
+        save_file(tensors, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
         config = model_config(classifier, labels)
         write_atomically(temporary / "config.json", json.dumps(config, indent=2) + "\n")
         _save_tokenizer(tokenizer, temporary, max_length)
@@ -116,13 +121,13 @@ def check_model_folder(folder: Path) -> EncoderFiles:
     return EncoderFiles(str(folder), folder)
 
 
-def _write_weights(path: Path, classifier: Classifier) -> None:
+def _tensors(classifier: Classifier) -> dict[str, np.ndarray]:
     tensors = {}
     for variable in classifier.table:
         value = classifier.by_path[variable.path].numpy()
         # A transposed view would be written in the wrong order.
         tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.is_kernel else value)
-    save_file(tensors, path, metadata={"format": "pt"})
+    return tensors
 
 
 def _save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, max_length: int) -> None:

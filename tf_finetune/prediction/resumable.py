@@ -9,14 +9,15 @@ interruption cut off, and is dropped.
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import UserError
-from tf_finetune.files import DISK_FULL, sync_file, sync_folder, write_json
+from tf_finetune.files import sync_file, sync_folder, write_json
 from tf_finetune.locking import InUse, owned_lock
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -89,19 +90,16 @@ class ResumableFile:
         self._job = dict(job)
         self._held = ExitStack()
         try:
-            self._held.enter_context(owned_lock(path.with_name(f".{path.name}.lock")))
+            with _errors_named(path):
+                self._held.enter_context(owned_lock(path.with_name(f".{path.name}.lock")))
         except InUse as other:
             raise UserError(f"--output: {path} is being written by {other}") from None
-        except OSError as error:
-            raise _cannot_write(path, error) from None
         try:
-            self.done = self._read_record()
-            self._file = self.partial.open("r+b" if self.done.texts else "wb")
-            self._file.truncate(self.done.bytes)
-            self._file.seek(self.done.bytes)
-        except OSError as error:
-            self._held.close()
-            raise _cannot_write(path, error) from None
+            with _errors_named(path):
+                self.done = self._read_record()
+                self._file = self.partial.open("r+b" if self.done.texts else "wb")
+                self._file.truncate(self.done.bytes)
+                self._file.seek(self.done.bytes)
         except UserError:
             self._held.close()
             raise
@@ -110,15 +108,14 @@ class ResumableFile:
         """Writes the answers of a chunk to the disk, then notes that they are there.
 
         Raises:
-            UserError: The disk is full; what was noted before stays.
+            UserError: They cannot be written, with `DiskFullError` for want of room; what was
+                noted before stays.
         """
         content = lines.encode()
-        try:
+        with _errors_named(self.path, len(content)):
             self._file.write(content)
             self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _cannot_write(self.path, error) from None
         self.done = Done(self.done.texts + texts, self.done.bytes + len(content), digest)
         write_json(self.record, {"job": self._job, "done": asdict(self.done)})
 
@@ -129,17 +126,16 @@ class ResumableFile:
             convert: Writes the lines of the first file to the second in another format.
         """
         ready = self.partial
-        try:
-            if convert is not None:
-                ready = self.path.with_name(f".{self.path.name}.converting")
-                convert(self.partial, ready)
-                sync_file(ready)
-            ready.replace(self.path)
-        except OSError as error:
-            raise _cannot_write(self.path, error) from None
-        finally:
-            if ready != self.partial:
-                ready.unlink(missing_ok=True)
+        with _errors_named(self.path):
+            try:
+                if convert is not None:
+                    ready = self.path.with_name(f".{self.path.name}.converting")
+                    convert(self.partial, ready)
+                    sync_file(ready)
+                ready.replace(self.path)
+            finally:
+                if ready != self.partial:
+                    ready.unlink(missing_ok=True)
         sync_folder(self.path.parent)
         self.discard()
 
@@ -150,7 +146,8 @@ class ResumableFile:
 
     def close(self) -> None:
         """Closes the partial file, which stays for the next call if anything is in it."""
-        self._file.close()
+        with suppress(OSError):  # of a full disk again, for what the last `append` could not write
+            self._file.close()
         if not self.done.texts:
             self.partial.unlink(missing_ok=True)
         self._held.close()
@@ -202,11 +199,12 @@ def check_output(path: str, accepted: tuple[str, ...] = JSON_LINES + PARQUET) ->
     return target
 
 
-def _cannot_write(path: Path, error: OSError) -> UserError:
-    if error.errno in DISK_FULL:
-        return UserError(
-            f"--output: {path}: the disk is full",
-            hint="Free some space; the same command then goes on.",
-        )
-    reason = error.strerror or os.strerror(error.errno or errno.EIO)
-    return UserError(f"--output: {path} cannot be written: {reason}")
+@contextmanager
+def _errors_named(path: Path, needed_bytes: int | None = None) -> Iterator[None]:
+    """Tells what goes wrong with a write inside the block as a problem of `--output`."""
+    try:
+        with told_when_full(path, needed_bytes, option="--output"):
+            yield
+    except OSError as error:
+        reason = error.strerror or os.strerror(error.errno or errno.EIO)
+        raise UserError(f"--output: {path} cannot be written: {reason}") from None

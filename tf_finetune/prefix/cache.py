@@ -15,8 +15,8 @@ from rich.console import Console
 from tf_finetune.config.sections import CacheConfig
 from tf_finetune.config.value_checks import size_bytes
 from tf_finetune.data import Split
+from tf_finetune.disk_space import disk_full_reason, is_disk_full
 from tf_finetune.errors import UserError
-from tf_finetune.files import DISK_FULL
 from tf_finetune.memory import host_bytes
 from tf_finetune.prefix.decision import Decision, choose_place, decide, show_bytes
 from tf_finetune.prefix.disk_room import make_room
@@ -216,8 +216,11 @@ class PrefixCache:
             for name, item in missing.items():
                 self._kept[item.key] = self._on_disk(model, name, item, shape, keep)
         except OSError as error:
-            reason = error.strerror or error
-            problem = f"{self._root}: {reason} ({show_bytes(needed)} are needed)"
+            if is_disk_full(error):
+                problem = f"{self._root}: {disk_full_reason(self._root, needed, error)}"
+            else:
+                reason = error.strerror or error
+                problem = f"{self._root}: {reason} ({show_bytes(needed)} are needed)"
             if self._config.mode == "disk":
                 raise UserError(
                     f"cache.dir: {problem}",
@@ -269,7 +272,7 @@ class PrefixCache:
                         before = _fill_seconds(shallower)
                         file.fill(missing, compute, advance, seconds_before=before)
                 except OSError as error:
-                    if error.errno in DISK_FULL:
+                    if is_disk_full(error):
                         file.remove()  # others need the disk more, such as checkpoints
                     raise
             return _states(layout, file.open(), file.fill_seconds)
@@ -304,7 +307,7 @@ class PrefixCache:
         budget = self._disk_budget
         room = make_room(self._root, own, needed, budget, keep=keep, removed=self._forget)
         if room < needed:
-            raise OSError(errno.ENOSPC, f"there is room for {show_bytes(max(room, 0))}")
+            raise OSError(f"there is room for {show_bytes(max(room, 0))}")
 
     def _forget(self, key: str) -> None:
         self._kept.pop(key, None)

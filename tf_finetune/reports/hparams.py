@@ -5,8 +5,8 @@ from the folder above, so that one `--logdir` shows the whole search.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2, summary
 
+from tf_finetune.disk_space import told_when_full
 from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.page.content import TrialRow
 
@@ -90,9 +91,11 @@ def write_trial_hparams(events: Path, trial: TrialRow) -> None:
         tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
-def _writer(events: Path) -> AbstractContextManager[Any]:
+@contextmanager
+def _writer(events: Path) -> Iterator[Any]:
     """A context that closes the writer, so that nothing waits in its buffer."""
-    return closing(tf.summary.create_file_writer(str(events)))
+    with told_when_full(events), closing(tf.summary.create_file_writer(str(events))) as writer:
+        yield writer
 
 
 def _bounds(rates: Sequence[float]) -> tuple[float, float]:

@@ -15,8 +15,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from tf_finetune.errors import DiskFullError, UserError
-from tf_finetune.files import DISK_FULL, disk_full_reason, sync_folder
+from tf_finetune.disk_space import told_when_full
+from tf_finetune.errors import UserError
+from tf_finetune.files import sync_folder
 
 FORMAT = 1
 
@@ -68,7 +69,8 @@ class Journal:
         """Adds a record and waits until the disk has it.
 
         Raises:
-            UserError: It cannot be written; what stood in the file still does.
+            UserError: It cannot be written, with `DiskFullError` for want of room; what stood in
+                the file still does.
         """
         with self._lock:
             self._write(record)
@@ -79,21 +81,19 @@ class Journal:
         self._read()
 
     def _write(self, record: Mapping[str, Any]) -> None:
+        line = _line(record) + b"\n"
+        mode = "r+b" if self.path.exists() else "xb"
         try:
-            with self.path.open("r+b" if self.path.exists() else "xb") as file:
+            with told_when_full(self.path, len(line)), self.path.open(mode) as file:
                 # Cuts off what a killed process left of a line.
                 file.truncate(_end_of_lines(self.path))
                 file.seek(0, os.SEEK_END)
-                file.write(_line(record) + b"\n")
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            reason, kind = error.strerror or error, UserError
-            if error.errno in DISK_FULL:
-                kind = DiskFullError
-                reason = disk_full_reason(self.path.parent, len(_line(record)) + 1)
-            raise kind(
-                f"{self.path}: cannot be written: {reason}",
+            raise UserError(
+                f"{self.path}: cannot be written: {error.strerror or error}",
                 hint="What was found so far is kept: start the same command again.",
             ) from error
 

@@ -54,7 +54,9 @@ class RunCheckpoints:
         # By number and not by object: an optimiser also tracks the variables it updates.
         trained = {f"trained_{i}": v for i, v in enumerate(model.trainable_weights)}
         slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_variables)}
-        self._checkpoint = tf.train.Checkpoint(**trained, **slots)
+        variables = trained | slots
+        self._checkpoint = tf.train.Checkpoint(**variables)
+        self._bytes = sum(v.shape.num_elements() * v.dtype.size for v in variables.values())
         # The host of a TPU over the network would write to its own disk. Of several processes
         # none is called localhost.
         on_tpu = isinstance(model.distribute_strategy, tf.distribute.TPUStrategy)
@@ -66,9 +68,13 @@ class RunCheckpoints:
         """Writes a checkpoint named after `state["step"]`; of those before it one is kept.
 
         One of a later step was passed over as damaged, or this run would not be here again.
+
+        Raises:
+            DiskFullError: There is no room for it; those before it stay.
         """
         final = self._folder / f"step-{state['step']:09d}"
-        with replaced_folder(final) as temporary:
+        needed = self._bytes + sum(value.nbytes for value in best_values.values())
+        with replaced_folder(final, needed) as temporary:
             self._checkpoint.write(str(temporary / "variables"), options=self._options)
             if best_values:
                 # A transposed view would be written in the wrong order.

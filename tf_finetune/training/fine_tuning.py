@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import tf_keras
 from rich.console import Console
 from rich.text import Text
@@ -434,9 +433,8 @@ class _Fit:
         if stopper is not None:
             callbacks.append(stopper)
         if events is not None:
-            writer = tf.summary.create_file_writer(str(events))
             changes = weight_changes(self.model.classifier, self.config.seed)
-            callbacks.append(TensorBoardScalars(writer, changes, first_step=first_step))
+            callbacks.append(TensorBoardScalars(events, changes, first_step=first_step))
         progress = ProgressBar(
             self.console,
             total_steps=self.total_steps,

@@ -1,11 +1,13 @@
 """The scalars of a run for TensorBoard."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.disk_space import told_when_full
 from tf_finetune.training.bad_numbers import DROPPED
 
 
@@ -13,22 +15,28 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
     """Writes losses, scores, learning rate, gradient norm, speed and weight change.
 
     Args:
-        writer: Summary writer of the run.
+        events: Folder of the run's event files; made if needed.
         weight_changes: Computes name to relative change since before fine-tuning.
         every_steps: How often the step scalars are written.
         first_step: Global step of the first step of this fit.
+
+    Raises:
+        DiskFullError: From each method, rather than TensorFlow's error that looks like a memory
+            that is full.
     """
 
     def __init__(
         self,
-        writer: tf.summary.SummaryWriter,
+        events: Path,
         weight_changes: Callable[[], dict[str, float]],
         *,
         every_steps: int = 10,
         first_step: int = 0,
     ):
         super().__init__()
-        self._writer = writer
+        self._events = events
+        with told_when_full(events):
+            self._writer = tf.summary.create_file_writer(str(events))
         self._weight_changes = weight_changes
         self._every_steps = every_steps
         self._step = first_step
@@ -39,7 +47,7 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         if self._step % self._every_steps and self._step > 1:
             return
         logs = logs or {}
-        with self._writer.as_default(step=self._step):
+        with told_when_full(self._events), self._writer.as_default(step=self._step):
             tf.summary.scalar("step/loss", float(logs["step_loss"]))
             tf.summary.scalar("step/gradient_norm", float(logs["gradient_norm"]))
             tf.summary.scalar("step/learning_rate", self._rate(logs["updates_ahead"]))
@@ -52,7 +60,7 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the epoch scalars."""
         logs = logs or {}
-        with self._writer.as_default(step=epoch + 1):
+        with told_when_full(self._events), self._writer.as_default(step=epoch + 1):
             tf.summary.scalar("epoch/loss", float(logs["loss"]))
             tf.summary.scalar("epoch/examples_per_second", logs["examples_per_second"])
             if DROPPED in logs:
@@ -62,4 +70,3 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
                     tf.summary.scalar(f"validation/{name.removeprefix('val_')}", value)
             for name, value in self._weight_changes().items():
                 tf.summary.scalar(f"weight_change/{name}", value)
-        self._writer.flush()

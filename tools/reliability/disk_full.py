@@ -2,11 +2,14 @@
 
 A tmpfs of 2 MB is mounted (this needs root, or `unshare -rm tools/chaos disk_full`). Every writer
 writes once with room, and then twice without: on a disk that is full, and on one with room for a
-part. It has to end in `UserError` with the path and the free bytes, leave no temporary file, and
-what it wrote the first time has to load.
+part. It has to end in `DiskFullError` with the path, the free bytes and the bytes needed (what it
+took the first time, at most a fifth less), leave no temporary file, and what it wrote the first
+time has to load. How many bytes a folder of anything, a token store, answers or events will take
+is not known before they are written: there the message has to say so.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +22,16 @@ import numpy as np
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.errors import UserError
+from tf_finetune.errors import DiskFullError
 from tf_finetune.files import replaced_folder, write_atomically, write_json
 from tf_finetune.manifests import damaged_files, write_manifest
 from tf_finetune.search.journal import Journal
 from tf_finetune.search.records import load_predictions, write_predictions
 from tf_finetune.search.trial import Predictions
 
-_ROOM_BYTES = (0, 8192)  # left free
+_PAGE_BYTES = 4096
+_KNOWN = re.compile(r"the disk is full: at least ([\d,]+) bytes needed, ([\d,]+) bytes free")
+_UNKNOWN = re.compile(r"the disk is full: ([\d,]+) bytes free, and more needed")
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,15 @@ class Writer:
         name: What it writes.
         write: Writes into a folder; the number tells the first time from the second.
         loads: Whether what was written the first time is there.
+        sized: Whether it is known before writing how many bytes it takes.
+        rooms: Bytes that are left free, one try each.
     """
 
     name: str
     write: Callable[[Path, int], object]
     loads: Callable[[Path], bool]
+    sized: bool = True
+    rooms: tuple[int, ...] = (0, 8192)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
         )
         return 2
     try:
-        points = [(writer, room) for writer in writers() for room in _ROOM_BYTES]
+        points = [(writer, room) for writer in writers() for room in writer.rooms]
         faults = [
             f"{writer.name}, {room} bytes left: {problem}"
             for number, (writer, room) in enumerate(points)
@@ -108,13 +117,16 @@ def writers() -> Iterator[Writer]:
             (temporary / "a").write_text(f"{number}{big}")
             (temporary / "b").write_text(big)
 
-    yield Writer("a folder", folder_of_two, lambda f: (f / "model/a").read_text() == f"0{big}")
+    yield Writer(
+        "a folder", folder_of_two, lambda f: (f / "model/a").read_text() == f"0{big}", sized=False
+    )
 
     def arrays(folder: Path, number: int) -> None:
         from safetensors.numpy import save_file
 
-        with replaced_folder(folder / "model") as temporary:
-            save_file({"a": np.full(30_000, number, np.float32)}, temporary / "a.safetensors")
+        values = np.full(30_000, number, np.float32)
+        with replaced_folder(folder / "model", values.nbytes) as temporary:
+            save_file({"a": values}, temporary / "a.safetensors")
 
     def arrays_load(folder: Path) -> bool:
         from safetensors.numpy import load_file
@@ -140,14 +152,17 @@ def writers() -> Iterator[Writer]:
     yield Writer(
         "predictions", predictions, lambda f: not load_predictions(f / "x.npz").targets.any()
     )
-    yield Writer("a token store", _write_store, _store_loads)
+    yield Writer("a token store", _write_store, _store_loads, sized=False)
+    yield Writer("answers", _write_answers, _answers_load, sized=False)
+    # With some room TensorFlow loses an event that is larger, and says nothing.
+    yield Writer("TensorBoard's events", _write_events, _events_load, sized=False, rooms=(0,))
 
 
 def _write_checkpoint(folder: Path, number: int) -> None:
     import tensorflow as tf
 
-    with replaced_folder(folder / "step") as temporary:
-        variable = tf.Variable(tf.fill([30_000], float(number)))
+    variable = tf.Variable(tf.fill([30_000], float(number)))
+    with replaced_folder(folder / "step", 120_000) as temporary:
         tf.train.Checkpoint(value=variable).write(str(temporary / "variables"))
 
 
@@ -185,25 +200,51 @@ def _store_loads(folder: Path) -> bool:
     return len(_store_of(folder, 0)) == 500
 
 
+def _write_answers(folder: Path, number: int) -> None:
+    from tf_finetune.prediction import ResumableFile
+
+    file = ResumableFile(folder / "answers.jsonl", {})
+    try:
+        file.append(f"{number}" * 100_000, 1, "")
+        file.finish()
+    finally:
+        file.close()
+
+
+def _answers_load(folder: Path) -> bool:
+    return (folder / "answers.jsonl").read_text() == "0" * 100_000
+
+
+def _write_events(folder: Path, number: int) -> None:
+    from tf_finetune.reports.tensorboard import write_plan_text
+
+    write_plan_text(folder / "events", f"{number}" * 100_000)
+
+
+def _events_load(folder: Path) -> bool:
+    contents = [path.read_bytes() for path in (folder / "events").iterdir()]
+    return any(b"0" * 100_000 in content for content in contents)
+
+
 def try_writer(writer: Writer, folder: Path, room: int) -> str:
     """Writes with room and without; gives what is wrong, or ""."""
     folder.mkdir()
     writer.write(folder, 0)
     before = {path.name for path in folder.rglob("*")}
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     filler = folder.parent / "filler"
     try:
         _fill(filler, room)
         try:
             writer.write(folder, 1)
             problem = "was written"
-        except UserError as error:
-            message = str(error)
-            parts = (str(folder), "free", "bytes", "full")
-            missing = [part for part in parts if part not in message]
-            problem = f"does not say {missing}: {message}" if missing else ""
+        except DiskFullError as error:
+            problem = wrong_message(writer, folder, str(error), size, room)
         except Exception as error:
             problem = f"raised {type(error).__name__}: {error}"
         left = {path.name for path in folder.rglob("*")} - before
+        # TensorFlow makes its file first; one that is cut is read as far as it goes.
+        left = {name for name in left if not name.startswith("events.out.")}
         if left:
             problem = problem or f"leaves {sorted(left)}"
     finally:
@@ -212,6 +253,28 @@ def try_writer(writer: Writer, folder: Path, room: int) -> str:
         problem = "what was there does not load"
     subprocess.run(["rm", "-rf", str(folder)], check=True)
     return problem
+
+
+def wrong_message(writer: Writer, folder: Path, message: str, size: int, room: int) -> str:
+    """Compares a message's path and figures with what is so; gives what is wrong, or "".
+
+    Args:
+        writer: Who failed.
+        folder: Where.
+        message: The error's.
+        size: Bytes that the same took when there was room.
+        room: Bytes that were left free.
+    """
+    known, unknown = _KNOWN.search(message), _UNKNOWN.search(message)
+    if str(folder) not in message or (known is None and (writer.sized or unknown is None)):
+        return f"does not say all: {message}"
+    groups = known.groups() if known else unknown.groups() if unknown else ()
+    figures = [int(group.replace(",", "")) for group in groups]
+    if not figures[-1] <= room + _PAGE_BYTES:
+        return f"says more than {room} bytes are free: {message}"
+    if writer.sized and not 0.8 * size <= figures[0] <= size:
+        return f"does not say that {size} bytes are needed: {message}"
+    return ""
 
 
 def _fill(path: Path, room: int) -> None:
