@@ -65,10 +65,11 @@ def main(argv: Sequence[str]) -> int:
 
 def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Console) -> None:
     """Prints what a run on these examples would decide about its prefix cache."""
-    from tf_finetune.data import load_splits
+    from tf_finetune.data import check_sources, load_splits
     from tf_finetune.encoders import check_checkpoint, check_inputs, load_tokenizer
 
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
     num_outputs = splits.labels.num_outputs
     check_checkpoint(files, num_outputs, head_required=False)

@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
 
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.data import load_splits
+    from tf_finetune.data import check_sources, load_splits
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
 
     files = resolve_encoder(config.encoder.name)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
     if splits.validation is None:
         raise UserError(

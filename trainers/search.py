@@ -109,7 +109,7 @@ def _load_job(
     config: ExperimentConfig, console: Console, *, is_worker: bool = False
 ) -> tuple[Any, Any]:
     """Loads encoder and data and holds the options against them, before anything is written."""
-    from tf_finetune.data import load_splits
+    from tf_finetune.data import check_sources, load_splits
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -128,6 +128,7 @@ def _load_job(
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
     if splits.validation is None:

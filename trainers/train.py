@@ -31,7 +31,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.cluster import check_cluster
-    from tf_finetune.data import load_splits
+    from tf_finetune.data import check_sources, load_splits
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -49,6 +49,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
+    check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
     encoder = config.encoder.model_copy(update={"name": files.name})

@@ -31,14 +31,13 @@ def check(config: ExperimentConfig) -> list[str]:
     """
     from rich.console import Console
 
-    from tf_finetune.data import load_splits
+    from tf_finetune.data import check_sources, load_splits
     from tf_finetune.encoders.freezing import plan_freezing
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.encoders.variables import bert_variables
 
     encoder = resolve_encoder(config.encoder.name)
-    tokenizer = load_tokenizer(encoder)
     errors = []
     try:
         # The number of outputs is not known yet, and no check depends on it.
@@ -51,7 +50,8 @@ def check(config: ExperimentConfig) -> list[str]:
     except UserError as error:
         errors.append(error)
     try:
-        splits, _ = load_splits(config.data, tokenizer, console=Console())
+        check_sources(config.data)
+        splits, _ = load_splits(config.data, load_tokenizer(encoder), console=Console())
     except UserError as error:
         errors.append(error)
     if errors:

@@ -1,5 +1,6 @@
 """Every command ends in the same few ways, and answers questions before TensorFlow loads."""
 
+import importlib
 import resource
 import signal
 import subprocess
@@ -168,3 +169,16 @@ def test_answer_needs_neither_tensorflow_nor_half_a_second(argv):
         assert done.stderr.splitlines()[-1] == "[]"
 
     assert min(seconds) < MAX_SECONDS
+
+
+@pytest.mark.parametrize("verb", ["train", "search", "profile", "plan", "validate"])
+def test_missing_data_are_told_before_transformers_is_imported(
+    verb, tiny_encoder, tmp_path, monkeypatch, capsys
+):
+    command = importlib.import_module(f"trainers.{verb}").main
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+
+    argv = ["nowhere.csv", f"encoder.name={tiny_encoder}", "data.max_length=32"]
+    assert run_command(command, argv) == 2
+    assert "nowhere.csv: no such file or folder" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """Labelled text: sources -> records -> token store -> splits -> batches.
 
-`load_splits` is the way in for training and `load_split` for scoring; both give `Split`s,
-whose `gather` gives padded tokens for the index arrays of `epoch_batches` and
-`evaluation_batches`.
+`check_sources` tells at once what is not there. `load_splits` is the way in for training and
+`load_split` for scoring; both give `Split`s, whose `gather` gives padded tokens for the index
+arrays of `epoch_batches` and `evaluation_batches`.
 """
 
 from tf_finetune.data.batches import (
@@ -14,7 +14,7 @@ from tf_finetune.data.batches import (
 from tf_finetune.data.labels import LabelSpace, RawLabels
 from tf_finetune.data.loading import Splits, load_split, load_splits
 from tf_finetune.data.records import Record
-from tf_finetune.data.sources import check_texts, read_texts
+from tf_finetune.data.sources import check_sources, check_texts, read_texts
 from tf_finetune.data.splits import Split
 from tf_finetune.data.summary import DataSummary
 from tf_finetune.data.summary_tables import render_summary
@@ -29,6 +29,7 @@ __all__ = [
     "Splits",
     "TokenBatch",
     "TokenStore",
+    "check_sources",
     "check_texts",
     "epoch_batches",
     "evaluation_batches",

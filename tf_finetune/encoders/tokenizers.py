@@ -1,12 +1,15 @@
 """Loads the fast tokenizer that belongs to an encoder."""
 
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from typing import TYPE_CHECKING
 
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
-def load_tokenizer(files: EncoderFiles) -> PreTrainedTokenizerFast:
+
+def load_tokenizer(files: EncoderFiles) -> "PreTrainedTokenizerFast":
     """Loads the tokenizer from the encoder's folder and checks that it fits the encoder.
 
     Raises:
@@ -18,6 +21,8 @@ def load_tokenizer(files: EncoderFiles) -> PreTrainedTokenizerFast:
             f"encoder.name: {files.path} has no tokenizer; accepted: tokenizer.json or vocab.txt "
             "beside the weights"
         )
+    from transformers import AutoTokenizer  # takes half a second, and what is missing is told first
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             str(files.path), use_fast=True, local_files_only=True, trust_remote_code=False
@@ -30,7 +35,7 @@ def load_tokenizer(files: EncoderFiles) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def check_vocabulary(tokenizer: PreTrainedTokenizerFast, files: EncoderFiles) -> None:
+def check_vocabulary(tokenizer: "PreTrainedTokenizerFast", files: EncoderFiles) -> None:
     """Refuses a tokenizer whose ids reach beyond the encoder's embedding table."""
     largest = max(tokenizer.get_vocab().values())
     rows = files.config["vocab_size"]

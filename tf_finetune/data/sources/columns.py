@@ -14,7 +14,7 @@ from tf_finetune.data.sources.inference import (
     infer_label_column,
     infer_text_column,
 )
-from tf_finetune.data.sources.opening import open_table
+from tf_finetune.data.sources.opening import open_tables
 from tf_finetune.data.sources.parquet_values import USABLE
 from tf_finetune.data.sources.problems import Problems, show, show_names
 from tf_finetune.data.sources.table import Row, Table
@@ -42,16 +42,7 @@ def resolve_columns(config: DataConfig) -> DataConfig:
     """
     problems = Problems()
     _check_options(config, problems)
-    tables = []
-    for split in ("train", "validation", "test"):
-        source = getattr(config, split)
-        if source is None:
-            continue
-        try:
-            tables.append(open_table(config, source, split=split))
-        except UserError as error:
-            for problem in error.problems:
-                problems.add(problem)
+    tables = open_tables(config, problems)
     if not tables and not problems.count:
         problems.add(
             "data.train: received nothing; accepted: a file, a folder, tfds:NAME or "

@@ -32,6 +32,37 @@ _FORMAT_OF_ENDING: dict[str, _Format] = {
 }
 
 
+def check_sources(config: DataConfig) -> None:
+    """Refuses sources that are not there, before what takes long to be imported is imported.
+
+    Raises:
+        UserError: A source cannot be opened; of all sources at once.
+    """
+    problems = Problems()
+    open_tables(config, problems)
+    problems.check()
+
+
+def open_tables(config: DataConfig, problems: Problems) -> list[Table]:
+    """Opens the sources of the data section: training, validation and test examples.
+
+    Args:
+        config: Options of the data section.
+        problems: Gets what is wrong with each that cannot be opened.
+    """
+    tables = []
+    for split in ("train", "validation", "test"):
+        source = getattr(config, split)
+        if source is None:
+            continue
+        try:
+            tables.append(open_table(config, source, split=split))
+        except UserError as error:
+            for problem in error.problems:
+                problems.add(problem)
+    return tables
+
+
 def open_table(config: DataConfig, source: str, *, split: str = "train") -> Table:
     """Opens a source and finds out its columns.
 
