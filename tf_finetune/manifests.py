@@ -37,6 +37,8 @@ def read_manifest(folder: Path) -> dict[str, str]:
         ValueError: It is damaged.
     """
     path = folder / MANIFEST
+    if not path.is_file():  # a device or a pipe may have no end
+        raise FileNotFoundError(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         digests = content["sha256"]
@@ -46,8 +48,6 @@ def read_manifest(folder: Path) -> dict[str, str]:
             if written != json_sha256(content):
                 raise ValueError("its own checksum differs")
         names = {str(name): str(digest) for name, digest in digests.items()}
-    except FileNotFoundError:
-        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: damaged") from error
     if any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):

@@ -96,6 +96,15 @@ def test_broken_configuration_is_named(tmp_path, content, message):
         resolve_encoder(str(tmp_path))
 
 
+def test_endless_file_is_refused_before_anything_is_read(tmp_path, tiny_encoder):
+    shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    (tmp_path / "encoder" / "config.json").unlink()
+    (tmp_path / "encoder" / "config.json").symlink_to("/dev/zero")
+
+    with pytest.raises(UserError, match="config.json: is a device or a pipe; accepted: a file"):
+        resolve_encoder(str(tmp_path / "encoder"))
+
+
 def test_installed_package_is_found_without_importing_it(install, tiny_encoder):
     names = ("config.json", "model.safetensors", "vocab.txt")
     folder = install(

@@ -1,6 +1,7 @@
 """The exported model computes what the trained one does, here and in plain transformers."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -138,6 +139,13 @@ def test_damaged_manifest_is_named(folder, content):
     (folder / "manifest.json").write_text(content)
 
     with pytest.raises(UserError, match=r"manifest\.json: damaged"):
+        check_model_folder(folder)
+
+
+def test_pipe_beside_the_listed_files_is_refused_before_a_tokenizer_waits_for_it(folder):
+    os.mkfifo(folder / "added_tokens.json")
+
+    with pytest.raises(UserError, match="added_tokens.json: is a device or a pipe"):
         check_model_folder(folder)
 
 

@@ -85,7 +85,8 @@ def resolve_encoder(name: str) -> EncoderFiles:
         name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
 
     Raises:
-        UserError: There is no such encoder, or the hub cannot be reached for it.
+        UserError: There is no such encoder, the hub cannot be reached for it, or its folder holds
+            devices or pipes.
     """
     if name == "auto":
         packages = model_packages()
@@ -98,8 +99,24 @@ def resolve_encoder(name: str) -> EncoderFiles:
         raise UserError(f"encoder.name: the folder {name} does not exist")
     else:
         files = EncoderFiles(name, _hub_folder(name))
+    check_kinds(files.path)
     files.family  # noqa: B018  an unsupported architecture is refused here, not later
     return files
+
+
+def check_kinds(folder: Path) -> None:
+    """Refuses devices and pipes in a folder of a model, which might be read for ever.
+
+    Raises:
+        UserError: There are some, or the folder cannot be listed.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror}") from None
+    strange = [p for p in paths if p.exists() and not (p.is_file() or p.is_dir())]
+    if strange:
+        raise UserError([f"{p}: is a device or a pipe; accepted: a file" for p in strange])
 
 
 def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import Classifier, EncoderFiles
-from tf_finetune.encoders.locating import WEIGHTS_FILE
+from tf_finetune.encoders.locating import WEIGHTS_FILE, check_kinds
 from tf_finetune.errors import UserError
 from tf_finetune.files import replaced_folder, write_atomically
 from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
@@ -103,7 +103,7 @@ def check_model_folder(folder: Path) -> EncoderFiles:
         The folder as an encoder that carries its head.
 
     Raises:
-        UserError: The folder is not complete, or a file is missing or damaged; named.
+        UserError: The folder is not complete, or a file is missing, damaged or a device; named.
     """
     try:
         listed = read_manifest(folder)
@@ -118,6 +118,7 @@ def check_model_folder(folder: Path) -> EncoderFiles:
         problems = [f"{folder / MANIFEST}: damaged"]
     if problems:
         raise UserError(problems, hint="Train again, or restore the folder from a copy.")
+    check_kinds(folder)  # also what is not listed: tokenizers look for files of many names
     return EncoderFiles(str(folder), folder)
 
 

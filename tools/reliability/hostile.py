@@ -2,8 +2,8 @@
 
 Pickles, Keras models with code in them, `auto_map`, YAML tags and alias bombs, headers of
 safetensors and sizes of config.json that would fill the memory, object arrays, archives and
-folders that lead elsewhere. Then a job whose texts, labels and file names are HTML, script,
-markup and terminal escapes is trained and reported.
+folders that lead elsewhere, files without end. Then a job whose texts, labels and file names are
+HTML, script, markup and terminal escapes is trained and reported.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 from tf_finetune.errors import UserError
 from tools.reliability.hostile_outputs import try_outputs
 from tools.reliability.hostile_payloads import Payload, open_encoder, payloads
+from tools.reliability.hostile_runs import run_payloads
 from tools.reliability.tiny_job import make_encoder
 
 _SECONDS = 10.0
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     tries = 0
     # One that is good is loaded, and brings in what would count as the first payload's time.
     open_encoder(make_encoder(arguments.folder / "good"))
-    for number, payload in enumerate(payloads()):
+    for number, payload in enumerate([*payloads(), *run_payloads()]):
         folder = arguments.folder / str(number)
         folder.mkdir()
         problem = try_payload(payload, folder, arguments.folder / f"ran-{number}")

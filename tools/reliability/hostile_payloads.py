@@ -50,7 +50,7 @@ class _Touch:
 
 
 def payloads() -> Iterator[Payload]:
-    """All payloads but those that need a run; see `hostile_outputs`."""
+    """All payloads but those in run folders; see `hostile_runs`."""
     yield from _weights()
     yield from _headers()
     yield from _model_code()
@@ -58,7 +58,6 @@ def payloads() -> Iterator[Payload]:
     yield from _yaml()
     yield from _arrays()
     yield from _data()
-    yield from _run_folders()
 
 
 def open_encoder(folder: Path) -> None:
@@ -310,23 +309,4 @@ def _data() -> Iterator[Payload]:
             f"tfds:{name}",
             lambda folder, ran: (folder / "evil.py").write_text(_EVIL.format(ran=str(ran))),
             partial(read_set, name),
-        )
-
-
-def _run_folders() -> Iterator[Payload]:
-    from tf_finetune.export import check_model_folder
-    from tf_finetune.search.records import TrialRecord
-
-    def manifest(folder: Path, ran: Path) -> None:
-        names = ("model.safetensors", "config.json", "../secret", "/etc/passwd")
-        content = json.dumps({"sha256": dict.fromkeys(names, "0")})
-        (folder / "manifest.json").write_text(content)
-
-    yield Payload("manifest that names files elsewhere", manifest, check_model_folder)
-    for name in ("../../elsewhere", "/tmp/elsewhere", ".."):
-        record = {"folder": name, "predictions_sha256": None}
-        yield Payload(
-            f"journal with the trial folder {name}",
-            lambda folder, ran: None,
-            partial(TrialRecord.from_dict, record),
         )
