@@ -1,4 +1,8 @@
-"""Stops a command by SIGTERM or Ctrl-C, and holds what it does against what it promises."""
+"""Stops a command by SIGTERM or Ctrl-C, and holds what it does against what it promises.
+
+The seconds are those to the end of the process. The checkpoint is on the disk before, and the
+weights of what goes on show that it was; so they are an upper bound of the time that it takes.
+"""
 
 import random
 import signal
