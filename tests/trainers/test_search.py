@@ -1,5 +1,6 @@
 """`search` from the command line to the saved model, and what interrupts it on the way."""
 
+import io
 import json
 import os
 import signal
@@ -367,16 +368,22 @@ def test_what_became_of_the_cache_is_noted_once(make_runner, tmp_path):
     assert not [line for line in lines if "prefix cache" in line]
 
 
+@pytest.mark.parametrize(("by_workers", "on_validation"), [(False, "true"), (True, "false")])
 def test_final_training_gives_up_the_cache_before_a_full_disk_ends_it(
-    make_runner, monkeypatch, tmp_path
+    make_runner, monkeypatch, tmp_path, by_workers, on_validation
 ):
-    lines = []
-    folder = tmp_path / "states"
-    runner = make_runner("cache.mode=disk", f"cache.dir={folder}", note=lines.append)
+    folder, printed, refused = tmp_path / "states", io.StringIO(), []
+    runner = make_runner(
+        "cache.mode=disk",
+        f"cache.dir={folder}",
+        f"search.train_on_validation={on_validation}",
+        note=lambda line: print(line, file=printed),
+    )
     real = RunCheckpoints.save
 
     def save(self, *arguments):
         if any(path.is_dir() for path in folder.iterdir()):
+            refused.append(True)
             raise DiskFullError("checkpoints: the disk is full")
         return real(self, *arguments)
 
@@ -388,10 +395,12 @@ def test_final_training_gives_up_the_cache_before_a_full_disk_ends_it(
         directory=runner._directory,
         space=SimpleNamespace(seeds=(0,)),
     )
-    final = train_chosen(job, Cell(3, 1e-2), [], Console(quiet=True), runner)
+    console = Console(file=printed, width=500)
+    final = train_chosen(job, Cell(3, 1e-2), [], console, None if by_workers else runner)
 
     assert len(final.run.history) == final.config.training.epochs
-    assert len([line for line in lines if "gives up its files" in line]) == 1
+    assert refused == [True]
+    assert printed.getvalue().count("gives up its files") == 1
     assert not [path for path in folder.iterdir() if path.is_dir()]
 
 

@@ -15,7 +15,6 @@ from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.tensorboard import write_plan_text
 from tf_finetune.search.joined_split import join_splits
-from tf_finetune.search.models import ModelCache
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
 from tf_finetune.search.session import SearchJob
@@ -64,22 +63,22 @@ def train_chosen(
         cell: The chosen cell.
         records: The trials, for the number of epochs where early stopping had chosen it.
         console: Where progress is shown.
-        runner: What ran the trials: its compiled model and its states are used again.
+        runner: What ran the trials: its compiled model and its states are used again. None if
+            other processes did.
     """
+    runner = runner or _runner(job, console)
     request = TrialRequest(cell, job.space.seeds[0], job.config.training.epochs)
     config = request.configure(job.config)
     no_folder = config.run.model_copy(update={"dir": None})
     write_config(config.model_copy(update={"run": no_folder}), job.directory.chosen)
-    splits, cache = job.splits, runner.prefix if runner else None
+    splits = job.splits
     if job.config.search.train_on_validation and splits.validation is not None:
         splits = replace(
             splits, train=join_splits(splits.train, splits.validation), validation=None
         )
         config = _without_early_stopping(config, cell, records, job)
-        cache = None  # the trials have read other splits
-    chosen = runner.chosen if runner else build_strategy(config.training.strategy)
-    models = runner.models if runner else ModelCache(job.files, splits.labels, chosen)
-    compiled = models.get(config)
+    chosen = runner.chosen
+    compiled = runner.models.get(config)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
     render_plan(console, compiled.plan)
     events = job.directory.events if config.run.tensorboard else None
@@ -97,16 +96,29 @@ def train_chosen(
             config.evaluation,
             max_length=config.data.max_length,
             chosen=chosen,
-            states=cached_states(compiled.model, splits, config, chosen, console, cache),
+            # Always the runner's cache, which knows when a full disk has made it give up.
+            states=cached_states(compiled.model, splits, config, chosen, console, runner.prefix),
             outputs=Outputs(events, checkpoints),
             console=console,
         )
 
-    run = runner.with_disk_room(train) if runner else train()
+    run = runner.with_disk_room(train)
     reports = score_splits(run, splits, config, chosen)
     return FinalModel(
         request, config, compiled.plan, compiled.model.classifier, run, splits, reports
     )
+
+
+def _runner(job: SearchJob, console: Console) -> TrialRunner:
+    """A runner of this process alone, whose workers have ended."""
+    search = job.config.search.model_copy(update={"workers": 1})
+    config = job.config.model_copy(update={"search": search})
+    chosen = build_strategy(config.training.strategy)
+
+    def note(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    return TrialRunner(job.files, job.splits, config, chosen, job.directory, note=note)
 
 
 def _without_early_stopping(
