@@ -4,20 +4,21 @@ import copy
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from tf_finetune.data.chunks import in_chunks
 from tf_finetune.data.records import Record
 from tf_finetune.data.sources.problems import Problems, show
 from tf_finetune.data.token_store_files import sync_to_disk
 from tf_finetune.errors import UserError
 
-# Rows tokenised at once, and a record batch of the file. Until a chunk is done the tokenizer
-# holds about 100 bytes for each of its tokens, also for those it truncates.
+# Rows tokenised at once (of long texts fewer, see `in_chunks`), and a record batch of the file.
+# Until a chunk is done the tokenizer also holds the tokens that it truncates.
 BATCH_ROWS = 2048
 
 _LABEL_TYPES = {str: pa.string(), tuple: pa.list_(pa.string()), float: pa.float64()}
@@ -67,8 +68,8 @@ def write_tokens(
     """
     # A process that has forked before would tokenise on one core otherwise.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    records = iter(records)
-    chunk = list(islice(records, BATCH_ROWS))
+    chunks = in_chunks(records, BATCH_ROWS)
+    chunk = next(chunks, [])
     if not chunk:
         raise UserError(f"{source}: holds no examples; accepted: at least one")
     first = chunk[0]
@@ -80,7 +81,7 @@ def write_tokens(
             writer.write_batch(_encode(chunk, backend, schema))
             rows += len(chunk)
             advance(len(chunk))
-            chunk = list(islice(records, BATCH_ROWS))
+            chunk = next(chunks, [])
     sync_to_disk(path)
     return rows
 

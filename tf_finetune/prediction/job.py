@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.chunks import CHUNK_CHARACTERS
 from tf_finetune.files import file_sha256
 from tf_finetune.prediction.streaming import CHUNK_TEXTS
 
@@ -26,4 +27,5 @@ def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) ->
         "tensorflow": version("tensorflow"),
         "--top-k": top_k,
         "texts a chunk": CHUNK_TEXTS,
+        "characters a chunk": CHUNK_CHARACTERS,
     }

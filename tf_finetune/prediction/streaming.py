@@ -6,11 +6,12 @@ from typing import TextIO
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data import Record, read_texts
+from tf_finetune.data.chunks import in_chunks
 from tf_finetune.errors import UserError
 from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import Output
-from tf_finetune.training.trained_model import TrainedModel, in_chunks
+from tf_finetune.training.trained_model import TrainedModel
 
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
 
@@ -51,7 +52,7 @@ def predict_texts(
         batch_size: Texts a forward pass.
         top_k: As for `answers`.
         on_progress: Called with the number of texts that are done.
-        chunk_texts: Texts in memory at a time.
+        chunk_texts: Texts in memory at a time; of long ones fewer, see `in_chunks`.
 
     Raises:
         UserError: A row is bad, or the texts that are answered already have changed.

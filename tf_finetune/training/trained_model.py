@@ -1,9 +1,8 @@
 """A finished run's model, loaded to score and to predict."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -98,9 +97,3 @@ def load_trained_model(
         )
         model = compile_fine_tuner(classifier, labels.task, config.training)
     return TrainedModel(model, load_tokenizer(files), labels, config.data.max_length)
-
-
-def in_chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    """Cuts a stream in lists, so that memory stays flat."""
-    while chunk := list(islice(records, size)):
-        yield chunk

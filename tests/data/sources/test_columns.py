@@ -5,7 +5,9 @@ import json
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import resolve_columns
+from tf_finetune.data.sources import columns, resolve_columns
+from tf_finetune.data.sources.problems import Problems
+from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
 
 
@@ -150,3 +152,18 @@ def test_validation_examples_decide_without_training_examples(write):
 def test_no_source_at_all_is_a_problem():
     with pytest.raises(UserError, match=r"data.train: received nothing"):
         resolve_columns(DataConfig())
+
+
+def test_sample_of_long_texts_ends_before_it_fills_the_memory(monkeypatch):
+    monkeypatch.setattr(columns, "SAMPLE_CHARACTERS", 3000)
+    read = []
+
+    def rows(_):
+        for number in range(1, 1001):
+            read.append(number)
+            yield Row(number, {"text": "x" * 999, "label": "a"}, f"row {number}")
+
+    table = Table("a.csv", "csv", ("text", "label"), rows, lambda: iter(()))
+    columns.infer_columns(table, DataConfig(train="a.csv"), Problems(), labelled=True)
+
+    assert read == [1, 2, 3]

@@ -21,6 +21,7 @@ from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
 
 SAMPLE_ROWS = 1000
+SAMPLE_CHARACTERS = 64 * 2**20  # that many end the sample before it has all its rows
 _DELIMITED = ("csv", "tsv", "text")
 
 
@@ -119,10 +120,16 @@ def check_columns(table: Table, config: DataConfig, problems: Problems, *, label
 
 
 def _first_rows(table: Table) -> Sequence[Row]:
-    """The first rows that can be read, at least one."""
+    """The first rows that can be read, at least one; of those with long texts fewer."""
     problems = Problems()
+    first: list[Row] = []
+    characters = 0
     with closing(table.rows(problems)) as rows:
-        first = list(itertools.islice(rows, SAMPLE_ROWS))
+        for row in itertools.islice(rows, SAMPLE_ROWS):
+            first.append(row)
+            characters += sum(len(value) for value in row.values.values() if isinstance(value, str))
+            if characters >= SAMPLE_CHARACTERS:
+                break
     if not first:
         problems.check()
         raise no_rows(table)
