@@ -61,7 +61,9 @@ def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
         "weight_sum": np.float32(BATCH_SIZE),
         "position": np.zeros(3, np.int64),
     }
-    return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # as in training: the end of a fit would wait for it
+    return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4).with_options(options)
 
 
 def _parse() -> argparse.Namespace:
