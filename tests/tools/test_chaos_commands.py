@@ -1,0 +1,29 @@
+"""The short form of `tools/chaos train` and `search`: real runs in processes of their own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("harness", "options"),
+    [("train", ("--kills", "2")), ("search", ("--kills", "2", "--job", "short"))],
+)
+def test_killed_twice_nothing_is_lost(harness, options, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert re.search("(2 kills|stopped 2 times), .* 0 differences", done.stdout)
