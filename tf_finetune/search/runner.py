@@ -180,7 +180,12 @@ class TrialRunner:
         sample = np.random.default_rng(0).choice(len(train), rows, replace=False)
         part = replace(self._splits, train=train.select(np.sort(sample)), validation=None)
         training = config.training.model_copy(
-            update={"epochs": 1, "early_stopping_patience": None, "class_weights": "none"}
+            update={
+                "epochs": 1,
+                "early_stopping_patience": None,
+                "class_weights": "none",
+                "steps_per_execution": 1,  # so that the first step, which is traced, stands alone
+            }
         )
         compiled = self.models.get(config)
         compiled.model.classifier.reset(training.seed)
@@ -341,14 +346,14 @@ class _Lines(io.StringIO):
 
 
 def _throughput(run: RunResult, batch_size: int) -> float:
-    """Training examples a second, without the step that was traced."""
+    """Training examples a second, without the call that was traced."""
     rates = [entry["examples_per_second"] for entry in run.history]
     if len(rates) > 1:
         return statistics.median(rates[1:])
     (entry,) = run.history
     others = entry["seconds"] - run.first_step_seconds
-    steps = entry["seconds"] * rates[0] / batch_size
-    return (steps - 1) * batch_size / others if steps >= 2 and others > 0 else rates[0]
+    steps = round(entry["seconds"] * rates[0] / batch_size) - run.first_call_steps
+    return steps * batch_size / others if steps >= 1 and others > 0 else rates[0]
 
 
 def _validation(splits: Splits) -> Split:

@@ -78,6 +78,7 @@ class SpeedMeter(tf_keras.callbacks.Callback):
         self._steps = 0
         self.first_step_at: float | None = None
         self.first_step_seconds = 0.0
+        self.first_call_steps = 1
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Starts the clock."""
@@ -90,6 +91,7 @@ class SpeedMeter(tf_keras.callbacks.Callback):
             float(logs["step_loss"])  # waits for the device
             self.first_step_at = time.time()
             self.first_step_seconds = time.perf_counter() - self._started
+            self.first_call_steps = 1 + logs["updates_ahead"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds `seconds` and `examples_per_second` to the logs."""

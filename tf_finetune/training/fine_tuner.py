@@ -304,7 +304,7 @@ class FineTuner(tf_keras.Model):
             if self.steps_per_execution == 1:
                 return [self._next_train_step(iterator, _asked_to_stop()) | {"updates_ahead": 0}]
             logs = self._next_execution(iterator, _asked_to_stop(), tf.constant(most, tf.int32))
-            return logs_of_steps(logs)
+            return list(logs_of_steps(logs))  # here, as some devices fail when values are read
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise StepMemoryError(memory_reason(error)) from None
 

@@ -76,7 +76,8 @@ class RunResult:
         best_epoch: Epoch whose weights were kept, counted from 1.
         steps: Optimiser steps.
         train_seconds: Seconds in training steps, without validation.
-        first_step_seconds: What the first step took, tracing included.
+        first_step_seconds: What the first step took, tracing included, with all of its call.
+        first_call_steps: Steps of that call: `training.steps_per_execution`, if there were as many.
         first_step_at: `time.time()` when the first step was done; None if a finished run was
             resumed.
         micro_batches: Pieces that a replica computed a step in, in the end.
@@ -90,6 +91,7 @@ class RunResult:
     steps: int
     train_seconds: float
     first_step_seconds: float
+    first_call_steps: int
     first_step_at: float | None
     micro_batches: int
     validation_logits: np.ndarray | None = None
@@ -340,6 +342,7 @@ class _Fit:
             steps=self.per_epoch * epochs,
             train_seconds=sum(entry["seconds"] for entry in history.entries),
             first_step_seconds=speed.first_step_seconds,
+            first_call_steps=speed.first_call_steps,
             first_step_at=speed.first_step_at,
             micro_batches=self.model.micro_batches,
             validation_logits=self.last_logits if best_epoch == epochs else None,
