@@ -1,9 +1,11 @@
 """Where states stand, and what their key depends on."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.prefix import layout as layouts
@@ -124,3 +126,27 @@ def test_digest_changes_with_the_precision(build, splits, training):
     full = build(splits, training(), depth=1).classifier
 
     assert prefix_digests(half) != prefix_digests(full)
+
+
+@pytest.mark.parametrize(
+    "name", ["hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers"]
+)
+def test_digest_changes_with_what_the_layers_compute_beside_their_weights(name):
+    """Two encoders may hold the same weights and differ in epsilon or in their heads."""
+    config = {
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+    }
+
+    def digests(config):
+        plan = SimpleNamespace(frozen_depth=1, rows=())
+        files = SimpleNamespace(config=config)
+        return prefix_digests(
+            SimpleNamespace(files=files, states_dtype=tf.float32, plan=plan, by_path={})
+        )
+
+    other = {"hidden_act": "relu", "layer_norm_eps": 1e-5}.get(name, 2)
+    assert digests(config) == digests(dict(config))
+    assert digests(config | {name: other}) != digests(config)

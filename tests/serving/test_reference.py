@@ -1,6 +1,7 @@
 """What new texts are compared with."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +41,40 @@ def test_nothing_is_watched_where_nothing_is_known(model, tmp_path, report):
         (tmp_path / "report.json").write_text(report)
     found, unwatched = reference_of(model)
     assert found == {} and "nothing is watched" in unwatched
+
+
+class Texts:
+    """A split that knows its texts alone."""
+
+    def __init__(self, *texts):
+        self._texts = texts
+
+    def __len__(self):
+        return len(self._texts)
+
+    def texts(self, chosen):
+        return [(self._texts[i], None) for i in chosen]
+
+
+@pytest.mark.parametrize(
+    ("held_out", "positive"),
+    [
+        ({"test": Texts("good"), "validation": Texts("dull")}, 1.0),
+        ({"test": None, "validation": Texts("dull")}, 0.0),
+        ({"test": None, "validation": None}, 0.75),
+    ],
+)
+def test_answers_to_held_out_texts_are_expected_before_those_to_training_texts(
+    model, monkeypatch, held_out, positive
+):
+    splits = SimpleNamespace(train=Texts("good", "good one", "good two", "bad"), **held_out)
+    monkeypatch.setattr(reference, "load_splits", lambda *arguments: (splits, None))
+
+    found, unwatched = reference_of(model)
+
+    assert found["label"].names == ("neg", "pos")
+    assert found["label"].shares == (1.0 - positive, positive)
+    assert unwatched == ""
 
 
 def test_what_was_kept_for_another_model_is_not_taken(model, tmp_path):

@@ -1,0 +1,75 @@
+"""Which trials share a compiled model; building one is left out."""
+
+import pytest
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import LabelSpace
+from tf_finetune.search.models import CompiledModel, ModelCache
+
+SIZE = 100
+
+
+@pytest.fixture
+def cache(monkeypatch):
+    """A cache with room for two models, which are made of nothing."""
+    monkeypatch.setattr(
+        ModelCache, "_build", lambda self, config: CompiledModel(object(), object(), SIZE)
+    )
+    return ModelCache(None, LabelSpace("single_label", ("a", "b")), None, max_bytes=2 * SIZE)
+
+
+def config(freeze=(), **training):
+    return ExperimentConfig.model_validate({"freeze": dict(freeze), "training": training})
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"seed": 7},
+        {"learning_rate": 0.5},
+        {"epochs": 9},
+        {"warmup_fraction": 0.5},
+        {"batch_size": 2},
+    ],
+    ids=str,
+)
+def test_a_model_serves_runs_that_are_given_to_it_anew(cache, run):
+    assert cache.get(config(**run)) is cache.get(config())
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"weight_decay": 0.5},
+        {"optimizer": "sgd"},
+        {"clip_norm": 0.25},
+        {"label_smoothing": 0.1},
+        {"schedule": "cosine"},
+        {"precision": "mixed_bfloat16"},
+        {"accumulation_steps": 2},
+        {"freeze": {"depth": 1}},
+        {"freeze": {"embeddings": True}},
+        {"freeze": {"rules": [{"parts": ["bias"], "train": True}]}},
+    ],
+    ids=str,
+)
+def test_a_model_never_serves_a_run_of_another_step(cache, step):
+    assert cache.get(config(**step)) is not cache.get(config())
+
+
+def test_rule_sets_that_differ_in_one_rule_have_models_of_their_own(cache):
+    frozen, trained = (
+        cache.get(config(freeze={"rules": [{"parts": ["bias"], "train": train}]}))
+        for train in (False, True)
+    )
+    assert frozen is not trained
+
+
+def test_the_model_that_was_used_longest_ago_goes_first(cache):
+    first, second = (cache.get(config(weight_decay=decay)) for decay in (0.1, 0.2))
+    assert cache.get(config(weight_decay=0.1)) is first
+
+    cache.get(config(weight_decay=0.3))
+
+    assert cache.get(config(weight_decay=0.1)) is first
+    assert cache.get(config(weight_decay=0.2)) is not second
