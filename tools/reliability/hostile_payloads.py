@@ -1,8 +1,8 @@
 """Files that somebody made to run code, to read or write elsewhere, or to fill the memory.
 
 Each payload is written into a folder and opened as a job opens it. Code in it would make the
-file `ran` there. `refused` payloads have to end in `UserError`; the others are harmless when
-they are passed over.
+file `ran` there. `refused` payloads have to end in an error; the others are harmless when they
+are passed over.
 """
 
 import io
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_finetune.errors import UserError
 from tools.reliability.tiny_job import SIZES, make_encoder
 
 
@@ -30,13 +31,16 @@ class Payload:
         name: What is tried.
         plant: Writes the files into a folder, given the path of the canary.
         open: Opens them as the product does.
-        refused: Whether opening has to end in `UserError` (a journal's: in `ValueError`).
+        refused: Whether opening has to end in an error.
+        refused_by: What may be raised beside `UserError`: where the caller turns another error
+            into a notice.
     """
 
     name: str
     plant: Callable[[Path, Path], object]
     open: Callable[[Path], object]
     refused: bool = True
+    refused_by: type[Exception] = UserError
 
 
 class _Touch:
@@ -277,7 +281,12 @@ def _arrays() -> Iterator[Payload]:
 
     plants = {"object array": objects, "object .npy": plain_npy, "pickle": bare, "4 PB": huge}
     for name, plant in plants.items():
-        yield Payload(f"npz: {name}", plant, lambda folder: load_predictions(folder / "x.npz"))
+        yield Payload(
+            f"npz: {name}",
+            plant,
+            lambda folder: load_predictions(folder / "x.npz"),
+            refused_by=ValueError,
+        )
 
 
 def _data() -> Iterator[Payload]:

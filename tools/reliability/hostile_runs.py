@@ -52,6 +52,7 @@ def _model_folders() -> Iterator[Payload]:
             f"journal with the trial folder {name}",
             lambda folder, ran: None,
             partial(_named_folder, name),
+            refused_by=ValueError,
         )
 
 

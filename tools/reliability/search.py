@@ -107,9 +107,8 @@ class Search:
         self.went_on = self.killed_workers = self.finished = self.same_words = 0
         self._whole = run_stopped(lambda: self._start("whole"), iter(()))
         self._saves = self._watched.ended
-        self._expected = _trials(folder / "whole")
         print(
-            f"undisturbed: {self._whole.seconds:.0f} s, {len(self._expected)} trials, "
+            f"undisturbed: {self._whole.seconds:.0f} s, {len(_trials(folder / 'whole'))} trials, "
             f"{self._saves} saves",
             flush=True,
         )
@@ -130,21 +129,10 @@ class Search:
 
         ended = run_stopped(lambda: self._start("killed"), self._moments(draws, most), stop)
         self._check_resumed(problems)
-        whole, found = self._folder / "whole", _trials(killed)
-        seconds = {
-            _key(record): record["result"]["seconds_per_epoch"] for record in _records(whole)
-        }
-        keys = {key for key, _ in found}
-        checks = {
-            f"{len(keys)} distinct trials": len(keys) == len(self._expected),
-            f"{len(found) - len(keys)} trials run twice": len(keys) == len(found),
-            "other scores": sorted(self._expected) == sorted(found),
-            "other answer": keys == set(seconds)
-            and _answer(whole, seconds) == _answer(killed, seconds),
-        }
+        whole = self._folder / "whole"
         self.finished += 1
         self.same_words += _named_cell(whole) == _named_cell(killed)
-        return ended, problems + [name for name, holds in checks.items() if not holds]
+        return ended, problems + differences(whole, killed)
 
     def _moments(self, draws: random.Random, most: int) -> Iterator[Moment]:
         if self._workers:  # whose saves are in processes that nobody watches
@@ -192,6 +180,28 @@ class Search:
         else:
             self.went_on += saved > 0
         self._at = (-1, -1)
+
+
+def differences(whole: Path, killed: Path) -> list[str]:
+    """What differs between an undisturbed search and one that was killed; nothing should.
+
+    The answers are compared at the seconds of the undisturbed one.
+
+    Args:
+        whole: Folder of the undisturbed search.
+        killed: Folder of the other.
+    """
+    expected, found = _trials(whole), _trials(killed)
+    seconds = {_key(record): record["result"]["seconds_per_epoch"] for record in _records(whole)}
+    keys = {key for key, _ in found}
+    checks = {
+        f"{len(keys)} distinct trials": len(keys) == len(expected),
+        f"{len(found) - len(keys)} trials run twice": len(keys) == len(found),
+        "other scores": sorted(expected) == sorted(found),
+        "other answer": keys == set(seconds)
+        and _answer(whole, seconds) == _answer(killed, seconds),
+    }
+    return [name for name, holds in checks.items() if not holds]
 
 
 def kill_a_child(parent: int, draws: random.Random) -> bool:

@@ -136,7 +136,7 @@ class Job:
         )
         ended = run_stopped(lambda: self._start("stopped"), when, stop)
         self._check_resumed(saved, problems)
-        return ended, problems + self._differences()
+        return ended, problems + differences(self._folder / "whole", self._folder / "stopped")
 
     def _start(self, run: str) -> Forked:
         from trainers import train
@@ -158,16 +158,23 @@ class Job:
         if 0 <= self._watched.resumed < saved:
             problems.append(f"went on from step {self._watched.resumed}, {saved} was saved")
 
-    def _differences(self) -> list[str]:
-        whole, stopped = self._folder / "whole", self._folder / "stopped"
-        digests = [read_digests(self._folder / f"{n}.digests") for n in ("whole", "stopped")]
-        states = {(step, digest) for _, step, digest in digests[1]}
-        equal = {
-            "weights": _sha256(whole) == _sha256(stopped),
-            "history": _history(whole) == _history(stopped),
-            "saved states": states <= {(step, digest) for _, step, digest in digests[0]},
-        }
-        return [f"{name} differ" for name, same in equal.items() if not same]
+
+def differences(whole: Path, stopped: Path) -> list[str]:
+    """What differs between an undisturbed run and one that was stopped; nothing should.
+
+    Args:
+        whole: Run directory of the undisturbed one; beside it stands `NAME.digests`, with a line
+            for every state that was saved.
+        stopped: That of the other, whose saved states have to be among those of `whole`.
+    """
+    digests = [read_digests(run.with_name(f"{run.name}.digests")) for run in (whole, stopped)]
+    expected, found = ({(step, digest) for _, step, digest in states} for states in digests)
+    equal = {
+        "weights": _sha256(whole) == _sha256(stopped),
+        "history": _history(whole) == _history(stopped),
+        "saved states": found <= expected and bool(found),
+    }
+    return [f"{name} differ" for name, same in equal.items() if not same]
 
 
 def _sha256(run_dir: Path) -> str:
