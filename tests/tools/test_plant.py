@@ -17,7 +17,8 @@ def clone(tmp_path):
 
 
 def outcome(clone, right="return one + 1", wrong="return 3", tests="test_two.py"):
-    return plant.plant(Fault("planted", "numbers_of.py", right, wrong, tests), clone)
+    passing = [tests] if plant.run_tests(clone, tests) == 0 else []
+    return plant.plant(Fault("planted", "numbers_of.py", right, wrong, tests), clone, passing)
 
 
 def test_a_fault_is_noticed_where_its_test_fails_and_is_taken_out_again(clone):
@@ -47,7 +48,8 @@ def test_the_exit_code_says_whether_all_were_noticed(outcomes, code, monkeypatch
     faults = [Fault(name, "f", "a", "b", "t") for name in outcomes]
     monkeypatch.setattr(plant, "read_faults", lambda path: faults)
     monkeypatch.setattr(plant, "copy_of_clone", lambda folder: folder)
-    monkeypatch.setattr(plant, "plant", lambda fault, clone: next(waiting))
+    monkeypatch.setattr(plant, "run_tests", lambda clone, tests: 0)
+    monkeypatch.setattr(plant, "plant", lambda fault, clone, passing: next(waiting))
 
     assert plant.main([]) == code
     assert f"{len(outcomes)} faults, {outcomes.count('noticed')} noticed" in capsys.readouterr().out
