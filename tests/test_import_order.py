@@ -16,6 +16,7 @@ ORDER = (
         "manifests",
         "environment",
         "interruption",
+        "invocation",
         "memory",
         "cluster",
     },

@@ -262,7 +262,13 @@ def test_only_finished_runs_are_opened(config):
     run, resolved = prepare(config("there"))
     with pytest.raises(UserError, match="there: this run has not finished") as caught:
         open_run("there")
-    assert caught.value.hint == "Go on with: python -m trainers.train --config there/config.yaml"
+    assert caught.value.hint == "Go on with: tf-finetune train --config there/config.yaml"
+
+    (run.path / "journal.jsonl").touch()
+    with pytest.raises(UserError, match="there: this run has not finished") as caught:
+        open_run("there")
+    assert caught.value.hint == "Go on with: tf-finetune search --config there/config.yaml"
+    (run.path / "journal.jsonl").unlink()
 
     finish(run)
     assert open_run("there") == (run, resolved)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shlex
 import shutil
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.files import write_json
+from tf_finetune.invocation import command_line
 from tf_finetune.locking import FolderInUse, exclusive_use
 from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
 
 logger = logging.getLogger(__name__)
 
+JOURNAL = "journal.jsonl"  # a search keeps its trials in one
 # What a run leaves in its folder.
 OWN_NAMES = frozenset(
     [
@@ -109,6 +112,12 @@ class RunDirectory:
         return self.path / "model"
 
     @property
+    def going_on(self) -> str:
+        """The command that goes on with what is unfinished here: a training or a search."""
+        verb = "search" if (self.path / JOURNAL).is_file() else "train"
+        return f"{command_line(verb)} --config {shlex.quote(str(self.config))}"
+
+    @property
     def is_finished(self) -> bool:
         """Whether a run has come to its end here."""
         return self.metrics.is_file()
@@ -193,7 +202,7 @@ def prepare_run(
         raise UserError(
             f"run.dir: {run.path} holds an unfinished run of another job; it differs in "
             f"{', '.join(different)}",
-            hint=f"Go on with that run: python -m trainers.train --config {run.config}; or "
+            hint=f"Go on with that run: {run.going_on}; or "
             "choose another run.dir, or replace it with run.overwrite=true.",
         )
     config = config.model_copy(
@@ -224,7 +233,7 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
     if not run.is_finished:
         raise UserError(
             f"{path}: this run has not finished",
-            hint=f"Go on with: python -m trainers.train --config {run.config}",
+            hint=f"Go on with: {run.going_on}",
         )
     config = load_written_config(run.config)
     for line in damaged_files(run.path):  # what a command needs of these, it checks itself

@@ -16,7 +16,8 @@ from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.seal import check_seal
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from trainers.commands import COMMANDS, PROGRAM, Command
+from tf_finetune.invocation import PROGRAM, command_line
+from trainers.commands import COMMANDS, Command
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w-]*\.[\w.-]+=")
 _BARE_OVERRIDE = re.compile(r"[A-Za-z_][\w-]*=")
@@ -87,7 +88,7 @@ def whole_number(flag: str, text: str, *, positive: bool = False) -> int:
 def build_parser(verb: str) -> argparse.ArgumentParser:
     """Builds the parser of a verb's flags and positional arguments."""
     command = COMMANDS[verb]
-    prog = f"{PROGRAM} {verb}"
+    prog = command_line(verb)
     parser = _Parser(command, prog=prog, usage=_usage(prog, command), allow_abbrev=False)
     for argument in command.positionals:
         nargs = None if argument.required else "?"

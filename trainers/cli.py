@@ -12,8 +12,9 @@ from importlib import metadata
 from tf_finetune import interruption
 from tf_finetune.errors import UserError
 from tf_finetune.interruption import Interrupted
+from tf_finetune.invocation import PROGRAM, program
 from trainers.arguments import parse_arguments
-from trainers.commands import COMMANDS, PROGRAM
+from trainers.commands import COMMANDS
 
 EXIT_OUR_FAULT = 1
 EXIT_USER_ERROR = 2
@@ -83,7 +84,10 @@ def _run_verb(argv: list[str]) -> int:
     if verb not in COMMANDS:
         nearest = difflib.get_close_matches(verb, COMMANDS, n=1)
         advice = f"nearest: {nearest[0]}; " if nearest else ""
-        raise UserError(f"{verb}: unknown command; {advice}accepted: {', '.join(COMMANDS)}")
+        raise UserError(
+            f"{verb}: unknown command; {advice}accepted: {', '.join(COMMANDS)}",
+            hint=f"{program()} --help says what each does",
+        )
     # Before the import, so that --help and mistyped flags answer without TensorFlow.
     parse_arguments(verb, rest)
     code: int = importlib.import_module(f"trainers.{verb}").main(rest)
@@ -95,14 +99,14 @@ def _overview() -> str:
     verbs = [f"  {verb:{width}}  {command.summary}" for verb, command in COMMANDS.items()]
     return "\n".join(
         [
-            f"usage: {PROGRAM} COMMAND ...",
+            f"usage: {program()} COMMAND ...",
             "",
             "Fine-tunes pretrained text encoders and finds out how deep to do it.",
             "",
             "commands:",
             *verbs,
             "",
-            f"{PROGRAM} COMMAND --help explains one; {PROGRAM} --version says which this is.",
+            f"{program()} COMMAND --help explains one; {program()} --version says which this is.",
         ]
     )
 

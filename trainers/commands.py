@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-PROGRAM = "tf-finetune"
-
 
 @dataclass(frozen=True)
 class Argument:

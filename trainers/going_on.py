@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.errors import visible
+from tf_finetune.invocation import command_line
 
 
 @contextmanager
@@ -24,6 +25,6 @@ def says_how_to_go_on(verb: str, config: Path, console: Console) -> Iterator[Non
         yield
     except KeyboardInterrupt:
         if config.exists():
-            command = f"python -m trainers.{verb} --config {shlex.quote(str(config))}"
+            command = f"{command_line(verb)} --config {shlex.quote(str(config))}"
             console.print(Text(visible(f"go on with: {command}")), soft_wrap=True)
         raise

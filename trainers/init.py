@@ -1,5 +1,6 @@
 """Writes a commented configuration for a file of labelled texts."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from tf_finetune.config.starter import starter_yaml
 from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.errors import UserError, visible
 from tf_finetune.files import write_atomically
+from tf_finetune.invocation import command_line
 from trainers.arguments import parse_arguments
 from trainers.cli import run_command
 
@@ -23,7 +25,11 @@ def main(argv: Sequence[str]) -> int:
 
     for name, value in found.items():
         print(f"data.{name}: {yaml_value(value)}")
-    print(visible(f"wrote {output}; next: tf-finetune validate --config {output}"))
+    print(
+        visible(
+            f"wrote {output}; next: {command_line('validate')} --config {shlex.quote(str(output))}"
+        )
+    )
     return 0
 
 

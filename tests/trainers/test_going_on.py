@@ -15,4 +15,4 @@ def test_command_that_goes_on_names_the_file_as_it_is(tmp_path):
     output = io.StringIO()
     with pytest.raises(KeyboardInterrupt), says_how_to_go_on("train", config, Console(file=output)):
         raise KeyboardInterrupt
-    assert output.getvalue() == f"go on with: python -m trainers.train --config '{config}'\n"
+    assert output.getvalue() == f"go on with: tf-finetune train --config '{config}'\n"

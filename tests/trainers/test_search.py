@@ -197,7 +197,9 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
     process.send_signal(signal.SIGCONT)
     output = process.communicate()[0]
     assert process.returncode == 130
-    assert f"go on with: python -m trainers.search --config {folder}/config.yaml" in output
+    assert (
+        f"go on with: {sys.executable} -m trainers.search --config {folder}/config.yaml" in output
+    )
     assert {p.name for p in (folder / "workers").iterdir()} == {"worker0.log", "worker1.log"}
 
     again = ["--config", str(folder / "config.yaml"), "search.workers=1"]

@@ -75,7 +75,7 @@ def test_interrupted_run_says_how_to_go_on_and_ends_as_an_undisturbed_one(
         assert run_command(main, command) == 143
     said = capsys.readouterr()
     assert "interrupted; step 1 of" in said.out
-    assert f"go on with: python -m trainers.train --config {folder}/config.yaml" in said.out
+    assert f"go on with: tf-finetune train --config {folder}/config.yaml" in said.out
     assert said.err == "tf-finetune: interrupted by SIGTERM\n"
     assert (folder / "checkpoints").is_dir()
     assert not (folder / "model").exists()

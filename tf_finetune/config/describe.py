@@ -99,7 +99,7 @@ freeze:
 ```
 
 ```
-tf-finetune train --config config.yaml \\
+python -m trainers.train --config config.yaml \\
     training.learning_rate=3e-4 'freeze.rules=[{train: true, parts: [bias]}]'
 ```
 

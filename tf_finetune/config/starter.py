@@ -7,6 +7,7 @@ from typing import Any
 from tf_finetune.config.describe import Option, list_sections
 from tf_finetune.config.saving import comment_lines
 from tf_finetune.config.yaml_document import yaml_value
+from tf_finetune.invocation import command_line
 
 # What the options that most people change do to the result, its cost, or both. They stand
 # uncommented in the starter; every other option follows commented out.
@@ -16,7 +17,7 @@ _EFFECTS = {
     "the scores and leaves less to train on. With a file of your own, set data.validation.",
     "data.test_fraction": "Held out for the final scores and touched by nothing else. 0: no test.",
     "data.max_length": "Longer texts lose their end. Time and memory grow with it as soon as "
-    "your texts are that long; `tf-finetune validate` says how many are.",
+    "your texts are that long; `validate` says how many are.",
     "freeze.depth": "How many encoder layers stay as they were pretrained. 0 trains all: the "
     "most accurate with enough data, and the slowest. Freezing two thirds of the layers takes "
     "about a third of the time and wants a larger learning rate. All of them leaves only the "
@@ -65,14 +66,14 @@ def _opening(train: str, path: str) -> list[str]:
         *comment_lines(f"Fine-tunes a pretrained text encoder on {yaml_value(train)}.", indent=""),
         "#",
         "# Needs:     that file, and the encoder (see encoder.name), which is fetched once.",
-        f"# Check:     tf-finetune validate --config {config}   (trains nothing)",
-        f"# Estimate:  tf-finetune plan --config {config}",
-        f"# Run:       tf-finetune train --config {config}",
-        f"# Override:  tf-finetune train --config {config} freeze.depth=4 "
+        f"# Check:     {command_line('validate')} --config {config}   (trains nothing)",
+        f"# Estimate:  {command_line('plan')} --config {config}",
+        f"# Run:       {command_line('train')} --config {config}",
+        f"# Override:  {command_line('train')} --config {config} freeze.depth=4 "
         "training.learning_rate=3e-4",
         "#",
         "# Options that are commented out show their default: remove the # before the name to",
-        "# change one. `tf-finetune train --help` lists them all with their ranges.",
+        f"# change one. `{command_line('train')} --help` lists them all with their ranges.",
     ]
 
 

@@ -11,12 +11,12 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.manifests import MANIFEST
-from tf_finetune.run_directory import LEFT_BEHIND, OWN_NAMES, RunDirectory, empty_folder
+from tf_finetune.run_directory import JOURNAL, LEFT_BEHIND, OWN_NAMES, RunDirectory, empty_folder
 from tf_finetune.search.records import TrialJournal
 from tf_finetune.search.trial_request import TrialRequest
 
 _OWN_NAMES = OWN_NAMES | {
-    *("journal.jsonl", ".journal.jsonl.lock"),
+    *(JOURNAL, f".{JOURNAL}.lock"),
     *("trials", "workers", "chosen.yaml", "search.json"),
 }
 
@@ -28,7 +28,7 @@ class SearchDirectory(RunDirectory):
     @property
     def journal(self) -> Path:
         """The record of all trials."""
-        return self.path / "journal.jsonl"
+        return self.path / JOURNAL
 
     @property
     def trials(self) -> Path:
@@ -79,7 +79,7 @@ def check_search_folder(path: Path, *, overwrite: bool) -> None:
             f"run.dir: {path} holds files that no search wrote ({', '.join(foreign[:5])})",
             hint="Choose another run.dir.",
         )
-    if names and not overwrite and "journal.jsonl" not in names and "model" in names:
+    if names and not overwrite and JOURNAL not in names and "model" in names:
         raise UserError(
             f"run.dir: {path} holds a run of `train`",
             hint="Choose another run.dir, or replace it with run.overwrite=true.",

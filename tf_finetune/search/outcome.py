@@ -9,6 +9,7 @@ from typing import Any
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import DataSummary, LabelSpace
 from tf_finetune.encoders import FreezePlan
+from tf_finetune.invocation import command_line
 from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.page import Command
 from tf_finetune.search.recommendation import Recommendation
@@ -62,11 +63,11 @@ class SearchOutcome:
         """What to type next."""
         path = shlex.quote(str(self.path))
         lines = {
-            "predict": f"python -m trainers.predict {path} FILE",
-            "evaluate": f"python -m trainers.evaluate {path} FILE",
-            "train it": f"python -m trainers.train --config {path}/chosen.yaml "
+            "predict": f"{command_line('predict')} {path} FILE",
+            "evaluate": f"{command_line('evaluate')} {path} FILE",
+            "train it": f"{command_line('train')} --config {path}/chosen.yaml "
             f"run.dir={path}-trained",
-            "search again": f"python -m trainers.search --config {path}/config.yaml "
+            "search again": f"{command_line('search')} --config {path}/config.yaml "
             f"run.dir={path}-again",
         }
         if self.config.run.tensorboard:

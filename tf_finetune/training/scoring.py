@@ -1,5 +1,6 @@
 """Scores a trained model on its splits, beside the baselines that show the gain."""
 
+import shlex
 import shutil
 from collections.abc import Mapping
 
@@ -12,6 +13,7 @@ from tf_finetune.data import LabelSpace, Split, Splits
 from tf_finetune.encoders import Classifier, load_tokenizer
 from tf_finetune.errors import visible
 from tf_finetune.explanation import Explainer, explain_mistakes
+from tf_finetune.invocation import command_line
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import (
     EvaluationReport,
@@ -164,7 +166,7 @@ def write_run_report(
         f"report       {run.report}",
         f"model        {run.model}",
         f"metrics      {run.metrics}, {run.evaluation.name}",
-        f"predict      python -m trainers.predict {run.path} FILE",
+        f"predict      {command_line('predict')} {shlex.quote(str(run.path))} FILE",
     ]
     if tensorboard:
         lines.append(f"tensorboard  tensorboard --logdir {run.events}")

@@ -54,9 +54,9 @@ def test_commands_can_be_pasted_into_a_shell():
     run = Path("runs/a b")
     lines = [c.line for c in next_commands(run, run / "events")]
     assert lines[:4] == [
-        "python -m trainers.predict 'runs/a b' texts.csv",
-        "python -m trainers.evaluate 'runs/a b' new.csv",
-        "python -m trainers.train --config 'runs/a b/config.yaml' 'run.dir=runs/a b-again'",
+        "tf-finetune predict 'runs/a b' texts.csv",
+        "tf-finetune evaluate 'runs/a b' new.csv",
+        "tf-finetune train --config 'runs/a b/config.yaml' 'run.dir=runs/a b-again'",
         "tensorboard --logdir 'runs/a b/events'",
     ]
 

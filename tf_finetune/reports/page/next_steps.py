@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tf_finetune.environment import installed_version
+from tf_finetune.invocation import command_line
 from tf_finetune.reports.page.content import Command
 
 _NAMED = ("tf-finetune", "tensorflow", "tf-keras", "transformers")
@@ -37,11 +38,11 @@ def next_commands(run: Path, events: Path | None) -> list[Command]:
         shlex.quote(text) for text in (str(run), str(run / "config.yaml"), f"run.dir={run}-again")
     )
     commands = [
-        Command("Label new texts", f"python -m trainers.predict {path} texts.csv"),
+        Command("Label new texts", f"{command_line('predict')} {path} texts.csv"),
         Command(
-            "Score it on other labelled examples", f"python -m trainers.evaluate {path} new.csv"
+            "Score it on other labelled examples", f"{command_line('evaluate')} {path} new.csv"
         ),
-        Command("Train again", f"python -m trainers.train --config {config} {again}"),
+        Command("Train again", f"{command_line('train')} --config {config} {again}"),
     ]
     if events is not None:
         line = f"tensorboard --logdir {shlex.quote(str(events))}"
