@@ -80,7 +80,7 @@ def whole_number(flag: str, text: str, *, positive: bool = False) -> int:
         UserError: It is none, or 0 where it has to be positive.
     """
     if not (text.strip().isascii() and text.strip().isdecimal()) or (positive and int(text) < 1):
-        accepted = "a positive integer" if positive else "a whole number"
+        accepted = "a whole number of at least 1" if positive else "a whole number"
         raise UserError(f"{flag}: received {text!r}; accepted: {accepted}")
     return int(text)
 

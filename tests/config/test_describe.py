@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.config.accepted import accepted_at, json_schema
+from tf_finetune.config.accepted import accepted_at
 from tf_finetune.config.describe import (
     list_sections,
     markdown_page,
     option_names,
 )
 from tf_finetune.config.nearest import nearest_options
+from tf_finetune.config.schema import json_schema
 from tf_finetune.config.sections import ExperimentConfig
 
 ROOT = Path(__file__).parents[2]
@@ -55,19 +56,20 @@ def test_parts_of_a_listed_mapping_are_described():
 @pytest.mark.parametrize(
     ("path", "accepted"),
     [
-        (("training", "epochs"), "integer from 1 to 10000"),
-        (("training", "learning_rate"), "number above 0, at most 10"),
-        (("training", "label_smoothing"), "number from 0, below 1"),
-        (("data", "train"), "text or null"),
-        (("data", "train_limit"), "integer from 1, or null"),
+        (("training", "epochs"), "a whole number from 1 to 10,000, such as 3"),
+        (("training", "learning_rate"), "a number above 0 and up to 10, such as 5e-05"),
+        (("training", "label_smoothing"), "a number from 0 to below 1, such as 0.1"),
+        (("data", "train"), "text or null, such as reviews.csv"),
+        (("data", "train_limit"), "a whole number of at least 1, or null, such as 1000"),
         (("data", "header"), "true or false"),
-        (("data", "label_names"), "list of text, or null"),
-        (("data", "label_names", 2), "text"),
+        (("data", "label_names"), "a list of texts, or null, such as neg,pos"),
+        (("data", "label_names", 2), "text, such as neg"),
         (("freeze", "rules", 0, "train"), "true or false"),
-        (("training", "class_weights", "any"), "number above 0"),
+        (("training", "class_weights", "any"), "a number above 0, such as 1"),
         (
             ("training", "class_weights"),
-            "none or balanced, or mapping from text to number above 0",
+            "none or balanced, or a mapping from names to numbers above 0, such as "
+            "{neg: 1, pos: 3}",
         ),
     ],
 )

@@ -188,33 +188,36 @@ def test_all_mistakes_of_all_sources_come_at_once_in_reading_order(write):
 
     assert problems(path, "run.dri=x", "training.seed=1.5") == [
         "training.lr (c.yaml:2): unknown option; nearest: training.learning_rate",
-        "training.epochs (c.yaml:3): received 0; accepted: integer from 1 to 10000",
-        "training.batch_size (c.yaml:4): received many; accepted: integer from 1 to 65536",
+        "training.epochs (c.yaml:3): received 0; accepted: a whole number from 1 to "
+        "10,000, such as 3",
+        "training.batch_size (c.yaml:4): received many; accepted: a whole number from 1 to "
+        "65,536, such as 32",
         "freeze.depth (c.yaml:7): given twice, first in line 6",
         "qqqq (c.yaml:8): unknown section; accepted: " + ", ".join(ExperimentConfig.model_fields),
         "run.dri (command line): unknown option; nearest: run.dir",
-        "training.seed (command line): received 1.5; accepted: integer from 0, below 2147483648",
+        "training.seed (command line): received 1.5; accepted: a whole number from 0 to "
+        "2,147,483,647, such as 0",
     ]
 
 
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("training.learning_rate=0", "received 0; accepted: number above 0, at most 10"),
-        ("training.learning_rate=nan", "received nan; accepted: number above 0, at most 10"),
-        ("training.clip_norm=inf", "received inf; accepted: number above 0, or null"),
-        ("training.warmup_fraction=1", "received 1; accepted: number from 0, below 1"),
-        ("training.epochs=true", "received true; accepted: integer from 1 to 10000"),
-        ("training.epochs=null", "received null; accepted: integer from 1 to 10000"),
-        ("training.epochs=0x10", "received 0x10; accepted: integer from 1 to 10000"),
+        ("training.learning_rate=0", "received 0; accepted: a number above 0 and up to 10"),
+        ("training.learning_rate=nan", "received nan; accepted: a number above 0 and up to 10"),
+        ("training.clip_norm=inf", "received inf; accepted: a number above 0, or null"),
+        ("training.warmup_fraction=1", "received 1; accepted: a number from 0 to below 1"),
+        ("training.epochs=true", "received true; accepted: a whole number from 1 to 10,000"),
+        ("training.epochs=null", "received null; accepted: a whole number from 1 to 10,000"),
+        ("training.epochs=0x10", "received 0x10; accepted: a whole number from 1 to 10,000"),
         ("training.schedule=cubic", "received cubic; accepted: linear, cosine or constant"),
         ("data.header=maybe", "received maybe; accepted: true or false"),
         ("data.delimiter=ab", "received ab; accepted: one character, or null"),
-        ('data.label_separator=""', 'received ""; accepted: non-empty text, or null'),
-        ("data.cache_dir=~", "received null; accepted: text"),
+        ('data.label_separator=""', 'received ""; accepted: text (not empty), or null'),
+        ("data.cache_dir=~", "received null; accepted: text, such as ~/.cache/tf_finetune"),
         ("data.encoding=utf-99", "received utf-99; accepted: an encoding of Python"),
-        ("data.label_names=pos", "received pos; accepted: list of text, or null"),
-        ("training.class_weights=some", "received some; accepted: none or balanced, or mapping"),
+        ("data.label_names={a: b}", 'received {"a": "b"}; accepted: a list of texts, or null'),
+        ("training.class_weights=some", "received some; accepted: none or balanced, or a mapping"),
     ],
 )
 def test_wrong_value_is_told_what_is_accepted(override, problem):
@@ -230,16 +233,17 @@ def test_wrong_value_is_told_what_is_accepted(override, problem):
     [
         (
             "training.class_weights={pos: 2, neg: -1}",
-            "training.class_weights.neg (command line): received -1; accepted: number above 0",
+            "training.class_weights.neg (command line): received -1; accepted: a number above 0, "
+            "such as 1",
         ),
         (
             "training.class_weights={very good: x}",
-            'training.class_weights["very good"] (command line): received x; accepted: number '
-            "above 0",
+            'training.class_weights["very good"] (command line): received x; accepted: a number '
+            "above 0, such as 1",
         ),
         (
             "data.label_names=[a, null]",
-            "data.label_names[1] (command line): received null; accepted: text",
+            "data.label_names[1] (command line): received null; accepted: text, such as neg",
         ),
         (
             "freeze.rules=[{train: true}, {layers: 0-3}]",
@@ -247,8 +251,8 @@ def test_wrong_value_is_told_what_is_accepted(override, problem):
         ),
         (
             "freeze.rules=[{train: true, colour: red}]",
-            "freeze.rules[0].colour (command line): unknown name; accepted: mapping with train, "
-            "layers, parts, pattern",
+            "freeze.rules[0].colour (command line): unknown name; accepted: a mapping with train, "
+            "layers, parts and pattern, such as {parts: [bias], train: true}",
         ),
         (
             "freeze.rules=[{train: true, parts: [bias, knee]}]",
@@ -257,8 +261,8 @@ def test_wrong_value_is_told_what_is_accepted(override, problem):
         ),
         (
             "freeze.rules=[5]",
-            "freeze.rules[0] (command line): received 5; accepted: mapping with train, layers, "
-            "parts, pattern",
+            "freeze.rules[0] (command line): received 5; accepted: a mapping with train, layers, "
+            "parts and pattern, such as {parts: [bias], train: true}",
         ),
         (
             "freeze.rules=[{train: true, layers: 5-2}]",
@@ -267,8 +271,9 @@ def test_wrong_value_is_told_what_is_accepted(override, problem):
         ),
         (
             "freeze.rules=[{train: true, pattern: '('}]",
-            "freeze.rules[0].pattern (command line): received (; accepted: a regular expression, "
-            "but missing ), unterminated subpattern at position 0",
+            "freeze.rules[0].pattern (command line): received (; missing ), "
+            "unterminated subpattern at position 0; accepted: a regular expression such as "
+            "output/dense",
         ),
         (
             "freeze.rules=[{train",
@@ -342,8 +347,8 @@ def test_option_without_a_near_name_is_told_those_of_its_section():
     [
         ("learning_rate: 3", "learning_rate (c.yaml:1): unknown section; nearest option: "),
         ("dataset: {}", "dataset (c.yaml:1): unknown section; nearest: data; accepted: data,"),
-        ("training: 5", "training (c.yaml:1): received 5; accepted: mapping with learning_rate,"),
-        ("run: [a]", 'run (c.yaml:1): received ["a"]; accepted: mapping with dir,'),
+        ("training: 5", "training (c.yaml:1): received 5; accepted: a mapping with learning_rate,"),
+        ("run: [a]", 'run (c.yaml:1): received ["a"]; accepted: a mapping with dir,'),
         ("<<: {}", "<< (c.yaml:1): unknown section; accepted: data,"),
     ],
 )

@@ -131,8 +131,11 @@ def test_all_contradictions_are_told_at_once():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("search.learning_rates=[0]", r"learning_rates\[0\].*received 0; accepted: number above 0"),
-        ("search.learning_rates=[]", "received .*accepted: list of number above 0"),
+        (
+            "search.learning_rates=[0]",
+            r"learning_rates\[0\].*received 0; accepted: a number above 0",
+        ),
+        ("search.learning_rates=[]", "received .*accepted: one or more numbers above 0"),
         ("search.seeds=[1, 1]", "different values, but 1 is there twice"),
         ("search.learning_rate_range=[1e-3, 1e-5]", "the lower and then the higher end"),
         ("search.time_budget=0s", "a time such as 90s, 20m or 1h30m"),

@@ -157,7 +157,8 @@ def test_help_shows_default_range_and_meaning(monkeypatch):
     assert text.startswith("usage: tf-finetune train [FILE] [--config FILE] [section.name=value")
     assert text.count("[section.name=value ...]") == 1
     assert (
-        "  training.epochs=3\n      passes over the training examples (integer from 1 to 10000)\n"
+        "  training.epochs=3\n"
+        "      passes over the training examples (a whole number from 1 to 10,000)\n"
     ) in text
     assert "\ntraining: How the chosen variables are trained.\n" in text
 

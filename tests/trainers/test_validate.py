@@ -79,7 +79,8 @@ def test_broken_configuration_is_code_2_without_traceback(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "tf-finetune: problems:\n"
-        f"  - training.epochs ({config}:4): received 0; accepted: integer from 1 to 10000\n"
+        f"  - training.epochs ({config}:4): received 0; accepted: a whole number from 1 to 10,000, "
+        "such as 3\n"
         f"  - training.lr ({config}:5): unknown option; nearest: training.learning_rate\n"
         "  - freeze.dept (command line): unknown option; nearest: freeze.depth\n"
     )

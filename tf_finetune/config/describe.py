@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tf_finetune.config.accepted import accepted_words, branches, json_schema, resolve
+from tf_finetune.config.accepted import accepted_words
+from tf_finetune.config.schema import branches, json_schema, resolve
 from tf_finetune.config.yaml_document import yaml_value
 
 
@@ -110,8 +111,10 @@ How values are read, in the file and on the command line:
   nothing at all) mean null; write `"null"` for that text.
 - Numbers may be written `5e-5` or `1e3`. An option that is true or false also takes yes, no,
   on and off.
+- An option that takes a list also takes its values with commas, or one value alone: `seeds: 1`,
+  `seeds: 0,1` and `seeds: [0, 1]`. A value that holds a comma needs the brackets: `["a, b"]`.
 - On the command line a value stands after the first `=` and is taken as it is, spaces, colons
-  and backslashes too; one in quotation marks, and the value of an option that takes a list or
+  and backslashes too; one in quotation marks or brackets, and the value of an option that takes
   a mapping, is read as YAML. `section.name=` without a value, and the same option twice, are
   mistakes, as is a key that occurs twice in the file.
 - The file holds one YAML document in UTF-8, without aliases (`*name`) and tags (`!name`).

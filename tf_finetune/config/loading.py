@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tf_finetune.config.accepted import takes_collection
 from tf_finetune.config.describe import option_names
 from tf_finetune.config.mistakes import (
     COMMAND_LINE,
@@ -23,7 +22,9 @@ from tf_finetune.config.mistakes import (
     validation_mistakes,
     wrong_value,
 )
+from tf_finetune.config.schema import schema_at, takes_collection, takes_list_of_scalars
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.single_values import with_lists
 from tf_finetune.config.yaml_document import (
     DocumentError,
     Value,
@@ -48,7 +49,8 @@ def load_config(
     Args:
         path: YAML file, or None. How its values are read: docs/configuration.md.
         overrides: `section.name=value`. The value is taken as it is, unless it is in quotation
-            marks or its option takes a list or a mapping: then it is read as YAML.
+            marks, its option takes a mapping, or a list is written in brackets: then it is read as
+            YAML.
         base: Values that the file and the overrides go before, by section and name, such as
             those of a run that is continued.
         required: Dotted names of options that are null by default and must not be here.
@@ -165,7 +167,7 @@ class _Merged:
             if self._values.get(section, {}).get(option) is None:
                 self._mistakes.append(Mistake(name, None, "not given, but needed here"))
         try:
-            config = ExperimentConfig.model_validate(self._values)
+            config = ExperimentConfig.model_validate(with_lists(self._values))
         except ValidationError as error:
             self._mistakes += validation_mistakes(error, self._values, self._places)
         if self._mistakes:
@@ -180,7 +182,11 @@ def _override_value(name: str, text: str) -> Value:
         DocumentError: If a value that is read as YAML is not valid.
     """
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    if quoted or takes_collection(name):
+    schema = schema_at(tuple(name.split(".")))
+    is_yaml = takes_collection(schema)
+    if takes_list_of_scalars(schema):
+        is_yaml = text.lstrip()[:1] in ("[", "{", "-", '"', "'")  # else one value, or with commas
+    if quoted or is_yaml:
         return parse_document(text).value
     return None if text in _NULLS else text
 

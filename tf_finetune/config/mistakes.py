@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tf_finetune.config.accepted import accepted_at
+from tf_finetune.config.accepted import accepted_at, choices_at
 from tf_finetune.config.describe import option_names
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.yaml_document import ValuePath
@@ -62,7 +62,9 @@ def _reading_order(mistake: Mistake) -> tuple[bool, int]:
 
 def wrong_value(path: ValuePath, place: Place | None, value: object) -> Mistake:
     """A value that its option does not accept."""
-    problem = f"received {shown(value)}; accepted: {accepted_at(path)}"
+    nearest = difflib.get_close_matches(str(value).lower(), choices_at(path), n=1)
+    advice = f"nearest: {nearest[0]}; " if nearest else ""
+    problem = f"received {shown(value)}; {advice}accepted: {accepted_at(path)}"
     return Mistake(dotted(path), place, problem)
 
 

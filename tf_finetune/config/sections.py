@@ -4,14 +4,24 @@ These models are the single truth about options. The command line, `--help`, the
 starting YAML of `init`, the JSON schema and the checks are all derived from them.
 Nothing here imports TensorFlow.
 
-Two rules for whoever adds an option. The loader hands every scalar over as text, so a union
-with `str` (other than `str | None`) would never see a number. A check across options raises
+Three rules for whoever adds an option. The loader hands every scalar over as text, so a union
+with `str` (other than `str | None`) would never see a number. What an option accepts is said in
+words with an example: `examples` where the default is none, `_said` where the type says too
+little. A check across options raises
 ValueError with one line a mistake, `section.name: received …; accepted: …`.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from tf_finetune.config.value_checks import (
     check_distinct,
@@ -25,11 +35,22 @@ from tf_finetune.config.value_checks import (
     read_tab,
 )
 
+
+def _said(words: str) -> dict[str, JsonValue]:
+    """What a value is, in words, for what its type and range would say less well."""
+    return {"accepted": words}
+
+
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Rate = Annotated[float, Field(gt=0.0, le=10.0)]
 Rates = Annotated[tuple[Rate, ...], Field(min_length=1), AfterValidator(check_distinct)]
 RateRange = Annotated[
     tuple[Rate, ...], Field(min_length=2, max_length=2), AfterValidator(check_upwards)
+]
+Size = Annotated[
+    str,
+    Field(json_schema_extra=_said("a size in bytes with its unit")),
+    AfterValidator(check_size),
 ]
 Part = Literal["embeddings", "attention", "feed_forward", "layer_norm", "bias", "pooler", "head"]
 
@@ -47,24 +68,34 @@ class DataConfig(Section):
         default=None,
         description="training examples: a CSV, TSV, JSONL or Parquet file, a folder with "
         "one folder of .txt files a class, tfds:NAME, or builtin:docstrings",
+        examples=["reviews.csv"],
     )
     validation: str | None = Field(
         default=None,
         description="validation examples, as data.train; tfds:NAME takes its split of that "
         "name; null makes a stratified split of the training examples",
+        examples=["dev.csv"],
     )
-    test: str | None = Field(default=None, description="test examples, as data.validation")
+    test: str | None = Field(
+        default=None, description="test examples, as data.validation", examples=["test.csv"]
+    )
     format: Literal["auto", "csv", "tsv", "text", "jsonl", "parquet", "folder"] = Field(
         default="auto", description="file format; auto goes by the file name's ending"
     )
     text_column: str | None = Field(
-        default=None, description="column (or JSON field) that holds the text; null infers it"
+        default=None,
+        description="column (or JSON field) that holds the text; null infers it",
+        examples=["text"],
     )
     text_pair_column: str | None = Field(
-        default=None, description="column of the second text of a pair; null for single texts"
+        default=None,
+        description="column of the second text of a pair; null for single texts",
+        examples=["second_text"],
     )
     label_column: str | None = Field(
-        default=None, description="column that holds the label or the target; null infers it"
+        default=None,
+        description="column that holds the label or the target; null infers it",
+        examples=["label"],
     )
     task: Literal["auto", "single_label", "multi_label", "regression"] = Field(
         default="auto", description="what the labels are; auto infers it from the training examples"
@@ -73,12 +104,14 @@ class DataConfig(Section):
         default=None,
         description="names of the classes in the order of their integer labels, or the full "
         "list of the names that may occur; null takes what the training examples hold",
+        examples=[["neg", "pos"]],
     )
     label_separator: Annotated[str | None, BeforeValidator(read_tab)] = Field(
         default=None,
         min_length=1,
         description="what separates several labels in one field (multi-label); JSON lists "
         "need none",
+        examples=[";"],
     )
     header: bool = Field(
         default=True,
@@ -90,13 +123,16 @@ class DataConfig(Section):
         min_length=1,
         max_length=1,
         description=r"field separator of CSV or TSV, \t for a tab; null goes by the format",
+        examples=[";"],
     )
     quoting: Literal["auto", "standard", "none"] = Field(
         default="auto",
         description='whether "..." quotes a field; auto: standard in CSV, none in TSV',
     )
     encoding: Annotated[str, AfterValidator(check_encoding)] = Field(
-        default="utf-8", description="text encoding of the files"
+        default="utf-8",
+        description="text encoding of the files",
+        json_schema_extra=_said("the name of a text encoding"),
     )
     extra_columns: Literal["error", "ignore"] = Field(
         default="error", description="what to do with rows that have more fields than expected"
@@ -119,6 +155,7 @@ class DataConfig(Section):
         default=None,
         ge=1,
         description="train on a random sample (by split_seed) of this many examples; null: all",
+        examples=[1000],
     )
     cache_dir: str = Field(
         default="~/.cache/tf_finetune",
@@ -134,10 +171,12 @@ class EncoderConfig(Section):
         description="a local folder, a hub name such as google-bert/bert-base-uncased, or "
         "package:NAME (an installed distribution that carries a model folder); auto takes an "
         "installed model package and otherwise google-bert/bert-base-uncased",
+        examples=["google-bert/bert-base-uncased"],
     )
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
         default=None,
         description="dropout of hidden states and attention; null: as the encoder says",
+        examples=[0.1],
     )
 
 
@@ -148,20 +187,34 @@ class FreezeRule(Section):
     layers: (
         Annotated[
             str,
-            Field(pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$"),
+            Field(
+                pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$",
+                json_schema_extra=_said("layers and ranges of layers, with commas"),
+            ),
             AfterValidator(check_layer_ranges),
         ]
         | None
     ) = Field(
         default=None,
         description='encoder layers such as "0-3" or "0,5"; null: wherever the variable is',
+        examples=["0-3"],
     )
     parts: tuple[Part, ...] | None = Field(
-        default=None, description="parts of the model; null: every part"
+        default=None,
+        description="parts of the model; null: every part",
+        examples=[["attention", "bias"]],
     )
-    pattern: Annotated[str, AfterValidator(check_pattern)] | None = Field(
+    pattern: (
+        Annotated[
+            str,
+            Field(json_schema_extra=_said("a regular expression")),
+            AfterValidator(check_pattern),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="regular expression searched in the variable's path; null: any path",
+        examples=["output/dense"],
     )
 
 
@@ -181,6 +234,7 @@ class FreezeConfig(Section):
         default=(),
         description="ordered rules that come before freeze.depth; the first that matches a "
         "variable decides",
+        examples=[[{"train": True, "parts": ["bias"]}]],
     )
 
 
@@ -230,15 +284,19 @@ class TrainingConfig(Section):
         default="none",
         description="loss weight of each class: none, balanced (inverse frequency), or a "
         "mapping from class name to weight",
+        examples=[{"neg": 1, "pos": 3}],
     )
     label_smoothing: Fraction = Field(
-        default=0.0, description="share of the target spread evenly over all classes"
+        default=0.0,
+        description="share of the target spread evenly over all classes",
+        examples=[0.1],
     )
     early_stopping_patience: int | None = Field(
         default=None,
         ge=1,
         description="stop after this many epochs without a better validation score and "
         "restore the best weights; null: train all epochs and keep the last",
+        examples=[2],
     )
     monitor: Literal[
         "auto", "accuracy", "macro_f1", "micro_f1", "mcc", "pearson", "spearman", "loss"
@@ -338,16 +396,19 @@ class CacheConfig(Section):
         description="how a state is stored; auto: as it is computed, or as float16 if only that "
         "fits memory_budget",
     )
-    memory_budget: Annotated[str, AfterValidator(check_size)] | None = Field(
+    memory_budget: Size | None = Field(
         default=None,
         description="memory that states may take, such as 2GiB; null: a quarter of the machine's",
+        examples=["2GiB"],
     )
-    disk_budget: Annotated[str, AfterValidator(check_size)] = Field(
+    disk_budget: Size = Field(
         default="20GiB",
         description="disk that states may take; what was not used for longest goes first",
     )
     dir: str | None = Field(
-        default=None, description="folder of states on disk; null: prefix/ in data.cache_dir"
+        default=None,
+        description="folder of states on disk; null: prefix/ in data.cache_dir",
+        examples=["/tmp/states"],
     )
 
 
@@ -362,29 +423,41 @@ class SearchConfig(Section):
     )
     depths: Annotated[
         str,
-        Field(pattern=r"^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$"),
+        Field(
+            pattern=r"^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$",
+            json_schema_extra=_said("all, or depths and ranges of depths, with commas"),
+        ),
         BeforeValidator(join_depths),
         AfterValidator(check_layer_ranges),
     ] = Field(
         default="all",
         description='frozen depths to try: all (0 to the number of layers), ranges such as "0-6", '
         'a list such as "0,2,4,6"',
+        examples=["0,2,4-6"],
     )
     learning_rates: Rates | None = Field(
         default=None,
         description="learning rates to try at every depth; null: rates for each depth, larger "
         "ones for deeper freezing, around 5e-5 at depth 0 and 1e-3 with all layers frozen",
+        examples=[[5e-5, 3e-4]],
     )
     learning_rate_range: RateRange | None = Field(
         default=None,
         description="lowest and highest learning rate, in place of learning_rates; drawn evenly "
         "in the logarithm, and in a grid cut into steps of half a decade",
+        examples=[[1e-5, 1e-3]],
     )
     learning_rates_by_depth: dict[int, Rates] = Field(
-        default={}, description="learning rates of single depths, which go before the others"
+        default={},
+        description="learning rates of single depths, which go before the others",
+        examples=[{"0": [5e-5, 1e-4]}],
+        json_schema_extra=_said("a mapping from depths to one or more learning rates each"),
     )
     learning_rate_ranges_by_depth: dict[int, RateRange] = Field(
-        default={}, description="ranges of single depths, which go before the others"
+        default={},
+        description="ranges of single depths, which go before the others",
+        examples=[{"0": [1e-5, 1e-4]}],
+        json_schema_extra=_said("a mapping from depths to a lowest and a highest learning rate"),
     )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**31)], ...],
@@ -400,14 +473,23 @@ class SearchConfig(Section):
         ge=1,
         description="most trials (a cell with a seed); null: as many as the grid has, and for the "
         "other oracles 12 cells with every seed",
+        examples=[20],
     )
     time_budget: (
-        Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$"), AfterValidator(check_duration)]
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(\d+h)?(\d+m)?(\d+s)?$",
+                json_schema_extra=_said("a time in hours, minutes and seconds"),
+            ),
+            AfterValidator(check_duration),
+        ]
         | None
     ) = Field(
         default=None,
         description="time for all trials such as 90s, 20m or 1h30m; no trial is begun that would "
         "overrun it, and the final training comes on top",
+        examples=["1h30m"],
     )
     widen_edges: bool = Field(
         default=True,
@@ -421,24 +503,36 @@ class SearchConfig(Section):
     )
     batch_sizes: Annotated[
         tuple[Annotated[int, Field(ge=1, le=65_536)], ...], AfterValidator(check_distinct)
-    ] = Field(default=(), description="batch sizes to try; empty: training.batch_size alone")
+    ] = Field(
+        default=(),
+        description="batch sizes to try; empty: training.batch_size alone",
+        examples=[[16, 32]],
+    )
     weight_decays: Annotated[
         tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], AfterValidator(check_distinct)
-    ] = Field(default=(), description="weight decays to try; empty: training.weight_decay alone")
+    ] = Field(
+        default=(),
+        description="weight decays to try; empty: training.weight_decay alone",
+        examples=[[0.0, 0.01]],
+    )
     warmup_fractions: Annotated[tuple[Fraction, ...], AfterValidator(check_distinct)] = Field(
-        default=(), description="warm-ups to try; empty: training.warmup_fraction alone"
+        default=(),
+        description="warm-ups to try; empty: training.warmup_fraction alone",
+        examples=[[0.0, 0.1]],
     )
     rule_sets: dict[str, tuple[FreezeRule, ...]] = Field(
         default={},
         description="named lists of freeze rules to try, each before freeze.rules; such as "
         "{all: [], biases: [{train: false, parts: [attention, feed_forward]}]}; empty: "
         "freeze.rules alone",
+        examples=[{"biases": [{"train": False, "parts": ["attention", "feed_forward"]}]}],
     )
     tolerance: float | None = Field(
         default=None,
         gt=0.0,
         description="how much worse than the best still counts as acceptable, in the score's "
         "units; null: 0.01, and for errors and losses 5 % of the best",
+        examples=[0.01],
     )
     train_on_validation: bool = Field(
         default=False,
@@ -456,6 +550,7 @@ class SearchConfig(Section):
         default=None,
         description="preflight.json that `preflight` wrote for this encoder, for the report to "
         "show; null: none",
+        examples=["runs/preflight/preflight.json"],
     )
 
     @model_validator(mode="after")
@@ -484,6 +579,7 @@ class RunConfig(Section):
     dir: str | None = Field(
         default=None,
         description="folder of the run; null: runs/ and a name made from data and depth",
+        examples=["runs/reviews"],
     )
     overwrite: bool = Field(
         default=False, description="replace a run that is already in the folder; false refuses"

@@ -22,7 +22,7 @@ def check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"accepted: a regular expression, but {error}") from error
+        raise ValueError(f"{error}; accepted: a regular expression such as output/dense") from error
     return pattern
 
 
