@@ -6,11 +6,9 @@ import os
 import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from tf_finetune.config.describe import Option, list_sections
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.seal import check_seal
@@ -18,6 +16,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.invocation import PROGRAM, command_line
 from trainers.commands import COMMANDS, Command
+from trainers.option_help import option_lines
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w-]*\.[\w.-]+=")
 _BARE_OVERRIDE = re.compile(r"[A-Za-z_][\w-]*=")
@@ -45,7 +44,7 @@ def parse_arguments(verb: str, argv: Sequence[str]) -> argparse.Namespace:
     words, overrides = _split_overrides(argv, command)
     parser = build_parser(verb)
     arguments, unknown = parser.parse_known_intermixed_args(words)
-    if not command.takes_options:
+    if command.uses is None:
         unknown += overrides
     if unknown:
         # The value of an unknown flag looks like one file too many: only the flag is wrong.
@@ -70,7 +69,45 @@ def load_arguments(
     if changed:
         # Not an error: to copy the file of a run and change it is what it is for.
         print(f"{PROGRAM}: note: {changed}", file=sys.stderr)
-    return load_config(config, overrides, base=base, required=command.required)
+    unused = _unused_options(arguments)
+    if unused and not command.takes_a_run:
+        # The words are those of the training that is looked at.
+        print(f"{PROGRAM}: note: {'; '.join(unused)}", file=sys.stderr)
+        unused = []
+    try:
+        loaded = load_config(config, overrides, base=base, required=command.required)
+    except UserError as error:
+        raise UserError([*unused, *error.problems], hint=error.hint) from None
+    if unused:
+        taken = ", ".join(command.uses.names()) if command.uses else "none"
+        raise UserError(unused, hint=f"{arguments.verb} takes {taken}")
+    return loaded
+
+
+def _unused_options(arguments: argparse.Namespace) -> list[str]:
+    """What to say of each option on the command line that the command does not use."""
+    uses = COMMANDS[arguments.verb].uses
+    if uses is None or uses.checks_others:
+        return []
+    has_file = getattr(arguments, "file", None) is not None
+    given = [override.partition("=")[0].strip() for override in arguments.overrides]
+    return [
+        f"{name}: {arguments.verb} does not use it{_users_of(name, arguments.verb, file=has_file)}"
+        for name in dict.fromkeys(uses.unused(given, file=has_file))
+    ]
+
+
+def _users_of(name: str, verb: str, *, file: bool) -> str:
+    """Where an option would be used: by this command with or without a FILE, else by others."""
+    uses = COMMANDS[verb].uses
+    if uses is not None and name in uses.names():
+        return " with a FILE" if file else " without a FILE"
+    users = [other for other in ("train", "search") if name in _names(COMMANDS[other])]
+    return f"; {' and '.join(users)} " + ("do" if len(users) > 1 else "does") if users else ""
+
+
+def _names(command: Command) -> tuple[str, ...]:
+    return () if command.uses is None else command.uses.names()
 
 
 def whole_number(flag: str, text: str, *, positive: bool = False) -> int:
@@ -118,7 +155,7 @@ def _usage(prog: str, command: Command) -> str:
     for flag in command.flags:
         value, more = f" {flag.value}" if flag.value else "", " ..." if flag.repeated else ""
         words.append(f"[{flag.name}{value}{more}]")
-    if command.takes_options:
+    if command.uses is not None:
         words.append("[section.name=value ...]")
     return " ".join(words)
 
@@ -137,8 +174,8 @@ class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         width = max(40, min(100, shutil.get_terminal_size().columns - 2))
         lines = [super().format_help().rstrip(), *self._example_lines()]
-        if self._command.takes_options:
-            lines += ["", *_option_lines(width)]
+        if self._command.uses is not None:
+            lines += ["", *option_lines(self._command, width)]
         return "\n".join(lines) + "\n"
 
     def _example_lines(self) -> Iterator[str]:
@@ -148,29 +185,6 @@ class _Parser(argparse.ArgumentParser):
         for arguments, effect in self._command.examples:
             yield f"  {self.prog} {arguments}"
             yield f"      {effect}"
-
-
-def _option_lines(width: int) -> Iterator[str]:
-    introduction = (
-        "options, each shown with its default (in a --config file they are grouped in sections; "
-        "quote values with spaces or brackets for the shell):"
-    )
-    yield from textwrap.wrap(introduction, width)
-    for section in list_sections():
-        yield f"\n{section.name}: {section.description}"
-        for option in section.options:
-            yield f"  {option.name}={option.default}"
-            yield from _wrap_meaning(option, width, indent=6)
-            for part in option.parts:
-                default = "" if part.default is None else f": {part.default}"
-                yield f"        {part.name}{default}"
-                yield from _wrap_meaning(part, width, indent=10)
-
-
-def _wrap_meaning(option: Option, width: int, indent: int) -> list[str]:
-    text = f"{option.description} ({option.accepted})"
-    margin = " " * indent
-    return textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin)
 
 
 def _split_overrides(argv: Iterable[str], command: Command) -> tuple[list[str], list[str]]:
@@ -203,7 +217,7 @@ def _unknown_argument(word: str, command: Command) -> str:
     name = word.split("=", 1)[0]
     flags = [flag.name for flag in command.flags] + ["--help"]
     nearest = difflib.get_close_matches(name, flags, n=1)
-    options = nearest_options(name.lstrip("-")) if command.takes_options else []
+    options = [one for one in nearest_options(name.lstrip("-")) if one in _names(command)]
     if nearest:
         return f"{name}: unknown flag; nearest: {nearest[0]}"
     if options:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from trainers import options
+from trainers.options import Uses
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -33,7 +36,7 @@ class Command:
         arguments: Positional arguments in order, and flags.
         examples: What follows the verb, and what that does.
         file_option: The option that the positional FILE is short for.
-        takes_options: Whether `section.name=value` is accepted (and, in --help, listed).
+        uses: The options that it takes as `section.name=value`; None if it takes none.
         required: Options that must not be null.
     """
 
@@ -41,8 +44,13 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
     file_option: str | None = None
-    takes_options: bool = True
+    uses: Uses | None = None
     required: tuple[str, ...] = ()
+
+    @property
+    def takes_a_run(self) -> bool:
+        """Whether it takes what `train` made, and not what to train."""
+        return self.arguments[:1] == (_RUN,)
 
     @property
     def flags(self) -> list[Argument]:
@@ -70,6 +78,7 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
+        uses=options.TRAIN,
     ),
     "search": Command(
         "try frozen depths and learning rates, say which to take, and train that",
@@ -80,11 +89,13 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
+        uses=options.SEARCH,
     ),
     "evaluate": Command(
         "score a trained model on its test examples or on another file",
         (_RUN, Argument("FILE", "labelled examples; without, the run's test set", required=False)),
         (("runs/reviews", "the test set of the run"), ("runs/reviews new.csv", "another file")),
+        uses=options.EVALUATE,
     ),
     "predict": Command(
         "label new texts with a trained model",
@@ -102,6 +113,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews - < lines.txt", "a pipe"),
             ("runs/reviews new.csv --output answers.parquet", "goes on if it was interrupted"),
         ),
+        uses=options.PREDICT,
     ),
     "explain": Command(
         "show which words decided a prediction, as coloured HTML and JSON",
@@ -139,6 +151,7 @@ COMMANDS: dict[str, Command] = {
                 "what speaks for pos, whatever is predicted",
             ),
         ),
+        uses=options.PREDICT,
     ),
     "serve": Command(
         "answer texts over HTTP on this machine",
@@ -158,6 +171,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews", "on http://127.0.0.1:8000, with an API page at /docs"),
             ("runs/reviews --host 0.0.0.0 --token-file token", "for other machines"),
         ),
+        uses=options.SERVE,
     ),
     "export": Command(
         "hand a trained model over: Hugging Face folder, SavedModel, LiteRT files",
@@ -226,6 +240,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews --to litert --max-loss 0.01", "three files and what each loses"),
             ("runs/reviews --to litert --distil 3", "half the layers of MiniLM, taught by all six"),
         ),
+        uses=options.EXPORT,
     ),
     "plan": Command(
         "show which variables would be trained and what that costs",
@@ -245,6 +260,7 @@ COMMANDS: dict[str, Command] = {
             ("reviews.csv freeze.depth=4", "also whether the prefix cache would pay"),
         ),
         file_option="data.train",
+        uses=options.PLAN,
     ),
     "preflight": Command(
         "compile the training step for TPUs without one: memory, FLOPs, estimated times",
@@ -279,6 +295,7 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
         (("--depths 0,4 --batch-sizes 32,256", "two depths and two batch sizes on a v5e"),),
+        uses=options.PREFLIGHT,
     ),
     "profile": Command(
         "probe how readable the labels are at every depth, before any training",
@@ -286,6 +303,7 @@ COMMANDS: dict[str, Command] = {
         (("reviews.csv", "one forward pass and a linear model a layer"),),
         file_option="data.train",
         required=("data.train",),
+        uses=options.PROFILE,
     ),
     "validate": Command(
         "check configuration and data without training",
@@ -296,12 +314,12 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
+        uses=options.VALIDATE,
     ),
     "verify": Command(
         "hold every file of a run against the checksums written with it",
         (_ANY_RUN,),
         (("runs/reviews", "names each file that is damaged, changed or missing"),),
-        takes_options=False,
     ),
     "init": Command(
         "write a commented configuration for a file of labelled texts",
@@ -311,10 +329,8 @@ COMMANDS: dict[str, Command] = {
             Argument("--force", "replace the file if there is one", value=None),
         ),
         (("reviews.csv", "writes config.yaml"),),
-        takes_options=False,
     ),
     "doctor": Command(
         "check that the installation can train on this machine",
-        takes_options=False,
     ),
 }

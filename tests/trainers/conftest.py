@@ -1,10 +1,13 @@
 """One finished run of the tiny encoder, which several commands look at."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tf_finetune.config.sections import ExperimentConfig, Section
 from trainers import train
 from trainers.cli import run_command
 
@@ -36,6 +39,22 @@ def finished_run(job: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
     return folder
+
+
+@pytest.fixture
+def options_read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The options that anything but their own checks has read since the test began."""
+    sections = {field.annotation: name for name, field in ExperimentConfig.model_fields.items()}
+    read: set[str] = set()
+
+    def note(section: Section, name: str) -> Any:
+        is_check = sys._getframe(1).f_code.co_filename.endswith("config/sections.py")
+        if not is_check and type(section) in sections and name in type(section).model_fields:
+            read.add(f"{sections[type(section)]}.{name}")
+        return object.__getattribute__(section, name)
+
+    monkeypatch.setattr(Section, "__getattribute__", note, raising=False)
+    return read
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import pytest
 
 from trainers.cli import run_command
 from trainers.evaluate import main
+from trainers.options import EVALUATE
 
 
-def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys):
+def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys, options_read):
     assert run_command(main, [str(finished_run)]) == 0
 
+    assert set(EVALUATE.names(file=False)) <= options_read  # none is accepted and ignored
     trained = json.loads((finished_run / "metrics.json").read_text())["test"]
     again = json.loads((finished_run / "evaluations" / "test.metrics.json").read_text())["test"]
     assert again.keys() == trained.keys()
@@ -20,12 +22,13 @@ def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys):
     assert "accuracy" in capsys.readouterr().out
 
 
-def test_another_file_is_scored_on_its_own(finished_run, tmp_path):
+def test_another_file_is_scored_on_its_own(finished_run, tmp_path, options_read):
     path = tmp_path / "new.csv"
     path.write_text("text,label\nthe film was good,pos\nthe film was bad,neg\na dull plot,neg\n")
 
     assert run_command(main, [str(finished_run), str(path)]) == 0
 
+    assert set(EVALUATE.names(file=True)) <= options_read
     report = json.loads((finished_run / "evaluations" / "new.evaluation.json").read_text())["test"]
     assert sum(map(sum, report["confusion"])) == 3
 

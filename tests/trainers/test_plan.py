@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainers.cli import run_command
+from trainers.options import PLAN
 from trainers.plan import main
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_rules_get_a_row_of_their_own(shown):
 def test_number_of_outputs_must_be_positive(tiny_encoder, command_fails, number):
     error = command_fails(main, f"encoder.name={tiny_encoder}", f"--num-labels={number}")
 
-    assert f"--num-labels: received '{number}'; accepted: a positive integer" in error
+    assert f"--num-labels: received '{number}'; accepted: a whole number of at least 1" in error
 
 
 def test_depth_over_the_layers_is_refused(tiny_encoder, command_fails):
@@ -77,7 +78,9 @@ def test_plan_loads_no_tensorflow(tiny_encoder):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_with_examples_it_says_whether_their_states_would_be_kept(shown, tiny_csv, tmp_path):
+def test_with_examples_it_says_whether_their_states_would_be_kept(
+    shown, tiny_csv, tmp_path, options_read
+):
     folder = f"data.cache_dir={tmp_path}"
     given = (str(tiny_csv), folder, "data.max_length=32", "freeze.depth=2")
 
@@ -85,6 +88,7 @@ def test_with_examples_it_says_whether_their_states_would_be_kept(shown, tiny_cs
     timed = shown(*given, "training.epochs=50").splitlines()[-1]
     nothing = shown(*given[:-1], "freeze.depth=0").splitlines()[-1]
 
+    assert set(PLAN.names(file=True)) <= options_read  # none is accepted and ignored
     assert kept.startswith("prefix cache at depth 2: as float32 in memory, ")
     assert "50 passes through the frozen layers would take" in timed
     assert nothing == "prefix cache: off; the embeddings train"

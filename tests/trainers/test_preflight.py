@@ -154,7 +154,10 @@ def test_without_any_answer_nothing_is_written(lowered, common, command_fails, m
         (["--chips", "v5e,v7"], "--chips: received 'v7'; accepted: v5e, v5p, v4, v6e"),
         (["--depths", "4"], "--depths: received '4'; accepted: all, or a list"),
         (["--depths", "3-1"], "--depths: received '3-1'; accepted"),
-        (["--batch-sizes", "8,x"], "--batch-sizes: received 'x'; accepted: a positive integer"),
+        (
+            ["--batch-sizes", "8,x"],
+            "--batch-sizes: received 'x'; accepted: a whole number of at least 1",
+        ),
         (
             ["--batch-sizes", "12", "--devices", "8"],
             "--batch-sizes: 12 cannot be split evenly over 8 devices and 1 micro-batches",

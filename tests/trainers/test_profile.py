@@ -6,6 +6,7 @@ import re
 import pytest
 
 from trainers.cli import run_command
+from trainers.options import PROFILE
 from trainers.profile import main
 
 
@@ -14,10 +15,11 @@ def probes(tmp_path):
     return content["metric"], content["probes"]
 
 
-def test_labels_that_a_word_tells_are_readable_at_every_depth(job, tmp_path, capsys):
+def test_labels_that_a_word_tells_are_readable_at_every_depth(job, tmp_path, capsys, options_read):
     # The word embeddings of "good" and "bad" are apart, and the mean keeps them.
     assert run_command(main, [*job, f"--output={tmp_path / 'profile.json'}"]) == 0
 
+    assert set(PROFILE.names()) <= options_read  # none is accepted and ignored
     metric, found = probes(tmp_path)
     assert metric == "accuracy"
     assert [probe["depth"] for probe in found] == [0, 1, 2, 3]

@@ -1,0 +1,105 @@
+"""Which options each command uses: --help lists these, and others are refused or noted.
+
+An entry is a section, for all of its options, also those still to come, or one option by its
+name. A command that takes new options only from a section of which it has single entries needs
+an entry for each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tf_finetune.config.describe import option_names
+
+
+@dataclass(frozen=True)
+class Uses:
+    """The options that a command uses.
+
+    Attributes:
+        always: Entries, whether there is a FILE or not.
+        with_file: Entries that matter only if a FILE is given.
+        without_file: Entries that matter only if none is.
+        not_these: Entries that are left out of those above.
+        checks_others: Whether the values of all other options are checked too.
+    """
+
+    always: tuple[str, ...] = ()
+    with_file: tuple[str, ...] = ()
+    without_file: tuple[str, ...] = ()
+    not_these: tuple[str, ...] = ()
+    checks_others: bool = False
+
+    def names(self, *, file: bool | None = None) -> tuple[str, ...]:
+        """Dotted names in the order of the sections.
+
+        Args:
+            file: Whether there is a FILE; None gives the options of both cases.
+        """
+        entries = [*self.always]
+        entries += self.with_file if file in (True, None) else ()
+        entries += self.without_file if file in (False, None) else ()
+        return tuple(
+            name
+            for name in option_names()
+            if _is_among(name, entries) and not _is_among(name, self.not_these)
+        )
+
+    def unused(self, names: Sequence[str], *, file: bool) -> list[str]:
+        """Those of some names that are options, but not of this command."""
+        used = self.names(file=file)
+        return [name for name in names if name in option_names() and name not in used]
+
+
+def _is_among(name: str, entries: Sequence[str]) -> bool:
+    return name in entries or name.split(".")[0] in entries
+
+
+# What reading new texts takes; what a model makes of them does not depend on more.
+_TEXTS = (
+    *("data.format", "data.text_column", "data.text_pair_column", "data.header"),
+    *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
+)
+_ANSWERING = ("training.precision", "training.strategy")
+_LABELLED_TEXTS = (*_TEXTS, "data.label_column", "data.label_separator", "data.cache_dir")
+_STEP = (
+    *("training.optimizer", "training.weight_decay", "training.schedule", "training.clip_norm"),
+    *("training.accumulation_steps", "training.precision", "training.label_smoothing"),
+)
+
+TRAIN = Uses(("data", "encoder", "freeze", "training", "evaluation", "cache", "run"))
+SEARCH = Uses(
+    (*TRAIN.always, "search"),
+    # Each trial sets its own.
+    not_these=("freeze.depth", "training.learning_rate", "training.seed"),
+)
+EVALUATE = Uses(
+    (*_LABELLED_TEXTS, "data.max_length", "evaluation", "training.padding", *_ANSWERING),
+    without_file=("data",),  # the run's examples are split once more
+)
+PREDICT = Uses((*_TEXTS, "data.max_length", "evaluation.batch_size", *_ANSWERING))
+SERVE = Uses(("data.max_length", *_ANSWERING))
+EXPORT = Uses(
+    ("data", "evaluation", "training", "cache"),
+    not_these=(
+        *("training.epochs", "training.learning_rate", "training.early_stopping_patience"),
+        *("training.monitor", "training.strategy", "evaluation.baselines"),
+        *("evaluation.mistakes", "evaluation.explained_mistakes"),
+    ),
+)
+PLAN = Uses(
+    ("encoder.name", "freeze", "training.optimizer", "training.batch_size", "data.max_length"),
+    with_file=(
+        *("data", *_STEP, "training.epochs", "training.padding", "training.strategy"),
+        *("training.seed", "evaluation.batch_size", "cache"),
+    ),
+)
+PREFLIGHT = Uses(
+    (
+        *("encoder", "freeze", "data.max_length", "data.task", "data.text_pair_column"),
+        *("data.cache_dir", *_STEP, "training.batch_size", "training.padding", "training.epochs"),
+    )
+)
+PROFILE = Uses(
+    ("data", "encoder.name", "evaluation.batch_size", "training.monitor", "training.seed")
+)
+VALIDATE = Uses(("data", "encoder.name", "freeze"), checks_others=True)
