@@ -12,6 +12,7 @@ ORDER = (
         "errors",
         "disk_space",
         "files",
+        "lazy_names",
         "locking",
         "manifests",
         "environment",

@@ -4,7 +4,7 @@ Names that need TensorFlow (`Classifier`, `build_classifier`) or transformers
 (`load_tokenizer`) are loaded at first use, so that plans and checks answer at once.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tf_finetune.encoders.arithmetic import PlanCost, depth_costs, plan_cost
 from tf_finetune.encoders.checkpoints import check_checkpoint
@@ -16,6 +16,7 @@ from tf_finetune.encoders.locating import (
     resolve_encoder,
 )
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tf_finetune.encoders.classifier import (
@@ -44,17 +45,10 @@ __all__ = [
     "resolve_encoder",
 ]
 
-_LAZY = {
-    "Classifier": "tf_finetune.encoders.classifier",
-    "build_classifier": "tf_finetune.encoders.classifier",
-    "build_untrained_classifier": "tf_finetune.encoders.classifier",
-    "load_tokenizer": "tf_finetune.encoders.tokenizers",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "classifier": ["Classifier", "build_classifier", "build_untrained_classifier"],
+        "tokenizers": ["load_tokenizer"],
+    },
+)

@@ -3,18 +3,22 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors.numpy import save_file
-from transformers import PreTrainedTokenizerFast
 
 from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import Classifier, EncoderFiles
+from tf_finetune.encoders import EncoderFiles
 from tf_finetune.encoders.locating import WEIGHTS_FILE, check_kinds
 from tf_finetune.errors import UserError
 from tf_finetune.files import replaced_folder, write_atomically
 from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from tf_finetune.encoders import Classifier
 
 _PROBLEM_TYPES = {
     "single_label": "single_label_classification",
@@ -25,8 +29,8 @@ _PROBLEM_TYPES = {
 
 def write_model_folder(
     folder: Path,
-    classifier: Classifier,
-    tokenizer: PreTrainedTokenizerFast,
+    classifier: "Classifier",
+    tokenizer: "PreTrainedTokenizerFast",
     labels: LabelSpace,
     *,
     max_length: int,
@@ -53,7 +57,7 @@ def write_model_folder(
         write_manifest(temporary)
 
 
-def model_config(classifier: Classifier, labels: LabelSpace) -> dict[str, Any]:
+def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
     names = labels.names or ("score",)
     encoder = {
@@ -122,7 +126,7 @@ def check_model_folder(folder: Path) -> EncoderFiles:
     return EncoderFiles(str(folder), folder)
 
 
-def _tensors(classifier: Classifier) -> dict[str, np.ndarray]:
+def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
     tensors = {}
     for variable in classifier.table:
         value = classifier.by_path[variable.path].numpy()
@@ -131,7 +135,7 @@ def _tensors(classifier: Classifier) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, max_length: int) -> None:
+def _save_tokenizer(tokenizer: "PreTrainedTokenizerFast", folder: Path, max_length: int) -> None:
     previous = tokenizer.model_max_length
     tokenizer.model_max_length = max_length
     try:

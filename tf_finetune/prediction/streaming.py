@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data import Record, read_texts
@@ -11,7 +11,9 @@ from tf_finetune.errors import UserError
 from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import Output
-from tf_finetune.training.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from tf_finetune.training.trained_model import TrainedModel
 
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
 
@@ -29,7 +31,7 @@ def count_texts(config: DataConfig, source: str) -> int:
 
 
 def predict_texts(
-    load: Callable[[], TrainedModel],
+    load: Callable[[], "TrainedModel"],
     config: DataConfig,
     source: str | TextIO,
     output: Output,
@@ -76,7 +78,7 @@ def predict_texts(
 
 
 def _lines(
-    trained: TrainedModel, chunk: Sequence[Record], batch_size: int, top_k: int | None
+    trained: "TrainedModel", chunk: Sequence[Record], batch_size: int, top_k: int | None
 ) -> Iterator[str]:
     logits = trained.logits_of(chunk, batch_size)
     for record, answer in zip(chunk, answers(trained.labels, logits, top_k), strict=True):

@@ -1,29 +1,38 @@
-"""What a model's outputs are worth: scores with intervals, tables, figures and files."""
+"""What a model's outputs are worth: scores with intervals, tables, figures and files.
 
-from tf_finetune.reports.console import (
-    printable,
-    render_metrics,
-    render_mistakes,
-    render_per_class,
-    user_text,
-)
-from tf_finetune.reports.evaluation import (
-    ClassScore,
-    EvaluationReport,
-    Mistake,
-    build_evaluation_report,
-)
-from tf_finetune.reports.figures import confusion_figure, png_bytes, regression_figure
-from tf_finetune.reports.intervals import Estimate, with_intervals
-from tf_finetune.reports.metrics import (
-    headline_metric,
-    per_example_score,
-    predicted,
-    probabilities,
-    resolve_monitor,
-    score,
-)
-from tf_finetune.reports.metrics_file import write_evaluation, write_metrics
+All is loaded at first use: who only needs probabilities does not wait for scikit-learn and
+matplotlib.
+"""
+
+from typing import TYPE_CHECKING
+
+from tf_finetune.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from tf_finetune.reports.console import (
+        printable,
+        render_metrics,
+        render_mistakes,
+        render_per_class,
+        user_text,
+    )
+    from tf_finetune.reports.evaluation import (
+        ClassScore,
+        EvaluationReport,
+        Mistake,
+        build_evaluation_report,
+    )
+    from tf_finetune.reports.figures import confusion_figure, png_bytes, regression_figure
+    from tf_finetune.reports.intervals import Estimate, with_intervals
+    from tf_finetune.reports.metrics import (
+        headline_metric,
+        per_example_score,
+        predicted,
+        probabilities,
+        resolve_monitor,
+        score,
+    )
+    from tf_finetune.reports.metrics_file import write_evaluation, write_metrics
 
 __all__ = [
     "ClassScore",
@@ -49,3 +58,28 @@ __all__ = [
     "write_evaluation",
     "write_metrics",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "console": [
+            "printable",
+            "render_metrics",
+            "render_mistakes",
+            "render_per_class",
+            "user_text",
+        ],
+        "evaluation": ["ClassScore", "EvaluationReport", "Mistake", "build_evaluation_report"],
+        "figures": ["confusion_figure", "png_bytes", "regression_figure"],
+        "intervals": ["Estimate", "with_intervals"],
+        "metrics": [
+            "headline_metric",
+            "per_example_score",
+            "predicted",
+            "probabilities",
+            "resolve_monitor",
+            "score",
+        ],
+        "metrics_file": ["write_evaluation", "write_metrics"],
+    },
+)

@@ -9,14 +9,16 @@ formula divides by zero, so that each score is a number that can be compared:
 - a correlation with a constant is 0: such predictions tell nothing about the targets.
 
 A model that returns NaN or infinity has no score: all of its scores are NaN.
+
+scikit-learn and scipy.stats take a second to import, and are where they are needed: probabilities
+need neither.
 """
 
 from collections.abc import Callable
 from typing import Any, get_args
 
 import numpy as np
-from scipy import special, stats
-from sklearn import metrics as sklearn_metrics
+from scipy import special
 
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.data.labels import LabelSpace
@@ -124,6 +126,8 @@ def score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> dict[s
     prediction = predicted(labels, logits)
     loss = per_example_loss(labels, targets, logits).mean()
     if labels.task == "regression":
+        from scipy import stats
+
         targets = np.asarray(targets, np.float64)
         values = {
             "pearson": _correlation(stats.pearsonr, targets, prediction),
@@ -133,6 +137,8 @@ def score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> dict[s
             "loss": loss,
         }
     else:
+        from sklearn import metrics as sklearn_metrics
+
         values = {
             "accuracy": sklearn_metrics.accuracy_score(targets, prediction),
             "macro_f1": _f1(labels, targets, prediction, average="macro"),
@@ -191,6 +197,8 @@ def class_scores(
     Returns:
         The four; NaN where a class or a whole average is undefined.
     """
+    from sklearn import metrics as sklearn_metrics
+
     if labels.task == "multi_label":
         # A spare column keeps scikit-learn from reading [n, 1] as two classes.
         targets, prediction = (np.pad(sets, ((0, 0), (0, 1))) for sets in (targets, prediction))
@@ -211,6 +219,8 @@ def _f1(labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray, average
 def _matthews(targets: np.ndarray, prediction: np.ndarray) -> float:
     if np.ptp(targets) == 0 or np.ptp(prediction) == 0:
         return 0.0  # scikit-learn's value too, without its warning
+    from sklearn import metrics as sklearn_metrics
+
     return sklearn_metrics.matthews_corrcoef(targets, prediction)
 
 
