@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.errors import visible
-from trainers.arguments import load_arguments, parse_arguments
+from trainers.arguments import parse_arguments
 from trainers.cli import run_command
+from trainers.trained_run import check_examples, open_trained_run
 
 _LONGEST_WAIT = 10.0  # seconds, for other evaluations of the run to be written
 
@@ -21,10 +22,12 @@ def main(argv: Sequence[str]) -> int:
     """Prints every metric with its interval and writes them to the run; returns the exit code."""
     arguments = parse_arguments("evaluate", argv)
     console = Console()
+    opened = open_trained_run(arguments)
+    run, config, files, labels = opened.run, opened.config, opened.files, opened.labels
+    check_examples(config, arguments.file)
 
     from tf_finetune.data import load_split, load_splits
     from tf_finetune.errors import UserError
-    from tf_finetune.export import check_model_folder, read_labels
     from tf_finetune.locking import exclusive_use
     from tf_finetune.manifests import write_manifest
     from tf_finetune.reports import (
@@ -34,13 +37,6 @@ def main(argv: Sequence[str]) -> int:
         write_evaluation,
         write_metrics,
     )
-    from tf_finetune.run_directory import open_run
-
-    run, saved = open_run(arguments.run)
-    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
-
     from tf_finetune.training import build_strategy
     from tf_finetune.training.scoring import explained, split_logits, split_report
     from tf_finetune.training.trained_model import load_trained_model

@@ -11,9 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.errors import visible
-from trainers.arguments import load_arguments, parse_arguments
+from tf_finetune.errors import UserError, visible
+from trainers.arguments import parse_arguments
 from trainers.cli import run_command
+from trainers.trained_run import check_examples, open_trained_run
 
 
 def main(argv: Sequence[str]) -> int:
@@ -21,6 +22,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("export", argv)
     console = Console()
 
+    from tf_finetune.export.extras import check_extras
     from tf_finetune.export.formats import (
         HUGGINGFACE,
         LITERT,
@@ -31,19 +33,23 @@ def main(argv: Sequence[str]) -> int:
     )
     from tf_finetune.export.smaller.request import FLAGS
     from tf_finetune.locking import exclusive_use
-    from tf_finetune.run_directory import open_run
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
     request = read_request(arguments.to, arguments.precisions, arguments.max_loss, flags)
-    run, saved = open_run(arguments.run)
-    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
+    opened = open_trained_run(arguments)
+    run, config, files, labels = opened.run, opened.config, opened.files, opened.labels
     root = run.path / "export" if arguments.output is None else Path(arguments.output)
     check_targets(root, request.formats, replace=arguments.force)
-
-    from tf_finetune.export import check_model_folder, read_labels
-
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
+    if request.reads_examples:
+        check_examples(config, arguments.file)
+    elif arguments.file is not None:
+        raise UserError(
+            f"{arguments.file}: received with --to {','.join(request.formats)}, which measures "
+            "nothing; accepted: no FILE"
+        )
+    if request.reads_training_examples:
+        check_examples(config, None)
+    check_extras(request.formats)
     used = (
         exclusive_use(run.path, option="RUN")
         if arguments.output is None

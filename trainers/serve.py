@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
+from importlib.util import find_spec
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
+from trainers.trained_run import open_trained_run
+
+_EXTRA = ("fastapi", "uvicorn", "prometheus_client")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -24,26 +28,17 @@ def main(argv: Sequence[str]) -> int:
     port = whole_number("--port", arguments.port)
     if port > 65_535:
         raise UserError(f"--port: received {port}; accepted: 0 to 65535, 0 for a free one")
-    try:
-        from tf_finetune.serving import (
-            Limits,
-            Service,
-            build_app,
-            check_binding,
-            load_served_model,
-            read_token,
-            run_server,
-        )
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("fastapi", "uvicorn", "prometheus_client"):
-            raise
-        raise UserError(
-            f"{error.name} is not installed", hint="pip install 'tf-finetune[serve]'"
-        ) from None
+
+    from tf_finetune.serving import Limits, check_binding, read_token
 
     token = read_token(arguments.token_file)
     check_binding(arguments.host, token)
     limits = Limits(**_limits(arguments, {field.name for field in fields(Limits)}))
+    _check_extra()
+    open_trained_run(arguments)  # what is wrong with it is told before TensorFlow is imported
+
+    from tf_finetune.serving import Service, build_app, load_served_model, run_server
+
     configure = partial(_with_options, arguments)
 
     def ready(taken: int) -> None:
@@ -58,6 +53,15 @@ def main(argv: Sequence[str]) -> int:
         )
         run_server(build_app(service, token), service, arguments.host, port, ready)
     return 0
+
+
+def _check_extra() -> None:
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            [f"{name} is not installed" for name in missing],
+            hint="pip install 'tf-finetune[serve]'",
+        )
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from typing import Any
 
 from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import Classifier
-from tf_finetune.explanation.gradients import IntegratedGradients, Precision
+from tf_finetune.explanation.gradients import IntegratedGradients
+from tf_finetune.explanation.precision import Precision
 from tf_finetune.explanation.tokens import merge_words, place_tokens
 from tf_finetune.reports.attributions import Explanation
 

@@ -19,24 +19,10 @@ import tensorflow as tf
 
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
+from tf_finetune.explanation.precision import Precision
 
 TOKENS_AT_A_TIME = 4096  # as a training batch of 32 texts of 128 tokens
 _ROUNDING = 1e-6  # of a float32 that several batches compute
-
-
-@dataclass(frozen=True)
-class Precision:
-    """How exactly the integral is computed.
-
-    Attributes:
-        steps: Intervals to begin with, at least 1.
-        most_steps: Doubling ends before it exceeds this many.
-        tolerance: Largest gap, as a share of the sum of all magnitudes.
-    """
-
-    steps: int = 16
-    most_steps: int = 1024
-    tolerance: float = 0.01
 
 
 @dataclass(frozen=True)

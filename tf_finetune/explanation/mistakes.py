@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tf_finetune.explanation.explainer import Explainer
-from tf_finetune.explanation.gradients import Precision
+from tf_finetune.explanation.precision import Precision
 from tf_finetune.reports import EvaluationReport
 
 # Colours need no more digits, and every run waits for them.

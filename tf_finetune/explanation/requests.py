@@ -4,7 +4,7 @@ import math
 
 from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.explanation.gradients import Precision
+from tf_finetune.explanation.precision import Precision
 
 _MOST_STEPS = 65_536
 

@@ -41,6 +41,17 @@ class ExportRequest:
     max_loss: float | None
     smaller: SmallerRequest | None = None
 
+    @property
+    def reads_examples(self) -> bool:
+        """Whether anything is measured on labelled examples."""
+        return self.smaller is not None or set(self.formats) != {HUGGINGFACE}
+
+    @property
+    def reads_training_examples(self) -> bool:
+        """Whether the run's own training examples are needed."""
+        calibrated = LITERT in self.formats and bool({*self.precisions} & {*CALIBRATED})
+        return self.smaller is not None or calibrated
+
 
 def read_request(
     to: str | None,

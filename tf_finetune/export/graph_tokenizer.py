@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.errors import UserError
 from tf_finetune.export.character_table import (
     ALONE,
     CLASS,
@@ -21,6 +20,8 @@ from tf_finetune.export.character_table import (
     SEPARATOR,
     SPACE,
 )
+from tf_finetune.export.extras import missing_extra
+from tf_finetune.export.formats import SAVEDMODEL
 from tf_finetune.export.tokenizer_recipe import Template, TokenizerRecipe
 
 if TYPE_CHECKING:
@@ -250,11 +251,7 @@ def _build_wordpiece(recipe: TokenizerRecipe) -> "FastWordpieceTokenizer":
     try:
         import tensorflow_text
     except ImportError:
-        raise UserError(
-            "savedmodel: tensorflow-text is not installed, which a model that takes texts needs",
-            hint="pip install 'tf-finetune[export]', or from a clone: pip install "
-            f"'tensorflow-text=={'.'.join(tf.__version__.split('.')[:2])}.*'",
-        ) from None
+        raise missing_extra(SAVEDMODEL) from None
     pieces = [
         # An id that no piece has still needs its place in the list.
         f"{chr(_SENTINEL)}{index}" if piece is None else piece

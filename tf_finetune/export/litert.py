@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.encoders import Classifier
-from tf_finetune.errors import UserError
-from tf_finetune.export.formats import CALIBRATED
+from tf_finetune.export.extras import missing_extra
+from tf_finetune.export.formats import CALIBRATED, LITERT
 from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
 from tf_finetune.export.litert_inputs import INPUTS, Tokens, split_tokens
 
@@ -131,10 +131,7 @@ def _interpreter_class() -> "type[Interpreter]":
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise UserError(
-            "litert: ai-edge-litert is not installed, which measures what a file loses",
-            hint="pip install 'tf-finetune[export]', or from a clone: pip install ai-edge-litert",
-        ) from None
+        raise missing_extra(LITERT) from None
     return Interpreter
 
 
