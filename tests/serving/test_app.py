@@ -26,6 +26,33 @@ def test_texts_are_answered_in_their_order(make_client):
     assert content["predictions"][0]["probabilities"] == {"neg": 0.119203, "pos": 0.880797}
 
 
+def test_one_text_is_answered_as_a_list_of_one(make_client):
+    client = make_client()
+
+    alone = client.post("/predict", json={"text": "good", "top_k": 1})
+
+    assert alone.status_code == 200
+    assert alone.json() == client.post("/predict", json={"texts": ["good"], "top_k": 1}).json()
+
+
+def test_one_pair_needs_both_texts(make_client, served):
+    client = make_client(served(pairs=True))
+
+    whole = client.post("/predict", json={"text": "good", "text_pair": "dull"})
+    half = client.post("/predict", json={"text": "good"})
+
+    assert [one["label"] for one in whole.json()["predictions"]] == ["pos"]
+    assert half.status_code == 422
+    assert "accepted: texts (a list), or text and text_pair (one)" in half.text
+
+
+def test_root_leads_to_the_page_of_the_api(make_client):
+    client = make_client(token=TOKEN)
+
+    assert client.get("/", follow_redirects=False).headers["location"] == "docs"
+    assert "<title>tf-finetune: API</title>" in client.get("/").text
+
+
 def test_top_k(make_client):
     response = make_client().post("/predict", json={"texts": ["good"], "top_k": 1})
     assert response.json()["predictions"][0]["probabilities"] == {"pos": 0.880797}
@@ -62,6 +89,12 @@ def test_answers_of_other_tasks(make_client, served):
         b"{}",
         b'{"texts": []}',
         b'{"texts": "good"}',
+        b'{"texts": ["good"], "text": "good"}',
+        b'{"texts": null, "text": "good"}',
+        b'{"text": ["good"]}',
+        b'{"text": " "}',
+        b'{"text": "good", "text_pair": "good"}',
+        b'{"top_k": 1}',
         b'{"texts": [1]}',
         b'{"texts": [NaN]}',
         b'{"texts": [""]}',
@@ -127,7 +160,7 @@ def test_oversized_bodies_said_or_not(make_client):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/elsewhere", 404),
         ("POST", "/nowhere", 404),
         ("GET", "/predict", 405),
         ("PUT", "/health", 405),

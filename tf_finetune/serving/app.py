@@ -12,14 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tf_finetune.serving.batching import OverloadedError
 from tf_finetune.serving.guard import RequestGuard
 from tf_finetune.serving.schema import Health, Problem, answer_model, records_of, request_model
 from tf_finetune.serving.service import Service
 
-_PATHS = ("/predict", "/health", "/metrics", "/openapi.json", "/docs")
+_PATHS = ("/", "/predict", "/health", "/metrics", "/openapi.json", "/docs")
 _REFUSALS = {
     400: "the body cannot be read",
     401: "no token, or a wrong one",
@@ -120,6 +120,10 @@ def _add_watching(app: FastAPI, service: Service) -> None:
         return Response(service.metrics.expose(service.watch), media_type=CONTENT_TYPE_LATEST)
 
     page = resources.files("tf_finetune.serving").joinpath("templates/docs.html").read_text("utf-8")
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("docs")  # relative: a proxy may serve us below a path
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

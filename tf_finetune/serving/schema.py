@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from tf_finetune.data import LabelSpace, Record
 from tf_finetune.serving.limits import Limits
@@ -43,6 +43,28 @@ class Health(BaseModel):
     labels: list[str]
 
 
+class _EitherForm(BaseModel):
+    """A request with a list of texts, or with one text."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"oneOf": [{"required": ["texts"]}, {"required": ["text"]}]},
+    )
+
+    @model_validator(mode="after")
+    def _check_form(self) -> "_EitherForm":
+        """Refuses a body with both forms or neither, and half a pair."""
+        given = self.model_fields_set - {"top_k"}
+        alone = {name for name in ("text", "text_pair") if name in type(self).model_fields}
+        if given not in ({"texts"}, alone):
+            received = " and ".join(sorted(given)) or "neither"
+            raise ValueError(
+                f"received {received}; accepted: texts (a list), or {' and '.join(sorted(alone))} "
+                "(one)"
+            )
+        return self
+
+
 ANSWERS: dict[str, type[BaseModel]] = {
     "single_label": SingleLabel,
     "multi_label": SeveralLabels,
@@ -70,21 +92,30 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
         "texts": (
             list[item],
             Field(
+                default=None,
                 min_length=1,
                 max_length=limits.max_texts,
                 description="pairs of texts" if pairs else "texts, none blank",
                 examples=[
                     [{"text": "a film", "text_pair": "a movie"}] if pairs else ["a fine film"]
                 ],
+                json_schema_extra=_without_default,
             ),
-        )
+        ),
+        "text": _alone(text, "one text, in place of texts", "a fine film"),
     }
+    if pairs:
+        fields["text_pair"] = _alone(text, "the second text of text", "a movie")
     if labels.task != "regression":
         fields["top_k"] = (
             Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
             Field(default=None, description="only the probabilities of the likeliest labels"),
         )
-    return create_model("PredictRequest", __config__=_STRICT, **fields)
+    return create_model(
+        "PredictRequest",
+        __base__=_EitherForm,
+        **fields,
+    )
 
 
 def answer_model(labels: LabelSpace) -> type[BaseModel]:
@@ -100,12 +131,29 @@ def answer_model(labels: LabelSpace) -> type[BaseModel]:
 def records_of(request: BaseModel) -> list[Record]:
     """The texts of a request."""
     items = request.texts  # type: ignore[attr-defined]
+    if items is None:
+        return [Record(1, request.text, getattr(request, "text_pair", None), None)]  # type: ignore[attr-defined]
     return [
         Record(row, item, None, None)
         if isinstance(item, str)
         else Record(row, item.text, item.text_pair, None)
         for row, item in enumerate(items, 1)
     ]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """Takes out the null that stands for a field that was left out: it may not be sent."""
+    schema.pop("default", None)
+
+
+def _alone(text: Any, description: str, example: str) -> tuple[Any, Any]:
+    """A field of the form for one text."""
+    return text, Field(
+        default=None,
+        description=description,
+        examples=[example],
+        json_schema_extra=_without_default,
+    )
 
 
 _STRICT = ConfigDict(extra="forbid")
