@@ -280,3 +280,11 @@ def test_several_processes_need_a_folder_that_is_named(config):
         check_run(config("runs/shared", strategy="multi_worker"), worker, writes=False)
         with pytest.raises(UserError, match="run.dir: received null with .*multi_worker"):
             check_run(config(strategy="multi_worker"), worker)
+
+
+def test_a_folder_inside_a_run_is_told_the_run(config):
+    run, _ = prepare(config("there"))
+    run.model.mkdir()
+
+    with pytest.raises(UserError, match="no run here; accepted: .*; nearest: there"):
+        open_run("there/model")

@@ -118,6 +118,12 @@ class RunDirectory:
         return f"{command_line(verb)} --config {shlex.quote(str(self.config))}"
 
     @property
+    def is_run(self) -> bool:
+        """Whether a training or a search has written here, and not only a configuration."""
+        others = ("model", "checkpoints", "plan.json", JOURNAL)
+        return self.config.is_file() and any((self.path / name).exists() for name in others)
+
+    @property
     def is_finished(self) -> bool:
         """Whether a run has come to its end here."""
         return self.metrics.is_file()
@@ -229,7 +235,9 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
     """
     run = RunDirectory(Path(path).expanduser())
     if not run.config.is_file():
-        raise UserError(f"{path}: no run here; accepted: a folder that `train` wrote")
+        above = next((p for p in run.path.parents if RunDirectory(p).is_run), None)
+        nearest = "" if above is None else f"; nearest: {above}"
+        raise UserError(f"{path}: no run here; accepted: a folder that `train` wrote{nearest}")
     if not run.is_finished:
         raise UserError(
             f"{path}: this run has not finished",

@@ -16,6 +16,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.invocation import PROGRAM, command_line
 from trainers.commands import COMMANDS, Command
+from trainers.misplaced import check_examples_argument
 from trainers.option_help import option_lines
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w-]*\.[\w.-]+=")
@@ -62,6 +63,9 @@ def load_arguments(
     """Loads the configuration that parsed arguments describe; see `load_config`."""
     command = COMMANDS[arguments.verb]
     overrides = list(arguments.overrides)
+    reads_as_told = any(override.startswith("data.format=") for override in overrides)
+    if getattr(arguments, "file", None) is not None and not reads_as_told:
+        check_examples_argument(arguments.file, takes_config=hasattr(arguments, "config"))
     if command.file_option and arguments.file is not None:
         overrides.append(f"{command.file_option}={_literal(arguments.file)}")
     config = getattr(arguments, "config", None)

@@ -12,11 +12,13 @@ from tf_finetune.files import write_atomically
 from tf_finetune.invocation import command_line
 from trainers.arguments import parse_arguments
 from trainers.cli import run_command
+from trainers.misplaced import check_examples_argument
 
 
 def main(argv: Sequence[str]) -> int:
     """Infers the columns of FILE and writes what `starter_yaml` makes of them."""
     arguments = parse_arguments("init", argv)
+    check_examples_argument(arguments.file, takes_config=False)
     output = Path(arguments.output)
     _check_output(output, force=arguments.force)
 

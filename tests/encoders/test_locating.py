@@ -203,3 +203,23 @@ def test_texts_that_the_encoder_has_no_places_for_are_refused(make_encoder, tmp_
     with pytest.raises(UserError, match="received 65; accepted: up to 64") as caught:
         check_inputs(files, 65, pairs=True)
     assert caught.value.problems[1].startswith("data.text_pair_column: this encoder has one")
+
+
+def test_a_run_gives_its_model_and_says_so(tiny_encoder, tmp_path, caplog):
+    folder = tmp_path / "run"
+    shutil.copytree(tiny_encoder, folder / "model")
+    (folder / "config.yaml").touch()
+
+    files = resolve_encoder(str(folder))
+
+    assert (files.name, files.path) == (f"{folder}/model", folder / "model")
+    assert f"encoder.name: {folder} is a run; its model is taken, {folder}/model" in caplog.text
+
+
+def test_an_unfinished_search_has_no_model_to_begin_with(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    (tmp_path / "journal.jsonl").touch()
+
+    with pytest.raises(UserError, match="is a run that has no model yet") as caught:
+        resolve_encoder(str(tmp_path))
+    assert caught.value.hint == f"Go on with: tf-finetune search --config {tmp_path}/config.yaml"

@@ -168,9 +168,10 @@ class EncoderConfig(Section):
 
     name: str = Field(
         default="auto",
-        description="a local folder, a hub name such as google-bert/bert-base-uncased, or "
-        "package:NAME (an installed distribution that carries a model folder); auto takes an "
-        "installed model package and otherwise google-bert/bert-base-uncased",
+        description="a local folder (a model, or a run, whose model is taken), a hub name such as "
+        "google-bert/bert-base-uncased, or package:NAME (an installed distribution that carries a "
+        "model folder); auto takes an installed model package and otherwise "
+        "google-bert/bert-base-uncased",
         examples=["google-bert/bert-base-uncased"],
     )
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(

@@ -1,6 +1,7 @@
 """Finds an encoder's files: in a folder, in an installed package, or on the hub."""
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,9 @@ from typing import Any
 
 from tf_finetune.encoders.families import EncoderFamily, family_of
 from tf_finetune.errors import UserError
+from tf_finetune.run_directory import RunDirectory
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
 # Only weights that cannot carry code: no pickles (.bin), no .h5.
@@ -94,7 +98,7 @@ def resolve_encoder(name: str) -> EncoderFiles:
     if name.startswith("package:"):
         files = EncoderFiles(name, _package_folder(name.removeprefix("package:")))
     elif Path(name).expanduser().is_dir():
-        files = EncoderFiles(name, Path(name).expanduser())
+        files = _in_folder(name)
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise UserError(f"encoder.name: the folder {name} does not exist")
     else:
@@ -102,6 +106,22 @@ def resolve_encoder(name: str) -> EncoderFiles:
     check_kinds(files.path)
     files.family  # noqa: B018  an unsupported architecture is refused here, not later
     return files
+
+
+def _in_folder(name: str) -> EncoderFiles:
+    """A folder of an encoder, or the model of a run or a search."""
+    folder = Path(name).expanduser()
+    run = RunDirectory(folder)
+    if (folder / "config.json").exists() or not run.is_run:
+        return EncoderFiles(name, folder)
+    if not (run.model / "config.json").is_file():
+        raise UserError(
+            f"encoder.name: {name} is a run that has no model yet; accepted: a finished run",
+            hint=f"Go on with: {run.going_on}",
+        )
+    inside = str(Path(name) / run.model.name)
+    logger.warning("encoder.name: %s is a run; its model is taken, %s", name, inside)
+    return EncoderFiles(inside, run.model)
 
 
 def check_kinds(folder: Path) -> None:
