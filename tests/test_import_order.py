@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     {
         "errors",
+        "console_tables",
         "disk_space",
         "files",
         "lazy_names",

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tf_finetune.console_tables import print_table
 from tf_finetune.errors import UserError
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
@@ -68,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     for probe in probes:
         error = "" if probe.standard_error is None else f"{probe.standard_error:.4f}"
         table.add_row(str(probe.depth), f"{probe.score:.4f}", error)
-    console.print(table)
+    print_table(console, table)
     console.print(
         "What is trained above a depth can do better than its probe: to choose a depth, use "
         "search.",

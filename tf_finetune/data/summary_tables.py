@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tf_finetune.console_tables import print_table
 from tf_finetune.data.summary import DataSummary, SplitSummary
 
 CLASSES_SHOWN = 7
@@ -14,7 +15,9 @@ WARNINGS_SHOWN = 5
 def render_summary(summary: DataSummary, console: Console) -> None:
     """Print a summary in at most about 25 lines."""
     labels = _class_table(summary) if summary.label_names else _target_table(summary)
-    console.print(_split_table(summary), "", labels, "", sep="\n")
+    for table in (_split_table(summary), labels):
+        print_table(console, table)
+        console.print()
     for warning in summary.warnings[:WARNINGS_SHOWN]:
         console.print(Text(f"! {warning}", style="yellow"))
     more = len(summary.warnings) - WARNINGS_SHOWN

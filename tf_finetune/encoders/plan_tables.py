@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from tf_finetune.console_tables import print_table
 from tf_finetune.encoders.arithmetic import PlanCost
 from tf_finetune.encoders.freezing import FreezePlan, PlanRow
 
@@ -14,7 +15,7 @@ _PLACES_AFTER = ("pooler", "head")
 
 def render_plan(console: Console, plan: FreezePlan) -> None:
     """Prints one line a layer: what it holds, what of it trains, and by which rule."""
-    console.print(_plan_table(plan))
+    print_table(console, _plan_table(plan))
 
 
 def plan_markdown(plan: FreezePlan) -> str:
@@ -59,7 +60,7 @@ def render_rows(console: Console, plan: FreezePlan) -> None:
         layer = "" if row.layer is None else str(row.layer)
         trained = "yes" if row.trainable else "no"
         table.add_row(row.path, row.part, layer, f"{row.count:,}", trained, row.rule)
-    console.print(table)
+    print_table(console, table)
 
 
 def render_costs(
@@ -106,7 +107,8 @@ def render_costs(
             flops = cost.cached_step_flops
             kib = f"{cost.state_bytes / 2**10:,.1f}"
             cached.add_row(name, kib, f"{flops / 1e9:,.2f}", f"{flops / full:.3f}", style=style)
-    console.print(trained, step, cached)
+    for table in (trained, step, cached):
+        print_table(console, table)
 
 
 def _cost_table(title: str, columns: Sequence[str]) -> Table:

@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import EvaluationConfig
+from tf_finetune.console_tables import print_table
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert import LiteRtModel, file_name
@@ -138,7 +139,7 @@ def render_files(console: Console, table: FileTable) -> None:
     )
     for row in table.rows:
         add_model(shown, row.precision, row.bytes, row.loss, row.milliseconds)
-    console.print(shown)
+    print_table(console, shown)
 
 
 def _median_milliseconds(model: Callable[[Tokens], np.ndarray], tokens: Tokens) -> float:

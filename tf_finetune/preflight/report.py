@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tf_finetune.console_tables import print_table
 from tf_finetune.errors import visible
 from tf_finetune.files import write_atomically, write_json
 from tf_finetune.preflight.cells import Cell, Job, devices_of_chip
@@ -31,7 +32,7 @@ def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: in
     """Prints two tables a chip, the largest batch of every depth, and what all of it assumes."""
     for chip in dict.fromkeys(cell.chip for cell in cells):
         of_chip = [cell for cell in cells if cell.chip == chip]
-        console.print(_memory_table(job, chip, of_chip))
+        print_table(console, _memory_table(job, chip, of_chip))
         for cell in of_chip:
             if cell.answer.failed:
                 where = f"depth {cell.depth}, batch {cell.batch_size:,}"
@@ -40,7 +41,7 @@ def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: in
                 )
         for line in _largest_lines(job, chip, of_chip):
             console.print(line, highlight=False)
-        console.print(_time_table(job, chip, of_chip, examples))
+        print_table(console, _time_table(job, chip, of_chip, examples))
     for batch_size in dict.fromkeys(cell.batch_size for cell in cells):
         console.print(_shape_line(job, batch_size), highlight=False)
     console.print("Nothing was run on a TPU. Times are estimates:", highlight=False)

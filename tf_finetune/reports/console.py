@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tf_finetune.console_tables import print_table
 from tf_finetune.reports.evaluation import (
     BEFORE,
     MAJORITY,
@@ -97,7 +98,7 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
             *(_number(scores[name]) for scores in report.baselines.values()),
             style="bold" if name == HEADLINE[report.task] else "",
         )
-    console.print(table)
+    print_table(console, table)
 
 
 def render_per_class(console: Console, report: EvaluationReport) -> None:
@@ -119,7 +120,7 @@ def render_per_class(console: Console, report: EvaluationReport) -> None:
             *(_number(value) for value in (entry.precision, entry.recall, entry.f1)),
             f"{entry.support:,}",
         )
-    console.print(table)
+    print_table(console, table)
 
 
 def render_mistakes(console: Console, report: EvaluationReport, limit: int | None = None) -> None:
@@ -149,7 +150,7 @@ def render_mistakes(console: Console, report: EvaluationReport, limit: int | Non
         probability = [] if mistake.probability is None else [f"{mistake.probability:.2f}"]
         answers = [_answer_text(answer) for answer in (mistake.label, mistake.predicted)]
         table.add_row(str(mistake.row), *answers, *probability, text)
-    console.print(table)
+    print_table(console, table)
 
 
 def _table(title: str) -> Table:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.config.sections import EvaluationConfig
+from tf_finetune.console_tables import print_table
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.encoders import Classifier
 from tf_finetune.errors import UserError
@@ -123,7 +124,7 @@ def render_comparison(console: Console, found: Comparison) -> None:
         f"{found.original_milliseconds:.1f}",
     )
     add_model(shown, "smaller", found.bytes, found.loss, found.milliseconds)
-    console.print(shown)
+    print_table(console, shown)
 
 
 def _median_milliseconds(
