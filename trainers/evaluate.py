@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
         name = Path(arguments.file.split(":")[-1]).stem
     logits = split_logits(trained.model, split, config, chosen)
     report = split_report(labels, split, logits, config, train_targets)
-    reports = explained(trained.model.classifier, labels, {split.name: report}, config)
+    reports = explained(trained.classifier, labels, {split.name: report}, config)
 
     folder = run.path / "evaluations"
     # One at a time, because the manifest lists the files of all.

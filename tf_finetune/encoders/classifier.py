@@ -16,6 +16,7 @@ from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.pretrained import initial_values
 from tf_finetune.encoders.softmax import use_float32_softmax
+from tf_finetune.encoders.tfbert import without_random_values
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.files import file_sha256
 
@@ -405,9 +406,10 @@ def build_classifier(
         UserError: The checkpoint does not hold every variable of the encoder.
     """
     new = check_checkpoint(files, num_labels, head_required=head_required)
-    model = build_untrained_classifier(
-        files, plan, num_labels, dropout=dropout, precision=precision
-    )
+    with without_random_values():
+        model = build_untrained_classifier(
+            files, plan, num_labels, dropout=dropout, precision=precision
+        )
     # Every variable is in the table (checked above), so none keeps what Keras filled it with.
     model.set_values(initial_values(files, model.table, seed))
     return model, new

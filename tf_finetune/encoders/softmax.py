@@ -1,7 +1,8 @@
 """Attention's softmax in float32, whatever the precision of the layers around it."""
 
 import tensorflow as tf
-from transformers.models.bert import modeling_tf_bert
+
+from tf_finetune.encoders.tfbert import modeling_tf_bert
 
 _library_softmax = modeling_tf_bert.stable_softmax
 

@@ -113,8 +113,8 @@ def _export_saved_model(
 ) -> None:
     pairs = config.data.text_pair_column is not None
     labels, max_length = trained.labels, trained.max_length
-    remove_silent_heads(trained.model.classifier)
-    model = ServableModel(trained.model.classifier, graph_tokenizer, labels, pairs=pairs)
+    remove_silent_heads(trained.classifier)
+    model = ServableModel(trained.classifier, graph_tokenizer, labels, pairs=pairs)
     with console.status("writing the SavedModel and asking it"):
         write_saved_model(folder, model, trained.tokenizer, max_length)
         check = check_saved_model(
@@ -147,7 +147,7 @@ def _export_litert(
     if set(request.precisions) & set(CALIBRATED):
         texts = calibration_inputs(load_training_split(config, load_tokenizer(files)))
     with console.status("converting to LiteRT"):
-        classifier = load_in_float32(files, labels, config).model.classifier
+        classifier = load_in_float32(files, labels, config).classifier
         remove_silent_heads(classifier)
         contents = convert(classifier, request.precisions, texts)
     table = measure_files(contents, split, logits, labels, config.evaluation, console)

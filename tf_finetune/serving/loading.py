@@ -49,7 +49,7 @@ class ServedModel:
 
     def logits_of(self, records: list[Record]) -> np.ndarray:
         """Logits of some texts in their order, float32 [n, labels]."""
-        return self.trained.logits_of(records, _PASS_TEXTS)
+        return self.trained.logits_of(records, _PASS_TEXTS, traced=True)
 
 
 def load_served_model(

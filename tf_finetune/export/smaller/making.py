@@ -114,7 +114,7 @@ def make_smaller(
     splits, _ = load_splits(config.data, tokenizer)
     split = load_measured_split(config, source, tokenizer, labels)
     original = load_trained_model(files, labels, config, without_strategy())
-    classifier = original.model.classifier
+    classifier = original.classifier
     choice, layers = None, request.distil or files.num_layers
     if request.drop_layers == AUTO:
         choice = _choose(original, splits, split, config, console)
@@ -168,7 +168,7 @@ def _choose(
         )
     with console.status("probing every layer"):
         answers = probe_logits(
-            original.model.classifier,
+            original.classifier,
             splits.train,
             splits.validation,
             splits.labels,
