@@ -67,6 +67,15 @@ _TRAINING_FILE = Argument("FILE", "training examples; short for data.train=FILE"
 _CONFIG = Argument("--config", "YAML file with options; `init` writes one")
 _ANY_RUN = Argument("RUN", "folder of a run or a search, finished or not")
 _RUN = Argument("RUN", "folder of a finished run, such as runs/reviews")
+_TEXTS = (
+    Argument(
+        "FILE",
+        'a file of texts, - for standard input with a text a line, or a text: "a fine film"',
+        required=False,
+    ),
+    Argument("--text", "a text, in place of FILE; again for more", value="TEXT", repeated=True),
+    Argument("--text-pair", "its second text, of a model of pairs", value="TEXT", repeated=True),
+)
 
 COMMANDS: dict[str, Command] = {
     "train": Command(
@@ -101,17 +110,19 @@ COMMANDS: dict[str, Command] = {
         "label new texts with a trained model",
         (
             _RUN,
-            Argument("FILE", "texts; - reads one text a line from standard input"),
+            *_TEXTS,
             Argument(
                 "--output",
-                "JSONL or Parquet file, by its ending; without, JSON lines on standard output",
+                "JSONL, CSV, TSV or Parquet file, by its ending; without, standard output gets "
+                "JSON lines, a terminal a readable line a text",
             ),
             Argument("--top-k", "give only the K most probable labels of each text", value="K"),
         ),
         (
+            ('runs/reviews "a fine film"', "one text"),
             ("runs/reviews new.csv", "texts of a file"),
-            ("runs/reviews - < lines.txt", "a pipe"),
-            ("runs/reviews new.csv --output answers.parquet", "goes on if it was interrupted"),
+            ("runs/reviews - < lines.txt", "a pipe, each line answered as it comes"),
+            ("runs/reviews new.csv --output answers.csv", "goes on if it was interrupted"),
         ),
         uses=options.PREDICT,
     ),
@@ -119,13 +130,7 @@ COMMANDS: dict[str, Command] = {
         "show which words decided a prediction, as coloured HTML and JSON",
         (
             _RUN,
-            Argument("FILE", "texts; - reads one text a line from standard input", required=False),
-            Argument(
-                "--text", "a text, in place of FILE; again for more", value="TEXT", repeated=True
-            ),
-            Argument(
-                "--text-pair", "its second text, of a model of pairs", value="TEXT", repeated=True
-            ),
+            *_TEXTS,
             Argument("--label", "explain this label; without, the predicted one", value="NAME"),
             Argument(
                 "--output",

@@ -18,6 +18,7 @@ from tf_finetune.files import json_line
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 from trainers.streams import as_encoded
+from trainers.texts import given_texts
 
 if TYPE_CHECKING:
     from tf_finetune.data import Record
@@ -74,51 +75,23 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _read_texts(arguments: argparse.Namespace, config: ExperimentConfig) -> list["Record"]:
-    """The texts to explain: those of --text, a file or standard input."""
-    from tf_finetune.data import check_texts, read_texts
-
+    """The texts to explain."""
     limit = _MOST_TEXTS
     if arguments.limit is not None:
         limit = whole_number("--limit", arguments.limit, positive=True)
-    if arguments.text or arguments.text_pair:
-        _check_given(arguments, pairs=config.data.text_pair_column is not None)
-        found = iter(check_texts(arguments.text, arguments.text_pair, ("--text", "--text-pair")))
-        source = "--text"
-    elif arguments.file is None:
-        raise UserError("nothing to explain; accepted: FILE, - for standard input, or --text TEXT")
-    elif arguments.file == "-":
-        as_encoded(sys.stdin, config.data.encoding)
-        found, source = read_texts(config.data, sys.stdin), "standard input"
-    else:
-        found, source = read_texts(config.data, arguments.file), arguments.file
+    texts = given_texts(arguments, config.data)
+    found = texts.read()
     records = list(islice(found, limit))
     more = sum(1 for _ in found)  # read to their end, where bad rows are told
     if more and arguments.limit is None:
         raise UserError(
-            f"{source}: {limit + more:,} texts are more than {limit}, which are explained without "
-            "being asked for",
+            f"{texts.name}: {limit + more:,} texts are more than {limit}, which are explained "
+            "without being asked for",
             hint="--limit N explains the first N; each takes about as long as a step of training.",
         )
     if not records:
-        raise UserError(f"{source}: holds no texts; accepted: at least one")
+        raise UserError(f"{texts.name}: holds no texts; accepted: at least one")
     return records
-
-
-def _check_given(arguments: argparse.Namespace, *, pairs: bool) -> None:
-    """Holds --text and --text-pair against each other and the model."""
-    texts, seconds = len(arguments.text), len(arguments.text_pair)
-    problems = []
-    if arguments.file is not None:
-        problems.append(f"{arguments.file}: received beside --text; accepted: one of the two")
-    if pairs and texts != seconds:
-        problems.append(
-            f"--text-pair: received {seconds} beside {texts} of --text; accepted: as many, because "
-            "this model reads pairs"
-        )
-    if not pairs and seconds:
-        problems.append("--text-pair: received, but this model reads single texts")
-    if problems:
-        raise UserError(problems)
 
 
 def _explained_text(

@@ -1,41 +1,46 @@
-"""Labels texts with a trained model and writes one JSON object a line, or a Parquet file.
+"""Labels texts with a trained model: a readable line each at a terminal, else JSON lines or a file.
 
 Example:
+    python -m trainers.predict runs/reviews-depth4 "a fine film"
     echo "a fine film" | python -m trainers.predict runs/reviews-depth4 -
-    python -m trainers.predict runs/reviews-depth4 new.csv --output answers.parquet --top-k 3
+    python -m trainers.predict runs/reviews-depth4 new.csv --output answers.csv --top-k 3
 """
 
+import argparse
+import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.errors import visible
+from tf_finetune.errors import UserError, visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
 from trainers.streams import as_encoded
+from trainers.texts import GivenTexts, given_texts
 
 if TYPE_CHECKING:
+    from tf_finetune.config.sections import ExperimentConfig
     from tf_finetune.data import LabelSpace
-    from tf_finetune.prediction import Output, ResumableFile
+    from tf_finetune.prediction import Conversion, Output, ResumableFile
 
 
 def main(argv: Sequence[str]) -> int:
     """Streams texts in and predictions out; returns the exit code."""
     arguments = parse_arguments("predict", argv)
 
+    from tf_finetune.data.chunks import in_chunks
     from tf_finetune.export import check_model_folder, read_labels
     from tf_finetune.prediction import (
-        OpenStream,
+        CHUNK_TEXTS,
         ResumableFile,
-        check_output,
-        check_top_k,
-        count_texts,
         describe_job,
+        live_chunks,
         predict_texts,
         shown_progress,
     )
@@ -45,54 +50,125 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
-    top_k = check_top_k(arguments.top_k, labels)
-    target = None if arguments.output is None else check_output(arguments.output)
-    piped = arguments.file == "-"
-    if piped:
-        as_encoded(sys.stdin, config.data.encoding)
-    total = None if piped else count_texts(config.data, arguments.file)
+    asked = _checked(arguments, config, labels)
+    texts, target = asked.texts, asked.target
+    live = texts.piped and target is None
+    chunks = (live_chunks if live else in_chunks)(texts.read(), CHUNK_TEXTS)
 
     from tf_finetune.training import build_strategy
     from tf_finetune.training.trained_model import load_trained_model
 
-    def predict(output: "Output") -> None:
-        with shown_progress(Console(stderr=True), total, output.done.texts) as show:
+    def load() -> Any:
+        return load_trained_model(files, labels, config, build_strategy(config.training.strategy))
+
+    # Whoever types lines does not wait for the model after the first.
+    loaded = load() if live else None
+
+    def predict(output: "Output", **options: Any) -> None:
+        console = Console(stderr=True, quiet=target is None and sys.stdout.isatty())
+        with shown_progress(console, asked.total, output.done.texts) as show:
             predict_texts(
-                lambda: load_trained_model(
-                    files, labels, config, build_strategy(config.training.strategy)
-                ),
-                config.data,
-                sys.stdin if piped else arguments.file,
+                lambda: loaded or load(),
+                chunks,
                 output,
                 batch_size=config.evaluation.batch_size,
-                top_k=top_k,
+                top_k=asked.top_k,
                 on_progress=show,
+                **options,
             )
 
     if target is None:
-        as_encoded(sys.stdout, "utf-8")
-        predict(OpenStream(sys.stdout))
+        _to_standard_output(predict, labels, listed=asked.top_k is not None)
         return 0
-    job = describe_job(files.path / "manifest.json", config, top_k)
-    file = ResumableFile(target, job)
+    file = ResumableFile(target, describe_job(files.path / "manifest.json", config, asked.top_k))
     try:
-        _to_file(file, predict, labels, pairs=config.data.text_pair_column is not None)
+        _to_file(file, predict, asked.convert)
     finally:
         file.close()
     return 0
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line asks for, checked.
+
+    Attributes:
+        texts: The texts.
+        total: Their number; None of standard input.
+        top_k: As for `answers`.
+        target: The file for the answers; None: standard output.
+        convert: Makes that file of JSON lines, None if it is these.
+    """
+
+    texts: GivenTexts
+    total: int | None
+    top_k: int | None
+    target: Path | None
+    convert: "Conversion | None"
+
+
+def _checked(
+    arguments: argparse.Namespace, config: "ExperimentConfig", labels: "LabelSpace"
+) -> _Asked:
+    """Checks all that needs no model, and tells everything that is wrong at once."""
+    from tf_finetune.prediction import check_output, check_top_k, conversion
+
+    def source() -> tuple[GivenTexts, int | None]:
+        texts = given_texts(arguments, config.data)
+        # Every row is read once, so that what is wrong is told before any work is done.
+        return texts, None if texts.piped else sum(1 for _ in texts.read())
+
+    def output() -> tuple[Path | None, "Conversion | None"]:
+        if arguments.output is None:
+            return None, None
+        target = check_output(arguments.output)
+        return target, conversion(
+            target,
+            labels,
+            pairs=config.data.text_pair_column is not None,
+            listed=arguments.top_k is not None,
+            separator=config.data.label_separator,
+        )
+
+    found: list[Any] = []
+    wrong: list[UserError] = []
+    checks: Iterable[Callable[[], Any]] = (
+        source,
+        lambda: check_top_k(arguments.top_k, labels),
+        output,
+    )
+    for check in checks:
+        try:
+            found.append(check())
+        except UserError as error:
+            wrong.append(error)
+    if wrong:
+        hints = [error.hint for error in wrong if error.hint]
+        raise UserError(
+            [problem for error in wrong for problem in error.problems],
+            hint="\n".join(hints) or None,
+        )
+    (texts, total), top_k, (target, convert) = found
+    return _Asked(texts, total, top_k, target, convert)
+
+
+def _to_standard_output(
+    predict: Callable[..., None], labels: "LabelSpace", *, listed: bool
+) -> None:
+    """Predicts to a person at a terminal, or in JSON lines to a program."""
+    from tf_finetune.prediction import OpenStream, json_answer, readable_lines
+
+    as_encoded(sys.stdout, "utf-8")
+    write: Callable[..., str] = json_answer
+    if sys.stdout.isatty():
+        write = readable_lines(labels, shutil.get_terminal_size().columns, listed=listed)
+    predict(OpenStream(sys.stdout), write=write)
+
+
 def _to_file(
-    file: "ResumableFile",
-    predict: Callable[["Output"], None],
-    labels: "LabelSpace",
-    *,
-    pairs: bool,
+    file: "ResumableFile", predict: Callable[..., None], convert: "Conversion | None"
 ) -> None:
     """Predicts into a file, and says what is kept if that does not come to its end."""
-    from tf_finetune.errors import UserError
-    from tf_finetune.prediction import PARQUET, write_parquet
-
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     before, started = file.done.texts, time.perf_counter()
     if before:
@@ -104,13 +180,13 @@ def _to_file(
             console.print(f"{file.done.texts:,} texts are kept; the same command goes on")
         raise
     seconds = time.perf_counter() - started
-    convert = partial(write_parquet, labels=labels, pairs=pairs)
-    file.finish(convert if file.path.suffix.lower() in PARQUET else None)
+    notes = file.finish(convert)
     line = (
         f"{file.path}: {file.done.texts:,} texts, {file.done.texts - before:,} of them now in "
         f"{seconds:.1f} s"
     )
-    console.print(Text(visible(line)))
+    for said in (line, *notes):
+        console.print(Text(visible(said)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.data import LabelSpace
-from tf_finetune.prediction import write_parquet
+from tf_finetune.prediction.parquet import write_parquet
 
 CASES = [
     (

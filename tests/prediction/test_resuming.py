@@ -1,6 +1,7 @@
 """A prediction that was interrupted goes on, and ends as if it had not been."""
 
 import errno
+import io
 import json
 import os
 import stat
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data import LabelSpace
+from tf_finetune.data import LabelSpace, read_texts
+from tf_finetune.data.chunks import in_chunks
 from tf_finetune.errors import DiskFullError, UserError
-from tf_finetune.prediction import ResumableFile, predict_texts
+from tf_finetune.prediction import OpenStream, ResumableFile, predict_texts
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
 CONFIG = DataConfig(text_column="text")
@@ -44,7 +46,8 @@ def lines(tmp_path):
 def predict(source, target, model, **options):
     file = ResumableFile(target, {"model": "a", **options})
     try:
-        predict_texts(lambda: model, CONFIG, str(source), file, batch_size=4, chunk_texts=10)
+        chunks = in_chunks(read_texts(CONFIG, str(source)), 10)
+        predict_texts(lambda: model, chunks, file, batch_size=4)
         file.finish()
     finally:
         file.close()
@@ -74,6 +77,33 @@ def test_resumed_output_is_the_uninterrupted_one_byte_for_byte(lines, tmp_path):
         "texts.txt",
         "whole.jsonl",
     ]
+
+
+def test_what_an_interruption_left_behind_the_record_is_cut_off_even_if_nothing_follows(
+    lines, tmp_path
+):
+    whole, resumed = tmp_path / "whole.jsonl", tmp_path / "resumed.jsonl"
+    predict(lines, whole, Model())
+    interrupt(lines, resumed)
+    # More than the answers that are still to come, which would not cover it.
+    with (tmp_path / "resumed.jsonl.partial").open("ab") as file:
+        file.write(whole.read_bytes())
+
+    predict(lines, resumed, Model())
+
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_answers_in_other_chunks_are_the_same(lines):
+    found = []
+    for rows in (1, 4, 100):
+        written = io.StringIO()
+        chunks = in_chunks(read_texts(CONFIG, str(lines)), rows)
+        predict_texts(Model, chunks, OpenStream(written), batch_size=4)
+        found.append(written.getvalue())
+
+    assert found[0] == found[1] == found[2]
+    assert len(found[0].splitlines()) == 25
 
 
 def test_interruption_after_the_last_text_needs_no_model(lines, tmp_path, monkeypatch):

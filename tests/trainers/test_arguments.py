@@ -89,7 +89,7 @@ def test_value_with_line_breaks_is_an_option():
         ("train", ["--qqqqqq"], "--qqqqqq: unknown flag; accepted: --config, --help"),
         ("train", ["a.csv", "b.csv"], "b.csv: unexpected argument"),
         ("train", ["--config"], "argument --config: expected one argument"),
-        ("predict", ["runs/a"], "the following arguments are required: FILE"),
+        ("predict", [], "the following arguments are required: RUN"),
         ("init", ["a.csv", "training.epochs=3"], "training.epochs=3: unexpected argument"),
         ("init", ["a.csv", "--forec"], "--forec: unknown flag; nearest: --force"),
     ],

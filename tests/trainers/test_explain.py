@@ -54,6 +54,12 @@ def test_page_and_both_json_forms_say_the_same(finished_run, tmp_path, capsys):
     assert "2 explained" in captured.err
 
 
+def test_a_text_in_place_of_a_file_is_explained(finished_run, capsys):
+    assert run_command(main, [str(finished_run), GOOD]) == 0
+
+    assert json.loads(capsys.readouterr().out)["text"] == GOOD
+
+
 def test_lines_of_standard_input_with_a_chosen_label(finished_run, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{GOOD}\n{BAD}\n"))
 

@@ -1,7 +1,9 @@
 """`predict` streams texts in and one JSON object a line out."""
 
+import csv
 import io
 import json
+import subprocess
 import sys
 
 import pyarrow as pa
@@ -97,13 +99,76 @@ def test_output_that_cannot_be_written_is_named(finished_run, tmp_path, command_
 
 
 def test_missing_file_is_named(finished_run, command_fails):
-    assert "nowhere.csv" in command_fails(main, str(finished_run), "nowhere.csv")
+    error = command_fails(main, str(finished_run), "nowhere.csv")
+
+    assert "nowhere.csv: no such file" in error
+    assert "If it is meant as a text: --text nowhere.csv" in error
+
+
+def test_a_text_in_the_command_is_answered_like_a_line(lines, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{TEXTS[0]}\n{TEXTS[2]}\n"))
+    expected = lines("-")
+
+    assert lines("--text", TEXTS[0], "--text", TEXTS[2]) == expected
+    [line] = lines(TEXTS[0])
+    assert (line["text"], line["label"]) == (TEXTS[0], expected[0]["label"])
+    assert line["probabilities"] == pytest.approx(expected[0]["probabilities"], abs=2e-6)
+    assert [line["text"] for line in lines("--text", "nowhere.csv")] == ["nowhere.csv"]
+
+
+def test_mistakes_are_told_before_anything_slow_is_imported(finished_run):
+    program = (
+        "import sys; from trainers.predict import main; from trainers.cli import run_command; "
+        "code = run_command(main, sys.argv[1:]); slow = {'tensorflow', 'transformers', 'sklearn', "
+        "'matplotlib', 'scipy.stats'}; print(code, sorted(slow & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program, str(finished_run), "nowhere.csv"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "2 []\n"
+
+
+def test_everything_that_is_wrong_is_told_at_once(finished_run, command_fails, tmp_path):
+    path = str(tmp_path / "a.pdf")
+    error = command_fails(main, str(finished_run), "nowhere.csv", "--top-k", "9", "--output", path)
+
+    assert "nowhere.csv: no such file" in error
+    assert "--top-k: received '9'" in error
+    assert "a.pdf: the ending" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "nothing to predict; accepted: a text in quotes, FILE, - for standard input"),
+        (("",), "received ''"),
+        (("a film", "--text", "another"), "beside --text; accepted: one of the two"),
+        (("new.csv", "--text", "a film"), "new.csv: received beside --text"),
+        (("a film", "--text-pair", "another"), "this model reads single texts"),
+    ],
+)
+def test_texts_that_cannot_be_answered_are_told(finished_run, command_fails, arguments, said):
+    assert said in command_fails(main, str(finished_run), *arguments)
+
+
+def test_a_person_at_a_terminal_reads_label_and_probability(finished_run, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    assert run_command(main, [str(finished_run), TEXTS[0]]) == 0
+    assert run_command(main, [str(finished_run), TEXTS[0], "--top-k", "2"]) == 0
+
+    line, text, *listed = capsys.readouterr().out.splitlines()
+    label, probability, shown = line.split(maxsplit=2)
+    assert shown == text == TEXTS[0]
+    assert listed[0].split() == [label, probability]
+    assert sum(float(one.split()[1]) for one in listed) == pytest.approx(1, abs=1e-4)
 
 
 def test_output_format_that_is_not_written_is_named(finished_run, tmp_path, command_fails):
-    for name in ("answers.csv", "answers"):
+    for name in ("answers.xlsx", "answers"):
         error = command_fails(main, str(finished_run), "-", "--output", str(tmp_path / name))
-        assert "accepted: .jsonl, .ndjson, .parquet, .pq" in error
+        assert "accepted: .jsonl, .ndjson, .csv, .tsv, .parquet, .pq" in error
     assert "is a folder" in command_fails(main, str(finished_run), "-", "--output", str(tmp_path))
 
 
@@ -117,6 +182,24 @@ def test_every_format_gives_the_same_answers(lines, tmp_path):
     found = [lines(str(tmp_path / f"a.{kind}")) for kind in ("csv", "tsv", "jsonl", "parquet")]
 
     assert all(other == found[0] for other in found)
+
+
+def test_csv_output_holds_what_the_lines_hold(lines, tmp_path, capsys):
+    path = tmp_path / "answers.csv"
+    texts = [word for text in (TEXTS[0], TEXTS[2]) for word in ("--text", text)]
+    expected = lines(*texts)
+
+    assert lines(*texts, "--output", str(path)) == []
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["text"], row["label"]) for row in rows] == [
+        (line["text"], line["label"]) for line in expected
+    ]
+    for row, line in zip(rows, expected, strict=True):
+        for name, probability in line["probabilities"].items():
+            assert float(row[f"probability of {name}"]) == probability
+    assert [p.name for p in tmp_path.iterdir()] == ["answers.csv"]
 
 
 def test_parquet_output_and_top_k(lines, tmp_path, monkeypatch):

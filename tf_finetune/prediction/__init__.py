@@ -6,28 +6,32 @@
 
 from tf_finetune.prediction.answers import answers, check_top_k
 from tf_finetune.prediction.bar import shown_progress
+from tf_finetune.prediction.conversion import Conversion, conversion
 from tf_finetune.prediction.job import describe_job
-from tf_finetune.prediction.parquet import write_parquet
+from tf_finetune.prediction.live import live_chunks
+from tf_finetune.prediction.readable import readable_lines
 from tf_finetune.prediction.resumable import (
-    PARQUET,
     OpenStream,
     Output,
     ResumableFile,
     check_output,
 )
-from tf_finetune.prediction.streaming import count_texts, predict_texts
+from tf_finetune.prediction.streaming import CHUNK_TEXTS, json_answer, predict_texts
 
 __all__ = [
-    "PARQUET",
+    "CHUNK_TEXTS",
+    "Conversion",
     "OpenStream",
     "Output",
     "ResumableFile",
     "answers",
     "check_output",
     "check_top_k",
-    "count_texts",
+    "conversion",
     "describe_job",
+    "json_answer",
+    "live_chunks",
     "predict_texts",
+    "readable_lines",
     "shown_progress",
-    "write_parquet",
 ]

@@ -19,6 +19,7 @@ from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import UserError
 from tf_finetune.files import sync_file, sync_folder, write_json
 from tf_finetune.locking import InUse, owned_lock
+from tf_finetune.prediction.delimited import DELIMITERS
 
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
@@ -119,18 +120,21 @@ class ResumableFile:
         self.done = Done(self.done.texts + texts, self.done.bytes + len(content), digest)
         write_json(self.record, {"job": self._job, "done": asdict(self.done)})
 
-    def finish(self, convert: Callable[[Path, Path], None] | None = None) -> None:
+    def finish(self, convert: Callable[[Path, Path], list[str]] | None = None) -> list[str]:
         """Gives the file its name.
 
         Args:
             convert: Writes the lines of the first file to the second in another format.
+
+        Returns:
+            What `convert` says.
         """
-        ready = self.partial
+        ready, said = self.partial, []
         with _errors_named(self.path):
             try:
                 if convert is not None:
                     ready = self.path.with_name(f".{self.path.name}.converting")
-                    convert(self.partial, ready)
+                    said = convert(self.partial, ready)
                     sync_file(ready)
                 ready.replace(self.path)
             finally:
@@ -138,6 +142,7 @@ class ResumableFile:
                     ready.unlink(missing_ok=True)
         sync_folder(self.path.parent)
         self.discard()
+        return said
 
     def discard(self) -> None:
         """Removes the partial file and its record."""
@@ -176,7 +181,9 @@ class ResumableFile:
         )
 
 
-def check_output(path: str, accepted: tuple[str, ...] = JSON_LINES + PARQUET) -> Path:
+def check_output(
+    path: str, accepted: tuple[str, ...] = JSON_LINES + tuple(DELIMITERS) + PARQUET
+) -> Path:
     """Checks before any work is done whether a file may be written.
 
     Args:

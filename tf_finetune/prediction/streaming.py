@@ -1,12 +1,10 @@
 """Texts of any number in, answers in their order out, a chunk in memory at a time."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from tf_finetune.config.sections import DataConfig
-from tf_finetune.data import Record, read_texts
-from tf_finetune.data.chunks import in_chunks
+from tf_finetune.data import Record
 from tf_finetune.errors import UserError
 from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
@@ -18,43 +16,38 @@ if TYPE_CHECKING:
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
 
 
-def count_texts(config: DataConfig, source: str) -> int:
-    """Reads every row once, so that what is wrong is told before any work is done.
-
-    Returns:
-        Number of texts.
-
-    Raises:
-        UserError: The source cannot be read, or rows are bad; all of them are listed.
-    """
-    return sum(1 for _ in read_texts(config, source))
+def json_answer(record: Record, answer: Mapping[str, Any]) -> str:
+    """A text and its answer as a JSON object in a line."""
+    texts = {"text": record.text}
+    if record.text_pair is not None:
+        texts["text_pair"] = record.text_pair
+    return json_line({**texts, **answer}) + "\n"
 
 
 def predict_texts(
     load: Callable[[], "TrainedModel"],
-    config: DataConfig,
-    source: str | TextIO,
+    chunks: Iterable[Sequence[Record]],
     output: Output,
     *,
     batch_size: int,
     top_k: int | None = None,
+    write: Callable[[Record, Mapping[str, Any]], str] = json_answer,
     on_progress: Callable[[int], None] = lambda done: None,
-    chunk_texts: int = CHUNK_TEXTS,
 ) -> None:
-    """Answers every text of a source, going on where the output ends.
+    """Answers every text, going on where the output ends.
 
-    The chunks are the same in every call, and so are the batches within them: an output that
+    If the chunks are the same in every call, so are the batches within them: an output that
     was interrupted ends byte for byte as one that was not.
 
     Args:
         load: Gives the model; called when the first chunk is to be answered.
-        config: Options of the data section.
-        source: As for `read_texts`.
-        output: Gets the answers, a JSON object a text.
+        chunks: The texts, as many as are tokenised and sorted by length together. An output
+            that goes on has to get those of the call before, see `in_chunks`.
+        output: Gets the answers of a chunk at a time.
         batch_size: Texts a forward pass.
         top_k: As for `answers`.
+        write: Gives the line of a text and its answer.
         on_progress: Called with the number of texts that are done.
-        chunk_texts: Texts in memory at a time; of long ones fewer, see `in_chunks`.
 
     Raises:
         UserError: A row is bad, or the texts that are answered already have changed.
@@ -62,7 +55,7 @@ def predict_texts(
     resumed = output.done
     seen, digest = 0, ""
     trained: TrainedModel | None = None
-    for chunk in in_chunks(read_texts(config, source), chunk_texts):
+    for chunk in chunks:
         seen, digest = seen + len(chunk), _chain(digest, chunk)
         if seen <= resumed.texts:
             if seen == resumed.texts and digest != resumed.digest:
@@ -71,21 +64,12 @@ def predict_texts(
         if seen - len(chunk) < resumed.texts:  # a chunk that was shorter when it was answered
             raise _changed(resumed.texts)
         trained = trained or load()
-        output.append("".join(_lines(trained, chunk, batch_size, top_k)), len(chunk), digest)
+        found = answers(trained.labels, trained.logits_of(chunk, batch_size), top_k)
+        lines = "".join(map(write, chunk, found))
+        output.append(lines, len(chunk), digest)
         on_progress(output.done.texts)
     if seen < resumed.texts:
         raise _changed(resumed.texts)
-
-
-def _lines(
-    trained: "TrainedModel", chunk: Sequence[Record], batch_size: int, top_k: int | None
-) -> Iterator[str]:
-    logits = trained.logits_of(chunk, batch_size)
-    for record, answer in zip(chunk, answers(trained.labels, logits, top_k), strict=True):
-        texts = {"text": record.text}
-        if record.text_pair is not None:
-            texts["text_pair"] = record.text_pair
-        yield json_line({**texts, **answer}) + "\n"
 
 
 def _chain(digest: str, chunk: Sequence[Record]) -> str:

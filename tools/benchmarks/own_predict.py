@@ -4,8 +4,10 @@ import argparse
 import io
 import json
 
+from tf_finetune.data import read_texts
+from tf_finetune.data.chunks import in_chunks
 from tf_finetune.export import check_model_folder, read_labels
-from tf_finetune.prediction import OpenStream, predict_texts
+from tf_finetune.prediction import CHUNK_TEXTS, OpenStream, predict_texts
 from tf_finetune.run_directory import open_run
 from tools.benchmarks.inference_measurement import (
     add_program_options,
@@ -33,8 +35,7 @@ def main() -> None:
         output = io.StringIO()
         predict_texts(
             lambda: trained,
-            config.data,
-            io.StringIO("\n".join(texts)),
+            in_chunks(read_texts(config.data, io.StringIO("\n".join(texts))), CHUNK_TEXTS),
             OpenStream(output),
             batch_size=config.evaluation.batch_size,
         )

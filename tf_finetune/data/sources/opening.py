@@ -19,6 +19,7 @@ from tf_finetune.data.sources.tfds import open_tfds
 from tf_finetune.errors import UserError
 
 BUILTIN = "builtin:docstrings"
+TFDS = "tfds:"
 _Format = Literal["csv", "tsv", "text", "jsonl", "parquet", "folder"]
 _FORMAT_OF_ENDING: dict[str, _Format] = {
     ".csv": "csv",
@@ -74,7 +75,7 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
     Raises:
         UserError: There is no such source, or it cannot be read at all.
     """
-    if source.startswith("tfds:"):
+    if source.startswith(TFDS):
         return open_tfds(config, source, split)
     if source == BUILTIN:
         return open_docstrings(source)
@@ -83,6 +84,11 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
         return _guarded(_open_path(config, source, path))
     except OSError as error:
         raise UserError(_unreadable(source, error)) from error
+
+
+def has_known_ending(name: str) -> bool:
+    """Whether a name ends as files of data do."""
+    return name.lower().endswith(tuple(_FORMAT_OF_ENDING))
 
 
 def _guarded(table: Table) -> Table:

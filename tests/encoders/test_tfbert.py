@@ -1,0 +1,24 @@
+"""TFBert is built without what is thrown away at once."""
+
+import tf_keras
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders.tfbert import modeling_tf_bert, without_random_values
+
+
+def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, monkeypatch):
+    files = EncoderFiles("tiny", tiny_encoder)
+    plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
+    monkeypatch.setattr(tf_keras.initializers.TruncatedNormal, "__call__", None)
+
+    build_classifier(files, plan, 2, seed=0)
+
+
+def test_the_library_draws_them_again_afterwards():
+    before = modeling_tf_bert.get_initializer
+
+    with without_random_values():
+        assert modeling_tf_bert.get_initializer is not before
+
+    assert modeling_tf_bert.get_initializer is before

@@ -1,0 +1,51 @@
+"""Answers at a terminal."""
+
+from tf_finetune.data import LabelSpace, Record
+from tf_finetune.prediction import readable_lines
+
+SINGLE = LabelSpace("single_label", ("neg", "positive"))
+SEVERAL = LabelSpace("multi_label", ("dull", "good"))
+NUMBER = LabelSpace("regression")
+ONE = {"label": "neg", "probabilities": {"neg": 0.75, "positive": 0.25}}
+
+
+def record(text, pair=None):
+    return Record(1, text, pair, None)
+
+
+def test_label_probability_and_text_stand_in_a_line():
+    line = readable_lines(SINGLE, 80, listed=False)
+
+    assert line(record("dull\nfilm"), ONE) == "neg       0.7500  dull film\n"
+    assert line(record("a", "b"), ONE) == "neg       0.7500  a | b\n"
+
+
+def test_listed_labels_stand_below_the_text():
+    line = readable_lines(SINGLE, 80, listed=True)
+
+    assert line(record("dull"), ONE) == "dull\n  neg       0.7500\n  positive  0.2500\n"
+
+
+def test_labels_that_apply_and_numbers_are_shown():
+    several, number = (readable_lines(labels, 80, listed=False) for labels in (SEVERAL, NUMBER))
+    shares = {"dull": 0.5, "good": 0.75}
+
+    both = several(record("x"), {"labels": ["dull", "good"], "probabilities": shares})
+    assert both == "dull 0.5000, good 0.7500  x\n"
+    assert several(record("x"), {"labels": [], "probabilities": shares}).split() == [
+        *("no", "label", "x")
+    ]
+    assert number(record("x"), {"value": 3.25}).split() == ["3.25", "x"]
+
+
+def test_long_and_wide_texts_end_where_the_terminal_does():
+    line = readable_lines(SINGLE, 40, listed=False)
+
+    assert line(record("x" * 100), ONE) == f"neg       0.7500  {'x' * 21}…\n"
+    assert line(record("影" * 100), ONE) == f"neg       0.7500  {'影' * 10}…\n"
+
+
+def test_nothing_that_a_terminal_would_obey_is_written():
+    line = readable_lines(SINGLE, 80, listed=False)
+
+    assert "\x1b" not in line(record("a\x1b[2Jb"), ONE)

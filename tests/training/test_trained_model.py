@@ -1,0 +1,53 @@
+"""A finished run's model answers alike with and without a trace."""
+
+import numpy as np
+import pytest
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import LabelSpace, Record
+from tf_finetune.encoders import EncoderFiles, build_classifier, load_tokenizer, plan_freezing
+from tf_finetune.training.strategy import build_strategy
+from tf_finetune.training.trained_model import TrainedModel
+
+RECORDS = [
+    Record(number, text, None, None)
+    for number, text in enumerate(["a good film", "the plot was very very dull .", "fine"] * 6)
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_encoder):
+    """A model of the tiny encoder with a head that was never trained."""
+    files = EncoderFiles(str(tiny_encoder), tiny_encoder)
+    labels = LabelSpace("single_label", ("neg", "pos"))
+    config = ExperimentConfig.model_validate({"data": {"max_length": 32}})
+    plan = plan_freezing(config.freeze, files.family.variables(files.config, 2))
+    classifier, _ = build_classifier(files, plan, 2, seed=0)
+    return TrainedModel(classifier, load_tokenizer(files), labels, config, build_strategy("cpu"))
+
+
+def test_untraced_and_traced_logits_differ_by_rounding(trained):
+    untraced, traced = (trained.logits_of(RECORDS, 4, traced=how) for how in (False, True))
+
+    # Three layers of 32 float32 terms a sum.
+    tolerance = 32 * np.finfo(np.float32).eps * np.abs(traced).max()
+    np.testing.assert_allclose(untraced, traced, rtol=0, atol=tolerance)
+    assert np.ptp(traced, axis=0).min() > 100 * tolerance
+
+
+def test_few_batches_are_not_traced_whatever_came_before(trained, monkeypatch):
+    calls = []
+    forward = TrainedModel._forward
+
+    def counted(self, batch):
+        calls.append(len(batch["token_ids"]))
+        return forward(self, batch)
+
+    trained.logits_of(RECORDS, 1)  # eighteen batches: traced
+    monkeypatch.setattr(TrainedModel, "_forward", counted)
+    trained.logits_of(RECORDS, 1)
+    assert calls == []
+
+    trained.logits_of(RECORDS, 8)
+
+    assert calls == [8, 8, 2]

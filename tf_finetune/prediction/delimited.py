@@ -1,0 +1,110 @@
+"""Answers as CSV or TSV, made of the lines that are complete."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tf_finetune.data import LabelSpace
+from tf_finetune.errors import UserError
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+# Joins the labels of a text; the first that no label holds.
+_SEPARATORS = (",", ";", "|", "/", "+", "&", "#", "~", "^")
+# What spreadsheets take for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def label_separator(labels: LabelSpace, wanted: str | None) -> str:
+    """What stands between the labels of one text: `data.label_separator` reads them back.
+
+    Args:
+        labels: What the answers mean.
+        wanted: `data.label_separator`, None: whatever no label holds.
+
+    Raises:
+        UserError: Labels hold what is wanted, or each of those that are tried.
+    """
+    if labels.task != "multi_label":
+        return _SEPARATORS[0]
+    tried = _SEPARATORS if wanted is None else (wanted,)
+    for separator in tried:
+        if not any(separator in name for name in labels.names):
+            return separator
+    held = " and ".join(map(repr, tried))
+    raise UserError(
+        f"--output: labels hold {held}, so several in one field could not be told apart; accepted: "
+        "a data.label_separator that no label holds, or a JSONL or Parquet file, which have lists"
+    )
+
+
+def write_delimited(
+    lines: Path,
+    target: Path,
+    labels: LabelSpace,
+    *,
+    delimiter: str,
+    listed: bool,
+    separator: str,
+) -> int:
+    """Turns a file of JSON lines into CSV or TSV, a row in memory at a time.
+
+    UTF-8 with a byte order mark, by which spreadsheets know it; texts are quoted, numbers are
+    not; columns as in docs/prediction.md.
+
+    Args:
+        lines: Answers, a JSON object a line.
+        target: The file to write.
+        labels: What the answers mean.
+        delimiter: Of `DELIMITERS`.
+        listed: Whether the answers have the likeliest labels alone, likeliest first.
+        separator: From `label_separator`.
+
+    Returns:
+        How many rows hold what a spreadsheet would take for a formula.
+    """
+    formulas = 0
+    with (
+        lines.open(encoding="utf-8") as answers,
+        target.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
+        writer = csv.writer(
+            file, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
+        )
+        for number, line in enumerate(answers, start=1):
+            answer = json.loads(line)
+            if number == 1:
+                writer.writerow(_columns(labels, answer, listed=listed))
+            row = [number, *_fields(answer, separator, listed=listed)]
+            formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
+            writer.writerow(row)
+    return formulas
+
+
+def _columns(labels: LabelSpace, answer: Mapping[str, Any], *, listed: bool) -> Iterator[str]:
+    yield from ("row", *(name for name in ("text", "text_pair") if name in answer))
+    if labels.task == "regression":
+        yield "value"
+        return
+    yield from ("labels",) if labels.task == "multi_label" else ("label", "probability")
+    for place, name in enumerate(answer["probabilities"], start=1):
+        yield from (
+            (f"label {place}", f"probability {place}") if listed else (f"probability of {name}",)
+        )
+
+
+def _fields(answer: Mapping[str, Any], separator: str, *, listed: bool) -> Iterator[Any]:
+    yield answer["text"]
+    if "text_pair" in answer:
+        yield answer["text_pair"]
+    if "value" in answer:
+        yield answer["value"]
+        return
+    shares = answer["probabilities"]
+    if "label" in answer:
+        yield from (answer["label"], shares[answer["label"]])
+    else:
+        yield separator.join(answer["labels"])
+    for name, share in shares.items():
+        yield from (name, share) if listed else (share,)

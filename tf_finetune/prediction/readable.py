@@ -1,0 +1,63 @@
+"""An answer as a person reads it at a terminal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from tf_finetune.data import LabelSpace, Record
+from tf_finetune.errors import visible
+
+_LONGEST_LABEL = 24  # columns; longer names push their own text to the right
+_SHORTEST_TEXT = 20
+
+Answer = Mapping[str, Any]
+
+
+def readable_lines(
+    labels: LabelSpace, width: int, *, listed: bool
+) -> Callable[[Record, Answer], str]:
+    """Makes what writes an answer: `pos  0.9812  a fine film`.
+
+    Args:
+        labels: What the answers mean.
+        width: Columns of the terminal.
+        listed: Whether all probabilities of the answer are listed, a line each below the text.
+
+    Returns:
+        Gives the line, or the lines, for a text and its answer as `answers` has it.
+    """
+    column = min(_LONGEST_LABEL, max((cell_len(visible(name)) for name in labels.names), default=0))
+
+    def line(record: Record, answer: Answer) -> str:
+        if listed:
+            shares = answer["probabilities"].items()
+            below = "".join(f"  {_padded(name, column)}  {share:.4f}\n" for name, share in shares)
+            return f"{_text(record, width)}\n{below}"
+        what = _said(answer, column)
+        return f"{what}  {_text(record, width - cell_len(what) - 2)}\n"
+
+    return line
+
+
+def _said(answer: Answer, column: int) -> str:
+    if "value" in answer:
+        return f"{answer['value']:.6g}".rjust(12)
+    if "labels" in answer:
+        shares = answer["probabilities"]
+        found = ", ".join(f"{visible(name)} {shares[name]:.4f}" for name in answer["labels"])
+        return (found or "no label").ljust(column + 8)
+    return f"{_padded(answer['label'], column)}  {answer['probabilities'][answer['label']]:.4f}"
+
+
+def _padded(name: str, column: int) -> str:
+    shown = visible(name)
+    return shown + " " * (column - cell_len(shown))
+
+
+def _text(record: Record, width: int) -> str:
+    """A text, or both of a pair, in one line that is cut where the terminal ends."""
+    texts = (record.text,) if record.text_pair is None else (record.text, record.text_pair)
+    shown = " | ".join(visible(" ".join(text.split())) for text in texts)
+    room = max(width, _SHORTEST_TEXT)
+    return shown if cell_len(shown) <= room else f"{set_cell_size(shown, room - 1).rstrip()}…"
