@@ -63,6 +63,8 @@ def main(argv: Sequence[str]) -> int:
 
     # Whoever types lines does not wait for the model after the first.
     loaded = load() if live else None
+    if live and sys.stdin.isatty():
+        print("ready: a text a line; Ctrl-D ends", file=sys.stderr)
 
     def predict(output: "Output", **options: Any) -> None:
         console = Console(stderr=True, quiet=target is None and sys.stdout.isatty())
