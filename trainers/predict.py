@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ from trainers.texts import GivenTexts, given_texts
 if TYPE_CHECKING:
     from tf_finetune.config.sections import ExperimentConfig
     from tf_finetune.data import LabelSpace
+    from tf_finetune.encoders import EncoderFiles
     from tf_finetune.prediction import Conversion, Output, ResumableFile
+    from tf_finetune.training.trained_model import TrainedModel
 
 
 def main(argv: Sequence[str]) -> int:
@@ -51,43 +54,46 @@ def main(argv: Sequence[str]) -> int:
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
     asked = _checked(arguments, config, labels)
-    texts, target = asked.texts, asked.target
-    live = texts.piped and target is None
-    chunks = (live_chunks if live else in_chunks)(texts.read(), CHUNK_TEXTS)
-
-    from tf_finetune.training import build_strategy
-    from tf_finetune.training.trained_model import load_trained_model
-
-    def load() -> Any:
-        return load_trained_model(files, labels, config, build_strategy(config.training.strategy))
-
-    # Whoever types lines does not wait for the model after the first.
-    loaded = load() if live else None
-    if live and sys.stdin.isatty():
-        print("ready: a text a line; Ctrl-D ends", file=sys.stderr)
+    live = asked.texts.piped and asked.target is None
+    chunks = (live_chunks if live else in_chunks)(asked.texts.read(), CHUNK_TEXTS)
+    load: Callable[[], TrainedModel] = partial(_load, files, labels, config)
+    if live:
+        load = _loaded_now(load)
 
     def predict(output: "Output", **options: Any) -> None:
-        console = Console(stderr=True, quiet=target is None and sys.stdout.isatty())
+        console = Console(stderr=True, quiet=asked.target is None and sys.stdout.isatty())
         with shown_progress(console, asked.total, output.done.texts) as show:
-            predict_texts(
-                lambda: loaded or load(),
-                chunks,
-                output,
-                batch_size=config.evaluation.batch_size,
-                top_k=asked.top_k,
-                on_progress=show,
-                **options,
-            )
+            options |= {"batch_size": config.evaluation.batch_size, "top_k": asked.top_k}
+            predict_texts(load, chunks, output, on_progress=show, **options)
 
-    if target is None:
+    if asked.target is None:
         _to_standard_output(predict, labels, listed=asked.top_k is not None)
         return 0
-    file = ResumableFile(target, describe_job(files.path / "manifest.json", config, asked.top_k))
+    job = describe_job(files.path / "manifest.json", config, asked.top_k)
+    file = ResumableFile(asked.target, job)
     try:
         _to_file(file, predict, asked.convert)
     finally:
         file.close()
     return 0
+
+
+def _load(
+    files: "EncoderFiles", labels: "LabelSpace", config: "ExperimentConfig"
+) -> "TrainedModel":
+    """Loads the model; TensorFlow is not imported before."""
+    from tf_finetune.training import build_strategy
+    from tf_finetune.training.trained_model import load_trained_model
+
+    return load_trained_model(files, labels, config, build_strategy(config.training.strategy))
+
+
+def _loaded_now(load: Callable[[], "TrainedModel"]) -> Callable[[], "TrainedModel"]:
+    """Loads the model before the first line comes, so that it is answered at once."""
+    trained = load()
+    if sys.stdin.isatty():
+        print("ready: a text a line; Ctrl-D ends", file=sys.stderr)
+    return lambda: trained
 
 
 @dataclass(frozen=True)

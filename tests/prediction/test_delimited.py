@@ -67,6 +67,14 @@ def test_pairs_and_numbers_have_their_columns(write):
     assert rows(path) == [["row", "text", "text_pair", "value"], ["1", "a", "b", "-1.5"]]
 
 
+def test_no_answers_are_a_file_of_column_names(write):
+    path, _ = write("a.csv", SINGLE)
+
+    assert rows(path) == [
+        ["row", "text", "label", "probability", "probability of neg", "probability of pos"]
+    ]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 def test_any_text_comes_back_as_it_was(write, name):
     texts = ['said "no", twice', "two\nlines\r\n", " a\tb ", "lone\rreturn", "ﬁ\u2028x", "'1;2'"]

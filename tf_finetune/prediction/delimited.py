@@ -72,6 +72,7 @@ def write_delimited(
         writer = csv.writer(
             file, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
         )
+        number = 0
         for number, line in enumerate(answers, start=1):
             answer = json.loads(line)
             if number == 1:
@@ -79,6 +80,9 @@ def write_delimited(
             row = [number, *_fields(answer, separator, listed=listed)]
             formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
             writer.writerow(row)
+        if not number:  # an empty standard input, which holds single texts
+            nothing = {"text": "", "probabilities": {} if listed else dict.fromkeys(labels.names)}
+            writer.writerow(_columns(labels, nothing, listed=listed))
     return formulas
 
 
