@@ -59,11 +59,11 @@ def test_steady_stream_does_not_put_off_the_answer_for_ever():
     pause = threading.Event()
 
     def steady():
-        for row in range(1, 1000):
+        for row in range(1, 20_000):
             yield record(row)
             pause.wait(0.005)
 
-    assert len(next(live_chunks(steady(), 1000, patience_seconds=0.02))) < 500
+    assert len(next(live_chunks(steady(), 10_000, patience_seconds=0.02))) < 10_000
     pause.set()
 
 

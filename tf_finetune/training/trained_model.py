@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,10 +17,12 @@ from tf_finetune.encoders import (
     load_tokenizer,
     plan_freezing,
 )
-from tf_finetune.explanation import Explainer
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
+
+if TYPE_CHECKING:
+    from tf_finetune.explanation import Explainer
 
 # To trace the forward pass takes as long as about twenty batches without a trace.
 _MOST_UNTRACED_BATCHES = 8
@@ -66,8 +68,10 @@ class TrainedModel:
         return self.classifier(batch, training=False)
 
     @cached_property
-    def explainer(self) -> Explainer:
+    def explainer(self) -> "Explainer":
         """Says what words contributed to an output; its trace serves every text too."""
+        from tf_finetune.explanation import Explainer  # loads scikit-learn, for its reports
+
         return Explainer(self.classifier, self.tokenizer, self.labels, self.max_length)
 
     def logits_of(
