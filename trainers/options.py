@@ -76,7 +76,12 @@ EVALUATE = Uses(
     (*_LABELLED_TEXTS, "data.max_length", "evaluation", "training.padding", *_ANSWERING),
     without_file=("data",),  # the run's examples are split once more
 )
-PREDICT = Uses((*_TEXTS, "data.max_length", "evaluation.batch_size", *_ANSWERING))
+PREDICT = Uses(
+    (
+        *(*_TEXTS, "data.label_separator", "data.max_length", "evaluation.batch_size"),
+        *_ANSWERING,
+    )
+)
 SERVE = Uses(("data.max_length", *_ANSWERING))
 EXPORT = Uses(
     ("data", "evaluation", "training", "cache"),
