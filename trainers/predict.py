@@ -123,8 +123,14 @@ def _checked(
 
     def source() -> tuple[GivenTexts, int | None]:
         texts = given_texts(arguments, config.data)
+        if texts.piped:
+            return texts, None
         # Every row is read once, so that what is wrong is told before any work is done.
-        return texts, None if texts.piped else sum(1 for _ in texts.read())
+        notes: list[str] = []
+        total = sum(1 for _ in texts.read(notes))
+        for note in notes:
+            print(visible(f"! {texts.name}: {note}"), file=sys.stderr)
+        return texts, total
 
     def output() -> tuple[Path | None, "Conversion | None"]:
         if arguments.output is None:

@@ -44,14 +44,18 @@ class GivenTexts:
             return _FLAGS[0]
         return self.source if isinstance(self.source, str) else "standard input"
 
-    def read(self) -> Iterator["Record"]:
-        """Streams them; see `read_texts`."""
+    def read(self, notes: list[str] | None = None) -> Iterator["Record"]:
+        """Streams them.
+
+        Args:
+            notes: Gets sentences about what was skipped or recognised, as for `read_texts`.
+        """
         from tf_finetune.data import read_texts
 
         if self.source is None:
             return iter(self.records or ())
         try:
-            return read_texts(self.config, self.source)
+            return read_texts(self.config, self.source, notes=notes)
         except UserError as error:
             if isinstance(self.source, str) and not is_there(self.source):
                 hint = f"If it is meant as a text: {_FLAGS[0]} {shlex.quote(self.source)}"

@@ -28,11 +28,11 @@ def render(summary):
     return file.getvalue()
 
 
-def test_figures_of_a_split_are_counted(load):
+def test_figures_of_a_split_are_counted_and_lengths_are_those_before_the_cut(load):
     train = [("film", "a"), ("the film", "a"), ("the film", "a"), ("a very very bad film", "b")]
     figures = load(train, [("plot", "b")], max_length=6).splits[0]
     assert (figures.name, figures.rows, figures.class_counts) == ("train", 4, (3, 1))
-    assert (figures.length_p50, figures.length_p90, figures.length_max) == (4, 6, 6)
+    assert (figures.length_p50, figures.length_p90, figures.length_max) == (4, 7, 7)
     assert figures.truncated_share == 0.25
     assert figures.duplicates == 1
 

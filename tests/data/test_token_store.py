@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.data import token_store_cache, token_store_writer
-from tf_finetune.data.sources import text_lines
+from tf_finetune.data.sources import file_content
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.data.token_store_files import DamagedStore, remove_store, uncommitted_folder
@@ -238,7 +238,7 @@ def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
         raise OSError(errno.EIO, "Input/output error")
 
     def write_after_the_disk_broke(*args, **options):
-        monkeypatch.setattr(text_lines, "open", broken_open, raising=False)
+        monkeypatch.setattr(file_content, "open", broken_open, raising=False)
         return write_tokens(*args, **options)
 
     monkeypatch.setattr(token_store_cache, "write_tokens", write_after_the_disk_broke)

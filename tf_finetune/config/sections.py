@@ -79,8 +79,8 @@ class DataConfig(Section):
     test: str | None = Field(
         default=None, description="test examples, as data.validation", examples=["test.csv"]
     )
-    format: Literal["auto", "csv", "tsv", "text", "jsonl", "parquet", "folder"] = Field(
-        default="auto", description="file format; auto goes by the file name's ending"
+    format: Literal["auto", "csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder"] = (
+        Field(default="auto", description="file format; auto goes by the file name's ending")
     )
     text_column: str | None = Field(
         default=None,
@@ -125,7 +125,7 @@ class DataConfig(Section):
         description=r"field separator of CSV or TSV, \t for a tab; null goes by the format",
         examples=[";"],
     )
-    quoting: Literal["auto", "standard", "none"] = Field(
+    quoting: Literal["auto", "standard", "backslash", "none"] = Field(
         default="auto",
         description='whether "..." quotes a field; auto: standard in CSV, none in TSV',
     )

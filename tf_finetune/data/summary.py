@@ -13,6 +13,7 @@ from tf_finetune.data.splits import Split
 
 EXAMPLES = 3
 TRUNCATED_SHARE_TO_WARN = 0.05
+UNKNOWN_SHARE_TO_WARN = 0.05
 IMBALANCE_TO_WARN = 10.0
 _NAMES_SHOWN = 5
 
@@ -27,8 +28,11 @@ class SplitSummary:
         rows: Number of examples.
         class_counts: Examples of each class in the order of the outputs; () for regression.
         target_range: Least, mean and greatest target of a regression task, else None.
-        length_p50: Median length in tokens; p90 and p99 likewise, and the longest.
+        length_p50: Median length in tokens, of the whole texts, before they are cut; p90 and p99
+            likewise, and the longest.
         truncated_share: Share of texts that were longer than `data.max_length`.
+        unknown_share: Share of the tokens, of the texts as they are cut and without those that
+            mark their ends, that stand for what the tokenizer does not know.
         duplicates: Examples whose text stands earlier in the same split.
     """
 
@@ -42,6 +46,7 @@ class SplitSummary:
     length_p99: int
     length_max: int
     truncated_share: float
+    unknown_share: float
     duplicates: int
 
 
@@ -97,6 +102,8 @@ def summarize(splits: Sequence[Split], labels: LabelSpace) -> DataSummary:
     conflicts, examples = _conflicts(splits[0])
     warnings = [
         *_class_warnings(figures, labels),
+        *_source_notes(splits),
+        *_unknown_warnings(splits, figures),
         *_length_warnings(figures, splits[0].store.max_length),
         *(_shared_warning(found) for found in shared),
     ]
@@ -126,7 +133,8 @@ def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
         counts = split.labels.sum(axis=0, dtype=np.int64)
     else:
         counts = np.bincount(split.labels, minlength=len(labels.names))
-    quantiles = np.percentile(split.lengths, [50, 90, 99, 100], method="higher").tolist()
+    whole_lengths = split.store.whole_lengths[split.rows]
+    quantiles = np.percentile(whole_lengths, [50, 90, 99, 100], method="higher").tolist()
     p50, p90, p99, longest = map(int, quantiles)
     return SplitSummary(
         name=split.name,
@@ -139,8 +147,14 @@ def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
         length_p99=p99,
         length_max=longest,
         truncated_share=float(split.store.truncated[split.rows].mean()),
+        unknown_share=_unknown_share(split),
         duplicates=len(split) - len(np.unique(_text_hashes(split))),
     )
+
+
+def _unknown_share(split: Split) -> float:
+    tokens = int(split.lengths.sum(dtype=np.int64)) - len(split) * split.store.marking_tokens
+    return int(split.store.unknown[split.rows].sum(dtype=np.int64)) / max(1, tokens)
 
 
 def _shared_texts(first: Split, second: Split) -> SharedTexts:
@@ -192,6 +206,22 @@ def _class_warnings(figures: Sequence[SplitSummary], labels: LabelSpace) -> list
             "the examples of the rarest; look at macro F1, and at training.class_weights"
         )
     return warnings
+
+
+def _source_notes(splits: Sequence[Split]) -> list[str]:
+    """What the sources' readers saw, once for each source."""
+    stores = {split.store.key: split.store for split in splits}
+    return [f"{store.source}: {note}" for store in stores.values() for note in store.notes]
+
+
+def _unknown_warnings(splits: Sequence[Split], figures: Sequence[SplitSummary]) -> list[str]:
+    return [
+        f"{figure.name}: {figure.unknown_share:.0%} of the tokens are unknown to the encoder's "
+        f"tokenizer, such as {', '.join(map(show, split.store.unknown_examples))}: the model sees "
+        "nothing of them; choose an encoder of that language (encoder.name)"
+        for split, figure in zip(splits, figures, strict=True)
+        if figure.unknown_share > UNKNOWN_SHARE_TO_WARN
+    ]
 
 
 def _length_warnings(figures: Sequence[SplitSummary], max_length: int) -> list[str]:

@@ -9,11 +9,11 @@ from tf_finetune.console_tables import print_table
 from tf_finetune.data.summary import DataSummary, SplitSummary
 
 CLASSES_SHOWN = 7
-WARNINGS_SHOWN = 5
+WARNINGS_SHOWN = 12
 
 
 def render_summary(summary: DataSummary, console: Console) -> None:
-    """Print a summary in at most about 25 lines."""
+    """Print a summary in at most about 35 lines."""
     labels = _class_table(summary) if summary.label_names else _target_table(summary)
     for table in (_split_table(summary), labels):
         print_table(console, table)
@@ -26,7 +26,7 @@ def render_summary(summary: DataSummary, console: Console) -> None:
 
 
 def _split_table(summary: DataSummary) -> Table:
-    title = "examples, and lengths of their texts in tokens"
+    title = "examples, and lengths of their whole texts in tokens"
     table = _table("split", "rows", "50 %", "90 %", "99 %", "max", "truncated", "duplicates")
     table.title, table.title_justify = title, "left"
     for split in summary.splits:

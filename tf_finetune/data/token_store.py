@@ -1,5 +1,6 @@
 """Tokenised texts of one source: ragged, memory-mapped and checked against checksums."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,12 @@ class TokenStore:
     """Read access to the store in a folder; `open_store` makes one that is not there yet.
 
     The file is an ordinary Arrow IPC file. It stays on the disk: what is held in memory is a
-    view of each record batch and 25 bytes a row.
+    view of each record batch and 32 bytes a row.
 
     Args:
         folder: Folder of the store.
         source: Where the texts came from, for messages.
+        notes: Sentences about the source that are known without reading it.
 
     Attributes:
         key: Hexadecimal hash of the source's content and of all that decides its tokens.
@@ -42,7 +44,12 @@ class TokenStore:
         lengths: Tokens of each row, int32 `[rows]`.
         source_rows: The 1-based line or row number in the source, int64 `[rows]`.
         text_hashes: A hash of the text (and second text), uint64 `[rows]`.
-        truncated: Whether the text was longer than `max_length`, bool `[rows]`.
+        whole_lengths: Tokens of each row before it was cut to `max_length`, int32 `[rows]`.
+        unknown: Tokens of each row, as kept, that stand for what the tokenizer does not know, int32
+            `[rows]`.
+        marking_tokens: Tokens of each row that mark its beginning and ends and are no text.
+        unknown_examples: Up to three pieces of the texts that it does not know.
+        notes: Sentences about how the source was read that the user should know.
         max_length: Longest text in tokens.
 
     Raises:
@@ -50,10 +57,13 @@ class TokenStore:
         DamagedStore: If a file is missing, cut short or changed.
     """
 
-    def __init__(self, folder: Path, source: str):
+    def __init__(self, folder: Path, source: str, notes: Sequence[str] = ()):
         manifest = read_manifest(folder)
         self.path, self.source = folder, source
         self.key, self.max_length = manifest.key, manifest.max_length
+        self.notes = (*notes, *manifest.notes)
+        self.unknown_examples = tuple(manifest.unknown_examples)
+        self.marking_tokens = manifest.marking_tokens
         self._pad_id = manifest.pad_id
         reader = pa.ipc.open_file(pa.memory_map(str(folder / TOKENS_FILE)))
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
@@ -64,8 +74,14 @@ class TokenStore:
         self.lengths = np.concatenate([np.diff(offsets) for offsets in self._offsets])
         self.source_rows = self._numbers("row")
         self.text_hashes = self._numbers("text_hash")
-        self.truncated = self._numbers("truncated")
+        self.whole_lengths = self._numbers("whole_length")
+        self.unknown = self._numbers("unknown")
         self._first_lengths = self._numbers("first_length")
+
+    @property
+    def truncated(self) -> np.ndarray:
+        """Whether each text was longer than `max_length`, bool `[rows]`."""
+        return self.whole_lengths > self.lengths
 
     def __len__(self) -> int:
         return len(self.lengths)

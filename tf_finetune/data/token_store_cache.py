@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint, read_records
+from tf_finetune.data.sources import fingerprint, open_table, read_records
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_files import (
     FORMAT_VERSION,
@@ -60,36 +60,48 @@ def open_store(
     backend = truncating_tokenizer(tokenizer, config.max_length)
     pad_id = tokenizer.pad_token_id or 0
     parts = (fingerprint(config, source, split=split), backend.to_str(), pad_id, FORMAT_VERSION)
+    seen_on_opening = open_table(config, source, split=split).notes
     key = hashlib.sha256(repr(parts).encode()).hexdigest()
     folder = Path(config.cache_dir).expanduser() / "tokens" / key
     try:
         try:
-            return TokenStore(folder, source)
+            return TokenStore(folder, source, seen_on_opening)
         except FileNotFoundError:
             pass
         except DamagedStore as damage:
             _notify(console, f"damaged token store, filling it again: {damage}")
             remove_store(folder)
-        records = read_records(config, source, split=split)
+        notes: list[str] = []
+        records = read_records(config, source, split=split, notes=notes)
         with (
             told_when_full(folder, option="data.cache_dir"),
             uncommitted_folder(folder) as temporary,
             _progress(console, source) as advance,
         ):
             file = temporary / TOKENS_FILE
-            rows = write_tokens(file, records, backend, source=source, advance=advance)
+            written = write_tokens(
+                file,
+                records,
+                backend,
+                unknown_id=tokenizer.unk_token_id,
+                source=source,
+                advance=advance,
+            )
             manifest = Manifest(
                 key=key,
-                rows=rows,
+                rows=written.rows,
                 tokenizer=str(tokenizer.name_or_path),
                 vocab_size=backend.get_vocab_size(),
                 pad_id=pad_id,
                 max_length=config.max_length,
                 file_bytes=file.stat().st_size,
                 block_sha256=hash_blocks(file),
+                marking_tokens=written.marking_tokens,
+                notes=notes,
+                unknown_examples=written.unknown_examples,
             )
             write_manifest(temporary, manifest)
-        return TokenStore(folder, source)
+        return TokenStore(folder, source, seen_on_opening)
     except (OSError, DamagedStore) as error:
         raise UserError(
             f"data.cache_dir: cannot keep tokens in {folder}: {error}; accepted: a folder that can "

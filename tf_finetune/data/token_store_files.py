@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tf_finetune.files import json_sha256
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BLOCK_BYTES = 4 * 1024 * 1024
 TOKENS_FILE = "tokens.arrow"
 MANIFEST_FILE = "manifest.json"
@@ -33,7 +33,12 @@ class DamagedStore(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `manifest.json` says about a store."""
+    """What `manifest.json` says about a store.
+
+    `marking_tokens` is the number of tokens that are added to each text or pair, `notes` are
+    sentences about how the source was read, and `unknown_examples` are pieces of its texts that
+    the tokenizer does not know.
+    """
 
     key: str
     rows: int
@@ -43,6 +48,9 @@ class Manifest:
     max_length: int
     file_bytes: int
     block_sha256: list[str]
+    marking_tokens: int
+    notes: list[str]
+    unknown_examples: list[str]
     block_bytes: int = BLOCK_BYTES
     format_version: int = FORMAT_VERSION
 

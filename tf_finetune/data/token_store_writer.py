@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +18,19 @@ from tf_finetune.data.token_store_files import sync_to_disk
 from tf_finetune.errors import UserError
 
 # Rows tokenised at once (of long texts fewer, see `in_chunks`), and a record batch of the file.
-# Until a chunk is done the tokenizer also holds the tokens that it truncates.
+# Until a chunk is done the tokenizer also holds the tokens that are cut off.
 BATCH_ROWS = 2048
+UNKNOWN_EXAMPLES = 3
+_EXAMPLE_CHARACTERS = 20
+
+
+class Written(NamedTuple):
+    """What was written: see `Manifest`."""
+
+    rows: int
+    marking_tokens: int
+    unknown_examples: list[str]
+
 
 _LABEL_TYPES = {str: pa.string(), tuple: pa.list_(pa.string()), float: pa.float64()}
 
@@ -48,20 +59,23 @@ def write_tokens(
     records: Iterable[Record],
     backend: Any,
     *,
+    unknown_id: int | None,
     source: str,
     advance: Callable[[int], None],
-) -> int:
+) -> Written:
     """Tokenise records into an Arrow IPC file and flush it to the disk.
 
     Args:
         path: The new file.
         records: Labelled examples; at most `BATCH_ROWS` are held at once.
         backend: What `truncating_tokenizer` gives.
+        unknown_id: The token that stands for what the tokenizer does not know; None if it knows
+            everything.
         source: Name of the source, for messages.
         advance: Called with the number of rows after each chunk.
 
     Returns:
-        Number of rows, at least 1.
+        The number of rows, at least 1, and examples of what is unknown.
 
     Raises:
         UserError: If there are no records, or their labels differ in kind.
@@ -74,16 +88,18 @@ def write_tokens(
         raise UserError(f"{source}: holds no examples; accepted: at least one")
     first = chunk[0]
     schema = _schema(type(first.label), backend)
+    tokens = _Tokens(backend, unknown_id)
     rows = 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         while chunk:
             _check_label_kinds(chunk, first, source)
-            writer.write_batch(_encode(chunk, backend, schema))
+            writer.write_batch(_encode(chunk, tokens, schema))
             rows += len(chunk)
             advance(len(chunk))
             chunk = next(chunks, [])
     sync_to_disk(path)
-    return rows
+    marking = backend.num_special_tokens_to_add(first.text_pair is not None)
+    return Written(rows, marking, tokens.unknown_examples)
 
 
 def _schema(label_kind: type, backend: Any) -> pa.Schema:
@@ -97,7 +113,8 @@ def _schema(label_kind: type, backend: Any) -> pa.Schema:
             pa.field("label", _LABEL_TYPES[label_kind], nullable=False),
             pa.field("token_ids", pa.list_(id_type), nullable=False),
             pa.field("first_length", pa.int32(), nullable=False),
-            pa.field("truncated", pa.bool_(), nullable=False),
+            pa.field("whole_length", pa.int32(), nullable=False),
+            pa.field("unknown", pa.int32(), nullable=False),
             pa.field("text_hash", pa.uint64(), nullable=False),
         ]
     )
@@ -114,10 +131,61 @@ def _check_label_kinds(chunk: list[Record], first: Record, source: str) -> None:
     problems.check()
 
 
-def _encode(chunk: list[Record], backend: Any, schema: pa.Schema) -> pa.RecordBatch:
-    encodings = backend.encode_batch_fast(
-        [r.text if r.text_pair is None else (r.text, r.text_pair) for r in chunk]
-    )
+class _Tokens:
+    """Tokenises texts whole, so that their lengths are known, and then cuts them.
+
+    Args:
+        backend: What `truncating_tokenizer` gives.
+        unknown_id: As for `write_tokens`.
+
+    Attributes:
+        unknown_examples: Up to `UNKNOWN_EXAMPLES` distinct pieces of text that are unknown.
+    """
+
+    def __init__(self, backend: Any, unknown_id: int | None):
+        self._cutting, self._unknown_id = backend, unknown_id
+        self._whole = copy.deepcopy(backend)
+        self._whole.no_truncation()
+        self.unknown_examples: list[str] = []
+
+    def cut(self, chunk: list[Record]) -> tuple[list[Any], list[int]]:
+        """The encodings of records as the model gets them, and the lengths of the whole ones."""
+        pairs = [record.text_pair for record in chunk if record.text_pair is not None]
+        texts = [record.text for record in chunk] + pairs
+        encodings = self._whole.encode_batch_fast(texts, add_special_tokens=False)
+        seconds = iter(encodings[len(chunk) :])
+        cut, lengths = [], []
+        for record, first in zip(chunk, encodings, strict=False):
+            second = None if record.text_pair is None else next(seconds)
+            cut.append(self._cutting.post_process(first, second))
+            special = self._cutting.num_special_tokens_to_add(second is not None)
+            lengths.append(len(first) + (0 if second is None else len(second)) + special)
+        return cut, lengths
+
+    def unknown(self, chunk: list[Record], encodings: list[Any]) -> list[int]:
+        """The number of unknown tokens of each record, as it was cut."""
+        if self._unknown_id is None:
+            return [0] * len(chunk)
+        counts = [encoding.ids.count(self._unknown_id) for encoding in encodings]
+        for record, count in zip(chunk, counts, strict=True):
+            if len(self.unknown_examples) >= UNKNOWN_EXAMPLES:
+                break
+            if count:
+                self._add_examples(record)
+        return counts
+
+    def _add_examples(self, record: Record) -> None:
+        for text in (record.text, record.text_pair):
+            found = self._cutting.encode(text or "")
+            for token, (start, end) in zip(found.ids, found.offsets, strict=True):
+                piece = (text or "")[start:end][:_EXAMPLE_CHARACTERS]
+                if token == self._unknown_id and piece not in self.unknown_examples:
+                    self.unknown_examples.append(piece)
+        del self.unknown_examples[UNKNOWN_EXAMPLES:]
+
+
+def _encode(chunk: list[Record], tokens: _Tokens, schema: pa.Schema) -> pa.RecordBatch:
+    encodings, whole_lengths = tokens.cut(chunk)
     ids = [encoding.ids for encoding in encodings]
     offsets = np.cumsum([0, *map(len, ids)], dtype=np.int32)
     id_type = schema.field("token_ids").type.value_type
@@ -129,7 +197,8 @@ def _encode(chunk: list[Record], backend: Any, schema: pa.Schema) -> pa.RecordBa
         "label": [r.label for r in chunk],
         "token_ids": pa.ListArray.from_arrays(offsets, flat),
         "first_length": [_first_length(encoding.type_ids) for encoding in encodings],
-        "truncated": [len(encoding.overflowing) > 0 for encoding in encodings],
+        "whole_length": whole_lengths,
+        "unknown": tokens.unknown(chunk, encodings),
         "text_hash": [_text_hash(r) for r in chunk],
     }
     return pa.RecordBatch.from_pydict(columns, schema=schema)

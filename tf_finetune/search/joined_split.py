@@ -26,7 +26,11 @@ class JoinedStore(TokenStore):
         self.lengths = self._both("lengths")
         self.source_rows = self._both("source_rows")
         self.text_hashes = self._both("text_hashes")
-        self.truncated = self._both("truncated")
+        self.whole_lengths = self._both("whole_lengths")
+        self.unknown = self._both("unknown")
+        self.notes = (*first.store.notes, *second.store.notes)
+        self.unknown_examples = first.store.unknown_examples or second.store.unknown_examples
+        self.marking_tokens = first.store.marking_tokens
 
     def gather(self, rows: np.ndarray, pad_to: int | None = None) -> TokenBatch:
         """The tokens of some rows; see `TokenStore.gather`."""

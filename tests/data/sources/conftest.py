@@ -8,7 +8,7 @@ import pytest
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
-from tf_finetune.data.sources import read_records, resolve_columns
+from tf_finetune.data.sources import open_table, read_records, resolve_columns
 
 
 @pytest.fixture
@@ -22,6 +22,18 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], str]:
         return str(path)
 
     return write_file
+
+
+@pytest.fixture
+def notes_of() -> Callable[..., tuple[list[Record], list[str]]]:
+    """Reads all records of a source, and the notes about it: those of opening it first."""
+
+    def read_with_notes(source: str, **options: Any) -> tuple[list[Record], list[str]]:
+        config = resolve_columns(DataConfig(train=source, **options))
+        notes = list(open_table(config, source).notes)
+        return list(read_records(config, source, notes=notes)), notes
+
+    return read_with_notes
 
 
 @pytest.fixture

@@ -101,4 +101,4 @@ def test_what_a_library_says_of_a_broken_file_is_printable():
 def test_twenty_thousand_columns_are_checked_in_a_moment():
     names = ",".join(f"c{n}" for n in range(20_000))
 
-    assert "cannot be inferred" in str(read(f"{names}\n{names}\n".encode(), "csv"))
+    assert "cannot be inferred" in str(read(f"{names}\n{names[1:]}\n".encode(), "csv"))

@@ -56,8 +56,9 @@ def test_each_source_goes_by_its_own_ending(write):
 
 def test_folder_and_file_must_fit_the_format(write, tmp_path):
     path = write("a.csv", "text,label\na,b\n")
-    with pytest.raises(UserError, match=r"is a folder, but data.format is csv"):
-        resolve_columns(DataConfig(train=str(tmp_path), format="csv"))
+    write("classes/pos/1.txt", "fine")
+    with pytest.raises(UserError, match=r"is a folder without data files, but data.format is csv"):
+        resolve_columns(DataConfig(train=str(tmp_path / "classes"), format="csv"))
     with pytest.raises(UserError, match=r"is a file, but data.format is folder"):
         resolve_columns(DataConfig(train=path, format="folder"))
 

@@ -139,7 +139,7 @@ def test_rows_that_refer_to_one_large_text_share_it(tmp_path):
 
 
 def test_rows_that_are_large_on_average_come_fewer_at_once(write_parquet, monkeypatch):
-    monkeypatch.setattr(parquet, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(parquet, "BATCH_BYTES", 1)
     path = write_parquet(text=["one", "two", "three"], label=[None, "y", "x"])
     assert [row.values["text"] for row in rows_of(path)] == ["one", "two", "three"]
 

@@ -2,10 +2,12 @@
 
 import difflib
 import itertools
+import re
 from collections.abc import Sequence
 from contextlib import closing
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.arrow_values import USABLE
 from tf_finetune.data.sources.fields import name_fault
 from tf_finetune.data.sources.inference import (
     LABEL_NAMES,
@@ -15,7 +17,6 @@ from tf_finetune.data.sources.inference import (
     infer_text_column,
 )
 from tf_finetune.data.sources.opening import open_tables
-from tf_finetune.data.sources.parquet_values import USABLE
 from tf_finetune.data.sources.problems import Problems, show, show_names
 from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
@@ -23,6 +24,8 @@ from tf_finetune.errors import UserError
 SAMPLE_ROWS = 1000
 SAMPLE_CHARACTERS = 64 * 2**20  # that many end the sample before it has all its rows
 _DELIMITED = ("csv", "tsv", "text")
+# Columns without a name, and what pandas calls its index: written, and read as a column.
+_ROW_NUMBERS = re.compile(r"(?:Unnamed: \d+(?:\.\d+)*|__index_level_\d+__)?")
 
 
 def resolve_columns(config: DataConfig) -> DataConfig:
@@ -30,8 +33,9 @@ def resolve_columns(config: DataConfig) -> DataConfig:
 
     The first 1,000 rows of the training examples decide (the rule stands in `inference`); the
     other sources must have the same columns. Where labels are separated or lists,
-    `data.task: auto` becomes `multi_label`. `data.format: auto` stays: every file's own
-    ending names its format.
+    `data.task: auto` becomes `multi_label`. Where the schema of the deciding source names the
+    classes, and the options do not, `data.label_names` becomes these. `data.format: auto` stays:
+    every file's own ending names its format.
 
     Args:
         config: Options of the data section. Without training examples the validation
@@ -74,7 +78,7 @@ def infer_columns(
     rows = _first_rows(table)
     sample = Sample(
         name=table.name,
-        columns=tuple(name for name in table.columns if name),
+        columns=tuple(name for name in table.columns if not _ROW_NUMBERS.fullmatch(name)),
         rows=[row.values for row in rows],
         named_by_file=table.kind in _DELIMITED and config.header,
     )
@@ -84,6 +88,8 @@ def infer_columns(
     if labelled and label is None:
         label = infer_label_column(sample, {name for name in (pair, text) if name}, problems)
     found: dict[str, object] = {"text_column": text, "label_column": label}
+    if labelled and label and label in table.label_names and config.label_names is None:
+        found["label_names"] = table.label_names[label]
     if labelled and text is not None and label is not None:
         if table.kind in _DELIMITED and not config.header:
             _check_first_row(table.name, rows[0], text, label, problems)

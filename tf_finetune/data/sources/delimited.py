@@ -1,33 +1,20 @@
 """CSV, TSV and tab-separated .txt files, read row by row with strict checks."""
 
-import csv
 from collections import Counter
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator
 from pathlib import Path
 from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.dialects import Dialect, find_dialect, read_fields
 from tf_finetune.data.sources.file_content import file_chunks
 from tf_finetune.data.sources.problems import Problems, show_names
+from tf_finetune.data.sources.row_shapes import RowShapes
 from tf_finetune.data.sources.table import Row, Table
-from tf_finetune.data.sources.text_lines import add_blank_lines, number_lines, read_lines
+from tf_finetune.data.sources.text_lines import number_lines, read_lines
 from tf_finetune.errors import UserError
 
-# csv stops at 128 Ki characters, which a long document exceeds; without any limit one
-# forgotten quote would pull the rest of the file into memory.
-FIELD_LIMIT = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class _Dialect:
-    """How one file is written."""
-
-    path: Path
-    name: str
-    delimiter: str
-    quoted: bool
-    encoding: str
+REPEATED_HEADERS = "rows that repeat the column names (files put together?), which were skipped"
 
 
 def open_delimited(
@@ -42,15 +29,15 @@ def open_delimited(
         config: Options of the data section.
         source: The file as the user wrote it.
         path: The file.
-        kind: `csv` has commas and quotes, the others tabs and no quotes, unless
-            `data.delimiter` and `data.quoting` say otherwise.
+        kind: `csv` has commas and quotes, the others tabs and no quotes, unless the options
+            or the file itself say otherwise (see `find_dialect`).
 
     Raises:
         UserError: The file is empty, undecodable in its first row, or names a column twice.
     """
-    dialect = _dialect(config, source, path, kind)
+    dialect, note = find_dialect(config, source, path, kind)
     problems = Problems()
-    first = next(_records(dialect, problems), None)
+    first = next(read_fields(dialect, problems), None)
     if first is None:
         problems.check()
         raise UserError(f"{source}: is empty")
@@ -74,19 +61,20 @@ def open_delimited(
         content=lambda: file_chunks(path),
         options={
             "delimiter": dialect.delimiter,
-            "quoted": dialect.quoted,
+            "quoting": dialect.quoting,
             "encoding": config.encoding,
             "header": config.header,
             "extra_columns": config.extra_columns,
         },
         advice=_delimiter_advice(dialect, fields),
+        notes=(note,) if note else (),
     )
 
 
 def _open_lines(config: DataConfig, source: str, path: Path) -> Table:
     def rows(problems: Problems) -> Generator[Row, None, None]:
         lines = read_lines(path, source, config.encoding, problems)
-        for number, line in number_lines(lines, source, problems):
+        for number, line in number_lines(lines, problems):
             yield Row(number, {"text": line}, f"{source}, row {number}")
 
     return Table(
@@ -101,85 +89,38 @@ def _open_lines(config: DataConfig, source: str, path: Path) -> Table:
     )
 
 
-def _dialect(config: DataConfig, source: str, path: Path, kind: str) -> _Dialect:
-    delimiter = config.delimiter or ("," if kind == "csv" else "\t")
-    quoted = config.quoting == "standard" or (config.quoting == "auto" and kind == "csv")
-    if delimiter in "\r\n\0" or (quoted and delimiter == '"'):
-        raise UserError(
-            f"data.delimiter: received {delimiter!r}; accepted: a character that is no line end, "
-            "no NUL and, where data.quoting is standard, no quote"
-        )
-    return _Dialect(path, source, delimiter, quoted, config.encoding)
-
-
 def _rows(
-    dialect: _Dialect, config: DataConfig, columns: tuple[str, ...], problems: Problems
+    dialect: Dialect, config: DataConfig, columns: tuple[str, ...], problems: Problems
 ) -> Generator[Row, None, None]:
-    """Rows that have the right number of fields."""
-    records = _records(dialect, problems)
+    """Rows whose fields stand in the columns where they belong."""
+    records = read_fields(dialect, problems)
     if config.header:
         next(records, None)
-    extra_allowed = config.extra_columns == "ignore"
-    # Without a header nothing says how many columns there are: those asked for must be there.
-    fewer_allowed = extra_allowed and not config.header
-    expected = f"{len(columns)}, as in {'the header' if config.header else 'row 1'}"
+    shapes = RowShapes(dialect.name, columns, config, problems)
+    named = sorted(filter(None, columns))
     for number, fields in records:
         place = f"{dialect.name}, row {number}"
-        if len(fields) > len(columns) and not extra_allowed:
-            problems.add(
-                f"{place}: has {len(fields)} fields; accepted: {expected} "
-                "(data.extra_columns: ignore permits more)"
-            )
-        elif len(fields) < len(columns) and not fewer_allowed:
-            problems.add(f"{place}: has {len(fields)} fields; accepted: {expected}")
-        else:
+        if config.header and len(fields) >= len(named) > 1:
+            stripped = tuple(field.strip() for field in fields)
+            if stripped == columns:
+                problems.note(REPEATED_HEADERS, f"row {number}")
+                continue
+            if sorted(filter(None, stripped)) == named:
+                problems.add(
+                    f"{place}: holds the column names in another order, so that what follows has "
+                    "other columns; accepted: one header, or two files"
+                )
+                continue
+        if shapes.check(number, fields):
             yield Row(number, dict(zip(columns, fields, strict=False)), place)
-
-
-def _records(dialect: _Dialect, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Fields of each record with the row in which it starts."""
-    csv.field_size_limit(max(csv.field_size_limit(), FIELD_LIMIT))
-    reader = csv.reader(
-        read_lines(dialect.path, dialect.name, dialect.encoding, problems),
-        delimiter=dialect.delimiter,
-        quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
-        strict=True,
-    )
-    blank: list[int] = []
-    while True:
-        number = reader.line_num + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            _add_csv_error(error, f"{dialect.name}, row {number}", problems)
-            continue
-        if len(fields) <= 1 and not "".join(fields).strip():
-            blank.append(number)
-            continue
-        add_blank_lines(blank, dialect.name, problems)
-        blank.clear()
-        yield number, fields
-
-
-def _add_csv_error(error: csv.Error, place: str, problems: Problems) -> None:
-    advice = "; if quotes are ordinary characters in this file, set data.quoting: none"
-    if "unexpected end of data" in str(error):
-        problems.stop(f"{place}: a quote opens here and is never closed{advice}")
-    if "field larger than field limit" in str(error):
-        problems.stop(
-            f"{place}: a field has more than {FIELD_LIMIT:,} characters, perhaps because a quote "
-            f"is never closed{advice}"
-        )
-    problems.add(f"{place}: {error}{advice}")
+    shapes.check_end()
 
 
 def _numbers(fields: list[str]) -> list[str]:
     return [str(number) for number in range(1, len(fields) + 1)]
 
 
-def _delimiter_advice(dialect: _Dialect, fields: list[str]) -> str:
+def _delimiter_advice(dialect: Dialect, fields: list[str]) -> str:
     """Which delimiter would give more columns, if there is only one."""
     if len(fields) > 1:
         return ""

@@ -27,16 +27,39 @@ def show_names(names: Iterable[str]) -> str:
 
 @dataclass
 class Problems:
-    """Keeps the first problems in full and counts all."""
+    """Keeps the first problems in full and counts all; beside them notes, which stop nothing.
+
+    Attributes:
+        count: Number of problems.
+        part: Which of several files of one source is being read, for notes.
+    """
 
     count: int = 0
+    part: str = ""
     _first: list[str] = field(default_factory=list)
+    _notes: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def add(self, message: str) -> None:
         """Notes a problem after which reading goes on."""
         self.count += 1
         if self.count <= SHOWN:
             self._first.append(message)
+
+    def note(self, what: str, place: str) -> None:
+        """Counts a row about which the user should know though it was read, or skipped.
+
+        Args:
+            what: Rows of which kind, as a plural.
+            place: The row.
+        """
+        count, first = self._notes.get(what, (0, f"{self.part}{place}"))
+        self._notes[what] = count + 1, first
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each kind of noted rows, with their number and the first of them."""
+        return tuple(
+            f"{what}: {count:,}, such as {first}" for what, (count, first) in self._notes.items()
+        )
 
     def check(self) -> None:
         """Raises what was collected.

@@ -10,12 +10,17 @@ from tf_finetune.data.sources.fields import to_record
 from tf_finetune.data.sources.opening import open_table
 from tf_finetune.data.sources.problems import Problems
 from tf_finetune.data.sources.table import Row, Table
-from tf_finetune.data.sources.text_lines import bounded_lines, number_lines
+from tf_finetune.data.sources.text_lines import bounded_lines
 from tf_finetune.errors import UserError
 
 
 def read_records(
-    config: DataConfig, source: str, *, split: str = "train", labelled: bool = True
+    config: DataConfig,
+    source: str,
+    *,
+    split: str = "train",
+    labelled: bool = True,
+    notes: list[str] | None = None,
 ) -> Iterator[Record]:
     """Streams the examples of a source, in their order, a few at a time in memory.
 
@@ -24,6 +29,8 @@ def read_records(
         source: A file or folder, `tfds:NAME` or `builtin:docstrings`.
         split: `train`, `validation` or `test`, for a TFDS source that does not say.
         labelled: Whether labels are read; without, no label column is needed.
+        notes: Gets, at the end, sentences about rows that were read or skipped and of which the
+            user should know.
 
     Returns:
         An iterator over the good records. It raises `UserError` at the end if any row was
@@ -41,16 +48,19 @@ def read_records(
     problems = Problems()
     check_columns(table, config, problems, labelled=labelled)
     problems.check()
-    return _records(table, config, labelled=labelled)
+    return _records(table, config, labelled=labelled, notes=notes)
 
 
-def read_texts(config: DataConfig, source: str | TextIO) -> Iterator[Record]:
+def read_texts(
+    config: DataConfig, source: str | TextIO, *, notes: list[str] | None = None
+) -> Iterator[Record]:
     """Streams texts to predict; labels are not read and need not be there.
 
     Args:
         config: Options of the data section. If the text column is not set, it is inferred.
         source: As for `read_records`; a .txt file without a tab in its first row, or an open
             text file such as standard input, holds one text a line.
+        notes: As for `read_records`; those about opening the source stand before.
 
     Raises:
         UserError: As `read_records`; or pairs of texts are needed and lines hold one.
@@ -60,13 +70,15 @@ def read_texts(config: DataConfig, source: str | TextIO) -> Iterator[Record]:
         return _line_records(_line_options(config, name), source, name)
     table = open_table(config, source, split="test")
     if table.kind == "lines":
-        return _records(table, _line_options(config, source), labelled=False)
+        return _records(table, _line_options(config, source), labelled=False, notes=notes)
     problems = Problems()
     if config.text_column is None:
         config = infer_columns(table, config, problems, labelled=False)
     check_columns(table, config, problems, labelled=False)
     problems.check()
-    return _records(table, config, labelled=False)
+    if notes is not None:
+        notes += table.notes
+    return _records(table, config, labelled=False, notes=notes)
 
 
 def check_texts(texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str]) -> list[Record]:
@@ -93,7 +105,9 @@ def check_texts(texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, st
     return records
 
 
-def _records(table: Table, config: DataConfig, *, labelled: bool) -> Iterator[Record]:
+def _records(
+    table: Table, config: DataConfig, *, labelled: bool, notes: list[str] | None
+) -> Iterator[Record]:
     problems = Problems()
     rows = table.rows(problems)
     count = 0
@@ -103,6 +117,8 @@ def _records(table: Table, config: DataConfig, *, labelled: bool) -> Iterator[Re
     problems.check()
     if not count:
         raise no_rows(table)
+    if notes is not None:
+        notes += problems.notes()
 
 
 def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Record]:
@@ -114,9 +130,19 @@ def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Reco
 
 def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
     row = 0
+    blank: list[int] = []
     try:
-        for row, line in number_lines(bounded_lines(lines, name, problems), name, problems):
-            yield Row(row, {"text": line}, f"{name}, row {row}")
+        for row, line in enumerate(bounded_lines(lines, name, problems), 1):
+            if line.isspace():
+                blank.append(row)
+                continue
+            # Whoever writes into a pipe may count answers by lines, so none is skipped.
+            for number in blank:
+                problems.add(
+                    f"{name}, row {number}: is blank; blank lines may only stand at the end"
+                )
+            blank.clear()
+            yield Row(row, {"text": line.rstrip("\r\n")}, f"{name}, row {row}")
     except UnicodeDecodeError as error:
         problems.stop(f"{name}: cannot be decoded soon after row {row}: {error}")
     except OSError as error:

@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 
 from tf_finetune.data.sources.problems import Problems
 
-Kind = Literal["csv", "tsv", "text", "lines", "jsonl", "parquet", "folder", "tfds", "builtin"]
+Kind = Literal[
+    "csv", "tsv", "text", "lines", "jsonl", "parquet", "arrow", "folder", "tfds", "builtin"
+]
 
 
 class Row(NamedTuple):
@@ -31,6 +33,9 @@ class Table:
         advice: What may be wrong if a column is missing, or "".
         unusable: Columns that can be neither text nor label, each with its type; rows come
             without them.
+        label_names: Names of the classes in the order of their integers, by column, where the
+            file's schema gives them; rows hold the names then.
+        notes: Sentences about what was seen on opening that the user should know.
     """
 
     name: str
@@ -41,3 +46,5 @@ class Table:
     options: Mapping[str, object] = field(default_factory=dict)
     advice: str = ""
     unusable: Mapping[str, str] = field(default_factory=dict)
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -3,17 +3,22 @@
 import codecs
 import io
 import itertools
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from tf_finetune.data.sources.encoding_guess import likely_encodings, wide_encoding
+from tf_finetune.data.sources.file_content import open_bytes
 from tf_finetune.data.sources.problems import Problems, show
 from tf_finetune.errors import UserError
 
 # Far more than any document; a file of gigabytes without a line end would fill the memory.
 LINE_LIMIT = 64 * 2**20
+BLANK_LINES = "blank lines, which were skipped"
 _CHUNK_BYTES = 1 << 20
+_WINDOW_BYTES = 1 << 18  # before and after what cannot be decoded
+_HEAD_BYTES = 4096
+_PART_CHARACTERS = 1 << 16
 
 
 def codec_name(encoding: str) -> str:
@@ -48,19 +53,51 @@ def read_lines(path: Path, name: str, encoding: str, problems: Problems) -> Iter
         problems: Gets what is wrong; bytes that cannot be decoded, and a line of more than
             `LINE_LIMIT` characters, end the reading.
     """
+    lines = _read(path, name, encoding, problems, lambda file: bounded_lines(file, name, problems))
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            _add_nul(path, f"{name}, row {number}", problems)
+            line = line.replace("\0", "")
+        yield line
+
+
+def read_parts(path: Path, name: str, encoding: str, problems: Problems) -> Iterator[str]:
+    """Streams a file's text in parts that have nothing to do with its lines.
+
+    The arguments are those of `read_lines`.
+    """
+    parts = _read(
+        path, name, encoding, problems, lambda file: iter(lambda: file.read(_PART_CHARACTERS), "")
+    )
+    for part in parts:
+        if "\0" in part:
+            _add_nul(path, name, problems)
+        yield part
+
+
+def _read(
+    path: Path,
+    name: str,
+    encoding: str,
+    problems: Problems,
+    split: Callable[[TextIO], Iterator[str]],
+) -> Iterator[str]:
     codec = codec_name(encoding)
     try:
-        with open(path, encoding=codec, newline="") as file:
-            for number, line in enumerate(bounded_lines(file, name, problems), 1):
-                if "\0" in line:
-                    problems.add(
-                        f"{name}, row {number}: holds NUL characters; accepted: text "
-                        "(a UTF-16 file needs data.encoding: utf-16)"
-                    )
-                    line = line.replace("\0", "")
-                yield line
+        with io.TextIOWrapper(open_bytes(path), encoding=codec, newline="") as file:
+            yield from split(file)
     except UnicodeError as error:
         problems.stop(undecodable(path, name, encoding, error))
+
+
+def _add_nul(path: Path, place: str, problems: Problems) -> None:
+    """Notes NUL characters; where every second byte is zero, all rows have them."""
+    with open_bytes(path) as file:
+        wide = wide_encoding(file.read(_HEAD_BYTES))
+    message = f"{place}: holds NUL characters; accepted: text"
+    if wide:
+        problems.stop(f"{message} (the file looks like {wide}: set data.encoding: {wide})")
+    problems.add(message)
 
 
 def bounded_lines(file: TextIO, name: str, problems: Problems) -> Iterator[str]:
@@ -96,49 +133,68 @@ def undecodable(path: Path, name: str, encoding: str, error: UnicodeError) -> st
     offset, row = _first_undecodable(path, encoding)
     return (
         f"{name}, row {row}: byte {offset} (0x{offset:x}) is not {encoding} "
-        f"({getattr(error, 'reason', error)}); if the file is in another encoding, set "
-        f"data.encoding (perhaps {_guess_encoding(path, encoding, offset)})"
+        f"({getattr(error, 'reason', error)}); {_encoding_advice(path, encoding, offset)}"
     )
 
 
-def number_lines(lines: Iterable[str], name: str, problems: Problems) -> Iterator[tuple[int, str]]:
-    """Numbers lines from 1 and takes off their ends; blank ones only pass at the very end.
+def number_lines(lines: Iterable[str], problems: Problems) -> Iterator[tuple[int, str]]:
+    """Numbers lines from 1 and takes off their ends; blank ones are counted and left out.
 
     Args:
         lines: Lines as `read_lines` or an open text file gives them.
-        name: What to call their source in messages.
-        problems: Gets each blank line that is followed by another line.
+        problems: Gets a note about blank lines.
     """
-    blank: list[int] = []
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            blank.append(number)
-            continue
-        add_blank_lines(blank, name, problems)
-        blank.clear()
-        yield number, line.rstrip("\r\n")
+        if line.strip():
+            yield number, line.rstrip("\r\n")
+        else:
+            problems.note(BLANK_LINES, f"row {number}")
 
 
-def add_blank_lines(rows: Iterable[int], name: str, problems: Problems) -> None:
-    """Notes blank lines between others: an example may be missing there."""
-    for row in rows:
-        problems.add(f"{name}, row {row}: is blank; blank lines may only end a file")
+def _encoding_advice(path: Path, encoding: str, offset: int) -> str:
+    """Which encodings the bytes around a place can be read in, with a line in each."""
+    before = max(0, offset - _WINDOW_BYTES)
+    with open_bytes(path) as file:
+        head = file.read(_HEAD_BYTES)
+    with open_bytes(path) as file:
+        for start in range(0, before, _CHUNK_BYTES):
+            file.read(min(_CHUNK_BYTES, before - start))
+        window = file.read(2 * _WINDOW_BYTES)
+        final = not file.read(1)
+    if wide_encoding(head):
+        window, final = head, False
+    elif before:
+        window = window[window.find(b"\n") + 1 :]
+    high = [line for line in window.splitlines() if not line.isascii()]
+    good = sum(_is_utf8(line) for line in high)
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        if 2 * good >= len(high):
+            return (
+                f"{good:,} of the {len(high):,} lines near there that are not ASCII are UTF-8, so "
+                "that no other encoding reads the file; accepted: a file of one encoding "
+                "(correct this row, or convert the part that is not UTF-8)"
+            )
+    elif good == len(high):
+        return "if the file is in another encoding, set data.encoding (perhaps utf-8)"
+    found = likely_encodings(window, final=final)
+    if not found:
+        return (
+            "no encoding that is tried reads the lines near there; accepted: text in one encoding"
+        )
+    shown = []
+    for candidate in found:
+        lines = candidate.text.splitlines()
+        line = next((line for line in lines if not line.isascii()), lines[0])
+        shown.append(f"{candidate.encoding}, which reads {show(line)}")
+    return f"if the file is in another encoding, set data.encoding (perhaps {'; or '.join(shown)})"
 
 
-def _guess_encoding(path: Path, encoding: str, offset: int) -> str:
-    """The encoding that the bytes at a place look like."""
-    with open(path, "rb") as file:
-        start = file.read(2)
-        file.seek(max(0, offset - 1))  # UTF-8 fails at either byte of a GB18030 pair
-        window = file.read(4096)
-    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
-        return "utf-8"
-    # Western letters above ASCII mostly stand alone, double-byte characters never do.
-    runs = re.findall(rb"[\x80-\xff]+", window)
-    doubled = sum(len(run) > 1 for run in runs)
-    return "gb18030" if doubled > len(runs) / 2 else "cp1252"
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _first_undecodable(path: Path, encoding: str) -> tuple[int, int]:
@@ -148,7 +204,7 @@ def _first_undecodable(path: Path, encoding: str) -> tuple[int, int]:
     decoder = codecs.getincrementaldecoder(codec)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     offset, row = 0, 1
-    with open(path, "rb") as file:
+    with open_bytes(path) as file:
         while True:
             chunk = file.read(_CHUNK_BYTES)
             state = decoder.getstate()

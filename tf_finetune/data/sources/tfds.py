@@ -9,15 +9,9 @@ import numpy as np
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.sources.problems import Problems, show, show_names
+from tf_finetune.data.sources.split_names import default_split
 from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
-
-# Data sets disagree about the name of the examples to tune on; GLUE hides its test labels.
-_SPLIT_NAMES = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "dev", "test"),
-    "test": ("test",),
-}
 
 
 def open_tfds(config: DataConfig, source: str, split: str) -> Table:
@@ -36,7 +30,9 @@ def open_tfds(config: DataConfig, source: str, split: str) -> Table:
     """
     name, _, asked = source.removeprefix("tfds:").partition("@")
     builder = _builder(source, name)
-    chosen = asked or _default_split(config, source, split, list(builder.info.splits))
+    chosen = asked or default_split(
+        config, source, split, list(builder.info.splits), accepted=f"{source}@ and one of"
+    )
     try:
         builder.info.splits[chosen]
     except (KeyError, ValueError) as error:
@@ -88,21 +84,6 @@ def _builder(source: str, name: str) -> Any:
             f"tfds.builder('{name}').download_and_prepare()\"",
         )
     return builder
-
-
-def _default_split(config: DataConfig, source: str, split: str, available: list[str]) -> str:
-    for name in _SPLIT_NAMES.get(split, (split,)):
-        if name in available:
-            taken = config.test in (source, f"{source}@test")
-            if split == "validation" and name == "test" and taken:
-                raise UserError(
-                    f"data.validation: {source} has no validation split, and its test split is "
-                    f"data.test; accepted: null, or {source}@ and one of {show_names(available)}"
-                )
-            return name
-    raise UserError(
-        f"{source}: has no {split} split; accepted: {source}@ and one of {show_names(available)}"
-    )
 
 
 def _plain(value: Any, feature: Any) -> object:

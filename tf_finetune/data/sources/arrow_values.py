@@ -1,7 +1,14 @@
 """Which of Arrow's columns could hold texts or labels, and their values as Python has them."""
 
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+# What turning Arrow's values into Python's raises beside its own errors: bytes that are no
+# UTF-8 (a ValueError), numbers that are out of a type's range.
+CONVERSION_ERRORS = (ValueError, ArithmeticError, TypeError)
+BATCH_ROWS = 1024
+BATCH_BYTES = 64 * 2**20
 USABLE = "strings, numbers, booleans, or lists of them"
 
 
@@ -67,3 +74,37 @@ def values_of(array: Any) -> list[Any]:
         lengths = pc.list_value_length(array).to_pylist()
         return [None if n is None else [next(flat) for _ in range(n)] for n in lengths]
     return list(array.to_pylist())
+
+
+def rows_of(batch: Any, names: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, object]]:
+    """The rows of a record batch; those before one that cannot be converted still come.
+
+    Args:
+        batch: A pyarrow record batch of usable columns.
+        names: Class names in the order of their integers, by column; the rows hold the names.
+    """
+    import pyarrow as pa
+
+    try:
+        columns = [values_of(column) for column in batch.columns]
+    except (pa.ArrowException, *CONVERSION_ERRORS):
+        if batch.num_rows == 1:
+            raise
+        for row in range(batch.num_rows):
+            yield from rows_of(batch.slice(row, 1), names)
+        return
+    for index, column in enumerate(batch.schema.names):
+        if column in names:
+            columns[index] = [_named(value, names[column]) for value in columns[index]]
+    rows = zip(*columns, strict=True) if columns else itertools.repeat((), batch.num_rows)
+    for values in rows:
+        yield dict(zip(batch.schema.names, values, strict=True))
+
+
+def _named(value: Any, names: tuple[str, ...]) -> Any:
+    """The name of a class; an integer that has none, as -1 for hidden labels, stays."""
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
+        return names[value]
+    return value

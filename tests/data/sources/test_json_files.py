@@ -1,4 +1,4 @@
-"""JSON lines, good and bad."""
+"""JSON of every layout, good and bad."""
 
 import json
 import time
@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
-from tf_finetune.data.sources import read_records, resolve_columns
+from tf_finetune.data.sources import (
+    json_files,
+    json_values,
+    read_records,
+    resolve_columns,
+    text_lines,
+)
 from tf_finetune.errors import UserError
 
 _CONFIG = DataConfig(text_column="text", label_column="label")
@@ -81,7 +87,6 @@ def test_every_bad_line_is_named(write):
     expected = [
         "row 2: not valid JSON: Expecting value",
         "row 3: received [1]; accepted: a JSON object",
-        "row 4: is blank",
         "row 5: not valid JSON: the name 'text' occurs more than once",
         "row 6, column 'text': received nothing",
         "row 7: not valid JSON: ",
@@ -99,10 +104,84 @@ def test_repeated_name_among_200_000_is_found_in_a_moment(write):
     assert time.process_time() - began < 30  # by counting each it took some minutes
 
 
-def test_json_array_over_several_lines_is_recognised(write, read):
-    path = write("a.jsonl", '[\n{"text": "one",\n"label": "x"}]\n')
-    with pytest.raises(UserError, match=r"row 1: not valid JSON.*seems to be one JSON array"):
-        read(path)
+ROWS = [{"text": "one, two", "label": "x"}, {"text": 'drei\n[{"', "label": "y"}]
+_LAYOUTS = {
+    "lines": "".join(json.dumps(row) + "\n" for row in ROWS),
+    "lines with a mark and blank lines": "\ufeff" + "\n\n".join(json.dumps(row) for row in ROWS),
+    "array": json.dumps(ROWS),
+    "array, one object a line": "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+    "array, printed": json.dumps(ROWS, indent=2),
+    "array with a mark": "\ufeff \r\n" + json.dumps(ROWS, indent=1),
+    "objects, printed": "\n".join(json.dumps(row, indent=2) for row in ROWS),
+    "columns": json.dumps({name: [row[name] for row in ROWS] for name in ROWS[0]}),
+    "columns, printed": json.dumps({n: [row[n] for row in ROWS] for n in ROWS[0]}, indent=1),
+    "columns of pandas": json.dumps(
+        {n: {str(i): row[n] for i, row in enumerate(ROWS)} for n in ROWS[0]}
+    ),
+    "rows by number": json.dumps({str(i): row for i, row in enumerate(ROWS)}),
+    "names and rows": json.dumps(
+        {"columns": list(ROWS[0]), "index": [0, 1], "data": [list(row.values()) for row in ROWS]}
+    ),
+    "rows beside other things": json.dumps({"version": "1", "schema": {}, "data": ROWS}),
+}
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize("layout", _LAYOUTS)
+def test_every_layout_gives_the_rows_whatever_the_name(write, read, layout, ending):
+    found = read(write(f"a.{ending}", _LAYOUTS[layout]))
+    assert [(record.text, record.label) for record in found] == [
+        (row["text"], row["label"]) for row in ROWS
+    ]
+
+
+def test_a_single_row_with_a_list_is_a_row(write, read):
+    path = write("a.jsonl", '{"text": "one", "label": ["a", "b"], "meta": {"id": 1}}')
+    assert [record.label for record in read(path)] == [("a", "b")]
+
+
+@pytest.mark.parametrize("part_characters", [1, 7, 65536])
+def test_an_array_is_read_alike_in_parts_of_any_length(write, read, monkeypatch, part_characters):
+    monkeypatch.setattr(text_lines, "_PART_CHARACTERS", part_characters)
+    rows = [{"text": f'é😀 \\ " {number}', "label": number % 3} for number in range(400)]
+    for text in (json.dumps(rows), json.dumps(rows, indent=1, ensure_ascii=False)):
+        assert [record.text for record in read(write("a.json", text))] == [r["text"] for r in rows]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ('[{"text": "a", "label": "x"}, {"text": "b"', "row 2: not valid JSON"),
+        ('[{"text": "a", "label": "x"}', "row 2: is cut short"),
+        ('[{"text": "a", "label": "x"},]', "row 2: a comma before the end"),
+        ('[{"text": "a", "label": "x"} {"text": "b"}]', "row 2: ',' or ']' is missing"),
+        ('[{"text": "a", "label": "x"}]\n[1]', "row 2: the array ends, and something follows"),
+        ('[{"text": "a", "label": "x"}, 7]', "row 2: received 7; accepted: a JSON object"),
+        ('[{"text": "a", "text": "b"}]', "row 1: not valid JSON: the name 'text' occurs more"),
+        ('[{"text": "a\nb", "label": "x"}]', "row 1: not valid JSON: Invalid control char"),
+        ("[" * 100_000, "row 1: not valid JSON"),
+        ("[]", "is empty; accepted: JSON objects"),
+        ('{"a": [1, 2], "b": [1]}', r"lengths of lists: 'a' 2, 'b' 1\); accepted: an array"),
+        ('{"text": {"0": "a"}, "label": {"1": "x"}}', "is one JSON object"),
+    ],
+)
+def test_what_is_wrong_with_an_array_or_object_is_said(write, content, fault):
+    with pytest.raises(UserError, match=rf"a\.json(, |: ).*{fault}|a\.json, {fault}"):
+        list(read_records(_CONFIG, write("a.json", content)))
+
+
+def test_one_object_longer_than_the_limit_is_refused(write, monkeypatch):
+    monkeypatch.setattr(json_files, "DOCUMENT_LIMIT", 50)
+    path = write("a.json", json.dumps({"text": ["a"] * 20, "label": ["x"] * 20}))
+    with pytest.raises(UserError, match=r"one object of more than 50 characters; accepted: an ar"):
+        list(read_records(_CONFIG, path))
+
+
+def test_an_element_longer_than_the_limit_ends_the_reading(write, monkeypatch):
+    monkeypatch.setattr(json_values, "DOCUMENT_LIMIT", 100)
+    path = write("a.json", json.dumps([{"text": "a" * 200_000, "label": "x"}]))
+    with pytest.raises(UserError, match=r"a.json, row 1: has more than 100 characters"):
+        list(read_records(_CONFIG, path))
 
 
 def test_empty_file_is_said_to_be_empty(write, read):
