@@ -72,6 +72,15 @@ def test_imbalance_missing_classes_and_truncation_are_warned_of(load):
     assert warnings[2] == "train: 100% of the texts were cut to data.max_length (5 tokens)"
 
 
+def test_unknown_tokens_are_warned_of_with_their_share(load):
+    train = [("film 漢 字 good", "a"), ("plot good", "b")]
+    summary = load(train, [("good film", "a")])
+    assert [split.unknown_share for split in summary.splits] == [2 / 6, 0.0]
+    (warning,) = [w for w in summary.warnings if "unknown" in w]
+    assert warning.startswith("train: 33% of the tokens are unknown to the encoder's tokenizer, ")
+    assert "such as '漢', '字': the model sees nothing of them" in warning
+
+
 def test_targets_have_a_range_and_no_classes(load):
     summary = load([("film", "0.5"), ("plot", "2.5"), ("bad", "3")], [("good", "1")])
     assert summary.splits[0].target_range == (0.5, 2.0, 3.0)

@@ -81,7 +81,34 @@ def test_pairs_are_joined_and_truncated_as_the_tokenizer_does(
     assert batch.token_type_ids.tolist() == expected["token_type_ids"].tolist()
     assert batch.attention_mask.tolist() == expected["attention_mask"].tolist()
     assert store.truncated.tolist() == [length > max_length for length in full]
+    assert store.whole_lengths.tolist() == full
+    assert store.marking_tokens == 3
     assert store.texts(np.array([1])) == [(first[1], second[1])]
+
+
+def test_unknown_tokens_are_counted_as_far_as_texts_are_kept(
+    write_csv, data_config, tiny_tokenizer
+):
+    rows = [("film 漢字", "a"), ("film", "b"), ("very very 漢", "a"), ("漢 plot 字 ☃", "b")]
+    source = write_csv("train.csv", rows)
+    store = open_store(data_config(max_length=4), source, tiny_tokenizer)
+    unknown = tiny_tokenizer.unk_token_id
+    kept = tiny_tokenizer([t for t, _ in rows], truncation=True, max_length=4)["input_ids"]
+    assert store.unknown.tolist() == [ids.count(unknown) for ids in kept]
+    assert store.unknown.sum() > 0 and store.marking_tokens == 2
+    assert store.unknown_examples[0] == "漢"
+
+
+def test_what_was_seen_in_the_source_is_kept_with_its_tokens(
+    data_config, tiny_tokenizer, monkeypatch, tmp_path
+):
+    path = tmp_path / "train.csv"
+    path.write_text('text,label\n\n"a \\"good\\", film",a\n\nplot,b\n', encoding="utf-8")
+    notes = open_store(data_config(), str(path), tiny_tokenizer).notes
+    assert notes[0].startswith("quotes inside a field are written")
+    assert notes[1] == "blank lines, which were skipped: 2, such as row 2"
+    forbid_tokenising(monkeypatch)
+    assert open_store(data_config(), str(path), tiny_tokenizer).notes == notes
 
 
 def test_rows_come_in_the_order_asked_for_across_record_batches(

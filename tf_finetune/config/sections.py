@@ -66,14 +66,15 @@ class DataConfig(Section):
 
     train: str | None = Field(
         default=None,
-        description="training examples: a CSV, TSV, JSONL or Parquet file, a folder with "
-        "one folder of .txt files a class, tfds:NAME, or builtin:docstrings",
+        description="training examples: a CSV, TSV, JSON, JSONL, Parquet or Arrow file, text also "
+        "as .gz, .bz2 or .xz; a folder with such files or with one folder of .txt files a class; a "
+        "pattern such as part-*.csv; tfds:NAME, or builtin:docstrings",
         examples=["reviews.csv"],
     )
     validation: str | None = Field(
         default=None,
-        description="validation examples, as data.train; tfds:NAME takes its split of that "
-        "name; null makes a stratified split of the training examples",
+        description="validation examples, as data.train; tfds:NAME and folders with splits give "
+        "their split of that name; null makes a stratified split of the training examples",
         examples=["dev.csv"],
     )
     test: str | None = Field(
@@ -127,7 +128,9 @@ class DataConfig(Section):
     )
     quoting: Literal["auto", "standard", "backslash", "none"] = Field(
         default="auto",
-        description='whether "..." quotes a field; auto: standard in CSV, none in TSV',
+        description='whether "..." quotes a field, and a quote inside it is written "" (standard) '
+        r"or \" (backslash); auto: standard in CSV, none in TSV, or what the file shows if that "
+        "does not fit",
     )
     encoding: Annotated[str, AfterValidator(check_encoding)] = Field(
         default="utf-8",
@@ -135,7 +138,9 @@ class DataConfig(Section):
         json_schema_extra=_said("the name of a text encoding"),
     )
     extra_columns: Literal["error", "ignore"] = Field(
-        default="error", description="what to do with rows that have more fields than expected"
+        default="error",
+        description="what to do with rows that have more fields than expected; ignore leaves the "
+        "last ones out, which cuts a text that holds the delimiter and is not quoted",
     )
     max_length: int = Field(
         default=128, ge=4, le=8192, description="longest text in tokens; longer ones are truncated"

@@ -16,7 +16,7 @@ from unicodedata import category
 
 from tools.reliability.malformed_cases import cases
 
-ENDINGS = ("csv", "tsv", "txt", "jsonl", "parquet")
+ENDINGS = ("csv", "tsv", "txt", "jsonl", "parquet", "json", "arrow", "csv.gz", "jsonl.bz2")
 OPTIONS: tuple[dict[str, Any], ...] = (
     {},
     {"header": False, "text_column": "1", "label_column": "2"},
@@ -26,6 +26,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"encoding": "gb18030"},
     {"text_column": "text", "label_column": "label", "extra_columns": "ignore"},
     {"text_pair_column": "pair", "quoting": "none"},
+    {"quoting": "backslash"},
 )
 
 
@@ -62,8 +63,8 @@ def write_corpus(folder: Path) -> int:
     folder.mkdir(parents=True)
     count = 0
     for case in cases():
-        ending = case.file.rpartition(".")[2]
-        if len(case.content) <= 2048:
+        ending = case.file.partition(".")[2]
+        if ending in ENDINGS and len(case.content) <= 2048:
             head = bytes([ENDINGS.index(ending), count % len(OPTIONS)])
             (folder / str(count)).write_bytes(head + case.content)
             count += 1

@@ -1,8 +1,11 @@
 """Files as users have them, each with what has to come of it: an error, or these records."""
 
+import bz2
+import gzip
 import io
 import itertools
 import json
+import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +47,8 @@ def cases() -> Iterator[Case]:
     yield from _quotes()
     yield from _json()
     yield from _parquet()
+    yield from _arrow()
+    yield from _compressed()
     yield from _sizes()
 
 
@@ -109,7 +114,7 @@ def _line_ends() -> Iterator[Case]:
         yield Case("blank lines at the end", name, table(GOOD, ending).encode() + b"\n\n", GOOD)
         lines = table(GOOD, ending).splitlines(keepends=True)
         between = "".join([*lines[:-1], "\n", lines[-1]])
-        yield Case("blank line between", name, between.encode(), ("row", "blank"))
+        yield Case("blank line between", name, between.encode(), GOOD)
         for odd in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"):
             rows = [(f"a{odd}fine film", "pos"), GOOD[1]]
             yield Case(f"{odd!r} in a text", name, table(rows, ending).encode(), rows)
@@ -220,6 +225,10 @@ def _quotes() -> Iterator[Case]:
     inside = [*GOOD, ('a 6" disc', "pos")]
     yield Case("quote inside", "data.csv", table(inside, "csv").encode(), inside)
     yield Case("quote in a tsv", "data.tsv", table(inside, "tsv").encode(), inside)
+    escaped = plain + '"say \\"hi\\", now",pos\n"two\nlines",neg\n'
+    yield Case("quotes behind backslashes", "data.csv", escaped.encode(), whole)
+    ends = plain + '"C:\\",pos\n'
+    yield Case("backslash at the end", "data.csv", ends.encode(), [*GOOD, ("C:\\", "pos")])
     none = {"quoting": "none"}
     opened = [*GOOD, ('"never closed', "pos")]
     yield Case("quotes are characters", "data.csv", table(opened, "csv").encode(), opened, none)
@@ -263,7 +272,14 @@ def _json() -> Iterator[Case]:
     for shown, line in bad.items():
         yield Case(f"JSON: {shown}", "data.jsonl", f"{plain}{line}\n".encode(), ("row 3",))
     array = json.dumps([{"text": t, "label": y} for t, y in GOOD], indent=1)
-    yield Case("JSON: one array", "data.jsonl", array.encode(), ("row 1", "array"))
+    for ending in ("json", "jsonl"):
+        yield Case("JSON: one array", f"data.{ending}", array.encode(), GOOD)
+        yield Case("JSON: array cut", f"data.{ending}", array.encode()[:-5], ("row 2", "JSON"))
+    columns = json.dumps({"text": [t for t, _ in GOOD], "label": [y for _, y in GOOD]})
+    yield Case("JSON: columns", "data.json", columns.encode(), GOOD)
+    ragged = b'{"text": ["x", "y"], "label": ["pos"]}'
+    yield Case("JSON: columns of other lengths", "data.json", ragged, ("one JSON object",))
+    yield Case("JSON: deep array", "data.json", b"[" * 100_000, ("row 1", "JSON"))
     yield Case("JSON: not at all", "data.jsonl", b"text,label\nx,pos\n", ("row 1", "JSON"))
     yield Case("JSON: empty objects", "data.jsonl", b"{}\n{}\n", ())
     yield Case(
@@ -322,6 +338,35 @@ def _parquet() -> Iterator[Case]:
     large = pa.table({"text": texts.cast(pa.large_string()), "label": pa.array([0, 1], pa.int8())})
     expected = [(GOOD[0][0], "0"), (GOOD[1][0], "1")]
     yield Case("Parquet: other widths", name, _parquet_bytes(large), expected)
+
+
+def _compressed() -> Iterator[Case]:
+    for ending in ("csv", "tsv", "jsonl"):
+        plain = table(GOOD, ending).encode()
+        for compress, mark in ((gzip.compress, "gz"), (bz2.compress, "bz2"), (lzma.compress, "xz")):
+            name, whole = f"data.{ending}.{mark}", compress(plain)
+            yield Case("compressed", name, whole, GOOD)
+            yield Case("compressed, cut", name, whole[:-9], ("damaged",))
+            flipped = bytearray(whole)
+            flipped[len(whole) // 2] ^= 0xFF
+            yield Case("compressed, a byte changed", name, bytes(flipped), ("damaged",))
+    bomb = gzip.compress(b"text,label\n" + b"x,pos\n" * 46 * 2**20)
+    yield Case("a bomb of 276 MB", "data.csv.gz", bomb, ("times its size",))
+
+
+def _arrow() -> Iterator[Case]:
+    import pyarrow as pa
+
+    good = pa.table({"text": [t for t, _ in GOOD], "label": [y for _, y in GOOD]})
+    for shown, opened in (("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
+        sink = io.BytesIO()
+        with opened(sink, good.schema) as file:
+            file.write_table(good)
+        whole = sink.getvalue()
+        yield Case(f"Arrow {shown}", "data.arrow", whole, GOOD)
+        for length in (1, 8, len(whole) // 3, len(whole) // 2):
+            yield Case(f"Arrow {shown} cut to {length}", "data.feather", whole[:length], ("read",))
+    yield Case("Arrow: text file", "data.arrow", b"text,label\nx,pos\n" * 20, ("Arrow",))
 
 
 def _parquet_bytes(content: Any) -> bytes:

@@ -97,10 +97,10 @@ def _rows(
     if config.header:
         next(records, None)
     shapes = RowShapes(dialect.name, columns, config, problems)
-    named = sorted(filter(None, columns))
+    names, named = set(columns), sorted(filter(None, columns))
     for number, fields in records:
         place = f"{dialect.name}, row {number}"
-        if config.header and len(fields) >= len(named) > 1:
+        if config.header and fields[0].strip() in names and len(fields) >= len(named) > 1:
             stripped = tuple(field.strip() for field in fields)
             if stripped == columns:
                 problems.note(REPEATED_HEADERS, f"row {number}")

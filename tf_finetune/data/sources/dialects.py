@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.sources.problems import Problems
-from tf_finetune.data.sources.text_lines import BLANK_LINES, read_lines
+from tf_finetune.data.sources.text_lines import BLANK_LINES, read_lines, read_parts
 from tf_finetune.errors import UserError
 
 # csv stops at 128 Ki characters, which a long document exceeds; without any limit one
@@ -18,6 +19,7 @@ from tf_finetune.errors import UserError
 FIELD_LIMIT = 16 * 2**20
 Quoting = Literal["standard", "backslash", "none"]
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+_ROWS_FOR_ADVICE = 100_000
 _MEANINGS = {
     "standard": 'fields are quoted with "..."',
     "backslash": r"quotes inside a field are written \"",
@@ -109,7 +111,7 @@ def read_fields(dialect: Dialect, problems: Problems) -> Iterator[tuple[int, lis
             _add_csv_error(error, dialect, number, problems)
             continue
         # Spreadsheets write rows of nothing as ",,".
-        if any(field and not field.isspace() for field in fields):
+        if (fields and fields[0].strip()) or "".join(fields).strip():
             yield number, fields
         else:
             problems.note(BLANK_LINES, f"row {number}")
@@ -172,24 +174,29 @@ def _recognised_quoting(dialect: Dialect, state: tuple[int, int]) -> Quoting:
 
 def _quotes_in(dialect: Dialect) -> tuple[bool, bool]:
     """Whether there are quotes, and backslashes before quotes."""
-    marks = False
+    marks, end = False, ""
     try:
-        for line in read_lines(dialect.path, "", dialect.encoding, Problems()):
-            if '"' in line:
-                marks = True
-                if '\\"' in line:
-                    return True, True
+        for part in read_parts(dialect.path, "", dialect.encoding, Problems()):
+            marks = marks or '"' in part
+            if marks and '\\"' in end + part:
+                return True, True
+            end = part[-1:]
     except UserError:
         pass  # told when the file is read
     return marks, False
 
 
-def _faults(dialect: Dialect) -> int:
-    """Number of records that have not the right number of fields, or cannot be read at all."""
+def _faults(dialect: Dialect, rows: int | None = None) -> int:
+    """Number of records that have not the right number of fields, or cannot be read at all.
+
+    Args:
+        dialect: How the file may be written.
+        rows: How many records are looked at; None looks at all.
+    """
     problems, faults = Problems(), 0
     columns: list[str] | None = None
     try:
-        for _, fields in read_fields(dialect, problems):
+        for _, fields in itertools.islice(read_fields(dialect, problems), rows):
             if columns is None:
                 columns = [field.strip() for field in fields]
             faults += not fits(fields, columns)
@@ -234,13 +241,13 @@ def _quote_advice(dialect: Dialect) -> str:
     # More columns than with quotes would be texts cut at their commas.
     if columns == len(_header(dialect)) > 1:
         advice += (
-            f", or data.quoting: none, with which every row has {columns} fields and quotes are "
-            "ordinary characters"
+            f", or data.quoting: none if quotes are ordinary characters: each of the first "
+            f"{_ROWS_FOR_ADVICE:,} rows then has {columns} fields"
         )
     return advice
 
 
 @functools.lru_cache(maxsize=64)
 def _columns_without_quotes(dialect: Dialect, changed: int) -> int:
-    """Number of columns if every row has as many when quotes are characters, else 0."""
-    return 0 if _faults(dialect) else len(_header(dialect))
+    """Number of columns if all rows have as many when quotes are characters, else 0."""
+    return 0 if _faults(dialect, _ROWS_FOR_ADVICE) else len(_header(dialect))
