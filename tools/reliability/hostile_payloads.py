@@ -5,6 +5,7 @@ file `ran` there. `refused` payloads have to end in an error; the others are har
 are passed over.
 """
 
+import gzip
 import io
 import json
 import os
@@ -307,12 +308,24 @@ def _data() -> Iterator[Payload]:
             file.writestr(f"../../../../../../{ran}", "out")
         return archive.getvalue()
 
+    def bomb(part: bytes, ran: Path) -> bytes:
+        return gzip.compress(part * 50 * 2**20)
+
     for file in ("data.csv", "data.jsonl", "data.parquet", "data.pkl"):
         plant = written(file, lambda ran: pickle.dumps(_Touch(ran)))
         yield Payload(f"pickle as {file}", plant, partial(read, file))
     for file in ("data.zip", "data.csv", "data.parquet", "data.tar.gz"):
         plant = written(file, traversal)
         yield Payload(f"archive as {file}", plant, partial(read, file))
+    # Of one endless line, of many rows, and nested: a few hundred KB that hold 300 MB.
+    for file, part in (
+        ("data.csv.gz", b"\0" * 6),
+        ("data.tsv.gz", b"x\tpos\n"),
+        ("data.json.gz", b"[[[[[["),
+        ("data.jsonl.gz", b'{"a":1'),
+    ):
+        plant = written(file, partial(bomb, part))
+        yield Payload(f"bomb as {file}", plant, partial(read, file))
     for name in ("../../evil", "evil.module", "file:///etc/passwd"):
         yield Payload(
             f"tfds:{name}",

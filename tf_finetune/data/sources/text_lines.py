@@ -18,6 +18,7 @@ BLANK_LINES = "blank lines, which were skipped"
 _CHUNK_BYTES = 1 << 20
 _WINDOW_BYTES = 1 << 18  # before and after what cannot be decoded
 _HEAD_BYTES = 4096
+_NUL = "holds NUL characters; accepted: text"
 _PART_CHARACTERS = 1 << 16
 
 
@@ -54,9 +55,13 @@ def read_lines(path: Path, name: str, encoding: str, problems: Problems) -> Iter
             `LINE_LIMIT` characters, end the reading.
     """
     lines = _read(path, name, encoding, problems, lambda file: bounded_lines(file, name, problems))
+    seen = False
     for number, line in enumerate(lines, 1):
         if "\0" in line:
-            _add_nul(path, f"{name}, row {number}", problems)
+            if not seen:
+                _stop_if_wide(path, f"{name}, row {number}", problems)
+            seen = True
+            problems.add(f"{name}, row {number}: {_NUL}")
             line = line.replace("\0", "")
         yield line
 
@@ -69,9 +74,12 @@ def read_parts(path: Path, name: str, encoding: str, problems: Problems) -> Iter
     parts = _read(
         path, name, encoding, problems, lambda file: iter(lambda: file.read(_PART_CHARACTERS), "")
     )
+    seen = False
     for part in parts:
-        if "\0" in part:
-            _add_nul(path, name, problems)
+        if "\0" in part and not seen:
+            _stop_if_wide(path, name, problems)
+            seen = True
+            problems.add(f"{name}: {_NUL}")
         yield part
 
 
@@ -90,14 +98,12 @@ def _read(
         problems.stop(undecodable(path, name, encoding, error))
 
 
-def _add_nul(path: Path, place: str, problems: Problems) -> None:
-    """Notes NUL characters; where every second byte is zero, all rows have them."""
+def _stop_if_wide(path: Path, place: str, problems: Problems) -> None:
+    """Ends the reading where every second byte of a file is zero: all rows have NUL characters."""
     with open_bytes(path) as file:
         wide = wide_encoding(file.read(_HEAD_BYTES))
-    message = f"{place}: holds NUL characters; accepted: text"
     if wide:
-        problems.stop(f"{message} (the file looks like {wide}: set data.encoding: {wide})")
-    problems.add(message)
+        problems.stop(f"{place}: {_NUL} (the file looks like {wide}: set data.encoding: {wide})")
 
 
 def bounded_lines(file: TextIO, name: str, problems: Problems) -> Iterator[str]:
