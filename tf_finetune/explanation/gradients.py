@@ -18,11 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.encoders import Classifier
+from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.errors import UserError
 from tf_finetune.explanation.precision import Precision
 
 TOKENS_AT_A_TIME = 4096  # as a training batch of 32 texts of 128 tokens
-_ROUNDING = 1e-6  # of a float32 that several batches compute
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ class Contributions:
         output: The output of the text.
         baseline: The output of the baseline.
         steps: Intervals the path was cut into.
+        rounding: How far rounding alone may set the two outputs apart.
     """
 
     by_token: np.ndarray
     output: float
     baseline: float
     steps: int
+    rounding: float
 
     @property
     def gap(self) -> float:
@@ -48,8 +50,7 @@ class Contributions:
 
     def within(self, tolerance: float) -> bool:
         """Whether the gap is at most this share of the sum of all magnitudes, or rounding."""
-        rounding = _ROUNDING * max(abs(self.output), abs(self.baseline))
-        return self.gap <= tolerance * float(np.abs(self.by_token).sum()) + rounding
+        return self.gap <= tolerance * float(np.abs(self.by_token).sum()) + self.rounding
 
 
 class IntegratedGradients:
@@ -62,6 +63,7 @@ class IntegratedGradients:
     """
 
     def __init__(self, classifier: Classifier):
+        self._classifier = classifier
         self._slopes = _traced_slopes(classifier)
 
     def of(
@@ -92,11 +94,14 @@ class IntegratedGradients:
         def slopes_at(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return self._in_batches(ends, token_type_ids, points, output)
 
+        rounding = float(logit_rounding(self._classifier, len(token_ids))[output])
         slopes, outputs = slopes_at(np.linspace(0.0, 1.0, precision.steps + 1))
         total = slopes.sum(axis=0) - (slopes[0] + slopes[-1]) / 2
         steps = precision.steps
         while True:
-            found = Contributions(total / steps, float(outputs[-1]), float(outputs[0]), steps)
+            found = Contributions(
+                total / steps, float(outputs[-1]), float(outputs[0]), steps, rounding
+            )
             if not np.isfinite(found.gap):
                 raise UserError("the model's outputs or their gradients are NaN or infinite")
             if found.within(precision.tolerance) or 2 * steps > precision.most_steps:

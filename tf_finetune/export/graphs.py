@@ -11,6 +11,7 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Split
 from tf_finetune.encoders import EncoderFiles, load_tokenizer
+from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.export.formats import CALIBRATED, LITERT, RECORDS, SAVEDMODEL, ExportRequest
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.litert import check_interpreter, convert, file_name
@@ -127,7 +128,9 @@ def _export_saved_model(
             config.evaluation.batch_size,
         )
     render_check(console, check)
-    require_same_answers(check, config.training.precision)
+    precision = config.training.precision
+    rounding = logit_rounding(trained.model.classifier, max_length, precision).max()
+    require_same_answers(check, float(rounding))
     record = export_record(labels, config, check=check.to_dict(), **made)
     write_json(folder / RECORDS[SAVEDMODEL], record)
 

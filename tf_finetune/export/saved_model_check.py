@@ -18,8 +18,6 @@ from tf_finetune.reports import user_text
 
 MOST_TEXTS = 1000
 PROBES = 5000
-# Of a logit, by whether the run computes in float32 as the SavedModel does.
-LARGEST_DIFFERENCE = {True: 1e-3, False: 0.1}
 _EXAMPLES_SHOWN = 3
 
 
@@ -99,24 +97,23 @@ def check_saved_model(
     )
 
 
-def require_same_answers(check: SavedModelCheck, precision: str) -> None:
+def require_same_answers(check: SavedModelCheck, rounding: float) -> None:
     """Refuses a SavedModel that answers otherwise than the model it was made from.
 
     Args:
         check: What was found.
-        precision: `training.precision`; the SavedModel computes in float32.
+        rounding: The largest difference of a logit that rounding explains.
 
     Raises:
         UserError: Logits are no numbers, or differ by more than rounding although all texts
             got the tokens of training.
     """
-    limit = LARGEST_DIFFERENCE[precision == "float32"]
-    is_rounding = check.largest_difference <= limit
+    is_rounding = check.largest_difference <= rounding
     explained = check.of_texts.mismatches > 0 and math.isfinite(check.largest_difference)
     if not is_rounding and not explained:
         raise UserError(
             f"--to savedmodel: its logits differ by {check.largest_difference:.1e} from those of "
-            f"the trained model; accepted: {limit:g} at most",
+            f"the trained model; accepted: {rounding:.1e} at most, which is rounding",
             hint="Nothing was written. This is a fault of the export, not of the data.",
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_finetune.encoders import load_tokenizer
+from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.errors import UserError
 from tf_finetune.export import check_model_folder, read_labels
 from tf_finetune.export.loading import load_measured_split, without_strategy
@@ -21,7 +22,7 @@ MOST_TEXTS = 500
 
 
 def main(run_folder: str, texts_file: str, answers_file: str) -> None:
-    """Writes texts and logits as JSON."""
+    """Writes texts, logits and what rounding may change of these as JSON."""
     run, config = open_run(run_folder)
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
@@ -32,7 +33,12 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
     texts = [[t for t in row if t is not None] for row in split.texts(np.arange(len(split)))]
     task = {"texts": texts, "max_length": config.data.max_length}
     Path(texts_file).write_text(json.dumps(task), encoding="utf-8")
-    answers = {"logits": logits.tolist(), "labels": list(labels.names)}
+    length, precision = config.data.max_length, config.training.precision
+    answers = {
+        "logits": logits.tolist(),
+        "rounding": float(logit_rounding(trained.model.classifier, length, precision).max()),
+        "labels": list(labels.names),
+    }
     Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
 
 
