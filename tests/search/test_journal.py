@@ -1,6 +1,7 @@
 """The journal keeps what was written and notices what was not."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -37,6 +38,22 @@ def test_records_come_back_as_they_were(path):
     assert [set(json.loads(line)) for line in path.read_text().splitlines()] == 4 * [
         {"record", "sha256"}
     ]
+
+
+def test_every_record_is_on_the_disk_when_append_returns(path, monkeypatch):
+    forced, real = [], os.fsync
+
+    def fsync(descriptor):
+        real(descriptor)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            forced.append(path.read_bytes())
+
+    journal = Journal(path, IDENTITY)
+    monkeypatch.setattr(os, "fsync", fsync)
+    for number in range(2):
+        journal.append({"number": number})
+
+        assert forced[-1] == path.read_bytes() and len(forced) == number + 1
 
 
 @pytest.mark.parametrize("kept", [1, 5, 50, -1])

@@ -2,15 +2,17 @@
 
 import collections
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tf_finetune.search import trial_times
 from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import search_by_formula
 from search_by_formula import (
     GRID,
     RANGES,
@@ -208,14 +210,19 @@ def test_range_is_widened_where_the_best_drawn_rate_is_near_its_end(tmp_path):
     assert second == pytest.approx(10**0.5 * first, rel=0.03)
 
 
-def test_no_trial_begins_that_would_overrun_the_time_budget(tmp_path):
-    search = FormulaSearch(tmp_path, "grid", seconds=0.1, budget=0.6)
-    started = time.monotonic()
+def test_no_trial_begins_that_would_overrun_the_time_budget(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=100.0)
 
-    search.run()
+    def sleep(seconds):
+        clock.now += seconds
 
-    assert time.monotonic() - started < 0.65
-    assert 1 <= len(search.ran) <= 6
+    for module in (trial_times, search_by_formula):
+        fake = SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep)
+        monkeypatch.setattr(module, "time", fake)
+
+    search = FormulaSearch(tmp_path, "grid", seconds=1.0, budget=6.5).run()
+
+    assert (len(search.ran), clock.now) == (6, 106.0)
     assert search.schedule.is_done
 
 

@@ -17,6 +17,12 @@ from tf_finetune.serving.redaction import redact
         ("call (030) 1234567.", "call [phone]."),
         ("call 555-123-4567", "call [phone]"),
         ("call 5551234", "call [phone]"),
+        ("call 030.123.45.67", "call [phone]"),
+        ("call 030/123 45 67", "call [phone]"),
+        ("call 030 / 123 4567", "call [phone]"),
+        ("call 030\t1234567", "call [phone]"),
+        ("call 030\u00a0123\u00a04567", "call [phone]"),
+        ("call 030\u2013123\u20104567", "call [phone]"),
         ("card 4111 1111 1111 1111!", "card [digits]!"),
         ("account 12345678901234567890", "account [digits]"),
         ("id 123456789", "id [digits]"),
@@ -35,6 +41,6 @@ def test_other_texts_stay(text):
 
 
 def test_long_text_takes_no_long_time():
-    started = time.perf_counter()
+    started = time.process_time()
     redact("a" * 200_000 + " " + "1 a" * 50_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
