@@ -11,6 +11,8 @@ from tf_finetune.encoders.classifier import Classifier, variable_path
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.pretrained import initial_values
 
+pytestmark = pytest.mark.numeric
+
 POSITION = [0, 0, 0]
 
 

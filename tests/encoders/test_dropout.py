@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 
+pytestmark = pytest.mark.numeric
+
 
 def dropped(layer, inputs, *, seed=1, step=2, row=0, rows=None):
     with dropout_position(tf.constant([seed, step, row], tf.int64), rows):

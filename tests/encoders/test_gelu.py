@@ -4,9 +4,12 @@ import gc
 import weakref
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tf_finetune.encoders.gelu import gelu
+
+pytestmark = pytest.mark.numeric
 
 
 def test_values_by_hand():

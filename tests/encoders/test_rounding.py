@@ -10,6 +10,8 @@ from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
 from tf_finetune.encoders.rounding import logit_rounding
 
+pytestmark = pytest.mark.numeric
+
 SIZES = {"hidden_size": 2, "num_hidden_layers": 3, "intermediate_size": 4}
 LENGTH = 5
 SUMS = 3 * (7 * 2 + 4 + 2 * 5) + 4 * 2

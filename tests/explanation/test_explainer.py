@@ -8,6 +8,8 @@ from tf_finetune.explanation import Precision, explain_mistakes
 from tf_finetune.explanation.tokens import place_tokens
 from tf_finetune.reports import EvaluationReport, Mistake
 
+pytestmark = pytest.mark.numeric
+
 FINE = Precision(steps=64, most_steps=1024, tolerance=0.001)
 
 

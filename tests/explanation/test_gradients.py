@@ -10,6 +10,8 @@ from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.errors import UserError
 from tf_finetune.explanation.gradients import Contributions, IntegratedGradients, Precision
 
+pytestmark = pytest.mark.numeric
+
 # A few additions and products of small whole numbers: as many units in the last binary digit.
 ROUNDING = 8 * 2.0**-24
 

@@ -12,6 +12,8 @@ from tf_finetune.export.formats import CALIBRATED, PRECISIONS
 from tf_finetune.export.litert import LiteRtModel, check_interpreter, convert
 from tf_finetune.export.litert_calibrated import CALIBRATION_TEXTS, calibration_inputs
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def classifier(build_trained):

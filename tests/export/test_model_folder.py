@@ -15,6 +15,8 @@ from tf_finetune.errors import UserError
 from tf_finetune.export import check_model_folder, read_labels, write_model_folder
 from tf_finetune.export import model_folder as module
 
+pytestmark = pytest.mark.numeric
+
 LABELS = LabelSpace("single_label", ("neg", "neutral", "pos"))
 
 

@@ -16,6 +16,8 @@ from tf_finetune.export.saved_model import (
     write_saved_model,
 )
 
+pytestmark = pytest.mark.numeric
+
 LABELS = LabelSpace("single_label", ("neg", "neutral", "größer"))
 TEXTS = ["The film was good", "", "the plot was very dull，and the actors were poor [SEP] !"]
 MAX_LENGTH = 32

@@ -12,6 +12,8 @@ from tf_finetune.prefix import cache
 from tf_finetune.prefix.decision import Measured
 from tf_finetune.training import BatchShape
 
+pytestmark = pytest.mark.numeric
+
 BLOCKS = [*(("train", block, None) for block in range(4)), ("validation", 0, None)]
 BLOCKS.append(("validation", 1, None))
 

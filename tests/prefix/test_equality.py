@@ -5,6 +5,8 @@ import pytest
 
 from tf_finetune.training import BatchShape
 
+pytestmark = pytest.mark.numeric
+
 # Adam divides by the size of a gradient, and so makes rounding of small ones as large as steps.
 RATE = 5e-4
 

@@ -16,6 +16,8 @@ from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.callbacks import SpeedMeter
 from tf_finetune.training.executions import logs_of_steps, run_steps
 
+pytestmark = pytest.mark.numeric
+
 BAD = 2  # of the five steps of an epoch, counted from 0
 
 

@@ -11,6 +11,8 @@ from tf_finetune.training import BatchShape, check_options, predict_logits
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 
+pytestmark = pytest.mark.numeric
+
 LAYER = "bert/encoder/layer_._"
 
 

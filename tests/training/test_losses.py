@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from tf_finetune.training.losses import example_losses
 
+pytestmark = pytest.mark.numeric
+
 
 def losses(task, targets, logits, smoothing=0.0):
     return example_losses(task, tf.constant(targets), tf.constant(logits), smoothing).numpy()

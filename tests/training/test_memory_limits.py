@@ -12,6 +12,8 @@ from tf_finetune.training import Outputs
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.memory_limits import OutOfMemoryError, cut_smaller
 
+pytestmark = pytest.mark.numeric
+
 FROM_STEP = 7  # in the second of two epochs of five steps
 TOO_LARGE = np.int64(2**44)  # float32 numbers
 

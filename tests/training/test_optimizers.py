@@ -11,6 +11,8 @@ from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders.arithmetic import optimizer_bytes
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer, warmup_steps
 
+pytestmark = pytest.mark.numeric
+
 # Warm-up of 2 steps to 1.0, then 4 steps down.
 BY_HAND = {
     "linear": [0.5, 1.0, 1.0, 0.75, 0.5, 0.25],

@@ -11,6 +11,8 @@ from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.training.packed_batches import packed_batch
 from tf_finetune.training.pipeline import BatchShape, global_batch, rows_of, training_dataset
 
+pytestmark = pytest.mark.numeric
+
 SHAPE = BatchShape(8, max_length=32, padding="packed")
 
 

@@ -7,6 +7,8 @@ import tensorflow as tf
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.training import BatchShape, ChosenStrategy, evaluation_shape, predict_logits
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def one_by_one(model, splits):

@@ -7,6 +7,8 @@ import tensorflow as tf
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 
+pytestmark = pytest.mark.numeric
+
 # Of a number times features, squared errors have the gradient mean(2 x (w x - y)).
 START = 2.0
 FEATURES, TARGETS = np.array([1.0, 3.0], np.float32), np.array([0.0, 4.0], np.float32)

@@ -8,6 +8,8 @@ from tf_finetune.export.model_folder import check_model_folder
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads, weight_bytes
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def original(load, trained_files):

@@ -10,6 +10,8 @@ from tf_finetune.export.smaller.distillation import imitation_losses
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.export.smaller.student import student_config, train_student
 
+pytestmark = pytest.mark.numeric
+
 CONFIG = ExperimentConfig(
     data={"max_length": 32}, training={"batch_size": 16}, cache={"mode": "memory"}
 )

@@ -1,10 +1,13 @@
 """Heads are ranked by what the loss would feel."""
 
 import numpy as np
+import pytest
 
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.head_importance import head_importance, least_important
 from tf_finetune.training import BatchShape
+
+pytestmark = pytest.mark.numeric
 
 
 def test_dead_head_is_worth_nothing(load, trained_files, tiny_splits, tmp_path):
