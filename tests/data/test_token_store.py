@@ -362,7 +362,7 @@ def test_two_processes_fill_the_same_store_at_once(
     common = [sys.executable, "-c", FILL, str(vocabulary), source, str(tmp_path / "cache")]
     flags = [str(tmp_path / "one"), str(tmp_path / "two")]
     package_root = str(Path(token_store_cache.__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": package_root}
+    environment = {**os.environ, "PYTHONPATH": f"{package_root}:{os.environ['PYTHONPATH']}"}
     processes = [
         subprocess.Popen([*common, *order], stdout=subprocess.PIPE, text=True, env=environment)
         for order in (flags, flags[::-1])

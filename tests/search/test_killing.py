@@ -17,7 +17,7 @@ def test_table_is_the_same_after_kill_9_at_random_moments(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": str(HERE.parents[1])},
+        env=os.environ | {"PYTHONPATH": f"{HERE.parents[1]}:{os.environ['PYTHONPATH']}"},
     )
 
     assert done.returncode == 0, done.stderr

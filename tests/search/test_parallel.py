@@ -1,5 +1,6 @@
 """Chief and workers: every trial once, whatever becomes of a worker."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def worker(folder, *words):
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[1]), prepend=os.pathsep)
 
 
 def test_workers_share_the_trials_and_a_deadly_one_is_given_up(tmp_path, monkeypatch):
