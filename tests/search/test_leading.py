@@ -6,8 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import scipy.optimize
 
 from tf_finetune.search import trial_times
+from tf_finetune.search.exploration import Bayesian
 from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 
@@ -23,6 +25,25 @@ from search_by_formula import (
 )
 
 ORACLES = ["grid", "random", "bayesian", "hyperband"]
+
+
+@pytest.fixture(autouse=True)
+def coarse_optimisation(monkeypatch):
+    """KerasTuner climbs to the best of a surface over one rate from 50 places, to ten digits.
+
+    Rates are written with two: the places themselves, and a step from each, are as good.
+    """
+    minimize, make = scipy.optimize.minimize, Bayesian._make_gpr
+
+    def one_step(function, **arguments):
+        return minimize(function, **arguments, options={"maxiter": 1, "maxls": 5})
+
+    def fitted_twice(self):
+        return make(self).set_params(n_restarts_optimizer=1)
+
+    scipy_there = SimpleNamespace(optimize=SimpleNamespace(minimize=one_step))
+    monkeypatch.setattr("keras_tuner.src.tuners.bayesian.scipy", scipy_there)
+    monkeypatch.setattr(Bayesian, "_make_gpr", fitted_twice)
 
 
 def cells_of(search):
