@@ -6,6 +6,8 @@ import pytest
 
 from trainers import search, train
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def arguments(tiny_csv, tiny_encoder, tmp_path_factory):

@@ -10,6 +10,8 @@ import pytest
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.state_file import StateFile
 
+pytestmark = pytest.mark.long
+
 LENGTHS = [3, 5, 2, 5]
 VALUES = np.arange(15 * 2, dtype=np.float32).reshape(15, 2)
 

@@ -24,6 +24,8 @@ from search_by_formula import (
     score_of,
 )
 
+pytestmark = pytest.mark.long
+
 ORACLES = ["grid", "random", "bayesian", "hyperband"]
 
 

@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from search_by_formula import FormulaSearch  # noqa: E402
 
+pytestmark = pytest.mark.long
+
 
 def worker(folder, *words):
     return [sys.executable, str(HERE / "search_by_formula.py"), "work", str(folder), *words]

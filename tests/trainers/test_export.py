@@ -13,6 +13,8 @@ from tf_finetune.export.litert import LiteRtModel
 from trainers import export, predict
 from trainers.cli import run_command
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def exported(finished_run, tmp_path_factory):

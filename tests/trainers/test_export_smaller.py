@@ -12,6 +12,8 @@ from tf_finetune.manifests import damaged_files
 from trainers import export
 from trainers.cli import run_command
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def exported(finished_run, tmp_path_factory):

@@ -30,6 +30,8 @@ from tf_finetune.training.fine_tuner import FineTuner
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

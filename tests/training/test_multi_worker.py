@@ -22,6 +22,8 @@ from tools.loopback.processes import loopback_configurations
 from trainers import train
 from trainers.cli import run_command
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 TWO = Cluster({"worker": ("a:1", "b:2")}, "worker", 0)
 MEASURED = ("seconds", "examples_per_second")
