@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,33 @@ from search_by_formula import FormulaSearch  # noqa: E402
 pytestmark = pytest.mark.long
 
 
-def worker(folder, *words):
-    return [sys.executable, str(HERE / "search_by_formula.py"), "work", str(folder), *words]
+@pytest.fixture(scope="module")
+def forker(tmp_path_factory):
+    """Socket of the process that forks workers."""
+    path = tmp_path_factory.mktemp("forker") / "socket"
+    environment = os.environ | {"PYTHONPATH": f"{HERE.parents[1]}:{os.environ['PYTHONPATH']}"}
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "forked_worker.py"), "serve", str(path)], env=environment
+    )
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    yield path
+    process.terminate()
+    process.wait()
 
 
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[1]), prepend=os.pathsep)
+@pytest.fixture
+def worker(forker):
+    """The command of a worker."""
+
+    def command(folder, *words):
+        return [sys.executable, str(HERE / "forked_worker.py"), str(forker), str(folder), *words]
+
+    return command
 
 
-def test_workers_share_the_trials_and_a_deadly_one_is_given_up(tmp_path, monkeypatch):
+def test_workers_share_the_trials_and_a_deadly_one_is_given_up(tmp_path, worker, monkeypatch):
     monkeypatch.setattr("tf_finetune.search.parallel.MOST_ATTEMPTS", 2)
     deadly = "depth=2 learning_rate=1e-4 seed=0 epochs=3"
     search = FormulaSearch(tmp_path)
@@ -59,7 +77,7 @@ def test_what_a_worker_says_is_the_users_mistake_is_passed_on(tmp_path):
         run_chief(FormulaSearch(tmp_path).oracle, 1, command, tmp_path / "workers")
 
 
-def test_error_in_the_chief_is_raised_and_ends_the_workers(tmp_path, monkeypatch):
+def test_error_in_the_chief_is_raised_and_ends_the_workers(tmp_path, worker, monkeypatch):
     search = FormulaSearch(tmp_path)
 
     def fail():
