@@ -1,13 +1,17 @@
 """One finished run of the tiny encoder, which several commands look at."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from tf_finetune.config.sections import ExperimentConfig, Section
+from tf_finetune.encoders.rounding import logit_rounding
 from trainers import train
 from trainers.cli import run_command
 
@@ -39,6 +43,27 @@ def finished_run(job: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def rounding(finished_run: Path) -> float:
+    """The largest difference of a logit of the finished run that rounding explains."""
+    folder = finished_run / "model"
+    stored = load_file(folder / "model.safetensors")
+    head = {"classifier/kernel": stored["classifier.weight"].T}
+    head["classifier/bias"] = stored["classifier.bias"]
+    files = SimpleNamespace(config=json.loads((folder / "config.json").read_text()))
+    model: Any = SimpleNamespace(by_path=head, files=files)
+    return float(logit_rounding(model, length=32).max())
+
+
+@pytest.fixture(scope="session")
+def written_rounding(rounding: float) -> float:
+    """The same of a probability that is written with six digits.
+
+    The derivative of a softmax by a logit is p (1 - p), at most 1/4; two logits may both move.
+    """
+    return rounding / 2 + 1e-6
 
 
 @pytest.fixture

@@ -46,7 +46,9 @@ def test_huggingface_folder_is_the_model_with_a_card(exported, finished_run):
     assert "freeze.depth=2" in card.text and "data.train=reviews.csv" in card.text
 
 
-def test_saved_model_gives_the_answers_of_predict(exported, finished_run, tmp_path, capsys):
+def test_saved_model_gives_the_answers_of_predict(
+    exported, finished_run, tmp_path, capsys, written_rounding
+):
     texts = ["the film 1 was good and great !", "A DULL plot，", "the plot 2 was bad [SEP] ."]
     path = tmp_path / "texts.jsonl"
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
@@ -59,20 +61,20 @@ def test_saved_model_gives_the_answers_of_predict(exported, finished_run, tmp_pa
 
     assert [label.decode() for label in found["label"].numpy()] == [p["label"] for p in predicted]
     probabilities = [list(p["probabilities"].values()) for p in predicted]
-    np.testing.assert_allclose(found["probabilities"], probabilities, atol=1e-5)
+    np.testing.assert_allclose(found["probabilities"], probabilities, rtol=0, atol=written_rounding)
 
 
-def test_record_of_the_saved_model_says_how_it_compares(exported):
+def test_record_of_the_saved_model_says_how_it_compares(exported, rounding):
     record = json.loads((exported / "savedmodel" / "assets.extra" / "export.json").read_text())
 
     assert record["label_names"] == ["neg", "pos"]
-    assert record["check"]["largest_logit_difference"] < 1e-5
+    assert record["check"]["largest_logit_difference"] <= rounding
     assert record["check"]["texts_with_other_tokens"] == 0
     assert record["check"]["probes_with_other_tokens"] == 0
     assert record["check"]["probes"] == 5000
 
 
-def test_table_of_litert_files_holds_every_figure(exported):
+def test_table_of_litert_files_holds_every_figure(exported, rounding):
     folder = exported / "litert"
     record = json.loads((folder / "export.json").read_text())
     rows = record["table"]["rows"]
@@ -86,7 +88,7 @@ def test_table_of_litert_files_holds_every_figure(exported):
         assert (folder / row["file"]).stat().st_size == row["bytes"]
         assert row["loss"]["low"] <= row["loss"]["loss"] <= row["loss"]["high"]
         assert row["milliseconds"] > 0
-    assert rows[0]["loss"]["largest_difference"] < 1e-5
+    assert rows[0]["loss"]["largest_difference"] <= rounding
     assert (record["max_length"], record["pairs"]) == (32, False)
     assert (folder / "tokenizer.json").is_file()
 

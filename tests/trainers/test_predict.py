@@ -67,7 +67,7 @@ def test_lines_of_standard_input(lines, monkeypatch):
     assert [line["text"] for line in lines("-")] == [TEXTS[0], TEXTS[2]]
 
 
-def test_answer_does_not_depend_on_the_batch(lines, monkeypatch):
+def test_answer_does_not_depend_on_the_batch(lines, monkeypatch, written_rounding):
     text = "\n".join([TEXTS[0], TEXTS[2]] * 3) + "\n"
     found = []
     for size in (1, 4, 64):
@@ -76,7 +76,8 @@ def test_answer_does_not_depend_on_the_batch(lines, monkeypatch):
 
     for other in found[1:]:
         for line, expected in zip(other, found[0], strict=True):
-            assert line["probabilities"] == pytest.approx(expected["probabilities"], abs=2e-6)
+            near = pytest.approx(expected["probabilities"], abs=written_rounding)
+            assert line["probabilities"] == near
 
 
 def test_output_file_appears_complete(lines, tmp_path, monkeypatch):

@@ -78,7 +78,7 @@ def serve_while(server, run, conversation):
     return code
 
 
-def test_answers_as_predict_does_reloads_and_ends(run, capsys, tmp_path):
+def test_answers_as_predict_does_reloads_and_ends(run, capsys, tmp_path, written_rounding):
     path = tmp_path / "texts.txt"
     path.write_text("\n".join(TEXTS) + "\n")
     assert run_command(predict.main, [str(run), str(path)]) == 0
@@ -112,7 +112,8 @@ def test_answers_as_predict_does_reloads_and_ends(run, capsys, tmp_path):
 
     for answer, line in zip(found["answer"]["predictions"], expected, strict=True):
         assert answer["label"] == line["label"]
-        assert answer["probabilities"] == pytest.approx(line["probabilities"], abs=2e-6)
+        near = pytest.approx(line["probabilities"], abs=written_rounding)
+        assert answer["probabilities"] == near
     assert found["version"] != found["answer"]["model"]
     assert 'tf_finetune_reloads_total{result="done"} 1.0' in found["metrics"]
     assert 'drift_psi{quantity="confidence"}' in found["metrics"]
