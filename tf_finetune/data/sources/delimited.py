@@ -7,6 +7,7 @@ from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.sources.dialects import Dialect, find_dialect, read_fields
+from tf_finetune.data.sources.fasttext import PREFIX, open_fasttext
 from tf_finetune.data.sources.file_content import file_chunks
 from tf_finetune.data.sources.problems import Problems, show_names
 from tf_finetune.data.sources.row_shapes import RowShapes
@@ -22,8 +23,8 @@ def open_delimited(
 ) -> Table:
     """Finds out the columns of a delimited file.
 
-    A `text` file without a delimiter in its first row is opened as one text a line, which
-    has no labels.
+    A `text` file that begins with `__label__` is opened as fastText's, one without a delimiter
+    in its first row as one text a line, which has no labels.
 
     Args:
         config: Options of the data section.
@@ -42,6 +43,8 @@ def open_delimited(
         problems.check()
         raise UserError(f"{source}: is empty")
     fields = first[1]
+    if kind == "text" and fields[0].lstrip().startswith(PREFIX):
+        return open_fasttext(config, source, path)
     if kind == "text" and len(fields) == 1:
         return _open_lines(config, source, path)
     names = [field.strip() for field in fields] if config.header else _numbers(fields)
