@@ -59,10 +59,8 @@ def check(config: ExperimentConfig) -> list[str]:
         hints = [error.hint for error in errors if error.hint]
         raise UserError(problems, hint="\n".join(hints) or None)
 
-    labels = splits.labels
-    plan = plan_freezing(config.freeze, bert_variables(encoder.config, labels.num_outputs))
+    plan = plan_freezing(config.freeze, bert_variables(encoder.config, splits.labels.num_outputs))
     return [
-        f"task: {labels.task}, {labels.num_outputs} outputs",
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
     ]

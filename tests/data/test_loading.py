@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,8 +140,8 @@ def test_a_training_limit_below_the_number_of_classes_is_refused(
 
 @pytest.mark.parametrize(
     "labels",
-    [("0", "1"), ("neg", "pos"), ("0.25", "1", "2.5"), ("5", "1", "3")],
-    ids=["integers", "names", "targets", "numbered"],
+    [("0", "1"), ("neg", "pos"), ("0.25", "1", "2.5"), ("5", "1", "3"), ("[0, 1]", "[1, 1]")],
+    ids=["integers", "names", "targets", "numbered", "multi-hot"],
 )
 def test_loading_with_what_was_inferred_gives_the_same_without_tokenising(
     write_csv, data_config, tiny_tokenizer, monkeypatch, labels
@@ -157,7 +158,30 @@ def test_loading_with_what_was_inferred_gives_the_same_without_tokenising(
     assert again.labels == first.labels
     assert rows_of(again) == rows_of(first)
     assert again.train.labels.tolist() == first.train.labels.tolist()
-    assert again.summary == first.summary
+    # Nothing is a guess any more.
+    assert replace(again.summary, warnings=()) == replace(first.summary, warnings=())
+    assert again.summary.warnings == ()
+
+
+def test_columns_of_zeros_and_ones_are_labels(write_csv, data_config, tiny_tokenizer, monkeypatch):
+    rows = [(f"film {i}", i % 2, 1) for i in range(30)]
+    train = write_csv("train.csv", rows, ("text", "x", "y"))
+    config = data_config(train=train, label_column=None, label_columns=("x", "y"))
+    splits, filled = load_splits(config, tiny_tokenizer)
+    assert splits.labels == LabelSpace("multi_label", ("x", "y"))
+    assert splits.train.labels[:, 0].tolist() == [row % 2 for row in splits.train.source_rows]
+    assert splits.train.labels[:, 1].all()
+    monkeypatch.setattr(token_store_cache, "write_tokens", None)
+    assert load_splits(filled, tiny_tokenizer)[0].labels == splits.labels
+
+
+def test_classes_that_are_too_rare_come_with_what_the_labels_were_taken_for(
+    write_csv, data_config, tiny_tokenizer
+):
+    rows = [(f"film {i}", i // 3) for i in range(61)]
+    with pytest.raises(UserError, match="'20' with 1 distinct text") as caught:
+        load_splits(data_config(train=write_csv("train.csv", rows)), tiny_tokenizer)
+    assert "data.task is taken to be single_label, because the labels are 21" in caught.value.hint
 
 
 def test_several_labels_become_multi_hot_rows(write_csv, data_config, tiny_tokenizer):
@@ -181,6 +205,19 @@ def test_the_mistakes_of_all_files_are_told_at_once(write_csv, data_config, tiny
     )
     with pytest.raises(UserError, match=r"(?s)train.csv, row 6.*test.csv, row 2"):
         load_splits(config, tiny_tokenizer)
+
+
+def test_a_file_is_scored_with_the_decimal_mark_of_the_training_run(
+    write_csv, data_config, tiny_tokenizer
+):
+    config = data_config(
+        train=write_csv("train.csv", [(f"film {i}", f"{i},5") for i in range(20)]),
+    )
+    splits, filled = load_splits(config, tiny_tokenizer)
+    assert (splits.labels.task, filled.decimal_mark) == ("regression", "comma")
+    new = write_csv("new.csv", [("a film", "1,250"), ("a plot", "2")])
+    split = load_split(filled, new, tiny_tokenizer, LabelSpace("regression"))
+    assert split.labels.tolist() == [1.25, 2.0]
 
 
 def test_a_file_is_scored_with_the_labels_of_the_training_run(

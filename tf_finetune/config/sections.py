@@ -98,6 +98,11 @@ class DataConfig(Section):
         description="column that holds the label or the target; null infers it",
         examples=["label"],
     )
+    label_columns: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="columns of zeros and ones (or false and true), one a label, in place of "
+        "data.label_column; label_names may give them other names, in the same order",
+    )
     task: Literal["auto", "single_label", "multi_label", "regression"] = Field(
         default="auto", description="what the labels are; auto infers it from the training examples"
     )
@@ -113,6 +118,11 @@ class DataConfig(Section):
         description="what separates several labels in one field (multi-label); JSON lists "
         "need none",
         examples=[";"],
+    )
+    decimal_mark: Literal["auto", "point", "comma"] = Field(
+        default="auto",
+        description="what begins the decimals of labels that are numbers; auto: the comma where "
+        "the training labels are numbers only in that way, as 3,5",
     )
     header: bool = Field(
         default=True,

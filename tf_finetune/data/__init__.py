@@ -11,8 +11,9 @@ from tf_finetune.data.batches import (
     length_buckets,
     padded_length,
 )
-from tf_finetune.data.labels import LabelSpace, RawLabels
+from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.loading import Splits, load_split, load_splits
+from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.records import Record
 from tf_finetune.data.sources import check_sources, check_texts, read_texts
 from tf_finetune.data.splits import Split

@@ -1,17 +1,16 @@
 """Find out from the training labels what is to be predicted."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.labels import LabelSpace, RawLabels, Task, as_integer, as_number
+from tf_finetune.data.labels import LabelSpace, Task
+from tf_finetune.data.numbers import as_integer, as_number, canonical, is_missing
+from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.sources.problems import Problems, show
-
-MOST_INTEGER_CLASSES = 20
-_CODE = re.compile(r"0\d", re.ASCII)  # a leading zero makes a code of a number
+from tf_finetune.data.task_guess import Guess, guess_task
 
 
 def infer_labels(
@@ -20,29 +19,34 @@ def infer_labels(
     """The label space of a job, from its options and its training labels.
 
     Args:
-        config: The `data` section; `task` and `label_names` decide where they are set.
+        config: The `data` section; `task`, `label_names` and `decimal_mark` decide where they
+            are set.
         train: All labels of the training source.
         held_out: Labels of validation and test sources, which must fit in.
 
     Returns:
-        The space. Putting its task and names into the `data` section and inferring again
-        gives an equal one.
+        The space. Putting what it says into the `data` section and inferring again gives an
+        equal one.
 
     Raises:
         UserError: If a label does not fit in, or there is nothing to tell apart.
     """
-    task = _infer_task(config, train) if config.task == "auto" else config.task
+    if config.task == "single_label":
+        train = train.parted()
+    guess = guess_task(config, train)
+    task = _task(config, guess)
     problems = Problems()
     names: tuple[str, ...] = ()
     if task != "regression":
-        names = config.label_names or _infer_names(train)
+        names = config.label_names or config.label_columns or _infer_names(train, guess, problems)
         _check_names(task, names, train, problems)
     elif config.label_names is not None:
         problems.add(
             f"data.label_names: received {len(config.label_names)} names, but data.task is "
             "regression; accepted: null"
         )
-    labels = LabelSpace(task, names)
+    mark = guess.decimal_mark if config.decimal_mark == "auto" else config.decimal_mark
+    labels = LabelSpace(task, names, mark)
     targets = labels.encode_collecting(train, problems)
     if not problems.count:
         _check_targets(labels, targets, train, problems)
@@ -52,24 +56,42 @@ def infer_labels(
     return labels
 
 
-def _infer_task(config: DataConfig, train: RawLabels) -> Task:
+def _task(config: DataConfig, guess: Guess) -> Task:
+    if config.task != "auto":
+        return config.task
+    named = config.label_names is not None and guess.task == "regression"
+    return "single_label" if named else guess.task
+
+
+def _infer_names(train: RawLabels, guess: Guess, problems: Problems) -> tuple[str, ...]:
+    """The names that the training labels hold; missing labels among numbers are none."""
+    if train.width is not None:
+        return tuple(map(str, range(train.width)))
+    distinct = train.distinct[0]
     if train.are_lists():
-        return "multi_label"
-    if config.label_names is not None:
-        return "single_label"
-    distinct, _, _ = train.distinct()
-    if any(as_number(label) is None or _CODE.match(label) for label in distinct):
-        return "single_label"
-    integers = all(as_integer(label) is not None for label in distinct)
-    return "single_label" if integers and len(distinct) <= MOST_INTEGER_CLASSES else "regression"
-
-
-def _infer_names(train: RawLabels) -> tuple[str, ...]:
-    distinct, _, _ = train.distinct()
-    integers = {integer for label in distinct if (integer := as_integer(label)) is not None}
-    if any(as_integer(label) is None for label in distinct):
+        _check_soft_labels(train, problems)
+        if all(as_integer(label) is not None for label in distinct):
+            return tuple(map(str, sorted({int(canonical(label)) for label in distinct})))
         return tuple(sorted(distinct))
-    return tuple(map(str, sorted(integers)))
+    if not guess.numbers:
+        return tuple(sorted(distinct))
+    mark = guess.decimal_mark
+    names = {canonical(label, mark) for label in distinct if not is_missing(label)}
+    return tuple(sorted(names, key=lambda name: (as_number(name) or 0.0, name)))
+
+
+def _check_soft_labels(train: RawLabels, problems: Problems) -> None:
+    """Notes lists of probabilities or scores, which no task here takes."""
+    distinct, which, texts = train.distinct
+    if any(as_number(label) is None for label in distinct):
+        return
+    broken = [index for index, label in enumerate(distinct) if as_integer(label) is None]
+    if broken:
+        row = train.rows[texts[np.argmax(which == broken[0])]]
+        problems.add(
+            f"{train.source}, row {row}: received a list with the number {distinct[broken[0]]}; "
+            "accepted: lists of names, or of 0 and 1"
+        )
 
 
 def _check_names(task: Task, names: tuple[str, ...], train: RawLabels, problems: Problems) -> None:

@@ -1,56 +1,26 @@
 """What the labels mean: the task, the names of the classes, and labels as numbers."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from tf_finetune.data.look_alikes import look
+from tf_finetune.data.numbers import (
+    DecimalMark,
+    as_flag,
+    as_integer,
+    as_number,
+    canonical,
+    is_missing,
+)
+from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.sources.problems import Problems, show
 
 Task = Literal["single_label", "multi_label", "regression"]
 
 _NAMES_SHOWN = 10
 _LARGEST = float(np.finfo(np.float32).max)
-# Not "01", which is a code: its zero must stay.
-_INTEGER = re.compile(r"([+-]?(?:0|[1-9]\d{0,17}))(?:\.0*)?", re.ASCII)
-
-
-@dataclass(frozen=True, eq=False)
-class RawLabels:
-    """Labels as a source gave them.
-
-    Attributes:
-        source: Name of the source, for messages.
-        values: `string`, `list<string>` or `double`, a pyarrow chunked array `[n]`.
-        rows: Row numbers in the source, for messages, int64 `[n]`.
-    """
-
-    source: str
-    values: pa.ChunkedArray
-    rows: np.ndarray
-
-    def are_lists(self) -> bool:
-        """Whether each text has a list of labels."""
-        return bool(pa.types.is_list(self.values.type))
-
-    def distinct(self) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """The distinct labels, and which one stands where.
-
-        Returns:
-            The distinct labels as strings; for each of m labels its index among them, int64
-            `[m]`, and its text, int64 `[m]`. m is n unless texts have lists of labels.
-        """
-        values = self.values.combine_chunks()
-        texts = np.arange(len(values))
-        if self.are_lists():
-            texts = pc.list_parent_indices(values).to_numpy().astype(np.int64)
-            values = values.flatten()
-        encoded = values.dictionary_encode()
-        names = [_as_text(value) for value in encoded.dictionary.to_pylist()]
-        return names, encoded.indices.to_numpy().astype(np.int64), texts
 
 
 @dataclass(frozen=True)
@@ -58,15 +28,18 @@ class LabelSpace:
     """The meaning of the model's outputs.
 
     A label is a name, or an integer that indexes into the names. Where a name is itself an
-    integer, labels are always names: with `("1", "2", "3")`, "1" is the first class.
+    integer, labels are always names: with `("1", "2", "3")`, "1" is the first class. Lists of
+    one length that hold only zeros and ones say by their places which names are meant.
 
     Attributes:
         task: What is predicted.
         names: Names of the classes in the order of the outputs; empty for regression.
+        decimal_mark: What begins the decimals of labels that are numbers.
     """
 
     task: Task
     names: tuple[str, ...] = ()
+    decimal_mark: DecimalMark = "point"
 
     @property
     def num_outputs(self) -> int:
@@ -90,22 +63,24 @@ class LabelSpace:
 
     def encode_collecting(self, raw: RawLabels, problems: Problems) -> np.ndarray:
         """As `encode`, but adds what is wrong to `problems` instead of raising it."""
-        distinct, which, texts = raw.distinct()
-        if raw.are_lists() and self.task != "multi_label":
-            problems.add(
-                f"{raw.source}, row {raw.rows[0]}: received a list of labels; accepted: one "
-                f"label a text, as data.task is {self.task}"
-            )
+        if self.task == "single_label" and not set(raw.distinct[0]) <= set(self.names):
+            raw = raw.parted()
+        before = problems.count
+        if raw.are_lists():
+            self._check_lists(raw, problems)
+        if problems.count > before:
             return np.zeros(len(raw.rows), np.float32)
+        if raw.width is not None:
+            flags = raw.flags()
+            single = self.task == "single_label"
+            return flags.argmax(axis=1).astype(np.int32) if single else flags.astype(np.float32)
+        return self._encode_names(raw, problems)
+
+    def _encode_names(self, raw: RawLabels, problems: Problems) -> np.ndarray:
+        distinct, which, texts = raw.distinct
         values = self._values(distinct)
-        _, first, count = np.unique(which, return_index=True, return_counts=True)
-        for index, value in enumerate(values):
-            if value is None:
-                more = f" (and {count[index] - 1:,} more)" if count[index] > 1 else ""
-                problems.add(
-                    f"{raw.source}, row {raw.rows[texts[first[index]]]}{more}: received the label "
-                    f"{show(distinct[index])}; accepted: {self._accepted()}"
-                )
+        if None in values:
+            self._add_unknown(raw, values, problems)
         numbers = np.array([value or 0 for value in values], np.float64)[which]
         if self.task == "regression":
             return numbers.astype(np.float32)
@@ -115,52 +90,82 @@ class LabelSpace:
         multi_hot[texts, numbers.astype(np.int64)] = 1.0
         return multi_hot
 
+    def _add_unknown(self, raw: RawLabels, values: list[float | None], problems: Problems) -> None:
+        distinct, which, texts = raw.distinct
+        known = {look(name): name for name in reversed(self.names)}
+        _, first, count = np.unique(which, return_index=True, return_counts=True)
+        for index, value in enumerate(values):
+            if value is not None:
+                continue
+            label = distinct[index]
+            more = f" (and {count[index] - 1:,} more)" if count[index] > 1 else ""
+            missing = ", which says that it is missing" if is_missing(label) else ""
+            alike = known.get(look(label))
+            advice = f"; it looks like {show(alike)}" if alike is not None else ""
+            problems.add(
+                f"{raw.source}, row {raw.rows[texts[first[index]]]}{more}: received the label "
+                f"{show(label)}{missing}; accepted: {self._accepted()}{advice}"
+            )
+
+    def _check_lists(self, raw: RawLabels, problems: Problems) -> None:
+        """Notes lists that cannot be meant as the labels of this space."""
+        if self.task == "regression":
+            problems.add(
+                f"{raw.source}, row {raw.rows[0]}: received a list of labels; accepted: one "
+                "number a text, as data.task is regression"
+            )
+        elif raw.width is not None and raw.width != len(self.names):
+            problems.add(
+                f"{raw.source}, row {raw.rows[0]}: received lists of {raw.width} zeros and ones; "
+                f"accepted: {len(self.names)}, one for each label: {_shown(self.names)}"
+            )
+        elif raw.width is None and raw.hold_flags() and raw.repeat_in_lists():
+            usual = int(np.bincount(raw.lengths).argmax())
+            _add_rows(raw, raw.lengths != usual, f"lists of {usual} zeros and ones", problems)
+        elif self.task == "single_label":
+            counts = raw.lengths if raw.width is None else raw.flags().sum(axis=1)
+            accepted = "one label a text, as data.task is single_label"
+            _add_rows(raw, counts != 1, accepted, problems)
+
     def _values(self, labels: list[str]) -> list[float | None]:
         """The target or class index of each label; None where there is none."""
         if self.task == "regression":
-            numbers = map(as_number, labels)
+            numbers = (as_number(label, self.decimal_mark) for label in labels)
             # Too large for float32 counts as infinite; a comparison with NaN is false.
             return [n if n is not None and abs(n) <= _LARGEST else None for n in numbers]
         places: dict[str, int] = {name: index for index, name in enumerate(self.names)}
         if not self._has_integer_names():
             places = {str(index): index for index in range(len(self.names))} | places
-        return [places.get(label, places.get(_canonical(label))) for label in labels]
+        return [places.get(label, places.get(self._plain(label))) for label in labels]
+
+    def _plain(self, label: str) -> str:
+        if set(self.names) == {"0", "1"} and (flag := as_flag(label)) is not None:
+            return str(int(flag))
+        return canonical(label, self.decimal_mark)
 
     def _has_integer_names(self) -> bool:
         return any(as_integer(name) is not None for name in self.names)
 
     def _accepted(self) -> str:
         if self.task == "regression":
-            return "a finite number"
-        shown = ", ".join(map(show, self.names[:_NAMES_SHOWN]))
-        if len(self.names) > _NAMES_SHOWN:
-            shown += f" and {len(self.names) - _NAMES_SHOWN} more"
+            return "a finite number such as 3 or -0.5"
+        shown = _shown(self.names)
         if not self._has_integer_names():
             shown += f", or their index 0 to {len(self.names) - 1}"
         return f"the labels of the training examples, or of data.label_names: {shown}"
 
 
-def as_number(label: str) -> float | None:
-    """The number a label spells, NaN and infinity included; None if it spells none."""
-    try:
-        # float() takes Python's 1_000 too.
-        return None if "_" in label else float(label)
-    except ValueError:
-        return None
+def _shown(names: tuple[str, ...]) -> str:
+    shown = ", ".join(map(show, names[:_NAMES_SHOWN]))
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-def as_integer(label: str) -> int | None:
-    """The integer a label spells, as "3" or "3.0"; None if it spells none."""
-    match = _INTEGER.fullmatch(label)
-    return int(match[1]) if match else None
-
-
-def _canonical(label: str) -> str:
-    integer = as_integer(label)
-    return label if integer is None else str(integer)
-
-
-def _as_text(label: str | float) -> str:
-    if isinstance(label, str):
-        return label
-    return str(int(label)) if label.is_integer() else repr(label)
+def _add_rows(raw: RawLabels, wrong: np.ndarray, accepted: str, problems: Problems) -> None:
+    """Notes the rows whose list is not as the others are."""
+    for index in np.flatnonzero(wrong):
+        labels = raw.values[int(index)].as_py()
+        problems.add(
+            f"{raw.source}, row {raw.rows[index]}: received the list {show(labels)}; accepted: "
+            f"{accepted}"
+        )

@@ -1,12 +1,13 @@
 """From the `data` section to the splits that a model is trained and scored on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rich.console import Console
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.label_inference import infer_labels
+from tf_finetune.data.label_notes import label_notes
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.sources import resolve_columns
 from tf_finetune.data.splits import Split, divide, limit_training, whole_split
@@ -53,18 +54,29 @@ def load_splits(
         raise UserError(
             "data.train: received null; accepted: a file, a folder, tfds:NAME or builtin:docstrings"
         )
+    guessed = config.task == "auto"
     config = resolve_columns(config)
     stores = _open_stores(config, tokenizer, console)
     train = stores.pop("train")
     labels = infer_labels(config, train.raw_labels, [store.raw_labels for store in stores.values()])
     splits = {name: whole_split(name, store, labels) for name, store in stores.items()}
-    splits |= divide(config, labels, whole_split("train", train, labels))
+    examples = whole_split("train", train, labels)
+    notes = label_notes(config, labels, train.raw_labels, examples.labels, guessed=guessed)
+    try:
+        splits |= divide(config, labels, examples)
+    except UserError as error:
+        # What the labels were taken for may be why there are too few of a class.
+        raise UserError(error.problems, "\n".join([error.hint or "", *notes])) from error
     splits["train"] = limit_training(config, labels, splits["train"])
     ordered = [splits[name] for name in ("train", "validation", "test") if name in splits]
-    summary = summarize(ordered, labels)
+    summary = summarize(ordered, labels, notes)
     if console is not None:
         render_summary(summary, console)
-    inferred = {"task": labels.task, "label_names": labels.names or None}
+    inferred = {
+        "task": labels.task,
+        "label_names": labels.names or None,
+        "decimal_mark": labels.decimal_mark,
+    }
     loaded = Splits(splits["train"], splits.get("validation"), splits.get("test"), labels, summary)
     return loaded, config.model_copy(update=inferred)
 
@@ -95,6 +107,8 @@ def load_split(
     only: dict[str, str | None] = {"train": None, "validation": None, "test": None, name: source}
     config = resolve_columns(config.model_copy(update=only))
     store = _open_store(config, source, tokenizer, name, console)
+    if config.decimal_mark != "auto":
+        labels = replace(labels, decimal_mark=config.decimal_mark)
     return whole_split(name, store, labels)
 
 

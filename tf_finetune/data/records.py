@@ -15,9 +15,9 @@ class Record:
             example in its source.
         text: The text as read, never blank.
         text_pair: The second text of a pair, never blank, or None.
-        label: The label as read: one name (`str`), the distinct names of a multi-label
-            example (a possibly empty `tuple`), a finite regression target (`float`), or None
-            if the source was read without labels.
+        label: The label as read: one name (`str`), the names of a multi-label example (a
+            possibly empty `tuple`; zeros and ones by place are names until all are known), a
+            finite regression target (`float`), or None if the source was read without labels.
     """
 
     row: int

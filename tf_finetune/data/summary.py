@@ -94,13 +94,22 @@ class DataSummary:
         return asdict(self)
 
 
-def summarize(splits: Sequence[Split], labels: LabelSpace) -> DataSummary:
-    """Summarize the splits of a job, training examples first."""
+def summarize(
+    splits: Sequence[Split], labels: LabelSpace, notes: Sequence[str] = ()
+) -> DataSummary:
+    """Summarize the splits of a job, training examples first.
+
+    Args:
+        splits: The splits, at least one.
+        labels: What the labels mean.
+        notes: Sentences about that, the first of the warnings.
+    """
     figures = tuple(_summarize_split(split, labels) for split in splits)
     shared = [_shared_texts(first, second) for first, second in combinations(splits, 2)]
     shared = [found for found in shared if found.count]
     conflicts, examples = _conflicts(splits[0])
     warnings = [
+        *notes,
         *_class_warnings(figures, labels),
         *_source_notes(splits),
         *_unknown_warnings(splits, figures),

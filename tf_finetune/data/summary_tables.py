@@ -7,8 +7,10 @@ from rich.text import Text
 
 from tf_finetune.console_tables import print_table
 from tf_finetune.data.summary import DataSummary, SplitSummary
+from tf_finetune.errors import visible
 
 CLASSES_SHOWN = 7
+NAMES_SHOWN = 5
 WARNINGS_SHOWN = 12
 
 
@@ -18,11 +20,22 @@ def render_summary(summary: DataSummary, console: Console) -> None:
     for table in (_split_table(summary), labels):
         print_table(console, table)
         console.print()
+    console.print(Text(visible(f"task: {_task(summary)}")), soft_wrap=True)
     for warning in summary.warnings[:WARNINGS_SHOWN]:
         console.print(Text(f"! {warning}", style="yellow"))
     more = len(summary.warnings) - WARNINGS_SHOWN
     if more > 0:
         console.print(Text(f"! and {more} more warnings", style="yellow"))
+
+
+def _task(summary: DataSummary) -> str:
+    """What is predicted, and the first of the names."""
+    names = summary.label_names
+    if not names:
+        return f"{summary.task}, 1 output, a number"
+    noun = "labels" if summary.task == "multi_label" else "classes"
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return f"{summary.task}, {len(names):,} {noun}: {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
 def _split_table(summary: DataSummary) -> Table:

@@ -43,8 +43,9 @@ def read_columns(schema: Any, config: DataConfig, source: str) -> Columns:
             "accepted: distinct column names"
         )
     unusable = {field.name: str(field.type) for field in schema if not is_usable(field)}
-    used = {config.text_column, config.text_pair_column, config.label_column}
-    if config.text_column is None or config.label_column is None:
+    labels = config.label_columns or (config.label_column,)
+    used = {config.text_column, config.text_pair_column, *labels}
+    if config.text_column is None or None in labels:
         used = set(names)
     return Columns(
         names, [name for name in names if name in used and name not in unusable], unusable
@@ -56,8 +57,10 @@ def class_names(schema: Any, config: DataConfig) -> dict[str, tuple[str, ...]]:
 
     The `datasets` library keeps its features, of which `ClassLabel` has names, as JSON in the
     schema's metadata. Where `data.label_names` gives other names, there are none: the integers
-    then count.
+    then count. So they do where each label has a column of its own.
     """
+    if config.label_columns is not None:
+        return {}
     try:
         features = json.loads((schema.metadata or {})[_METADATA])["info"]["features"]
         found = {name: names for name, feature in features.items() if (names := _names(feature))}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.list_literals import parse_list
 from tf_finetune.data.sources.arrow_values import USABLE
 from tf_finetune.data.sources.fields import name_fault
 from tf_finetune.data.sources.inference import (
@@ -32,10 +33,10 @@ def resolve_columns(config: DataConfig) -> DataConfig:
     """Fills in the columns that are not set, and checks all sources against them.
 
     The first 1,000 rows of the training examples decide (the rule stands in `inference`); the
-    other sources must have the same columns. Where labels are separated or lists,
-    `data.task: auto` becomes `multi_label`. Where the schema of the deciding source names the
-    classes, and the options do not, `data.label_names` becomes these. `data.format: auto` stays:
-    every file's own ending names its format.
+    other sources must have the same columns. Where labels are separated, lists (also written
+    out in text) or columns of their own, `data.task: auto` becomes `multi_label`. Where the
+    schema of the deciding source names the classes, and the options do not, `data.label_names`
+    becomes these. `data.format: auto` stays: every file's own ending names its format.
 
     Args:
         config: Options of the data section. Without training examples the validation
@@ -83,17 +84,22 @@ def infer_columns(
         named_by_file=table.kind in _DELIMITED and config.header,
     )
     text, pair, label = config.text_column, config.text_pair_column, config.label_column
+    marked = config.label_columns or ()
     if text is None:
-        text = infer_text_column(sample, {name for name in (pair, label) if name}, problems)
-    if labelled and label is None:
+        text = infer_text_column(
+            sample, {name for name in (pair, label, *marked) if name}, problems
+        )
+    if labelled and label is None and not marked:
         label = infer_label_column(sample, {name for name in (pair, text) if name}, problems)
     found: dict[str, object] = {"text_column": text, "label_column": label}
     if labelled and label and label in table.label_names and config.label_names is None:
         found["label_names"] = table.label_names[label]
+    if marked and config.task == "auto":
+        found["task"] = "multi_label"
     if labelled and text is not None and label is not None:
         if table.kind in _DELIMITED and not config.header:
             _check_first_row(table.name, rows[0], text, label, problems)
-        lists = any(isinstance(value, list) for value in sample.values(label))
+        lists = _are_lists(sample.values(label))
         if config.task == "auto" and (lists or config.label_separator is not None):
             found["task"] = "multi_label"
     return config.model_copy(update=found)
@@ -101,11 +107,7 @@ def infer_columns(
 
 def check_columns(table: Table, config: DataConfig, problems: Problems, *, labelled: bool) -> None:
     """Notes each column that the options name and the table does not have, or not as values."""
-    options = ["text_column", "text_pair_column", *(["label_column"] if labelled else [])]
-    for option in options:
-        name = getattr(config, option)
-        if name is None:
-            continue
+    for option, name in _used_columns(config, labelled=labelled):
         if name in table.columns:
             fault = name_fault(name)
             if fault:
@@ -123,6 +125,23 @@ def check_columns(table: Table, config: DataConfig, problems: Problems, *, label
             + (f"; the nearest is {show(near[0])}" if near else "")
             + (f"; {table.advice}" if table.advice else "")
         )
+
+
+def _used_columns(config: DataConfig, *, labelled: bool) -> list[tuple[str, str]]:
+    """The columns that the options name, each after its option."""
+    used = [("text_column", config.text_column), ("text_pair_column", config.text_pair_column)]
+    if labelled:
+        used.append(("label_column", config.label_column))
+        used += [("label_columns", name) for name in config.label_columns or ()]
+    return [(option, name) for option, name in used if name is not None]
+
+
+def _are_lists(values: list[object]) -> bool:
+    """Whether labels are lists: one of them, or all of them written out in text."""
+    if any(isinstance(value, list) for value in values):
+        return True
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    return bool(texts) and all(parse_list(text) is not None for text in texts)
 
 
 def _first_rows(table: Table) -> Sequence[Row]:
@@ -157,15 +176,38 @@ def _check_options(config: DataConfig, problems: Problems) -> None:
             f"{config.task}; accepted: null, or data.task: multi_label"
         )
     uses: dict[str, str] = {}
-    for option in ("text_column", "text_pair_column", "label_column"):
-        name = getattr(config, option)
-        if name is not None and name in uses:
+    for option, name in _used_columns(config, labelled=True):
+        if name in uses:
+            too = "there twice" if uses[name] == option else f"data.{uses[name]} too"
             problems.add(
-                f"data.{option}: received {show(name)}, which is data.{uses[name]} too; "
-                "accepted: another column"
+                f"data.{option}: received {show(name)}, which is {too}; accepted: another column"
             )
-        elif name is not None:
+        else:
             uses[name] = option
+    if config.label_columns is not None:
+        _check_label_columns(config, config.label_columns, problems)
+
+
+def _check_label_columns(config: DataConfig, columns: tuple[str, ...], problems: Problems) -> None:
+    """Notes options that cannot go with a column for each label."""
+    for option in ("label_column", "label_separator"):
+        value = getattr(config, option)
+        if value is not None:
+            problems.add(
+                f"data.{option}: received {show(value)} beside data.label_columns; accepted: one "
+                "of the two"
+            )
+    if config.task == "regression":
+        problems.add(
+            "data.task: received regression with data.label_columns, which hold 0 or 1; accepted: "
+            "multi_label, single_label (exactly one 1 a row), auto"
+        )
+    names = config.label_names
+    if names is not None and len(names) != len(columns):
+        problems.add(
+            f"data.label_names: received {len(names)} names for {len(columns)} data.label_columns; "
+            "accepted: as many names as columns, in their order, or null"
+        )
 
 
 def _check_first_row(name: str, row: Row, text: str, label: str, problems: Problems) -> None:

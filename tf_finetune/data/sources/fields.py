@@ -2,9 +2,12 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.list_literals import parse_list
+from tf_finetune.data.numbers import as_flag, as_integer, as_number
 from tf_finetune.data.records import Label, Record
 from tf_finetune.data.sources.problems import Problems, show
 from tf_finetune.data.sources.table import Row
@@ -91,49 +94,94 @@ def _encodable(text: str) -> bool:
 
 def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
     """The label in the form the task asks for, or None and a problem."""
+    if config.label_columns is not None:
+        return _marked(row, config, problems)
     column = config.label_column or ""
     value = row.values.get(column, _MISSING)
     label: Label
     form = label_form(config)
     if form == "number":
-        label, accepted = _number(value), "a finite number"
-    elif form == "names" or (config.task == "auto" and isinstance(value, list)):
+        label, accepted = _number(value, config), "a finite number"
+    elif form == "names" or isinstance(value, list):
         label = _names(value, config.label_separator)
         accepted = f"names of labels, none empty or {_UNFIT}"
     else:
         label, accepted = _name(value), f"a label that is not empty or {_UNFIT}"
-    if label is None:
+    if label is None and _is_absent(value):
+        several = ", or an empty field where data.task is multi_label"
+        accepted = "a label" + several * (form == "name")
+        _add(row, column, value, f"the label is missing; accepted: {accepted}", problems)
+    elif label is None:
         _add(row, column, value, f"accepted: {accepted}", problems)
     return label
 
 
-def _number(value: object) -> float | None:
+def _marked(row: Row, config: DataConfig, problems: Problems) -> tuple[str, ...] | None:
+    """The labels whose columns hold 1, under the names they have."""
+    columns = config.label_columns or ()
+    flags = [_flag(row.values.get(column, _MISSING)) for column in columns]
+    for column, flag in zip(columns, flags, strict=True):
+        if flag is None:
+            value = row.values.get(column, _MISSING)
+            missing = "the label is missing; " * _is_absent(value)
+            _add(row, column, value, f"{missing}accepted: 0 or 1, or false or true", problems)
+    if None in flags:
+        return None
+    names = config.label_names or columns
+    return tuple(name for name, flag in zip(names, flags, strict=True) if flag)
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, str):
+        return as_flag(value)
+    return bool(value) if isinstance(value, (int, float)) and value in (0, 1) else None
+
+
+def _is_absent(value: object) -> bool:
+    """Whether nothing stands where a label should."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value is _MISSING or (isinstance(value, float) and math.isnan(value))
+
+
+def _number(value: object, config: DataConfig) -> float | None:
     """A regression target; text may hold a number in the usual notation."""
-    # float() also takes Python's 1_000, which in a data file is more likely a mistake.
-    if isinstance(value, str) and "_" in value:
+    if isinstance(value, str):
+        number = as_number(value, "comma" if config.decimal_mark == "comma" else "point")
+    elif value is None or value is _MISSING or isinstance(value, (bool, list, dict)):
         return None
-    if value is None or value is _MISSING or isinstance(value, (bool, list, dict)):
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+    else:
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _names(value: object, separator: str | None) -> tuple[str, ...] | None:
-    """The distinct names of a multi-label example; an empty field has none."""
+    """The names of a multi-label example in their order; an empty field has none.
+
+    Only numbers may repeat: zeros and ones can mean something by their place.
+    """
+    parts: Sequence[object]
     if isinstance(value, str):
-        parts: list[object] = []
-        if value.strip():
-            parts.extend(value.split(separator) if separator else [value])
+        written = parse_list(value)
+        if written is not None:
+            parts = written
+        elif not value.strip():
+            parts = ()
+        else:
+            parts = value.split(separator) if separator else (value,)
     elif isinstance(value, list):
         parts = value
     else:
-        parts = [value]
+        parts = (value,)
     names = [_name(part) for part in parts]
-    known = [name for name in names if name is not None]
-    return tuple(dict.fromkeys(known)) if len(known) == len(names) else None
+    known = tuple(name for name in names if name is not None)
+    if len(known) < len(names):
+        return None
+    distinct = tuple(dict.fromkeys(known))
+    return known if all(as_integer(name) is not None for name in distinct) else distinct
 
 
 def _name(value: object) -> str | None:

@@ -30,7 +30,7 @@ def fingerprint(config: DataConfig, source: str, *, split: str = "train") -> str
         UserError: The source cannot be opened.
     """
     table = open_table(config, source, split=split)
-    reading = {
+    reading: dict[str, object] = {
         "rules": RULES_VERSION,
         "kind": table.kind,
         "options": dict(table.options),
@@ -38,6 +38,9 @@ def fingerprint(config: DataConfig, source: str, *, split: str = "train") -> str
         "labels": label_form(config),
         "label_separator": config.label_separator,
     }
+    if config.label_columns is not None:
+        names = config.label_names or config.label_columns
+        reading["label_columns"] = list(zip(config.label_columns, names, strict=True))
     digest = hashlib.sha256(json.dumps(reading, sort_keys=True).encode())
     for chunk in table.content():
         digest.update(chunk)

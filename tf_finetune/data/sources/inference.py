@@ -14,6 +14,7 @@ candidates, or none, are an error that names the columns.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tf_finetune.data.numbers import as_flag, decimal_mark_of, is_missing
 from tf_finetune.data.sources.problems import Problems, show, show_names
 
 TEXT_NAMES = (
@@ -123,7 +124,9 @@ def infer_label_column(sample: Sample, taken: set[str], problems: Problems) -> s
         reason = "no other column has few distinct values or numbers"
         if candidates:
             reason = f"{show_names(candidates)} could all be it"
-        problems.add(_undecided(sample, "label_column", reason))
+        problems.add(
+            _undecided(sample, "label_column", reason) + _columns_advice(sample, candidates)
+        )
         return None
     label = candidates[0]
     if sample.named_by_file and (_is_number(label) or label in sample.values(label)):
@@ -146,6 +149,21 @@ def _undecided(sample: Sample, option: str, reason: str) -> str:
     return (
         f"{sample.name}: data.{option} cannot be inferred: {reason}; accepted: one of the "
         f"columns {show_names(sample.columns)}"
+    )
+
+
+def _columns_advice(sample: Sample, candidates: Sequence[str]) -> str:
+    """The option that takes a column for each label, if the candidates look like that."""
+    flags = [name for name in candidates if _are_flags(sample.values(name))]
+    if len(flags) < 2:
+        return ""
+    return f"; where each label has its column of 0 and 1: data.label_columns=[{', '.join(flags)}]"
+
+
+def _are_flags(values: list[object]) -> bool:
+    return bool(values) and all(
+        as_flag(value) is not None if isinstance(value, str) else value in (0, 1)
+        for value in values
     )
 
 
@@ -177,9 +195,5 @@ def _may_be_label(sample: Sample, column: str) -> bool:
 
 def _is_number(value: object) -> bool:
     if isinstance(value, str):
-        try:
-            float(value)
-        except ValueError:
-            return False
-        return True
+        return is_missing(value) or decimal_mark_of([value]) is not None
     return isinstance(value, (int, float))

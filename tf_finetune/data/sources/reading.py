@@ -40,7 +40,8 @@ def read_records(
         UserError: The source cannot be opened or lacks a column.
         ValueError: The columns are not resolved.
     """
-    if config.text_column is None or (labelled and config.label_column is None):
+    unlabelled = config.label_column is None and config.label_columns is None
+    if config.text_column is None or (labelled and unlabelled):
         raise ValueError("the columns must be resolved first, by resolve_columns")
     table = open_table(config, source, split=split)
     if labelled and table.kind == "lines":

@@ -32,7 +32,8 @@ class RowShapes:
         self._header = config.header
         self._ignores_extra = config.extra_columns == "ignore"
         self._expected = f"{len(columns)}, as in {'the header' if config.header else 'row 1'}"
-        used = (config.text_column, config.text_pair_column, config.label_column)
+        labels = config.label_columns or (config.label_column,)
+        used = (config.text_column, config.text_pair_column, *labels)
         self._used = {column for column in used if column in columns}
         self._unnamed = [index for index, column in enumerate(columns) if not column]
         label = config.label_column
