@@ -201,6 +201,12 @@ def test_lists_with_exactly_one_label_can_be_single_labels(labels, names, encode
     assert space.encode(raw(*labels)).tolist() == encoded
 
 
+def test_names_that_are_known_may_look_like_lists():
+    config = DataConfig(task="single_label", label_names=("['a', 'b']", "['b']"))
+    labels = raw("['b']", "['a', 'b']")
+    assert infer_labels(config, labels).encode(labels).tolist() == [1, 0]
+
+
 def test_zeros_and_ones_by_place_take_the_given_names():
     labels = raw(("0", "1"), ("1", "1"))
     assert infer_labels(DataConfig(label_names=("x", "y")), labels).names == ("x", "y")

@@ -15,7 +15,7 @@ from tf_finetune.data.list_literals import parse_list
         ("['a' 'b']", ("a", "b")),
         ("[0, 1, 0]", ("0", "1", "0")),
         ("[0. 1.\n 0.]", ("0.", "1.", "0.")),
-        ("[ True False]", (True, False)),
+        ("[ True False]", ("1", "0")),
         ("[1, null]", ("1", None)),
         (" [] ", ()),
         ("set()", ()),

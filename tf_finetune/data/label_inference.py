@@ -32,7 +32,7 @@ def infer_labels(
         UserError: If a label does not fit in, or there is nothing to tell apart.
     """
     if config.task == "single_label":
-        train = train.parted()
+        train = train.parted(config.label_names or ())
     guess = guess_task(config, train)
     task = _task(config, guess)
     problems = Problems()

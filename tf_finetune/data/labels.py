@@ -63,8 +63,8 @@ class LabelSpace:
 
     def encode_collecting(self, raw: RawLabels, problems: Problems) -> np.ndarray:
         """As `encode`, but adds what is wrong to `problems` instead of raising it."""
-        if self.task == "single_label" and not set(raw.distinct[0]) <= set(self.names):
-            raw = raw.parted()
+        if self.task == "single_label":
+            raw = raw.parted(self.names)
         before = problems.count
         if raw.are_lists():
             self._check_lists(raw, problems)

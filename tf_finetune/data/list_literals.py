@@ -16,19 +16,19 @@ _ITEM = re.compile(rf"(?:{_QUOTED}|{_BARE})(?=[\s,]|$)", re.VERBOSE | re.ASCII |
 _GAP = re.compile(r"\s*,\s*|\s+", re.ASCII)
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 _EMPTY = ("[]", "()", "set()")
-_BOOLEANS = {"true": True, "false": False}
+_BOOLEANS = {"true": "1", "false": "0"}
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def parse_list(text: str) -> tuple[str | bool | None, ...] | None:
+def parse_list(text: str) -> tuple[str | None, ...] | None:
     """The items of a list that is written out.
 
     Args:
         text: A field, white space around it allowed.
 
     Returns:
-        Its items: strings, numbers as they are written, booleans, and None for a missing one;
-        or None if the field is no such list.
+        Its items: strings, numbers as they are written, 1 and 0 for true and false, and None for
+        a missing one; or None if the field is no such list.
     """
     text = text.strip()
     if text in _EMPTY:
@@ -42,8 +42,8 @@ def parse_list(text: str) -> tuple[str | bool | None, ...] | None:
     return _items(inside, spaced=text[0] == "[")
 
 
-def _items(inside: str, *, spaced: bool) -> tuple[str | bool | None, ...] | None:
-    items: list[str | bool | None] = []
+def _items(inside: str, *, spaced: bool) -> tuple[str | None, ...] | None:
+    items: list[str | None] = []
     place = 0
     while place < len(inside):
         item = _ITEM.match(inside, place)
@@ -63,7 +63,7 @@ def _items(inside: str, *, spaced: bool) -> tuple[str | bool | None, ...] | None
     return tuple(items) if items and place == len(inside) else None
 
 
-def _value(item: str) -> str | bool | None:
+def _value(item: str) -> str | None:
     if item[0] not in "\"'":
         word = item.lower()
         if word in _BOOLEANS:

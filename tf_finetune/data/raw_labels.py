@@ -1,5 +1,6 @@
 """Labels as a source gave them, before it is known what they mean."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 
 from tf_finetune.data.list_literals import parse_list
 from tf_finetune.data.numbers import as_flag
+from tf_finetune.data.sources.fields import name_fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,19 +82,21 @@ class RawLabels:
             return False
         return len(np.unique(texts * len(names) + which)) < len(which)
 
-    def parted(self) -> "RawLabels":
-        """With lists that are written out in text as lists, if all the labels are."""
-        if self.are_lists():
+    def parted(self, known: Collection[str]) -> "RawLabels":
+        """With lists that are written out in text as lists, if all the labels are.
+
+        Args:
+            known: Names of labels, which may look like lists themselves.
+        """
+        if self.are_lists() or set(self.distinct[0]) <= set(known):
             return self
         names, which, _ = self.distinct
         lists = []
         for name in names:
             items = parse_list(name)
-            if items is None or None in items:
+            if items is None or any(item is None or name_fault(item) for item in items):
                 return self
-            lists.append(
-                [_as_text(float(i) if isinstance(i, bool) else i) for i in items if i is not None]
-            )
+            lists.append(items)
         values = pa.array(lists, pa.list_(pa.string())).take(pa.array(which))
         return RawLabels(self.source, pa.chunked_array([values]), self.rows)
 
