@@ -15,11 +15,11 @@ _BARE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? | true|false|none|null|nan|<
 _ITEM = re.compile(rf"(?:{_QUOTED}|{_BARE})(?=[\s,]|$)", re.VERBOSE | re.ASCII | re.IGNORECASE)
 _GAP = re.compile(r"\s*,\s*|\s+", re.ASCII)
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
+_LONGEST_KEPT = 1024
 _EMPTY = ("[]", "()", "set()")
 _BOOLEANS = {"true": "1", "false": "0"}
 
 
-@functools.lru_cache(maxsize=1 << 16)
 def parse_list(text: str) -> tuple[str | None, ...] | None:
     """The items of a list that is written out.
 
@@ -30,6 +30,11 @@ def parse_list(text: str) -> tuple[str | None, ...] | None:
         Its items: strings, numbers as they are written, 1 and 0 for true and false, and None for
         a missing one; or None if the field is no such list.
     """
+    # Few different lists stand in many rows; long ones would fill the memory.
+    return _parsed_once(text) if len(text) <= _LONGEST_KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> tuple[str | None, ...] | None:
     text = text.strip()
     if text in _EMPTY:
         return ()
@@ -40,6 +45,9 @@ def parse_list(text: str) -> tuple[str | None, ...] | None:
     if text[0] == "(" and "," not in inside:
         return None
     return _items(inside, spaced=text[0] == "[")
+
+
+_parsed_once = functools.lru_cache(maxsize=1 << 14)(_parsed)
 
 
 def _items(inside: str, *, spaced: bool) -> tuple[str | None, ...] | None:

@@ -22,6 +22,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"header": False, "text_column": "1", "label_column": "2"},
     {"task": "regression"},
     {"task": "multi_label", "label_separator": ","},
+    {"text_column": "text", "label_columns": ("label",)},
     {"encoding": "utf-16"},
     {"encoding": "gb18030"},
     {"text_column": "text", "label_column": "label", "extra_columns": "ignore"},
