@@ -61,6 +61,7 @@ def _number_notes(config: DataConfig, labels: LabelSpace, train: RawLabels) -> I
         and label not in names
         and (number := as_number(label, mark)) is not None
     }
+    numbers = dict(sorted(numbers.items(), key=lambda found: found[1] == 0))  # 0 shows little
     comma = next((label for label in numbers if "," in label), None)
     if comma is not None and config.decimal_mark == "auto":
         read = f"the label {show(comma)} was read as {numbers[comma]:.12g}"
