@@ -81,10 +81,17 @@ def test_unknown_tokens_are_warned_of_with_their_share(load):
     assert "such as '漢', '字': the model sees nothing of them" in warning
 
 
+def test_what_the_labels_were_taken_for_is_the_first_warning(load):
+    rows = [(f"film {i}", f"{i % 2},5") for i in range(4)]
+    warnings = load(rows, [("film 1", "0,5")]).warnings
+    assert [warning.partition(" ")[0] for warning in warnings] == ["data.task", "the", "test:"]
+
+
 def test_targets_have_a_range_and_no_classes(load):
     summary = load([("film", "0.5"), ("plot", "2.5"), ("bad", "3")], [("good", "1")])
     assert summary.splits[0].target_range == (0.5, 2.0, 3.0)
     assert summary.splits[0].class_counts == ()
+    assert "\ntask: regression, 1 output, a number\n" in render(summary)
     assert ["train", "0.5", "2", "3"] in [line.split() for line in render(summary).splitlines()]
 
 
@@ -96,4 +103,5 @@ def test_a_summary_of_many_classes_and_warnings_is_short(load):
     assert len(lines) <= 25
     assert max(map(len, lines)) <= 120
     assert "and 33 more" in shown
+    assert "\ntask: single_label, 40 classes: [b]class 0, [b]class 1, " in shown
     assert "[b]class 0" in shown

@@ -72,11 +72,12 @@ def load_splits(
     summary = summarize(ordered, labels, notes)
     if console is not None:
         render_summary(summary, console)
-    inferred = {
+    inferred: dict[str, object] = {
         "task": labels.task,
         "label_names": labels.names or None,
-        "decimal_mark": labels.decimal_mark,
     }
+    if labels.decimal_mark == "comma":
+        inferred["decimal_mark"] = labels.decimal_mark
     loaded = Splits(splits["train"], splits.get("validation"), splits.get("test"), labels, summary)
     return loaded, config.model_copy(update=inferred)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.sources.arrow_values import is_usable
+from tf_finetune.data.sources.fields import label_columns
 from tf_finetune.data.sources.problems import show_names
 from tf_finetune.errors import UserError
 
@@ -43,9 +44,9 @@ def read_columns(schema: Any, config: DataConfig, source: str) -> Columns:
             "accepted: distinct column names"
         )
     unusable = {field.name: str(field.type) for field in schema if not is_usable(field)}
-    labels = config.label_columns or (config.label_column,)
+    labels = label_columns(config)
     used = {config.text_column, config.text_pair_column, *labels}
-    if config.text_column is None or None in labels:
+    if config.text_column is None or not labels:
         used = set(names)
     return Columns(
         names, [name for name in names if name in used and name not in unusable], unusable

@@ -54,6 +54,13 @@ def label_form(config: DataConfig) -> Literal["number", "names", "name"]:
     return "name"
 
 
+def label_columns(config: DataConfig) -> tuple[str, ...]:
+    """The columns that hold labels, one or one for each label; () where none is known."""
+    if config.label_columns is not None:
+        return config.label_columns
+    return () if config.label_column is None else (config.label_column,)
+
+
 def _text(row: Row, column: str, problems: Problems) -> str:
     """The text of a column, or "" and a problem."""
     value = row.values.get(column, _MISSING)

@@ -6,7 +6,7 @@ from typing import TextIO
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.records import Record
 from tf_finetune.data.sources.columns import check_columns, infer_columns, no_rows
-from tf_finetune.data.sources.fields import to_record
+from tf_finetune.data.sources.fields import label_columns, to_record
 from tf_finetune.data.sources.opening import open_table
 from tf_finetune.data.sources.problems import Problems
 from tf_finetune.data.sources.table import Row, Table
@@ -40,8 +40,7 @@ def read_records(
         UserError: The source cannot be opened or lacks a column.
         ValueError: The columns are not resolved.
     """
-    unlabelled = config.label_column is None and config.label_columns is None
-    if config.text_column is None or (labelled and unlabelled):
+    if config.text_column is None or (labelled and not label_columns(config)):
         raise ValueError("the columns must be resolved first, by resolve_columns")
     table = open_table(config, source, split=split)
     if labelled and table.kind == "lines":

@@ -1,6 +1,7 @@
 """Which records of a delimited file have their fields in the columns where they belong."""
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.data.sources.fields import label_columns
 from tf_finetune.data.sources.problems import Problems, show, show_names
 
 TEXT_WITHOUT_NAME = (
@@ -32,8 +33,7 @@ class RowShapes:
         self._header = config.header
         self._ignores_extra = config.extra_columns == "ignore"
         self._expected = f"{len(columns)}, as in {'the header' if config.header else 'row 1'}"
-        labels = config.label_columns or (config.label_column,)
-        used = (config.text_column, config.text_pair_column, *labels)
+        used = (config.text_column, config.text_pair_column, *label_columns(config))
         self._used = {column for column in used if column in columns}
         self._unnamed = [index for index, column in enumerate(columns) if not column]
         label = config.label_column
