@@ -42,7 +42,13 @@ def test_nothing_is_said_of_names_and_of_what_the_user_set():
         (("３", "4"), {}, "the label '３' was read as 3"),
         (("None", "some"), {}, "'None': a label with a name that programs give to missing values"),
         (("Pos", "pos"), {}, "labels that look alike: 'Pos' and 'pos'"),
+        (
+            ("['a']", "b"),
+            {},
+            """labels such as "['a']" are lists that are written out, and others""",
+        ),
         (("a|b", "a", "b", "b|a"), {}, "labels such as 'a|b' are put together of others; data.lab"),
+        (("1 2", "1", "2", "2 1"), {}, "labels such as '1 2' are put together of others; data.lab"),
         ((("0", "1"), ("1", "1")), {}, "lists of 2 zeros and ones, read by place; the labels are"),
         ((("0",), ("0", "1")), {}, "the lists hold only 0 and 1, which are taken for the names of"),
         ((("-1", "1", "1"), ("1", "-1", "1")), {}, "the lists hold whole numbers such as -1, 1, w"),
@@ -63,4 +69,5 @@ def test_three_groups_of_labels_that_look_alike_are_shown():
 
 def test_separators_in_names_of_their_own_are_not_mentioned():
     assert notes("Paris, Texas", "London, Ontario") == []
+    assert notes("good", "bad", "very good", "very bad") == []
     assert notes("none", "a") == []

@@ -6,13 +6,14 @@ import numpy as np
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.labels import LabelSpace
+from tf_finetune.data.list_literals import parse_list
 from tf_finetune.data.look_alikes import groups_of_look_alikes, shown_apart
 from tf_finetune.data.numbers import as_integer, as_number, canonical, is_missing
 from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.sources.problems import show
 from tf_finetune.data.task_guess import guess_task
 
-_SEPARATORS = "|,;"
+_SEPARATORS = "|,; "
 _GROUPS_SHOWN = 3
 
 
@@ -121,6 +122,12 @@ def _name_notes(labels: LabelSpace) -> Iterator[str]:
             f"{' and '.join(map(show, missing))}: a label with a name that programs give to "
             "missing values; if they are missing, leave out their rows"
         )
+    written = [name for name in labels.names if parse_list(name) is not None]
+    if written and labels.task == "single_label":
+        yield (
+            f"labels such as {show(written[0])} are lists that are written out, and others are "
+            "not, so all are names; data.task=multi_label reads the lists"
+        )
     if labels.task == "single_label" and (found := _joined(labels.names)):
         separator, example = found
         yield (
@@ -134,6 +141,8 @@ def _joined(names: Sequence[str]) -> tuple[str, str] | None:
     for separator in _SEPARATORS:
         several = [name for name in names if separator in name]
         parts = {part.strip() for name in names for part in name.split(separator)}
+        if separator == " " and any(as_integer(part) is None for part in parts):
+            continue  # words of one name
         if several and "" not in parts and len(parts) < len(names):
             return separator, several[0]
     return None

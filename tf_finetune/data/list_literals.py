@@ -1,7 +1,8 @@
 """Lists that were written into one field of text, as pandas writes them into CSV files.
 
-`['a', 'b']` and `('a', 'b')` of Python, `["a", "b"]` of JSON, `[0. 1. 0.]` of numpy. What is
-in such brackets without quotes and is no number is a name: `[deleted]` is no list.
+`['a', 'b']` and `('a', 'b')` of Python, `["a", "b"]` of JSON, `[0. 1. 0.]` and `array([0, 1])`
+of numpy, `tensor([0, 1])` of PyTorch. What is in brackets without quotes and is no number is a
+name: `[deleted]` is no list.
 """
 
 import ast
@@ -14,6 +15,7 @@ _QUOTED = r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """
 _BARE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? | true|false|none|null|nan|<na>"
 _ITEM = re.compile(rf"(?:{_QUOTED}|{_BARE})(?=[\s,]|$)", re.VERBOSE | re.ASCII | re.IGNORECASE)
 _GAP = re.compile(r"\s*,\s*|\s+", re.ASCII)
+_CALLED = re.compile(r"(?:array|tensor)\((\[.*\])(?:, dtype=[\w.]+)?\)", re.DOTALL)
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 _LONGEST_KEPT = 1024
 _EMPTY = ("[]", "()", "set()")
@@ -36,6 +38,9 @@ def parse_list(text: str) -> tuple[str | None, ...] | None:
 
 def _parsed(text: str) -> tuple[str | None, ...] | None:
     text = text.strip()
+    called = _CALLED.fullmatch(text)
+    if called:
+        text = called[1]
     if text in _EMPTY:
         return ()
     if len(text) < 3 or _CLOSING.get(text[0]) != text[-1]:

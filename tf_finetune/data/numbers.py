@@ -26,6 +26,7 @@ _PADDED = re.compile(r"\s*[+-]?0\d", re.ASCII)
 _PUNCTUATION = str.maketrans("－−＋％٪．，", "--+%%.,")
 _ARABIC = str.maketrans("٫٬", ".,")  # its own decimal mark and mark of thousands
 _SWAPPED = str.maketrans(".,", ",.")
+_MOST_DIGITS = 300  # Python refuses thousands of them, float the sizes above
 _INFINITE = ("inf", "infinity")
 _MISSING = frozenset(
     ("", "nan", "-nan", "null", "none", "na", "n/a", "#n/a", "<na>", "\\n")  # \N is MySQL's
@@ -58,13 +59,20 @@ def as_integer(label: str, mark: DecimalMark = "point") -> int | None:
     if match is None or match["exponent"] or match["percent"]:
         return None
     whole = _whole(match)
-    if (match["decimals"] or "").strip("0") or not whole or len(whole) > 18 or _is_padded(match):
+    if (
+        (match["decimals"] or "").strip("0")
+        or not whole
+        or len(whole) > _MOST_DIGITS
+        or _is_padded(match)
+    ):
         return None
     return int(match["sign"] + whole)
 
 
 def as_flag(label: str) -> bool | None:
     """Whether a label says yes (1, 1.0, true) or no (0, 0.0, false); None if neither."""
+    if label in ("0", "1"):  # the quick way
+        return label == "1"
     word = label.strip().casefold()
     if word in ("true", "false"):
         return word == "true"

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.list_literals import parse_list
+from tf_finetune.data.numbers import is_missing
 from tf_finetune.data.sources.arrow_values import USABLE
 from tf_finetune.data.sources.fields import name_fault
 from tf_finetune.data.sources.inference import (
@@ -140,7 +141,7 @@ def _are_lists(values: list[object]) -> bool:
     """Whether labels are lists: one of them, or all of them written out in text."""
     if any(isinstance(value, list) for value in values):
         return True
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    texts = [value for value in values if isinstance(value, str) and not is_missing(value)]
     return bool(texts) and all(parse_list(text) is not None for text in texts)
 
 
