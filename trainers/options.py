@@ -60,7 +60,10 @@ _TEXTS = (
     *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
 )
 _ANSWERING = ("training.precision", "training.strategy")
-_LABELLED_TEXTS = (*_TEXTS, "data.label_column", "data.label_separator", "data.cache_dir")
+_LABELLED_TEXTS = (
+    *(*_TEXTS, "data.label_column", "data.label_columns", "data.label_separator"),
+    *("data.decimal_mark", "data.cache_dir"),
+)
 _STEP = (
     *("training.optimizer", "training.weight_decay", "training.schedule", "training.clip_norm"),
     *("training.accumulation_steps", "training.precision", "training.label_smoothing"),
