@@ -102,6 +102,7 @@ class DataConfig(Section):
         default=None,
         description="columns of zeros and ones (or false and true), one a label, in place of "
         "data.label_column; label_names may give them other names, in the same order",
+        examples=[["toxic", "rude"]],
     )
     task: Literal["auto", "single_label", "multi_label", "regression"] = Field(
         default="auto", description="what the labels are; auto infers it from the training examples"
