@@ -42,9 +42,7 @@ def open_fasttext(config: DataConfig, source: str, path: Path) -> Table:
 def _rows(
     config: DataConfig, source: str, path: Path, problems: Problems, *, single: bool
 ) -> Generator[Row, None, None]:
-    for number, line in number_lines(
-        read_lines(path, source, config.encoding, problems), problems
-    ):
+    for number, line in number_lines(read_lines(path, source, config.encoding, problems), problems):
         place = f"{source}, row {number}"
         match = _LINE.match(line)
         marks, text = match.groups() if match else ("", line)
