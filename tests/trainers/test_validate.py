@@ -32,7 +32,7 @@ def job(tmp_path, monkeypatch):
     }
     (encoder / "config.json").write_text(json.dumps(sizes))
     (encoder / "vocab.txt").write_text("\n".join(VOCABULARY))
-    rows = "".join(f"a good film {'x ' * i},pos\na bad film {'y ' * i},neg\n" for i in range(20))
+    rows = "".join(f"a g film {'x ' * i},pos\na b film {'y ' * i},neg\n" for i in range(20))
     (tmp_path / "reviews.csv").write_text("text,label\n" + rows)
     monkeypatch.chdir(tmp_path)
     return ["reviews.csv", "encoder.name=./encoder", "data.cache_dir=cache", "data.max_length=32"]

@@ -22,7 +22,7 @@ def render_summary(summary: DataSummary, console: Console) -> None:
         console.print()
     console.print(Text(visible(f"task: {_task(summary)}")), soft_wrap=True)
     for warning in summary.warnings[:WARNINGS_SHOWN]:
-        console.print(Text(f"! {warning}", style="yellow"))
+        console.print(Text(visible(f"! {warning}"), style="yellow"), soft_wrap=True)
     more = len(summary.warnings) - WARNINGS_SHOWN
     if more > 0:
         console.print(Text(f"! and {more} more warnings", style="yellow"))
