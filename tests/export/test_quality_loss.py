@@ -20,18 +20,25 @@ def logits_for(classes):
     return np.eye(2, dtype=np.float32)[classes]
 
 
-def test_equal_models_lose_nothing_for_sure():
-    targets = np.array([0, 1, 1, 0, 1])
-    logits = logits_for([0, 1, 0, 0, 1])
+@pytest.mark.parametrize("n", [5, 30])
+def test_models_that_answer_alike_may_differ_on_a_text_that_nobody_saw(n):
+    targets = np.arange(n, dtype=np.int32) % 2
+    logits = logits_for(targets)
+    logits[0] = logits[0, ::-1]
 
     found = quality_loss(LABELS, targets, logits, logits.copy(), EVALUATION)
 
-    assert (found.loss, found.low, found.high) == (0.0, 0.0, 0.0)
-    assert (found.original, found.same_answers, found.largest_difference) == (0.8, 1.0, 0.0)
+    # 90 %: a share of 0 in n is at most 1 - 0.05^(1 / n); a percentile of 2,000 has its error.
+    bound = 1 - 0.05 ** (1 / n)
+    assert found.loss == 0.0
+    assert (found.low, found.high) == pytest.approx((-bound, bound), rel=0.1)
+    assert found.same_answers == 1.0
+    assert found.same_interval == pytest.approx((1 - bound, 1.0))
+    assert (found.original, found.largest_difference) == (1 - 1 / n, 0.0)
 
 
 def test_interval_is_that_of_the_pairs_that_differ():
-    """4 of 100 examples get lost: the count is binomial, 90 % of it from 1 to 7."""
+    """4 of 100 examples get lost: a share of 4 in 100 is at most 0.089, by Clopper and Pearson."""
     targets = np.zeros(100, np.int32)
     original = logits_for(np.repeat([0, 1], [80, 20]))
     changed = logits_for(np.repeat([1, 0, 1], [4, 76, 20]))
@@ -40,9 +47,13 @@ def test_interval_is_that_of_the_pairs_that_differ():
 
     assert (found.original, found.value) == (0.8, 0.76)
     assert found.loss == pytest.approx(0.04)
-    assert found.low == pytest.approx(0.01, abs=0.005)
-    assert found.high == pytest.approx(0.07, abs=0.011)
+    # One that is gained instead counts for the lower end: 4 shares of 101 less another one.
+    shares = np.random.default_rng(0).dirichlet(np.ones(101), 20_000)
+    expected_low = np.quantile(shares[:, :4].sum(axis=1) - shares[:, 4], 0.05)
+    assert found.low == pytest.approx(expected_low, abs=0.004)
+    assert found.high == pytest.approx(0.089, abs=0.004)
     assert (found.same_answers, found.largest_difference) == (0.96, 1.0)
+    assert found.same_interval == pytest.approx((0.911, 0.986), abs=0.001)
 
 
 def test_gain_is_a_negative_loss():
@@ -71,7 +82,9 @@ def table_of(**losses):
             name,
             "int8",
             1,
-            QualityLoss("accuracy", 0.9, 0.9 - loss, loss, loss - 0.01, loss, 1.0, 0.0),
+            QualityLoss(
+                "accuracy", 0.9, 0.9 - loss, loss, loss - 0.01, loss, 1.0, (0.963, 1.0), 0.0
+            ),
             1.0,
         )
         for name, loss in losses.items()
@@ -91,6 +104,7 @@ def test_table_fits_80_columns():
     lines = output.getvalue().splitlines()
     assert sum("int8" in line for line in lines) == 2
     assert any("0.0023 to 0.0123" in line and "100.00%" in line and "1.0" in line for line in lines)
+    assert sum("96.3 to 100%" in line for line in lines) == 2
 
 
 def test_every_file_over_the_bound_is_named():

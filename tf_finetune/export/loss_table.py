@@ -40,6 +40,14 @@ def add_model(table: Table, name: str, size: int, loss: QualityLoss, millisecond
         f"{loss.value:.4f}",
         f"{loss.loss:.4f}",
         f"{loss.low:.4f} to {loss.high:.4f}",
-        "–" if loss.same_answers is None else f"{loss.same_answers:.2%}",
+        _same(loss),
         f"{milliseconds:.1f}",
     )
+
+
+def _same(loss: QualityLoss) -> str:
+    """The share of same answers above its interval."""
+    if loss.same_answers is None or loss.same_interval is None:
+        return "–"
+    low, high = (100 * end for end in loss.same_interval)
+    return f"{loss.same_answers:.2%}\n{low:.3g} to {high:.3g}%"

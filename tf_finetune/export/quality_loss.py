@@ -7,7 +7,10 @@ import numpy as np
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace
 from tf_finetune.reports import headline_metric, predicted, score
-from tf_finetune.reports.intervals import resampled_scores
+from tf_finetune.reports.intervals import ends, share_interval
+from tf_finetune.reports.metrics import RANGES
+from tf_finetune.reports.pseudo_examples import Kind
+from tf_finetune.reports.resampling import resampled_scores
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class QualityLoss:
         low: Lower end of its interval.
         high: Upper end.
         same_answers: Share of the examples with the same prediction; of a regression, None.
+        same_interval: Its interval, low and high.
         largest_difference: Between any two logits.
     """
 
@@ -32,6 +36,7 @@ class QualityLoss:
     low: float
     high: float
     same_answers: float | None
+    same_interval: tuple[float, float] | None
     largest_difference: float
 
 
@@ -43,7 +48,11 @@ def quality_loss(
     evaluation: EvaluationConfig,
     seed: int = 0,
 ) -> QualityLoss:
-    """Compares two models in pairs: each bootstrap resample draws the same examples for both.
+    """Compares two models in pairs: each resample weighs the examples alike for both.
+
+    For the upper end of the loss an example is added that only the original answers rightly,
+    for the lower one an example that only the changed model does. So models that answer alike
+    have an interval, too: nobody saw the text on which they differ.
 
     Args:
         labels: What the labels are, C classes.
@@ -54,30 +63,36 @@ def quality_loss(
         seed: Seed of the resamples.
 
     Returns:
-        The loss with its percentile interval.
+        The loss with its interval; see `reports.intervals`.
     """
     metric = headline_metric(labels)
     before, after = (score(labels, targets, logits)[metric] for logits in (original, changed))
-    resamples = evaluation.bootstrap_resamples
-    differences = np.subtract(
-        *(
-            resampled_scores(labels, targets, logits, resamples, seed)[metric]
-            for logits in (original, changed)
-        )
+
+    def resampled(logits: np.ndarray, kind: Kind) -> np.ndarray:
+        resamples = evaluation.bootstrap_resamples
+        return resampled_scores(labels, targets, logits, resamples, seed, (kind,))[metric]
+
+    lowest, highest = RANGES[metric]
+    low, high = ends(
+        before - after,
+        resampled(original, "wrong") - resampled(changed, "right"),
+        resampled(original, "right") - resampled(changed, "wrong"),
+        evaluation.confidence,
+        (lowest - highest, highest - lowest),
     )
-    tail = (1.0 - evaluation.confidence) / 2.0
-    low, high = np.quantile(differences, [tail, 1.0 - tail])
-    same = None
+    same = same_interval = None
     if labels.task != "regression":
         equal = predicted(labels, original) == predicted(labels, changed)
         same = float(equal.reshape(len(equal), -1).all(axis=1).mean())
+        same_interval = share_interval(same, len(targets), evaluation.confidence)
     return QualityLoss(
         metric=metric,
         original=before,
         value=after,
         loss=before - after,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         same_answers=same,
+        same_interval=same_interval,
         largest_difference=float(np.abs(original - changed).max()),
     )

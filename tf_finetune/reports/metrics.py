@@ -32,6 +32,11 @@ METRICS = {
 }
 HEADLINE = {"single_label": "accuracy", "multi_label": "micro_f1", "regression": "spearman"}
 LOWER_IS_BETTER = frozenset({"mse", "mae", "loss"})
+RANGES = {
+    **dict.fromkeys(("accuracy", "macro_f1", "micro_f1"), (0.0, 1.0)),
+    **dict.fromkeys(("mcc", "pearson", "spearman"), (-1.0, 1.0)),
+    **dict.fromkeys(("mse", "mae", "loss"), (0.0, np.inf)),
+}
 MONITORS: tuple[str, ...] = get_args(TrainingConfig.model_fields["monitor"].annotation)
 
 
@@ -211,6 +216,11 @@ def class_scores(
     )
 
 
+def is_constant(values: np.ndarray) -> bool:
+    """Whether numbers differ by rounding alone."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+
+
 def _f1(labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray, average: str) -> float:
     value = class_scores(labels, targets, prediction, average)[2]
     return 0.0 if np.isnan(value) else value
@@ -227,7 +237,6 @@ def _matthews(targets: np.ndarray, prediction: np.ndarray) -> float:
 def _correlation(
     statistic: Callable[..., Any], targets: np.ndarray, prediction: np.ndarray
 ) -> float:
-    for values in (targets, prediction):
-        if np.ptp(values) <= 1e-12 * np.abs(values).max():  # constant up to rounding
-            return 0.0
+    if is_constant(targets) or is_constant(prediction):
+        return 0.0
     return statistic(targets, prediction).statistic

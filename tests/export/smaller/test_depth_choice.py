@@ -31,11 +31,12 @@ def test_top_stays_where_it_is_better_than_chance_explains():
 
 
 def test_shallowest_depth_within_a_standard_error_is_taken():
-    # One example in a hundred: a difference of 0.01 with a standard error of 0.01.
+    # One example in a hundred: a difference of 0.01. With one pseudo-example for each side
+    # three of 102 differ, a standard error of 0.017.
     found = choose(30, 11, 12, 10)
 
     assert found.depth == 2
-    assert 0.008 < found.standard_errors[1] < 0.012
+    assert 0.015 < found.standard_errors[1] < 0.019
     assert "2: 0.890 (± 0.01" in found.sentence()
     assert found.sentence().endswith("the top 2 of 4 layers are idle")
 

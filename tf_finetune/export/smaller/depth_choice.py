@@ -9,7 +9,8 @@ from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data import LabelSpace
 from tf_finetune.reports import headline_metric, score
 from tf_finetune.reports.console import METRIC_TITLES
-from tf_finetune.reports.intervals import resampled_scores
+from tf_finetune.reports.pseudo_examples import Kind
+from tf_finetune.reports.resampling import resampled_scores
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,18 @@ def choose_depth(
         labels: What the labels are.
         targets: Encoded labels of the examples the probes answered.
         answers: Logits [n, labels] of the probe at each depth, from 1 to the top.
-        evaluation: Gives the number of resamples; the same examples are drawn for all depths.
+        evaluation: Gives the number of resamples; they weigh the examples alike for all depths.
     """
     metric = headline_metric(labels)
-    resampled = [
-        resampled_scores(labels, targets, logits, evaluation.bootstrap_resamples, 0)[metric]
-        for logits in answers
-    ]
     scores = tuple(float(score(labels, targets, logits)[metric]) for logits in answers)
-    errors = tuple(float(np.std(resampled[-1] - other)) for other in resampled)
+
+    def resampled(logits: np.ndarray, *added: Kind) -> np.ndarray:
+        resamples = evaluation.bootstrap_resamples
+        return resampled_scores(labels, targets, logits, resamples, 0, added)[metric]
+
+    # Of each two one pseudo-example is answered rightly by one alone, another by the other.
+    top = resampled(answers[-1], "right", "wrong")
+    below = (resampled(logits, "wrong", "right") for logits in answers[:-1])
+    errors = (*(float(np.std(top - other)) for other in below), 0.0)
     good = [scores[-1] - one <= error for one, error in zip(scores, errors, strict=True)]
     return DepthChoice(metric, scores, errors, 1 + good.index(True))
