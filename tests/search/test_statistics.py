@@ -8,13 +8,17 @@ from statsmodels.stats.power import TTestPower
 from tf_finetune.search.statistics import Estimate, estimate, holm, selection_optimism
 
 
+def resampled_means(values, resamples=4000, seed=0):
+    """Means of per-example values [seeds, n] on resamples of the examples, [seeds, resamples]."""
+    n = values.shape[1]
+    rng = np.random.default_rng(seed)
+    return values @ (rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n).T
+
+
 def estimated(values, resamples=4000, seed=0):
     """The estimate of the mean of per-example values [seeds, n]."""
     values = np.atleast_2d(np.asarray(values, np.float64))
-    n = values.shape[1]
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
-    return estimate(values.mean(axis=1), values @ weights.T, n)
+    return estimate(values.mean(axis=1), resampled_means(values, resamples, seed), values.shape[1])
 
 
 def test_one_seed_gives_the_paired_t_test():
@@ -27,9 +31,10 @@ def test_one_seed_gives_the_paired_t_test():
     assert found.degrees_of_freedom == expected.df
     assert found.p_value() == pytest.approx(expected.pvalue, rel=0.1)
     low, high = expected.confidence_interval(0.9)
-    assert found.interval(0.9) == pytest.approx((low, high), abs=0.005)
+    draws = resampled_means((first - second)[None])[0]
+    assert found.interval(draws, draws, 0.9) == pytest.approx((low, high), abs=0.008)
     one_sided = stats.ttest_rel(first, second, alternative="less").confidence_interval(0.95)
-    assert found.upper_bound(0.95) == pytest.approx(one_sided.high, abs=0.005)
+    assert found.upper_bound(draws, 0.95) == pytest.approx(one_sided.high, abs=0.008)
 
 
 def test_an_accuracy_gives_nearly_mcnemars_test():
@@ -52,7 +57,19 @@ def test_many_examples_leave_the_paired_t_test_over_seeds():
     expected = stats.ttest_rel(first, second)
     assert found.degrees_of_freedom == pytest.approx(3)
     assert found.p_value() == pytest.approx(expected.pvalue)
-    assert found.interval(0.95) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    mean = np.array([found.value, found.value + 1e-9])  # hardly moved by the examples
+    expected_ends = tuple(expected.confidence_interval(0.95))
+    assert found.interval(mean, mean, 0.95) == pytest.approx(expected_ends)
+
+
+def test_seeds_widen_an_interval_that_the_examples_make_one_sided():
+    # All right in every resample; one seed of three is 0.02 worse.
+    scores, draws = np.array([1.0, 1.0, 0.98]), np.linspace(0.9, 1.0, 1001)
+    found = estimate(scores, np.repeat(scores[:, None], 1001, axis=1), 50)
+    low, high = found.interval(draws - 0.006, draws, 0.95)
+    of_seeds = stats.t.ppf(0.975, 2) * found.standard_error
+    assert low == pytest.approx(found.value - np.hypot(found.value - 0.8965, of_seeds), abs=1e-3)
+    assert high == pytest.approx(found.value + np.hypot(0.9975 - found.value, of_seeds), abs=1e-3)
 
 
 def test_the_components_are_those_of_a_two_way_analysis_of_variance():
@@ -77,18 +94,21 @@ def test_intervals_cover_the_truth(num_seeds, seed_sd):
     for repetition in range(300):
         examples, interaction = rng.normal(size=60), rng.normal(size=(num_seeds, 60))
         seeds = seed_sd * rng.normal(size=(num_seeds, 1))
-        found = estimated(seeds + examples + 0.7 * interaction, resamples=100, seed=repetition)
-        low, high = found.interval(0.95)
+        values = seeds + examples + 0.7 * interaction
+        found = estimated(values, resamples=200, seed=repetition)
+        draws = resampled_means(values, 200, repetition + 1).mean(axis=0)
+        low, high = found.interval(draws, draws, 0.95)
         covered += low <= 0.0 <= high
     # 95 % of 300 is 285; the standard deviation of a count is 4.
     assert 273 <= covered <= 296
 
 
-def test_what_never_varies_is_certain():
+def test_of_what_never_varies_nothing_is_known():
     same, apart = Estimate(0.0, 1, 9, None, 0.0, None), Estimate(0.1, 1, 9, None, 0.0, None)
-    assert same.p_value() == 1.0
-    assert apart.p_value() == 0.0
-    assert apart.interval(0.95) == (0.1, 0.1)
+    assert same.p_value() == apart.p_value() == 1.0
+    constant = np.full(10, 0.1)
+    assert apart.interval(constant, constant, 0.95) == (-np.inf, np.inf)
+    assert apart.upper_bound(constant, 0.95) == np.inf
     assert same.examples_needed(0.05) is None
 
 

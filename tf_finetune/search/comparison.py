@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tf_finetune.search.depth_evidence import DepthEvidence
-from tf_finetune.search.statistics import Estimate, estimate, holm
+from tf_finetune.search.depth_evidence import DepthEvidence, common_seeds, paired_difference
+from tf_finetune.search.statistics import Estimate, holm
 
 ROUNDING = 1e-12
 
@@ -88,7 +88,7 @@ def _comparison(
     alpha: float,
     num_pairs: int,
 ) -> Comparison:
-    common = _common_seeds(better, worse)
+    common = common_seeds(better.best, worse.best)
     separated = adjusted_p_value < alpha and found.value > 0.0
     examples = seeds = None
     if found.value > 0.0 and not separated:
@@ -110,31 +110,40 @@ def _comparison(
         p_value=found.p_value(),
         adjusted_p_value=adjusted_p_value,
         separated=separated,
-        at_most=found.upper_bound(1.0 - alpha),
+        at_most=_at_most(better, worse, found, 1.0 - alpha),
         examples_needed=examples,
         seeds_needed=seeds,
     )
 
 
 def _difference(better: DepthEvidence, worse: DepthEvidence) -> Estimate:
-    """How much worse the one is than the other, on their common seeds if there are any."""
-    common = _common_seeds(better, worse)
-    if common:
-        better_arrays, worse_arrays = better.best.arrays(common), worse.best.arrays(common)
-    else:
-        better_arrays, worse_arrays = _mean_of_seeds(better), _mean_of_seeds(worse)
-    scores, resampled = (a - b for a, b in zip(better_arrays, worse_arrays, strict=True))
-    found = estimate(scores, resampled, better.best.num_examples)
-    if found.value == 0.0 and found.standard_error == 0.0:
-        return found  # the same score in every resample: nothing tells the two apart
-    difference = found.value - (better.optimism - worse.optimism)
+    """How much worse the one is than the other, less what both owe to having been picked."""
+    found = paired_difference(better.best, better.leaning.mirrored, worse.best)
+    difference = found.value - _optimism(better, worse)
     return replace(found, value=0.0 if abs(difference) < ROUNDING else difference)
 
 
-def _common_seeds(one: DepthEvidence, other: DepthEvidence) -> tuple[int, ...]:
-    return tuple(sorted(set(one.best.seeds) & set(other.best.seeds)))
+def _optimism(better: DepthEvidence, worse: DepthEvidence) -> float:
+    """What a difference owes to the picking; nothing tells two apart that answer alike."""
+    seeds = common_seeds(better.best, worse.best)
+    alike = seeds and all(
+        np.allclose(one, other, rtol=ROUNDING, atol=0.0)
+        for one, other in zip(better.best.arrays(seeds), worse.best.arrays(seeds), strict=True)
+    )
+    return 0.0 if alike else better.optimism - worse.optimism
 
 
-def _mean_of_seeds(evidence: DepthEvidence) -> tuple[np.ndarray, np.ndarray]:
-    scores, resampled = evidence.best.arrays(evidence.best.seeds)
-    return scores.mean(keepdims=True), resampled.mean(axis=0, keepdims=True)
+def _at_most(
+    better: DepthEvidence, worse: DepthEvidence, found: Estimate, confidence: float
+) -> float:
+    """Upper bound of a difference, with an example added that only the better one answers."""
+    seeds = common_seeds(better.best, worse.best)
+    high, low = (
+        np.mean([resampled[seed] for seed in seeds or evidence.best.seeds], axis=0)
+        for evidence, resampled in (
+            (better, better.leaning.upwards),
+            (worse, worse.leaning.downwards),
+        )
+    )
+    measured = replace(found, value=found.value + _optimism(better, worse))
+    return measured.upper_bound(high - low, confidence) - _optimism(better, worse)

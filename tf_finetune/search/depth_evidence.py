@@ -2,7 +2,7 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.intervals import resampled_scores
 from tf_finetune.reports.metrics import score
-from tf_finetune.search.statistics import estimate, selection_optimism
-from tf_finetune.search.trial import Cell, TrialResult
+from tf_finetune.reports.pseudo_examples import Kind
+from tf_finetune.reports.resampling import resampled_scores
+from tf_finetune.search.statistics import Estimate, estimate, selection_optimism
+from tf_finetune.search.trial import Cell, TrialResult, order_of_scores
 
 # Costs this close are one cost: epochs of the same work differ by as much.
 EQUAL_COST = 1.05
@@ -29,13 +30,16 @@ class CellEvidence:
         cell: The cell.
         num_examples: n, how many validation examples there are.
         scores: Score of each completed seed.
+        losses: Its validation loss, which decides between equal scores.
         resampled: Scores on resamples of the examples, float64 [resamples] for each seed.
-            Every cell and seed meets the same resamples.
+            Every cell and seed meets the same resamples. Two pseudo-examples are among them,
+            the first answered rightly and the second wrongly.
     """
 
     cell: Cell
     num_examples: int
     scores: dict[int, float]
+    losses: dict[int, float]
     resampled: dict[int, np.ndarray]
 
     @property
@@ -43,12 +47,36 @@ class CellEvidence:
         """The completed seeds, ascending."""
         return tuple(sorted(self.scores))
 
-    def arrays(self, seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Scores [seeds] and resampled scores [seeds, resamples]."""
+    @property
+    def loss(self) -> float:
+        """Mean validation loss over the seeds."""
+        return statistics.fmean(self.losses.values())
+
+    def arrays(
+        self, seeds: Sequence[int], resampled: Mapping[int, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Scores [seeds] and resampled scores [seeds, resamples], perhaps others than its own."""
+        resampled = self.resampled if resampled is None else resampled
         return (
             np.array([self.scores[seed] for seed in seeds]),
-            np.stack([self.resampled[seed] for seed in seeds]),
+            np.stack([resampled[seed] for seed in seeds]),
         )
+
+
+@dataclass(frozen=True)
+class LeaningResamples:
+    """Scores of a cell on the same resamples, its pseudo-examples answered otherwise.
+
+    Attributes:
+        mirrored: The first of two wrongly, the second rightly. Against a cell's `resampled`,
+            each of the two has an example that only it answers rightly.
+        downwards: One pseudo-example, answered wrongly.
+        upwards: One, answered rightly.
+    """
+
+    mirrored: dict[int, np.ndarray]
+    downwards: dict[int, np.ndarray]
+    upwards: dict[int, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -74,14 +102,16 @@ class DepthEvidence:
 
     Attributes:
         best: Its best cell.
+        leaning: What the intervals of `best` and of its differences need.
         optimism: What `best` owes to being picked; see `selection_optimism`.
         price: What it costs.
         num_cells: How many cells the best was picked from.
         rate_edge: Whether the best rate is an end of the rates tried at the depth, failed
-            ones included.
+            ones included, and told apart from every other rate.
     """
 
     best: CellEvidence
+    leaning: LeaningResamples
     optimism: float
     price: Price
     num_cells: int
@@ -93,26 +123,54 @@ class DepthEvidence:
         return self.best.cell.frozen_depth
 
 
+@dataclass(frozen=True)
+class _Resampler:
+    """Scores predictions on resamples, turned so that higher is better."""
+
+    labels: LabelSpace
+    metric: str
+    sign: float
+    resamples: int
+    seed: int
+
+    def __call__(self, trial: TrialResult, *added: Kind) -> np.ndarray:
+        targets, logits = trial.load_predictions()
+        scores = resampled_scores(self.labels, targets, logits, self.resamples, self.seed, added)
+        return self.sign * scores[self.metric]
+
+    def leaning(self, trials: Iterable[TrialResult]) -> LeaningResamples:
+        """Of the trials of one cell."""
+        trials = list(trials)
+
+        def by_seed(*added: Kind) -> dict[int, np.ndarray]:
+            return {trial.seed: self(trial, *added) for trial in trials}
+
+        return LeaningResamples(by_seed("wrong", "right"), by_seed("wrong"), by_seed("right"))
+
+
 def gather_evidence(
     trials: Iterable[TrialResult],
     labels: LabelSpace,
     metric: str,
     higher_is_better: bool,
     *,
+    confidence: float,
     resamples: int,
     seed: int,
 ) -> list[DepthEvidence]:
     """Finds the best cell of each depth.
 
-    The best is the one with the highest mean over its seeds, among the cells of which no
-    trial failed, or among all if every cell has a failed one.
+    The best is the one with the highest mean over its seeds, of equal ones that with the
+    lowest validation loss, among the cells of which no trial failed, or among all if every
+    cell has a failed one.
 
     Args:
         trials: All trials. Of several of the same cell and seed the longest counts.
         labels: What the labels are.
         metric: The score that decides, one of `reports.metrics.METRICS`.
         higher_is_better: Whether it does.
-        resamples: How many bootstrap resamples of the examples.
+        confidence: 1 - confidence is the level at which a depth's rates are told apart.
+        resamples: How many resamples of the examples.
         seed: Seed of the resamples.
 
     Returns:
@@ -124,7 +182,7 @@ def gather_evidence(
     """
     trials = unique_trials(trials)
     evidence: dict[Cell, CellEvidence] = {}
-    sign = 1.0 if higher_is_better else -1.0
+    resampled = _Resampler(labels, metric, 1.0 if higher_is_better else -1.0, resamples, seed)
     first_targets: np.ndarray | None = None
     for trial in filter(is_usable, trials):
         targets, logits = trial.load_predictions()
@@ -137,18 +195,57 @@ def gather_evidence(
                 )
         if not np.array_equal(targets, first_targets):
             raise ValueError(f"{trial.cell.key} was scored on other examples than the rest")
-        value = score(labels, targets, logits)[metric]
-        if not np.isfinite(value):
+        scores = score(labels, targets, logits)
+        if not np.isfinite(scores[metric]):
             raise ValueError(f"the predictions of {trial.cell.key} are not finite, its score is")
-        resampled = resampled_scores(labels, targets, logits, resamples, seed)[metric]
-        entry = evidence.setdefault(trial.cell, CellEvidence(trial.cell, len(targets), {}, {}))
-        entry.scores[trial.seed] = sign * value
-        entry.resampled[trial.seed] = sign * resampled
+        entry = evidence.setdefault(trial.cell, CellEvidence(trial.cell, len(targets), {}, {}, {}))
+        entry.scores[trial.seed] = resampled.sign * scores[metric]
+        entry.losses[trial.seed] = scores["loss"]
+        entry.resampled[trial.seed] = resampled(trial, "right", "wrong")
     by_depth: dict[int, list[CellEvidence]] = defaultdict(list)
     for entry in evidence.values():
         by_depth[entry.cell.frozen_depth].append(entry)
     rng = np.random.default_rng(seed)
-    return [_depth_evidence(by_depth[depth], trials, rng) for depth in sorted(by_depth)]
+    return [
+        _depth_evidence(by_depth[depth], trials, resampled, rng, 1.0 - confidence)
+        for depth in sorted(by_depth)
+    ]
+
+
+def paired_difference(
+    one: CellEvidence, mirrored: Mapping[int, np.ndarray], other: CellEvidence
+) -> Estimate:
+    """How much better one cell is than another, on their common seeds if there are any.
+
+    Each of the two has one pseudo-example that only it answers rightly, so that the standard
+    error is not 0 where both answer alike. For an accuracy this is the adjustment of D. G.
+    Bonett and R. M. Price (Journal of Educational and Behavioral Statistics 2012), and p-values
+    come close to McNemar's exact test.
+
+    Args:
+        one: A cell.
+        mirrored: Its `LeaningResamples.mirrored`.
+        other: Another one.
+    """
+    common = common_seeds(one, other)
+    if common:
+        pair = one.arrays(common, mirrored), other.arrays(common)
+    else:
+        pair = _mean_of_seeds(one, mirrored), _mean_of_seeds(other, other.resampled)
+    scores, resampled = (a - b for a, b in zip(*pair, strict=True))
+    return estimate(scores, resampled, one.num_examples)
+
+
+def common_seeds(one: CellEvidence, other: CellEvidence) -> tuple[int, ...]:
+    """The seeds that both cells completed, ascending."""
+    return tuple(sorted(set(one.seeds) & set(other.seeds)))
+
+
+def _mean_of_seeds(
+    evidence: CellEvidence, resampled: Mapping[int, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    scores, draws = evidence.arrays(evidence.seeds, resampled)
+    return scores.mean(keepdims=True), draws.mean(axis=0, keepdims=True)
 
 
 def unique_trials(trials: Iterable[TrialResult]) -> list[TrialResult]:
@@ -180,7 +277,11 @@ def is_usable(trial: TrialResult) -> bool:
 
 
 def _depth_evidence(
-    cells: list[CellEvidence], trials: list[TrialResult], rng: np.random.Generator
+    cells: list[CellEvidence],
+    trials: list[TrialResult],
+    resampler: _Resampler,
+    rng: np.random.Generator,
+    alpha: float,
 ) -> DepthEvidence:
     depth = cells[0].cell.frozen_depth
     at_depth = [trial for trial in trials if trial.cell.frozen_depth == depth]
@@ -190,16 +291,31 @@ def _depth_evidence(
     means = np.array([scores.mean() for scores, _ in arrays])
     resampled = np.stack([resampled.mean(axis=0) for _, resampled in arrays])
     resampled += _chance_of_seeds(candidates)[:, None] * rng.normal(size=resampled.shape)
-    chosen = int(means.argmax())
+    chosen = min(
+        range(len(candidates)), key=lambda i: order_of_scores(float(means[i]), candidates[i].loss)
+    )
     best = candidates[chosen]
+    leaning = resampler.leaning(t for t in at_depth if is_usable(t) and t.cell == best.cell)
     alike = [t for t in at_depth if is_usable(t) and t.cell.extra == best.cell.extra]
+    edge = _rate_edge(best.cell, {trial.cell.learning_rate for trial in at_depth})
+    if edge != "only" and not _is_told_apart(best, leaning, cells, alpha):
+        edge = None
     return DepthEvidence(
         best=best,
+        leaning=leaning,
         optimism=selection_optimism(means, resampled, chosen),
         price=_price(alike),
         num_cells=len(candidates),
-        rate_edge=_rate_edge(best.cell, {trial.cell.learning_rate for trial in at_depth}),
+        rate_edge=edge,
     )
+
+
+def _is_told_apart(
+    best: CellEvidence, leaning: LeaningResamples, cells: list[CellEvidence], alpha: float
+) -> bool:
+    """Whether every other rate, with options as the best cell's, is worse beyond chance."""
+    others = [c for c in cells if c.cell != best.cell and c.cell.extra == best.cell.extra]
+    return all(paired_difference(best, leaning.mirrored, c).p_value() < alpha for c in others)
 
 
 def _chance_of_seeds(cells: list[CellEvidence]) -> np.ndarray:

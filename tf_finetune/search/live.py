@@ -53,7 +53,7 @@ class SearchDisplay:
     ):
         self._console = console
         self._metric = metric
-        self._sign = 1.0 if higher_is_better else -1.0
+        self._higher_is_better = higher_is_better
         self._progress = progress
         self._at = Progress(len(known), len(known), None)
         self._lock = threading.Lock()
@@ -111,9 +111,11 @@ class SearchDisplay:
         self._console.print(Text(line, style=style), soft_wrap=True)
 
     def _consider(self, record: TrialRecord) -> None:
+        """Equal scores are decided by the loss, as in the answer."""
         if record.result.score is not None and (
             self._best is None
-            or self._sign * record.result.score > self._sign * (self._best.result.score or 0.0)
+            or record.result.order(self._higher_is_better)
+            < self._best.result.order(self._higher_is_better)
         ):
             self._best = record
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
+from tf_finetune.reports.metrics import RANGES
 from tf_finetune.search import sentence
 from tf_finetune.search.comparison import Comparison, compare_all
 from tf_finetune.search.depth_evidence import (
@@ -30,15 +31,10 @@ from tf_finetune.search.depth_evidence import (
     unique_trials,
 )
 from tf_finetune.search.statistics import estimate
-from tf_finetune.search.trial import Cell, TrialResult
+from tf_finetune.search.trial import Cell, TrialResult, order_of_scores
 
 DEFAULT_TOLERANCE = 0.01
 DEFAULT_RELATIVE_TOLERANCE = 0.05
-_RANGES = {
-    **dict.fromkeys(("accuracy", "macro_f1", "micro_f1"), (0.0, 1.0)),
-    **dict.fromkeys(("mcc", "pearson", "spearman"), (-1.0, 1.0)),
-    **dict.fromkeys(("mse", "mae", "loss"), (0.0, np.inf)),
-}
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,7 @@ class DepthResult:
         high: Upper end. The interval covers examples and, with several seeds, seeds.
         standard_error: Of the score.
         measured_score: Mean over the seeds as measured.
+        validation_loss: Mean over the seeds; decides between equal scores.
         optimism: How much better that looks for having been picked as the best cell.
         seed_deviation: Standard deviation between seeds that examples do not explain; None
             with one seed.
@@ -78,6 +75,7 @@ class DepthResult:
     high: float
     standard_error: float
     measured_score: float
+    validation_loss: float
     optimism: float
     seed_deviation: float | None
     trainable_parameters: int
@@ -212,7 +210,13 @@ def recommend(
     """
     trials = unique_trials(trials)
     evidence = gather_evidence(
-        trials, labels, metric, higher_is_better, resamples=resamples, seed=seed
+        trials,
+        labels,
+        metric,
+        higher_is_better,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
     )
     failed = tuple(
         f"{trial.cell.key} seed={trial.seed}: {trial.reason or 'the score is not a number'}"
@@ -256,14 +260,18 @@ def recommend(
     )
 
 
-def _preference(result: DepthResult, sign: float) -> tuple[float, float, int]:
-    """Sorts the best score first; of equal ones the cheapest."""
-    return -sign * result.score, result.seconds_per_epoch, result.trainable_parameters
+def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, int]:
+    """Sorts the best score first; of equal ones the lowest loss, and of these the cheapest."""
+    return (
+        *order_of_scores(sign * result.score, result.validation_loss),
+        result.seconds_per_epoch,
+        result.trainable_parameters,
+    )
 
 
 def _default_tolerance(metric: str, best: float) -> float:
     """A share of the best where the metric has no fixed range."""
-    if np.isfinite(_RANGES[metric][1]):
+    if np.isfinite(RANGES[metric][1]):
         return DEFAULT_TOLERANCE
     return DEFAULT_RELATIVE_TOLERANCE * best
 
@@ -286,20 +294,24 @@ def _depth_result(
 ) -> DepthResult:
     best, price = evidence.best, evidence.price
     found = estimate(*best.arrays(best.seeds), best.num_examples)
-    corrected = replace(found, value=found.value - evidence.optimism)
-    ends = corrected.interval(confidence)
-    low, high = np.clip(sorted(sign * end for end in ends), *_RANGES[metric])
+    downwards, upwards = (
+        np.mean([resampled[seed] for seed in best.seeds], axis=0)
+        for resampled in (evidence.leaning.downwards, evidence.leaning.upwards)
+    )
+    ends = np.array(found.interval(downwards, upwards, confidence)) - evidence.optimism
+    low, high = np.clip(np.sort(sign * ends), *RANGES[metric])
     variance = found.seed_variance
     return DepthResult(
         cell=best.cell,
         num_cells=evidence.num_cells,
         rate_edge=evidence.rate_edge,
         seeds=best.seeds,
-        score=sign * corrected.value,
+        score=sign * (found.value - evidence.optimism),
         low=float(low),
         high=float(high),
         standard_error=found.standard_error,
         measured_score=sign * found.value,
+        validation_loss=best.loss,
         optimism=evidence.optimism,
         seed_deviation=None if variance is None else float(np.sqrt(variance)),
         **asdict(price),

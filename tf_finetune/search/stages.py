@@ -77,9 +77,10 @@ def _of_first_seed(space: SearchSpace, records: Iterable[TrialRecord]) -> list[T
 
 
 def _best(records: list[TrialRecord], higher_is_better: bool) -> TrialRecord:
-    sign = 1.0 if higher_is_better else -1.0
-    return max(
-        records, key=lambda r: (sign * (r.result.score or 0.0), -r.request.cell.learning_rate)
+    """The best score; of equal ones the lowest validation loss, and of these the lowest rate."""
+    return min(
+        records,
+        key=lambda r: (r.result.order(higher_is_better), r.request.cell.learning_rate),
     )
 
 

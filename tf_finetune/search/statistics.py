@@ -36,6 +36,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from tf_finetune.reports.intervals import ends
+
 POWER = 0.8
 
 
@@ -80,15 +82,31 @@ class Estimate:
         )
         return (seeds + examples + interaction) ** 2 / doubt
 
-    def interval(self, confidence: float) -> tuple[float, float]:
-        """Student's interval around `value`."""
-        half = stats.t.ppf((1.0 + confidence) / 2.0, self.degrees_of_freedom) * self.standard_error
-        return self.value - float(half), self.value + float(half)
+    def interval(
+        self, downwards: np.ndarray, upwards: np.ndarray, confidence: float
+    ) -> tuple[float, float]:
+        """The interval around `value`, of examples and seeds.
 
-    def upper_bound(self, confidence: float) -> float:
-        """The bound that the truth exceeds with probability 1 - `confidence`."""
-        quantile = stats.t.ppf(confidence, self.degrees_of_freedom)
-        return self.value + float(quantile) * self.standard_error
+        Each end of the examples' interval is moved outwards by what the seeds add to
+        Student's (G. Y. Zou and A. Donner, Statistics in Medicine 2008, who recover variances
+        from the limits of intervals), so that it stays honest where nothing went wrong.
+
+        Args:
+            downwards: The mean over the seeds on resamples of the examples with one added
+                that lowers it, [resamples].
+            upwards: The same with one that raises it.
+            confidence: Coverage.
+        """
+        low, high = ends(self.value, downwards, upwards, confidence, (-math.inf, math.inf))
+        quantile = (1.0 + confidence) / 2.0
+        below = math.hypot(self.value - low, self._added_by_seeds(quantile))
+        above = math.hypot(high - self.value, self._added_by_seeds(quantile))
+        return self.value - below, self.value + above
+
+    def upper_bound(self, upwards: np.ndarray, confidence: float) -> float:
+        """The bound that the truth exceeds with probability 1 - `confidence`; see `interval`."""
+        _, high = ends(self.value, upwards, upwards, 2 * confidence - 1, (-math.inf, math.inf))
+        return self.value + math.hypot(high - self.value, self._added_by_seeds(confidence))
 
     def p_value(self) -> float:
         """Two-sided p-value of Student's t-test that the truth is 0.
@@ -98,7 +116,7 @@ class Estimate:
         algorithms", Neural Computation 1998, close to McNemar's test for an accuracy.
         """
         if self.standard_error == 0.0:
-            return 1.0 if self.value == 0.0 else 0.0
+            return 1.0  # nothing varied, so nothing is known of the chance
         t = abs(self.value) / self.standard_error
         return float(2.0 * stats.t.sf(t, self.degrees_of_freedom))
 
@@ -133,6 +151,15 @@ class Estimate:
         if left <= 0.0:
             return None
         return math.ceil(self.num_seeds * (seeds + interaction) / left)
+
+    def _added_by_seeds(self, quantile: float) -> float:
+        """What seeds add to the half width of Student's interval, taken off in squares."""
+        _, examples, interaction = self._variances()
+        whole = stats.t.ppf(quantile, self.degrees_of_freedom) * self.standard_error
+        of_examples = stats.t.ppf(quantile, self.num_examples - 1) * math.sqrt(
+            examples + interaction
+        )
+        return math.sqrt(max(0.0, float(whole**2 - of_examples**2)))
 
     def _variances(self) -> tuple[float, float, float]:
         """What seeds, examples and their interaction add to the variance of `value`."""

@@ -146,6 +146,13 @@ class TrialResult:
             raise ValueError(f"the trial {self.cell.key} seed={self.seed} has no predictions")
         return self.predictions() if callable(self.predictions) else self.predictions
 
+    def order(self, higher_is_better: bool) -> tuple[float, float]:
+        """Sorts completed trials, the best first; see `order_of_scores`."""
+        if self.score is None:
+            raise ValueError(f"the trial {self.cell.key} seed={self.seed} has no score")
+        sign = 1.0 if higher_is_better else -1.0
+        return order_of_scores(sign * self.score, self.metrics.get("loss", 0.0))
+
     def to_dict(self) -> dict[str, Any]:
         """As strict JSON, without the predictions; NaN and infinity become null."""
         names = (f.name for f in fields(self) if f.name not in ("cell", "metrics", "predictions"))
@@ -188,6 +195,19 @@ def exact_rate(learning_rate: float) -> str:
     _, digits, exponent = Decimal(repr(learning_rate)).normalize().as_tuple()
     first, rest = str(digits[0]), "".join(map(str, digits[1:]))
     return f"{first}{'.' if rest else ''}{rest}e{int(exponent) + len(rest)}"
+
+
+def order_of_scores(score: float, loss: float) -> tuple[float, float]:
+    """Sorts the best first: by score and, where scores are equal, by validation loss.
+
+    Args:
+        score: Turned so that higher is better.
+        loss: Lower is better.
+
+    Returns:
+        A key for `sorted`, without the digits in which equal sums differ.
+    """
+    return float(f"{-score:.12g}"), float(f"{loss:.12g}")
 
 
 def _frozen(value: Any) -> Any:
