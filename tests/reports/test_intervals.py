@@ -9,7 +9,7 @@ from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace, Task
 from tf_finetune.reports.intervals import ends, share_interval, with_intervals
 from tf_finetune.reports.metrics import LOWER_IS_BETTER, METRICS, per_example_loss, score
-from tf_finetune.reports.resampling import resampled_scores
+from tf_finetune.reports.resampling import leaning_scores
 
 BINARY = LabelSpace("single_label", ("no", "yes"))
 
@@ -70,10 +70,7 @@ def test_shares_of_the_examples_have_the_exact_interval(right, n):
 
 def test_the_resampled_interval_of_a_share_is_the_exact_one():
     targets, answers = np.zeros(30, np.int32), np.repeat([0, 1], [28, 2])
-    wrong, right = (
-        resampled_scores(BINARY, targets, np.eye(2)[answers], 20_000, 0, (kind,))["accuracy"]
-        for kind in ("wrong", "right")
-    )
+    wrong, right = leaning_scores(BINARY, targets, np.eye(2)[answers], 20_000, 0)["accuracy"]
     # A percentile of 20,000 has an error of 0.001 here.
     assert ends(28 / 30, wrong, right, 0.95, (0.0, 1.0)) == pytest.approx(
         share_interval(28 / 30, 30, 0.95), abs=0.004
@@ -153,10 +150,7 @@ def test_intervals_cover_the_truth_where_mistakes_are_rare(name):
     for _ in range(60):
         targets = rng.integers(2, size=30).astype(np.int32)
         logits = np.eye(2)[np.where(rng.random(30) < 0.99, targets, 1 - targets)]
-        wrong, right = (
-            resampled_scores(BINARY, targets, logits, 200, 0, (kind,))[name]
-            for kind in ("wrong", "right")
-        )
+        wrong, right = leaning_scores(BINARY, targets, logits, 200, 0)[name]
         low, high = ends(score(BINARY, targets, logits)[name], wrong, right, 0.95, (-1.0, 1.0))
         covered += low <= truth <= high
     # 57 are promised; the standard deviation of that count is 1.7. Without pseudo-examples: 16.

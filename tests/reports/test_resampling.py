@@ -4,7 +4,7 @@ import pytest
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.reports import resampling
 from tf_finetune.reports.metrics import METRICS, score
-from tf_finetune.reports.resampling import resampled_scores, weighted_scores
+from tf_finetune.reports.resampling import leaning_scores, resampled_scores, weighted_scores
 
 BINARY = LabelSpace("single_label", ("no", "yes"))
 
@@ -72,3 +72,15 @@ def test_equal_seeds_give_other_models_the_same_resamples():
     turned = resampled_scores(BINARY, targets, one, 50, 1, ("wrong", "right"))["accuracy"]
     assert np.abs(turned - first).min() > 0.0
     assert (turned - first).mean() == pytest.approx(0.0, abs=0.02)
+
+
+def test_what_resampling_does_to_a_rank_correlation_is_taken_off():
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=100).astype(np.float32)
+    logits = targets[:, None] + 0.1 * rng.normal(size=(100, 1))
+    labels = LabelSpace("regression", ())
+    value = score(labels, targets, logits)["spearman"]
+    plain = resampled_scores(labels, targets, logits, 1000, 0)["spearman"]
+    wrong, right = leaning_scores(labels, targets, logits, 1000, 0)["spearman"]
+    assert plain.mean() < value - 0.5 * plain.std()  # lower in resamples than in the examples
+    assert wrong.mean() < right.mean() == pytest.approx(value, abs=0.2 * plain.std())

@@ -9,8 +9,7 @@ from tf_finetune.data import LabelSpace
 from tf_finetune.reports import headline_metric, predicted, score
 from tf_finetune.reports.intervals import ends, share_interval
 from tf_finetune.reports.metrics import RANGES
-from tf_finetune.reports.pseudo_examples import Kind
-from tf_finetune.reports.resampling import resampled_scores
+from tf_finetune.reports.resampling import leaning_scores
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,15 @@ def quality_loss(
     metric = headline_metric(labels)
     before, after = (score(labels, targets, logits)[metric] for logits in (original, changed))
 
-    def resampled(logits: np.ndarray, kind: Kind) -> np.ndarray:
-        resamples = evaluation.bootstrap_resamples
-        return resampled_scores(labels, targets, logits, resamples, seed, (kind,))[metric]
-
+    one, other = (
+        leaning_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed)[metric]
+        for logits in (original, changed)
+    )
     lowest, highest = RANGES[metric]
     low, high = ends(
         before - after,
-        resampled(original, "wrong") - resampled(changed, "right"),
-        resampled(original, "right") - resampled(changed, "wrong"),
+        one.wrong - other.right,
+        one.right - other.wrong,
         evaluation.confidence,
         (lowest - highest, highest - lowest),
     )

@@ -26,7 +26,7 @@ from scipy import stats
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.reports.metrics import LOWER_IS_BETTER, RANGES, is_constant, predicted, score
-from tf_finetune.reports.resampling import resampled_scores
+from tf_finetune.reports.resampling import leaning_scores
 
 
 class Estimate(TypedDict):
@@ -64,10 +64,7 @@ def with_intervals(
         return {
             n: Estimate(value=v, low=float("nan"), high=float("nan")) for n, v in values.items()
         }
-    wrong, right = (
-        resampled_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed, (kind,))
-        for kind in ("wrong", "right")
-    )
+    leaning = leaning_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed)
     prediction = predicted(labels, logits)
     estimates = {}
     for name, value in values.items():
@@ -76,7 +73,7 @@ def with_intervals(
         elif name in ("pearson", "spearman") and (is_constant(targets) or is_constant(prediction)):
             low, high = RANGES[name]
         else:
-            downwards, upwards = wrong[name], right[name]
+            downwards, upwards = leaning[name]
             if name in LOWER_IS_BETTER:
                 downwards, upwards = upwards, downwards
             low, high = ends(value, downwards, upwards, evaluation.confidence, RANGES[name])
@@ -110,9 +107,9 @@ def ends(
         Low and high, with `value` between them.
     """
     tail = (1.0 - confidence) / 2.0
-    low, high = limits
+    lowest, highest = low, high = limits
     if not is_constant(downwards):
-        low = min(value, float(np.quantile(downwards, tail)))
+        low = float(np.clip(np.quantile(downwards, tail), lowest, value))
     if not is_constant(upwards):
-        high = max(value, float(np.quantile(upwards, 1.0 - tail)))
+        high = float(np.clip(np.quantile(upwards, 1.0 - tail), value, highest))
     return low, high

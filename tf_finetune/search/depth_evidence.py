@@ -12,7 +12,7 @@ from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
 from tf_finetune.reports.metrics import score
 from tf_finetune.reports.pseudo_examples import Kind
-from tf_finetune.reports.resampling import resampled_scores
+from tf_finetune.reports.resampling import leaning_scores, resampled_scores
 from tf_finetune.search.statistics import Estimate, estimate, selection_optimism
 from tf_finetune.search.trial import Cell, TrialResult, order_of_scores
 
@@ -140,12 +140,14 @@ class _Resampler:
 
     def leaning(self, trials: Iterable[TrialResult]) -> LeaningResamples:
         """Of the trials of one cell."""
-        trials = list(trials)
-
-        def by_seed(*added: Kind) -> dict[int, np.ndarray]:
-            return {trial.seed: self(trial, *added) for trial in trials}
-
-        return LeaningResamples(by_seed("wrong", "right"), by_seed("wrong"), by_seed("right"))
+        found = LeaningResamples({}, {}, {})
+        for trial in trials:
+            targets, logits = trial.load_predictions()
+            leaning = leaning_scores(self.labels, targets, logits, self.resamples, self.seed)
+            found.mirrored[trial.seed] = self(trial, "wrong", "right")
+            found.downwards[trial.seed] = self.sign * leaning[self.metric].wrong
+            found.upwards[trial.seed] = self.sign * leaning[self.metric].right
+        return found
 
 
 def gather_evidence(
