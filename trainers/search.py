@@ -93,7 +93,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         summary=job.splits.summary,
         metric=job.metric,
         records=found.records,
-        skipped=found.skipped,
+        not_run=found.not_run,
         recommendation=recommendation,
         notes=tuple(notes),
         plan=final.plan,

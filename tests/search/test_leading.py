@@ -281,6 +281,117 @@ def test_what_has_no_time_is_skipped_and_said(tmp_path):
 
     assert search.ran == []
     assert len(search.schedule.skipped) == 9
+    # The second seed would have followed.
+    assert search.schedule.not_run.total == 18
+
+
+class Clock:
+    """Stands for `time` in `trial_times`: it moves when it is told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(trial_times, "time", clock)
+    return clock
+
+
+def timed_search(folder, clock, budget, *arguments, seconds=1.0, **options):
+    """A search whose every trial takes `seconds` by the clock; the budget begins now."""
+
+    def score(request):
+        clock.now += seconds
+        return score_of(request)
+
+    search = FormulaSearch(folder, *arguments, score=score, budget=budget, **options)
+    search.schedule._budget.started = clock.now
+    return search
+
+
+@pytest.mark.parametrize("trials", [1, 9, 10, 17, 18])
+def test_whatever_the_budget_left_out_is_counted(tmp_path, clock, trials):
+    # The clock stands in the middle of a trial that would not end in time.
+    search = timed_search(tmp_path, clock, trials + 0.5, "grid", widen_edges=False).run()
+
+    assert len(search.ran) == trials
+    assert search.schedule.not_run.total == 18 - trials
+    known = {request.key for request in search.schedule.not_run.known}
+    assert len(known) == 18 - trials
+    assert not known & set(search.ran)
+
+
+def test_a_spent_budget_is_still_spent_and_counted_by_the_next_process(tmp_path, clock):
+    timed_search(tmp_path, clock, 5.5, "grid", widen_edges=False).run()
+
+    again = timed_search(tmp_path, clock, 5.5, "grid", widen_edges=False)
+    again.schedule._budget.spent_before = 5.5
+    again.run()
+
+    assert again.ran == []
+    assert again.schedule.not_run.total == 13
+
+
+def test_other_seeds_of_a_failed_cell_were_never_planned(tmp_path, clock):
+    def score(request):
+        clock.now += 1.0
+        return "nan" if request.cell == Cell(4, 1e-3) else score_of(request)
+
+    search = timed_search(tmp_path, clock, 9.5, "grid", widen_edges=False)
+    search.score = score
+    search.run()
+
+    assert search.schedule.not_run.total == 18 - 9 - 1
+
+
+def test_cells_that_an_oracle_did_not_draw_are_counted_but_not_named(tmp_path, clock):
+    space = make_space(RANGES, max_cells=8)
+    search = timed_search(tmp_path, clock, 3.5, "random", space, widen_edges=False).run()
+
+    assert len(search.ran) == 3
+    assert search.schedule.not_run.total == 8 * 2 - 3
+    drawn = {request_of(key) for key in search.ran} | {
+        request.cell.key for request in search.schedule.skipped
+    }
+    assert {request.cell.key for request in search.schedule.not_run.known} <= drawn
+
+
+def test_nothing_is_left_out_where_there_is_no_budget_or_enough(tmp_path, clock):
+    assert FormulaSearch(tmp_path / "none", "grid").run().schedule.not_run.total == 0
+    for oracle in ("grid", "random", "hyperband"):
+        search = timed_search(tmp_path / oracle, clock, 1000.0, oracle, SPACES[oracle]).run()
+        assert search.schedule.not_run == (0, ())
+
+
+def test_most_trials_bound_what_a_budget_left_out(tmp_path, clock):
+    space = make_space(RANGES, max_cells=8, max_trials=10, seeds=(0,))
+    search = timed_search(tmp_path, clock, 3.5, "random", space, widen_edges=False).run()
+
+    assert search.schedule.not_run.total == 8 - 3
+
+
+def test_time_left_is_never_more_than_the_budget_leaves(tmp_path, clock):
+    search = timed_search(tmp_path, clock, 5.5, "grid", widen_edges=False)
+    search.times.calibrate(TrialRequest(Cell(4, 1e-3), 0, 3), 1 / 3)
+    shown = []
+    run = search.score
+
+    def score(request):
+        shown.append((search.schedule.seconds_left(), search.schedule._budget.left))
+        return run(request)
+
+    search.score = score
+    search.run()
+
+    assert len(shown) == 5
+    assert all(0.0 <= seconds <= left for seconds, left in shown)
+    free = FormulaSearch(tmp_path, "grid", widen_edges=False)
+    assert free.schedule.seconds_left() > 5.5
 
 
 def test_expected_total_counts_every_seed_and_the_time_left_falls(tmp_path):

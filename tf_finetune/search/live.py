@@ -59,7 +59,7 @@ class SearchDisplay:
         self._lock = threading.Lock()
         self._running: dict[str, tuple[TrialRequest, float, str]] = {}
         self._best: TrialRecord | None = None
-        self._started = time.monotonic()
+        self._started = self._at_time = time.monotonic()
         for record in known:
             self._consider(record)
         # The display asks four times a second; what it shows is only read then.
@@ -87,8 +87,8 @@ class SearchDisplay:
         """A trial began."""
         at = self._progress()
         with self._lock:
-            self._at = at
-            self._running[tuner_id] = (request, time.monotonic(), "")
+            self._at, self._at_time = at, time.monotonic()
+            self._running[tuner_id] = (request, self._at_time, "")
 
     def on_line(self, line: str, tuner_id: str = "tuner0") -> None:
         """A line about the trial that runs, such as the scores of an epoch."""
@@ -101,7 +101,7 @@ class SearchDisplay:
         """A trial ended: a line stays for it."""
         at = self._progress()
         with self._lock:
-            self._at = at
+            self._at, self._at_time = at, time.monotonic()
             self._running.pop(tuner_id, None)
             self._consider(record)
         self.note(self._line(record), "yellow" if not record.is_completed else "")
@@ -143,6 +143,7 @@ class SearchDisplay:
             done, total, left = self._at
             running = dict(self._running)
             best = self._best_text()
+            since_then = time.monotonic() - self._at_time
         elapsed = time.monotonic() - self._started
         table = Table.grid(padding=(0, 2))
         table.add_row("trials", f"{done} of {total} done, {max(total - done, 0)} left")
@@ -151,7 +152,9 @@ class SearchDisplay:
         for request, began, line in running.values():
             since = duration(time.monotonic() - began)
             table.add_row("running", Text(f"{describe(request)}, {since}  {line}"))
-        time_left = "about " + duration(left) if left is not None else "not known yet"
+        time_left = "not known yet"
+        if left is not None:
+            time_left = "about " + duration(max(0.0, left - since_then))
         table.add_row("time", f"{duration(elapsed)} passed, left: {time_left}")
         resident = resident_bytes()
         if resident is not None:

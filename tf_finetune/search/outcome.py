@@ -14,6 +14,7 @@ from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.page import Command
 from tf_finetune.search.recommendation import Recommendation
 from tf_finetune.search.records import TrialRecord
+from tf_finetune.search.schedule import NotRun
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import RunResult
 
@@ -32,7 +33,7 @@ class SearchOutcome:
         summary: What the data holds, with warnings.
         metric: The score that decided.
         records: Every trial, in the order in which they were asked for.
-        skipped: Requests for which the time budget had no room.
+        not_run: What the time budget had no room for.
         recommendation: The answer.
         notes: Sentences about how the search was led.
         plan: The freeze plan of the chosen depth.
@@ -50,7 +51,7 @@ class SearchOutcome:
     summary: DataSummary
     metric: str
     records: tuple[TrialRecord, ...]
-    skipped: tuple[TrialRequest, ...]
+    not_run: NotRun
     recommendation: Recommendation
     notes: tuple[str, ...]
     plan: FreezePlan
@@ -85,7 +86,8 @@ class SearchOutcome:
             "task": self.labels.task,
             "label_names": list(self.labels.names),
             "trials": [record.to_dict() for record in self.records],
-            "skipped": [request.to_dict() for request in self.skipped],
+            "not_run": self.not_run.total,
+            "skipped": [request.to_dict() for request in self.not_run.known],
             "chosen": {
                 **self.chosen.to_dict(),
                 "trained_on_validation": self.config.search.train_on_validation,

@@ -14,6 +14,7 @@ from tf_finetune.search.exploration import Exploration, OracleName, Wait
 from tf_finetune.search.records import Stage, TrialJournal, TrialRecord
 from tf_finetune.search.space import SearchSpace
 from tf_finetune.search.stages import completions, repetitions, widenings
+from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.search.trial_times import TimeBudget, TrialTimes
 
@@ -23,6 +24,18 @@ class Assignment(NamedTuple):
 
     request: TrialRequest
     stage: Stage
+
+
+class NotRun(NamedTuple):
+    """What a time budget had no room for: planned cells with each seed, without widenings.
+
+    Attributes:
+        total: How many trials; of Hyperband about as many.
+        known: Those whose cell is known, which an oracle that draws may not have said.
+    """
+
+    total: int
+    known: tuple[TrialRequest, ...]
 
 
 @dataclass(frozen=True)
@@ -133,29 +146,58 @@ class Schedule:
         """How many trials there will be in all, as far as can be told."""
         return len(self.done) + len(self.ongoing) + len(self._expected())
 
+    @property
+    def not_run(self) -> NotRun:
+        """What there was no time for; nothing without a budget, or where all could run."""
+        if self._budget is None:
+            return NotRun(0, ())
+        missing = [*self.skipped, *self._missing()]
+        known = [r for r in missing if self._rules.oracle == "grid" or r.cell in self._cells_said()]
+        return NotRun(len(missing), tuple(known))
+
     def seconds_left(self, workers: int = 1) -> float | None:
-        """Estimate of the time until all trials have ended; None while nothing is known."""
+        """Estimate of the time until all trials have ended; None while nothing is known.
+
+        Never more than the budget leaves.
+        """
         if not self._times.are_known:
             return None
-        open_requests = [a.request for a in self.ongoing.values()] + self._expected()
+        open_requests = [a.request for a in self.ongoing.values()] + self._missing()
         seconds = sum(self._times.estimate(request) or 0.0 for request in open_requests)
         # On average half of what is ongoing is done.
         seconds -= sum(self._times.estimate(a.request) or 0.0 for a in self.ongoing.values()) / 2
-        return seconds / workers
+        seconds /= workers
+        return seconds if self._budget is None else min(seconds, max(0.0, self._budget.left))
+
+    def _missing(self) -> list[TrialRequest]:
+        """Requests that are likely still to be made and that no earlier process has run."""
+        return [r for r in self._expected() if r.key not in self._journal.records]
+
+    def _cells_said(self) -> set[Cell]:
+        """Cells that were asked for, by this process or an earlier one."""
+        return {request.cell for request in self._explored()}
+
+    def _explored(self) -> list[TrialRequest]:
+        """Requests of the first seed, by this process or an earlier one."""
+        earlier = [r.request for r in self._journal.records.values()]
+        known = {r.key: r for r in earlier if self._space.holds(r.cell)} | self._requested
+        return [request for request in known.values() if request.seed == self._space.seeds[0]]
 
     def _expected(self) -> list[TrialRequest]:
         """Requests that are likely still to be made."""
         space, seed, epochs = self._space, self._space.seeds[0], self._rules.epochs
         cells = space.cells()
         first = [TrialRequest(cell, seed, epochs) for cell in cells]
-        explored = [request for request in self._requested.values() if request.seed == seed]
+        explored = self._explored()
         if not self._explores:
             first = [request for request in explored if request.epochs == epochs]
         elif self._rules.oracle != "grid":
             # Which cells is not known: any of the right number.
             count = max(0, min(space.max_cells, len(cells)) - len(explored))
-            first = explored + [r for r in first if r.key not in self._requested][:count]
-        out = {r.request.cell for r in self.done if not r.is_completed or r.result.given_up}
+            asked = {request.key for request in explored}
+            first = explored + [r for r in first if r.key not in asked][:count]
+        records = self._journal.records.values()
+        out = {r.request.cell for r in records if not r.is_completed or r.result.given_up}
         wanted = [
             TrialRequest(request.cell, each, epochs)
             for each in space.seeds
@@ -164,7 +206,7 @@ class Schedule:
         ]
         left = [request for request in wanted if request.key not in self._requested]
         if space.max_trials is not None:
-            left = left[: max(0, space.max_trials - len(self._requested))]
+            left = left[: max(0, space.max_trials - self._made)]
         return left
 
     def _propose(self) -> Assignment | Wait | None:
@@ -217,10 +259,14 @@ class Schedule:
         ]
         return (len(full) + 1) * len(self._space.seeds) <= self._space.max_trials
 
+    @property
+    def _made(self) -> int:
+        """How many trials were handed out or stood in the journal."""
+        return len(self._requested) - len(self.skipped)
+
     def _is_spent(self) -> bool:
         """Whether the number of trials or the time does not allow any more."""
-        made = len(self._requested) - len(self.skipped)
-        if self._space.max_trials is not None and made >= self._space.max_trials:
+        if self._space.max_trials is not None and self._made >= self._space.max_trials:
             return True
         return self._budget is not None and self._budget.left <= 0.0
 

@@ -19,7 +19,7 @@ from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.reporting import write_columns, write_trial
 from tf_finetune.search.roles import is_chief
 from tf_finetune.search.runner import TrialRunner
-from tf_finetune.search.schedule import Rules, Schedule
+from tf_finetune.search.schedule import NotRun, Rules, Schedule
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.search.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.tuner import DepthTuner, SearchOracle, objective
@@ -33,12 +33,12 @@ class SearchedTrials(NamedTuple):
 
     Attributes:
         records: Every trial that ended.
-        skipped: Requests for which the time budget had no room.
+        not_run: What the time budget had no room for.
         runner: What ran them here, with its models and cached states; None if workers did.
     """
 
     records: tuple[TrialRecord, ...]
-    skipped: tuple[TrialRequest, ...]
+    not_run: NotRun
     runner: TrialRunner | None
 
 
@@ -89,9 +89,10 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
                 _calibrate(job, runner, times, budget)
             _tuner(oracle, runner, job).search()
     records = tuple(job.journal.records.values())
-    if not records and schedule.skipped:
-        raise _too_short(job, times.estimate(schedule.skipped[0]))
-    return SearchedTrials(records, tuple(schedule.skipped), runner)
+    not_run = schedule.not_run
+    if not records and not_run.total:
+        raise _too_short(job, times.estimate(not_run.known[0]) if not_run.known else None)
+    return SearchedTrials(records, not_run, runner)
 
 
 def run_worker(job: SearchJob) -> None:
@@ -125,13 +126,8 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
 def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
     """Sentences about how the search was led, none if there is nothing to say."""
     notes = []
-    if found.skipped:
-        names = "; ".join(describe(request) for request in found.skipped[:3])
-        more = f" and {len(found.skipped) - 3} more" if len(found.skipped) > 3 else ""
-        notes.append(
-            f"The time budget of {job.config.search.time_budget} had no room for "
-            f"{len(found.skipped)} trials: {names}{more}."
-        )
+    if found.not_run.total:
+        notes.append(budget_note(job.config.search.time_budget or "", found.not_run))
     epochs = job.config.training.epochs
     completed = [record for record in found.records if record.is_completed]
     full = {r.request.cell.frozen_depth for r in completed if r.is_whole(epochs)}
@@ -154,6 +150,18 @@ def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
             "they are left out."
         )
     return notes
+
+
+def budget_note(budget: str, not_run: NotRun) -> str:
+    """What a time budget had no room for, the first three by name."""
+    trials = "1 trial" if not_run.total == 1 else f"{not_run.total:,} trials"
+    text = f"The time budget of {budget} had no room for {trials}"
+    named = not_run.known[:3]
+    if not named:
+        return f"{text}."
+    more = not_run.total - len(named)
+    names = "; ".join(map(describe, named)) + (f"; and {more:,} more" if more else "")
+    return f"{text}: {names}."
 
 
 def comparable(job: SearchJob, records: Sequence[TrialRecord]) -> list[TrialRecord]:
