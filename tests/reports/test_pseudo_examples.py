@@ -82,6 +82,20 @@ def test_a_rare_class_is_copied_as_often_as_a_frequent_one():
     assert made.sum(axis=0)[3] == 0
 
 
+def test_a_class_that_was_only_answered_is_a_target_too():
+    targets, logits = np.zeros(40, np.int32), np.eye(3)[np.repeat([0, 2], [39, 1])]
+    made, answers = pseudo_examples(THREE, targets, logits, "right", 0)
+    assert set(made) == {0, 2}
+    assert (predicted(THREE, answers) == made).all()
+    sets = np.eye(4, dtype=np.float32)[targets]
+    made, answers = pseudo_examples(
+        SETS, sets, np.eye(4)[np.repeat([0, 2], [39, 1])] - 0.5, "right", 0
+    )
+    assert set(made.sum(axis=1)) == {1, 2}
+    assert (made.sum(axis=0)[[1, 3]] == 0).all()
+    assert (predicted(SETS, answers) == made).all()
+
+
 def test_sets_without_a_label_can_be_wrong():
     made, answers = pseudo_examples(
         SETS, np.zeros((5, 4), np.float32), -np.ones((5, 4)), "wrong", 0

@@ -122,6 +122,46 @@ def test_picking_among_equal_cells_lowers_the_score(trial_of):
     assert result.low < result.score < result.high
 
 
+def test_the_chance_of_seeds_is_part_of_the_optimism(trial_of):
+    # Two rates that answer alike: 0.9 with one seed and 0.7 with the other. The examples tell
+    # nothing about the picking; the mean over two seeds varies by 0.1 from chance alone.
+    patterns = [right(1000, (0, 100)), right(1000, (0, 300))]
+    trials = [
+        trial_of(0, pattern, rate=rate, seed=seed)
+        for rate in (1e-5, 1e-4)
+        for seed, pattern in enumerate(patterns)
+    ]
+    # The larger of two normal values is 0.56 standard deviations above their mean.
+    assert answer(trials).at(0).optimism == pytest.approx(0.056, rel=0.15)
+
+
+def test_a_lead_is_less_what_it_owes_to_picking_and_more_what_the_other_does():
+    rng = np.random.default_rng(0)
+    weights = rng.multinomial(60, np.full(60, 1 / 60), size=50) / 60
+    depths = [simulated_depth(rng, d, 0.0, np.zeros(60), 1, weights) for d in (0, 4)]
+    lead = depths[0].best.scores[0] - depths[1].best.scores[0]
+    picked = [replace(depths[0], optimism=0.05), replace(depths[1], optimism=0.02)]
+    plain, corrected = (compare_all(pair, 0.95)[0] for pair in (depths, picked))
+    assert plain.difference == pytest.approx(lead)
+    assert corrected.difference == pytest.approx(lead - 0.05 + 0.02)
+    assert corrected.at_most == pytest.approx(plain.at_most - 0.05 + 0.02)
+
+
+def test_a_price_is_that_of_cells_with_the_best_cells_options(trial_of):
+    good, poor = right(100, (0, 5)), right(100, (0, 40))
+    small, large = {"training.batch_size": 16}, {"training.batch_size": 64}
+    trials = [
+        trial_of(2, good, rate=1e-4, extra=small, seconds=10.0, peak_memory_bytes=900),
+        trial_of(2, poor, rate=1e-3, extra=small, seconds=12.0, peak_memory_bytes=950),
+        *(
+            trial_of(2, poor, rate=rate, extra=large, seconds=2.0, peak_memory_bytes=100)
+            for rate in (1e-5, 1e-4, 1e-3)
+        ),
+    ]
+    result = answer(trials).at(2)
+    assert (result.seconds_per_epoch, result.peak_memory_bytes) == (11.0, 900)
+
+
 def test_seeds_are_part_of_the_interval(trial_of):
     # Two seeds that differ by 0.2 on 1,000 examples: examples explain 0.02 of it.
     patterns = [right(1000, (0, 100)), right(1000, (0, 300))]
@@ -200,13 +240,13 @@ def test_perfect_cells_have_an_interval_and_differ_by_at_most_a_share_nobody_saw
     perfect = right(30)
     found = answer([trial_of(0, perfect), trial_of(2, perfect), trial_of(4, ~perfect)])
     assert found.recommended_depth == 2
-    # Clopper and Pearson's interval of 30 of 30, but for the error of a percentile.
-    assert (found.best.low, found.best.high) == pytest.approx((0.884, 1.0), abs=0.02)
-    assert found.at(4).high == pytest.approx(0.116, abs=0.02)
+    # Clopper and Pearson's interval of 30 of 30.
+    assert (found.best.low, found.best.high) == pytest.approx((0.884, 1.0), abs=0.003)
+    assert found.at(4).high == pytest.approx(0.116, abs=0.003)
     pairs = {(pair.better, pair.worse): pair for pair in found.comparisons}
     assert pairs[2, 0].p_value == 1.0
     assert pairs[2, 0].standard_error == pytest.approx(np.sqrt(2) / 32, rel=0.1)
-    assert pairs[2, 0].at_most == pytest.approx(1 - 0.05 ** (1 / 30), abs=0.015)
+    assert pairs[2, 0].at_most == pytest.approx(1 - 0.05 ** (1 / 30), abs=0.003)
     assert pairs[2, 4].p_value < 1e-6
     assert found.acceptable_depth == 2  # the best itself: no other is shown to lose little
 

@@ -357,14 +357,22 @@ def test_search_gives_up_its_cache_before_a_full_disk_ends_it(make_runner, monke
     assert not [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_what_became_of_the_cache_is_noted_once(make_runner, tmp_path):
-    lines, notes = [], []
+def test_what_became_of_the_cache_is_noted_once_and_is_in_the_price_of_every_trial(
+    make_runner, tmp_path
+):
+    lines, notes, shares = [], [], []
     options = ("cache.mode=disk", f"cache.dir={tmp_path / 'states'}")
     runner = make_runner(*options, report=lines.append, note=notes.append)
 
     for seed in (0, 1):
-        assert runner.run(TrialRequest(Cell(3, 1e-2), seed, 1), "explore").is_completed
+        record = runner.run(TrialRequest(Cell(3, 1e-2), seed, 1), "explore")
+        assert record.is_completed
+        training = len(runner._splits.train) / record.result.examples_per_second
+        shares.append(record.result.seconds_per_epoch - training)
 
+    # It was filled once; each trial is priced as if it had been filled for its one epoch.
+    assert shares[0] > 0.0
+    assert shares[0] == pytest.approx(shares[1])
     assert [
         line for line in notes if line.startswith("prefix cache at depth 3: as float32 on disk")
     ]

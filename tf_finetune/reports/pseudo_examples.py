@@ -22,8 +22,8 @@ def pseudo_examples(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Copies of random examples whose answers are made right or wrong.
 
-    Every class that occurs among the targets is as likely as any other, because a rare one
-    is what little is known of.
+    Every class that occurs among targets or answers is as likely as any other, because a rare
+    one is what little is known of. One that was only ever answered becomes a copy's target.
 
     - One class: the highest logit changes places with that of the true class, or with that
       of a class which another example has.
@@ -37,42 +37,54 @@ def pseudo_examples(
         targets: Encoded labels of the n examples, as in `metrics.score`.
         logits: Finite outputs, as in `metrics.score`.
         kind: What becomes of the answers.
-        seed: Draws the examples, and what is wrong about them, whatever the outputs: those
-            of several models are the same examples.
+        seed: Draws the examples, and what is wrong about them: those of several models that
+            answer with the same classes are the same examples.
 
     Returns:
         Targets and outputs of m = min(n, `MOST_EXAMPLES`) examples, shaped as the given ones.
     """
     rng = np.random.default_rng(seed)
-    rows = _rows(labels, targets, rng)
+    prediction = predicted(labels, logits)
+    rows, goal = _copied(labels, targets, prediction, rng)
     if labels.task == "regression":
-        error = _wrong_errors(targets, predicted(labels, logits), len(rows), rng)
-        numbers = targets[rows] + (error if kind == "wrong" else 0.0)
-        return targets[rows], numbers.reshape(len(rows), *logits.shape[1:])
+        error = _wrong_errors(targets, prediction, len(rows), rng)
+        numbers = goal + (error if kind == "wrong" else 0.0)
+        return goal, numbers.reshape(len(rows), *logits.shape[1:])
     answers = np.array(logits[rows], np.float64)
     if labels.task == "single_label":
-        others = _other_classes(targets, rows, labels.num_outputs, rng)
-        _answer_class(answers, others if kind == "wrong" else targets[rows])
+        others = _other_classes(targets, goal, labels.num_outputs, rng)
+        _answer_class(answers, others if kind == "wrong" else goal)
     else:
-        goal = targets[rows] > 0
-        if kind == "wrong":
-            goal = _wrong_sets(targets, goal, rng)
+        given = _wrong_sets(targets, goal > 0, rng) if kind == "wrong" else goal > 0
         size = np.maximum(np.abs(answers), _NUDGE)
-        answers = np.where(goal, size, -size)
-    return targets[rows], answers
+        answers = np.where(given, size, -size)
+    return goal, answers
 
 
-def _rows(labels: LabelSpace, targets: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices of the examples to copy, [m]: first a class is drawn, then one that has it."""
+def _copied(
+    labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the examples to copy, [m], and the copies' targets."""
     size = min(len(targets), MOST_EXAMPLES)
-    if labels.task == "regression" or not targets.any():
-        return rng.choice(len(targets), size, replace=False)
-
-    def having(one: int) -> np.ndarray:
-        return np.flatnonzero(targets == one if targets.ndim == 1 else targets[:, one])
-
-    seen = np.unique(targets) if targets.ndim == 1 else np.flatnonzero(targets.any(axis=0))
-    return np.array([rng.choice(having(one)) for one in rng.choice(seen, size)])
+    both = np.concatenate([targets, prediction])
+    if labels.task == "single_label":
+        seen = np.unique(both)
+    elif labels.task == "multi_label":
+        seen = np.flatnonzero(both.any(axis=0))
+    if labels.task == "regression" or not len(seen):
+        rows = rng.choice(len(targets), size, replace=False)
+        return rows, targets[rows]
+    classes = rng.choice(seen, size)
+    anyone = rng.integers(len(targets), size=size)
+    rows = np.empty(size, np.intp)
+    for place, one in enumerate(classes):
+        having = np.flatnonzero(targets == one if targets.ndim == 1 else targets[:, one])
+        rows[place] = rng.choice(having) if len(having) else anyone[place]
+    if labels.task == "single_label":
+        return rows, classes.astype(targets.dtype)
+    goal = targets[rows]
+    goal[np.arange(size), classes] = 1
+    return rows, goal
 
 
 def _answer_class(answers: np.ndarray, goal: np.ndarray) -> None:
@@ -85,15 +97,15 @@ def _answer_class(answers: np.ndarray, goal: np.ndarray) -> None:
 
 
 def _other_classes(
-    targets: np.ndarray, rows: np.ndarray, num_classes: int, rng: np.random.Generator
+    targets: np.ndarray, goal: np.ndarray, num_classes: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """For each row a class that is not its own, as frequent as it is among the targets, [m]."""
+    """For each of [m] a class that is not its own, as frequent as among the targets, [m]."""
     frequency = np.bincount(targets, minlength=num_classes) + _NUDGE
-    chance = np.tile(frequency, (len(rows), 1))
+    chance = np.tile(frequency, (len(goal), 1))
     if num_classes > 1:
-        chance[np.arange(len(rows)), targets[rows]] = 0.0
+        chance[np.arange(len(goal)), goal] = 0.0
     edges = chance.cumsum(axis=1)
-    return (rng.random((len(rows), 1)) * edges[:, -1:] >= edges).sum(axis=1)
+    return (rng.random((len(goal), 1)) * edges[:, -1:] >= edges).sum(axis=1)
 
 
 def _wrong_sets(targets: np.ndarray, true: np.ndarray, rng: np.random.Generator) -> np.ndarray:

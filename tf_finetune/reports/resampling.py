@@ -123,18 +123,30 @@ def weighted_scores(
 
 
 def _weights(n: int, added: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yields float64 [b, n + added * size] blocks; each added share falls to one of its rows."""
+    """Yields float64 [b, n + added * size] blocks; each added share falls to one of its rows.
+
+    The added shares are broken off one after the other, the rest is shared by the examples. They
+    are stratified over the resamples, so that percentiles which depend on them alone are
+    nearly exact.
+    """
     rng = np.random.default_rng(seed)
+    left = np.ones(resamples)
+    shares = np.empty((resamples, added))
+    for place in range(added):
+        even = (rng.permutation(resamples) + rng.random(resamples)) / resamples
+        others = n + added - 1 - place
+        shares[:, place] = left * (1.0 - (1.0 - even) ** (1.0 / others))  # Beta(1, others)
+        left -= shares[:, place]
+    columns = n + size * np.arange(added) + rng.integers(max(size, 1), size=(resamples, added))
     width = n + added * size
     block = max(1, BLOCK_WEIGHTS // width)
     for start in range(0, resamples, block):
-        count = min(block, resamples - start)
-        shares = rng.standard_exponential((count, n + added))
+        here = slice(start, min(start + block, resamples))
+        count = here.stop - start
         weights = np.zeros((count, width))
-        weights[:, :n] = shares[:, :n]
-        for place in range(added):
-            columns = n + place * size + rng.integers(size, size=count)
-            weights[np.arange(count), columns] = shares[:, n + place]
+        drawn = rng.standard_exponential((count, n))
+        weights[:, :n] = drawn * (left[here] / drawn.sum(axis=1))[:, None]
+        weights[np.arange(count)[:, None], columns[here]] = shares[here]
         yield weights
 
 
