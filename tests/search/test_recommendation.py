@@ -291,7 +291,8 @@ def test_no_rate_beyond_is_hinted_at_where_rates_are_not_told_apart(trial_of):
     def edge(*wrong, n=30):
         rates = (1e-5, 1e-4, 1e-3)
         trials = (trial_of(2, right(n, (0, w)), rate=r) for r, w in zip(rates, wrong, strict=True))
-        return answer(trials).at(2).rate_edge
+        found = answer(trials).at(2)
+        return found.rate_edge if found.rate_told_apart else None
 
     assert edge(0, 0, 0) is edge(3, 0, 0) is edge(0, 1, 3) is None
     assert edge(0, 20, 25) == "lowest"
@@ -433,7 +434,7 @@ def simulated_depth(rng, depth, truth, examples, num_seeds, weights):
         resampled={seed: resampled[seed] for seed in seeds},
     )
     leaning = LeaningResamples(best.resampled, best.resampled, best.resampled)
-    return DepthEvidence(best, leaning, 0.0, Price(1, 1.0, None, None), 1, None)
+    return DepthEvidence(best, leaning, 0.0, Price(1, 1.0, None, None), 1, None, False)
 
 
 def share_with_separation(truths, num_seeds, repetitions=300, n=60):

@@ -13,6 +13,7 @@ def depth_result(depth, score, seconds, **more):
         "cell": Cell(depth, 3e-4),
         "num_cells": 3,
         "rate_edge": None,
+        "rate_told_apart": True,
         "seeds": (0, 1),
         "score": score,
         "low": score - 0.02,
@@ -245,6 +246,8 @@ def test_the_notes():
         failed=("a", "b"),
         depths_without_result=(5,),
     )
+    alike = replace(found, depths=(replace(found.best, rate_told_apart=False),))
+    assert not any("may be better" in note for note in alike.notes())
     assert found.notes() == [
         "At depth 0 the best learning rate, 3e-4, is the lowest tried; a lower one may be better.",
         "At depth 4 the best learning rate, 3e-4, is the highest tried; a higher one may be "

@@ -107,7 +107,8 @@ class DepthEvidence:
         price: What it costs.
         num_cells: How many cells the best was picked from.
         rate_edge: Whether the best rate is an end of the rates tried at the depth, failed
-            ones included, and told apart from every other rate.
+            ones included.
+        rate_told_apart: Whether every other rate is worse beyond chance.
     """
 
     best: CellEvidence
@@ -116,6 +117,7 @@ class DepthEvidence:
     price: Price
     num_cells: int
     rate_edge: RateEdge | None
+    rate_told_apart: bool
 
     @property
     def depth(self) -> int:
@@ -299,16 +301,14 @@ def _depth_evidence(
     best = candidates[chosen]
     leaning = resampler.leaning(t for t in at_depth if is_usable(t) and t.cell == best.cell)
     alike = [t for t in at_depth if is_usable(t) and t.cell.extra == best.cell.extra]
-    edge = _rate_edge(best.cell, {trial.cell.learning_rate for trial in at_depth})
-    if edge != "only" and not _is_told_apart(best, leaning, cells, alpha):
-        edge = None
     return DepthEvidence(
         best=best,
         leaning=leaning,
         optimism=selection_optimism(means, resampled, chosen),
         price=_price(alike),
         num_cells=len(candidates),
-        rate_edge=edge,
+        rate_edge=_rate_edge(best.cell, {trial.cell.learning_rate for trial in at_depth}),
+        rate_told_apart=_is_told_apart(best, leaning, cells, alpha),
     )
 
 

@@ -46,6 +46,7 @@ class DepthResult:
         num_cells: How many cells it was picked from.
         rate_edge: "lowest" or "highest" if its rate is an end of the rates tried here,
             "only" if no other was tried; None inside.
+        rate_told_apart: Whether every other rate tried here is worse beyond chance.
         seeds: The seeds it completed.
         score: Mean over the seeds, less `optimism`.
         low: Lower end of the interval.
@@ -69,6 +70,7 @@ class DepthResult:
     cell: Cell
     num_cells: int
     rate_edge: RateEdge | None
+    rate_told_apart: bool
     seeds: tuple[int, ...]
     score: float
     low: float
@@ -305,6 +307,7 @@ def _depth_result(
         cell=best.cell,
         num_cells=evidence.num_cells,
         rate_edge=evidence.rate_edge,
+        rate_told_apart=evidence.rate_told_apart,
         seeds=best.seeds,
         score=sign * (found.value - evidence.optimism),
         low=float(low),

@@ -175,7 +175,7 @@ def _edge_note(found: Recommendation, result: DepthResult) -> str:
     rate = _rate(result.cell.learning_rate)
     if result.rate_edge == "only":
         return f"At depth {result.depth} no learning rate but {rate} was tried."
-    if result.rate_edge is None:
+    if result.rate_edge is None or not result.rate_told_apart:
         return ""
     direction = "lower" if result.rate_edge == "lowest" else "higher"
     return (

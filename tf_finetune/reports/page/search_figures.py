@@ -73,7 +73,9 @@ def cost_figure(answer: SearchAnswer) -> Figure:
     for row in answer.depths:
         style = _style(answer, row.depth)
         x, y = row.seconds_per_epoch, row.score
-        axes.errorbar(x, y, row.standard_error, capsize=3, elinewidth=1.2, zorder=3, **style)
+        # No score leaves its range, to which the ends of the interval are cut.
+        bars = [[min(row.standard_error, max(0.0, side))] for side in (y - row.low, row.high - y)]
+        axes.errorbar(x, y, bars, capsize=3, elinewidth=1.2, zorder=3, **style)
         offset = (8, 7 if row in front else -13)
         text = f"{row.depth} frozen"
         axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=figures.SMALL_TEXT)
