@@ -67,8 +67,8 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             f"Validation {title} of every learning rate at every depth; the best rate of each "
             "depth is in the table of depths.",
             "Darker is better. ◆ is the recommended setting, ★ the best score, • the best rate "
-            "of another depth. Where the best rate is at the edge and told apart from the others, one "
-            "beyond may be better.",
+            "of another depth. Where the best rate is at the edge and told apart from the "
+            "others, one beyond may be better.",
         ),
     ]
 
