@@ -14,7 +14,6 @@ from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import search_by_formula
 from search_by_formula import (
     GRID,
     RANGES,
