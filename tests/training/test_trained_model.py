@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Record
@@ -51,3 +52,26 @@ def test_few_batches_are_not_traced_whatever_came_before(trained, monkeypatch):
     trained.logits_of(RECORDS, 8)
 
     assert calls == [8, 8, 2]
+
+
+PAIRS = [("the film", "was very good"), ("a plot", "bad"), ("the film was", "never dull")]
+
+
+def alone(trained, *texts):
+    """Logits of one text, or of one pair, by the classifier itself."""
+    tokens = trained.tokenizer(*texts, return_tensors="np")
+    names = {"input_ids": "token_ids"}
+    batch = {names.get(n, n): tf.constant(v, tf.int32) for n, v in tokens.items()}
+    return trained.classifier(batch, training=False).numpy()[0]
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_both_texts_of_a_pair_are_read(trained, traced):
+    records = [Record(row, *pair, None) for row, pair in enumerate(PAIRS)]
+
+    logits = trained.logits_of(records, 2, traced=traced)
+
+    expected = np.array([alone(trained, *pair) for pair in PAIRS])
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    firsts = np.array([alone(trained, first) for first, _ in PAIRS])
+    assert np.abs(logits - firsts).max(axis=1).min() > 1e-3
