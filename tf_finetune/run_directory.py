@@ -11,7 +11,11 @@ from typing import Any
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
+from tf_finetune.config.sections import (
+    FREE_TRAINING_OPTIONS,
+    EvaluationConfig,
+    ExperimentConfig,
+)
 from tf_finetune.errors import UserError
 from tf_finetune.files import write_json
 from tf_finetune.invocation import command_line
@@ -50,7 +54,7 @@ LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
 # Options that may differ between the parts of one run.
 _NOT_DECIDING: dict[str, Any] = {
     "run": True,
-    "evaluation": True,
+    "evaluation": set(EvaluationConfig.model_fields) - {"threshold"},
     "training": set(FREE_TRAINING_OPTIONS),
     "data": {"cache_dir"},
 }

@@ -43,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
+    labels = labels.decided_at(config.evaluation.threshold)
     output = check_label(arguments.label, labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),

@@ -53,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
+    labels = labels.decided_at(config.evaluation.threshold)
     asked = _checked(arguments, config, labels)
     live = asked.texts.piped and asked.target is None
     chunks = (live_chunks if live else in_chunks)(asked.texts.read(), CHUNK_TEXTS)

@@ -111,11 +111,16 @@ def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
 
 def test_several_labels_have_a_probability_each():
     labels = LabelSpace("multi_label", ("dull", "good"))
+    logits = tf.constant([[0.0, np.log(3.0)]], tf.float32)
 
-    found = answers(labels, tf.constant([[0.0, np.log(3.0)]], tf.float32))
+    found = answers(labels, logits)
 
     np.testing.assert_allclose(found["probabilities"], [[0.5, 0.75]], atol=1e-6)
-    assert found.keys() == {"logits", "probabilities", "label_names"}
+    np.testing.assert_array_equal(found["applies"], [[False, True]])
+    assert found.keys() == {"logits", "probabilities", "label_names", "applies"}
+    for threshold, applies in ((0.74, [False, True]), (0.76, [False, False]), (0.4, [True, True])):
+        decided = answers(labels.decided_at(threshold), logits)["applies"]
+        np.testing.assert_array_equal(decided, [applies])
 
 
 def test_warm_up_requests_are_answered_by_their_signature(folder, loaded):

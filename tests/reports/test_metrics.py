@@ -8,6 +8,7 @@ from sklearn import metrics as sklearn_metrics
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
 from tf_finetune.reports.metrics import (
+    LOWER_IS_BETTER,
     METRICS,
     headline_metric,
     per_example_score,
@@ -198,6 +199,19 @@ def test_the_automatic_monitor_is_the_headline_metric(labels, name):
     assert headline_metric(labels) == name
     assert resolve_monitor("auto", labels) == (name, True)
     assert resolve_monitor("loss", labels) == ("loss", False)
+
+
+def test_of_every_score_it_is_known_which_way_is_better():
+    right, wrong = np.array([1.0, 2.0, 4.0]), np.array([2.5, 1.0, 0.0])
+    for labels, good, bad, targets in (
+        (NUMBER, right, wrong, right),
+        (THREE, votes([0, 1, 2]), votes([0, 2, 1]), np.array([0, 1, 2])),
+        (TAGS, votes([0, 1, 2]) - 1, votes([1, 1, 0]) - 1, np.eye(3)),
+    ):
+        better, worse = (score(labels, targets, logits) for logits in (good, bad))
+        for name in METRICS[labels.task]:
+            assert (better[name] > worse[name]) == (name not in LOWER_IS_BETTER), name
+            assert better[name] != worse[name], name
 
 
 def test_a_monitor_of_another_task_is_refused_with_what_is_accepted():

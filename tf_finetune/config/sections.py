@@ -388,6 +388,12 @@ class EvaluationConfig(Section):
         default=1000, ge=100, le=100_000, description="resamples behind each interval"
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="coverage of the intervals")
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] | Literal["auto"] = Field(
+        default=0.5,
+        description="with several labels a text: probability above which a label applies; auto: "
+        "the one with the best micro F1 on the validation examples, chosen after training and "
+        "kept with the model (of a finished run: its own)",
+    )
     mistakes: int = Field(
         default=20, ge=0, le=10_000, description="how many of the most confident mistakes to keep"
     )

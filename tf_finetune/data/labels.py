@@ -1,6 +1,6 @@
 """What the labels mean: the task, the names of the classes, and labels as numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from tf_finetune.data.numbers import (
 )
 from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.sources.problems import Problems, show
+from tf_finetune.errors import UserError
 
 Task = Literal["single_label", "multi_label", "regression"]
 
@@ -35,16 +36,31 @@ class LabelSpace:
         task: What is predicted.
         names: Names of the classes in the order of the outputs; empty for regression.
         decimal_mark: What begins the decimals of labels that are numbers.
+        threshold: Probability above which a label applies, where a text has several.
     """
 
     task: Task
     names: tuple[str, ...] = ()
     decimal_mark: DecimalMark = "point"
+    threshold: float = 0.5
 
     @property
     def num_outputs(self) -> int:
         """Number of outputs of the model: one a class, or 1."""
         return 1 if self.task == "regression" else len(self.names)
+
+    def decided_at(self, threshold: float | Literal["auto"]) -> "LabelSpace":
+        """The same space with the threshold that an option gives; "auto" leaves it as it is.
+
+        Raises:
+            UserError: A threshold that is not 0.5 is given for a task that has none.
+        """
+        if self.task != "multi_label" and threshold != 0.5:
+            raise UserError(
+                f"evaluation.threshold: received {threshold} for a {self.task} task; accepted: "
+                "0.5, because only with several labels a text there is one to decide at"
+            )
+        return self if threshold == "auto" else replace(self, threshold=threshold)
 
     def encode(self, raw: RawLabels) -> np.ndarray:
         """Labels as training targets.

@@ -10,6 +10,7 @@ from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import Classifier
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.serving_warmup import write_warm_up
+from tf_finetune.reports.metrics import least_logit
 
 TEXTS, TOKENS = "serving_default", "token_ids"
 Outputs = dict[str, tf.Tensor]
@@ -73,7 +74,8 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
     Returns:
         `logits` float32 [n, C]. For a number also `value` float32 [n]; otherwise
         `probabilities` float32 [n, C] and `label_names` string [n, C], and for a single label
-        `label` string [n], the likeliest.
+        `label` string [n], the likeliest, for several `applies` bool [n, C], the probabilities
+        that are above the threshold.
     """
     if labels.task == "regression":
         return {"logits": logits, "value": logits[:, 0]}
@@ -87,6 +89,8 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
     }
     if softmax:
         outputs["label"] = tf.gather(names, tf.argmax(logits, axis=-1))
+    else:
+        outputs["applies"] = logits > least_logit(labels)
     return outputs
 
 

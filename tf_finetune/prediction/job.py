@@ -18,6 +18,7 @@ def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) ->
         config: The configuration.
         top_k: As for `answers`.
     """
+    threshold = config.evaluation.threshold
     return {
         "model": file_sha256(manifest),
         "data.max_length": config.data.max_length,
@@ -26,6 +27,7 @@ def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) ->
         "training.strategy": config.training.strategy,
         "tensorflow": version("tensorflow"),
         "--top-k": top_k,
+        **({} if threshold == 0.5 else {"evaluation.threshold": threshold}),
         "texts a chunk": CHUNK_TEXTS,
         "characters a chunk": CHUNK_CHARACTERS,
     }

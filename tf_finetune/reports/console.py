@@ -83,7 +83,8 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
         console: Where to print.
         report: The report of one split.
     """
-    table = _table(f"{printable(report.split)}: {_examples(report.n)}")
+    title = f"{printable(report.split)}: {_examples(report.n)}{report.threshold_words}"
+    table = _table(title)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column(f"{100 * report.confidence:g} % interval", justify="right")

@@ -82,6 +82,8 @@ class EvaluationReport:
         mistakes: The most confident mistakes or largest errors, worst first.
         points: True and predicted numbers of a regression, of at most `MOST_POINTS`
             examples that are spread evenly over the split; None of other tasks.
+        threshold: Probability above which a label was taken to apply; None where a text has
+            one label or a number.
     """
 
     split: str
@@ -94,6 +96,12 @@ class EvaluationReport:
     confusion: tuple[tuple[int, ...], ...] | None
     mistakes: tuple[Mistake, ...]
     points: tuple[tuple[float, float], ...] | None = None
+    threshold: float | None = None
+
+    @property
+    def threshold_words(self) -> str:
+        """Such as ", labels above 0.37"; empty where it is one half, or there is none."""
+        return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dictionaries, lists and numbers."""
@@ -151,6 +159,7 @@ def build_evaluation_report(
         confusion=_confusion(labels, targets, prediction),
         mistakes=_mistakes(labels, targets, logits, texts_of, rows, evaluation.mistakes),
         points=_points(targets, prediction) if labels.task == "regression" else None,
+        threshold=labels.threshold if labels.task == "multi_label" else None,
     )
 
 
@@ -246,7 +255,8 @@ def _wrongness(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> n
     if labels.task == "single_label":
         chosen = np.arange(labels.num_outputs) == prediction[:, None]
         return np.where(chosen & (prediction != targets)[:, None], chances, 0.0)
-    return np.where(prediction != targets, np.maximum(chances, 1.0 - chances), 0.0)
+    of_decision = np.where(prediction > 0, chances, 1.0 - chances)
+    return np.where(prediction != targets, of_decision, 0.0)
 
 
 def _answer(labels: LabelSpace, encoded: np.ndarray) -> Answer:

@@ -90,6 +90,11 @@ def probabilities(labels: LabelSpace, logits: np.ndarray) -> np.ndarray:
     raise ValueError("a regression model has no probabilities")
 
 
+def least_logit(labels: LabelSpace) -> float:
+    """The logit above which a label applies, where a text has several."""
+    return float(special.logit(labels.threshold))
+
+
 def predicted(labels: LabelSpace, logits: np.ndarray) -> np.ndarray:
     """Turns logits into predictions that look like encoded labels.
 
@@ -98,14 +103,14 @@ def predicted(labels: LabelSpace, logits: np.ndarray) -> np.ndarray:
         logits: float [n, C]; [n, 1] or [n] in a regression.
 
     Returns:
-        The likeliest class (int32 [n]), every class above probability 0.5 (float32 [n, C]
-        of 0 and 1), or the predicted number (float64 [n]).
+        The likeliest class (int32 [n]), every class above the probability `labels.threshold`
+        (float32 [n, C] of 0 and 1), or the predicted number (float64 [n]).
     """
     logits = np.asarray(logits)
     if labels.task == "single_label":
         return logits.argmax(axis=-1).astype(np.int32)
     if labels.task == "multi_label":
-        return (logits > 0).astype(np.float32)
+        return (logits > least_logit(labels)).astype(np.float32)
     return logits.astype(np.float64).reshape(len(logits))
 
 

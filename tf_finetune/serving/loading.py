@@ -68,6 +68,7 @@ def load_served_model(
     config = configure(saved)
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(files.path / "config.json"))
+    labels = labels.decided_at(config.evaluation.threshold)
     chosen = build_strategy(config.training.strategy)
     trained = load_trained_model(files, labels, config, chosen)
     version = file_sha256(files.path / MANIFEST)[:_VERSION_DIGITS]

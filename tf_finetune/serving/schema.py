@@ -41,6 +41,9 @@ class Health(BaseModel):
     model: str
     task: str
     labels: list[str]
+    threshold: float | None = Field(
+        default=None, description="probability above which a label applies, where several may"
+    )
 
 
 class _EitherForm(BaseModel):

@@ -154,7 +154,7 @@ def epochs_table(trial: TrialRow) -> Table | None:
 def metrics_table(report: EvaluationReport) -> Table:
     """One row a metric: its value and interval beside the baselines."""
     return Table(
-        f"Scores on the {report.split} split, {report.n:,} examples",
+        f"Scores on the {report.split} split, {report.n:,} examples{report.threshold_words}",
         (
             *("metric", "value", f"{100 * report.confidence:g} % interval"),
             *(BASELINE_TITLES[name] for name in report.baselines),
