@@ -66,13 +66,24 @@ def main(argv: Sequence[str]) -> int:
 def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Console) -> None:
     """Prints what a run on these examples would decide about its prefix cache."""
     from tf_finetune.data import check_sources, load_splits
-    from tf_finetune.encoders import check_checkpoint, check_inputs, load_tokenizer
+    from tf_finetune.encoders import (
+        check_checkpoint,
+        check_inputs,
+        load_tokenizer,
+        matched_head,
+        output_scale,
+    )
+    from tf_finetune.encoders.head_start import start_lines
 
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
     num_outputs = splits.labels.num_outputs
     check_checkpoint(files, num_outputs, head_required=False)
+    scale = output_scale(splits.labels, splits.train.labels)
+    head = matched_head(files, splits.labels, scale)
+    for line in start_lines(head, scale):
+        console.print(Text(visible(line)), soft_wrap=True)
 
     from tf_finetune.encoders import build_classifier
     from tf_finetune.prefix.of_a_run import forecast_states
@@ -87,6 +98,8 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
             num_outputs,
             seed=config.training.seed,
             precision=config.training.precision,
+            head=head,
+            scale=scale,
         )
         model = compile_fine_tuner(
             classifier, splits.labels.task, config.training, for_xla=chosen.compiles

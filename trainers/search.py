@@ -76,7 +76,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         job.directory.model,
         final.classifier,
         tokenizer,
-        job.splits.labels,
+        final.splits.labels,
         max_length=job.config.data.max_length,
     )
 
@@ -89,7 +89,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         chosen_config=final.config,
         chosen=final.request,
         encoder=job.files.name,
-        labels=job.splits.labels,
+        labels=final.splits.labels,
         summary=job.splits.summary,
         metric=job.metric,
         records=found.records,
@@ -142,8 +142,10 @@ def _load_job(
 
     from tf_finetune.search.job import SearchJob
     from tf_finetune.training import check_options
+    from tf_finetune.training.threshold import with_threshold
 
-    check_options(config.training, splits)
+    check_options(config.training, splits, config.evaluation)
+    splits = with_threshold(splits, config.evaluation.threshold)
     path, identity = search_path(config), search_identity(config, files, splits)
     if is_worker:
         directory = SearchDirectory(path)

@@ -36,6 +36,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         check_checkpoint,
         check_inputs,
         load_tokenizer,
+        matched_head,
+        output_scale,
         plan_cost,
         plan_freezing,
         resolve_encoder,
@@ -58,8 +60,11 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     variables = files.family.variables(files.config, splits.labels.num_outputs)
     plan = plan_freezing(config.freeze, variables)
     check_checkpoint(files, splits.labels.num_outputs, head_required=False)
+    scale = output_scale(splits.labels, splits.train.labels)
+    head = matched_head(files, splits.labels, scale)
 
     from tf_finetune.encoders import build_classifier
+    from tf_finetune.encoders.head_start import start_lines
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
     from tf_finetune.training import (
@@ -73,8 +78,10 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         job_digest,
         training_shape,
     )
+    from tf_finetune.training.threshold import chosen_threshold, with_threshold
 
-    check_options(config.training, splits)
+    check_options(config.training, splits, config.evaluation)
+    splits = with_threshold(splits, config.evaluation.threshold)
     digest = ""
     if config.training.strategy == "multi_worker":
         digest = job_digest(config, files, splits)
@@ -115,11 +122,15 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
                 seed=config.training.seed,
                 dropout=config.encoder.dropout,
                 precision=config.training.precision,
+                head=head,
+                scale=scale,
             )
             model = compile_fine_tuner(
                 classifier, splits.labels.task, config.training, for_xla=chosen.compiles
             )
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
+        for line in start_lines(head, scale):
+            console.print(Text(visible(line)), soft_wrap=True)
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:
             write_plan_text(events, plan_markdown(plan))
@@ -142,6 +153,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         from tf_finetune.export import write_model_folder
         from tf_finetune.training.scoring import score_splits, write_run_report
 
+        result, splits = chosen_threshold(result, splits, config, chosen)
         if chosen.writes:
             write_model_folder(
                 run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length

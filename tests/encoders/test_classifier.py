@@ -6,7 +6,14 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.config.sections import FreezeConfig
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.data import LabelSpace
+from tf_finetune.encoders import (
+    EncoderFiles,
+    OutputScale,
+    build_classifier,
+    matched_head,
+    plan_freezing,
+)
 from tf_finetune.encoders.classifier import Classifier, variable_path
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.pretrained import initial_values
@@ -235,9 +242,52 @@ def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, bat
             types.setdefault(operation.type, set()).add(operation.inputs[0].dtype)
 
     assert {v.dtype for v in model.by_path.values()} == {tf.float32}
-    assert types["BatchMatMulV2"] == types["BiasAdd"] == {half}
+    assert types["BatchMatMulV2"] == {half}
+    assert types["BiasAdd"] == {half, tf.float32}  # the head's: answers keep all their digits
     assert types["Softmax"] == {tf.float32}
     # Of layer norms: variance and its root.
     assert types["SquaredDifference"] == types["Rsqrt"] == {tf.float32}
     assert call.structured_outputs.dtype == tf.float32  # logits, and so the loss
     assert tf_keras.mixed_precision.global_policy().name == "float32"
+
+
+def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, variables, batch):
+    plan = plan_freezing(FreezeConfig(depth=3), variables)
+    head = frozenset(["classifier/kernel", "classifier/bias"])
+    model, _ = build_classifier(files, plan, 2, seed=7, scale=OutputScale(50.0, 25.0))
+    plain, _ = build_classifier(files, plan, 2, seed=7)
+    standardised = plain(batch, training=False)
+
+    np.testing.assert_allclose(model(batch, training=False), 50 + 25 * standardised, rtol=1e-6)
+    model.rescale(OutputScale(0.5, 2.0))
+    np.testing.assert_allclose(model(batch, training=False), 0.5 + 2 * standardised, rtol=1e-6)
+    assert head == model.head_paths < model.by_path.keys() == plain.by_path.keys()
+    listed = [*model.trainable_weights, *model.non_trainable_weights]
+    assert len(listed) == len(model.by_path)
+    with pytest.raises(ValueError, match="neither comes nor goes"):
+        plain.rescale(OutputScale(0.0, 1.0))
+
+
+def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_frozen(
+    make_encoder, tmp_path, batch
+):
+    def add_head(tensors):
+        return tensors | {
+            "classifier.weight": np.full((1, 32), 0.25, np.float32),
+            "classifier.bias": np.array([40.0], np.float32),
+        }
+
+    folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
+    files = EncoderFiles("with head", folder)
+    frozen = FreezeConfig(depth=3, rules=({"parts": ["head"], "train": False},))
+    plan = plan_freezing(frozen, files.family.variables(files.config, 1))
+    before, _ = build_classifier(files, plan, 1, seed=0, head_required=True)
+    start = matched_head(files, LabelSpace("regression"))
+    model, new = build_classifier(files, plan, 1, seed=0, head=start, scale=OutputScale(50, 25))
+
+    expected = before(batch, training=False)
+    assert new == []
+    np.testing.assert_allclose(model(batch, training=False), expected, rtol=1e-6)
+    model.rescale(OutputScale(30.0, 5.0))
+    model.reset(seed=0)
+    np.testing.assert_allclose(model(batch, training=False), expected, rtol=1e-6)

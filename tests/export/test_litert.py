@@ -128,3 +128,10 @@ def test_missing_interpreter_is_told_how_to_install(monkeypatch):
 
     with pytest.raises(UserError, match=r"ai-edge-litert is not installed.*\n.*tf-finetune\[exp"):
         check_interpreter()
+
+
+def test_a_head_that_float16_would_cut_off_is_refused():
+    head = {"classifier/bias": tf.Variable([200_000.0])}
+
+    with pytest.raises(UserError, match=r"up to 65,504, and classifier/bias has 200,000; accepted"):
+        convert(SimpleNamespace(by_path=head), ["float16"])

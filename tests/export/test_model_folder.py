@@ -10,7 +10,13 @@ from transformers import AutoTokenizer, TFBertForSequenceClassification
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders import (
+    EncoderFiles,
+    OutputScale,
+    build_classifier,
+    matched_head,
+    plan_freezing,
+)
 from tf_finetune.errors import UserError
 from tf_finetune.export import check_model_folder, read_labels, write_model_folder
 from tf_finetune.export import model_folder as module
@@ -100,6 +106,7 @@ def test_tokenizer_comes_along_with_the_length_of_the_training(folder, tiny_toke
     [
         LABELS,
         LabelSpace("multi_label", ("a", "b")),
+        LabelSpace("multi_label", ("a", "b"), threshold=0.37),
         LabelSpace("single_label", ("1", "0", "ß", "a b")),
         LabelSpace("regression"),
     ],
@@ -108,6 +115,50 @@ def test_labels_survive(classifier, labels):
     config = json.loads(json.dumps(module.model_config(classifier, labels)))
 
     assert read_labels(config, "config.json") == labels
+
+
+@pytest.mark.parametrize("threshold", [0, 1.0, "0.5", None, True])
+def test_a_threshold_that_is_none_is_refused(threshold):
+    config = {
+        "problem_type": "multi_label_classification",
+        "id2label": {"0": "a"},
+        "label_threshold": threshold,
+    }
+
+    with pytest.raises(UserError, match=r"c\.json: label_threshold: received .* above 0, below 1"):
+        read_labels(config, "c.json")
+
+
+def test_what_an_encoder_says_of_its_own_head_is_not_handed_on(classifier, monkeypatch):
+    old = {"label_threshold": 0.2, "target_mean": 5.0, "target_deviation": 2.0}
+    monkeypatch.setitem(classifier.files.__dict__, "config", classifier.files.config | old)
+
+    assert not old.keys() & module.model_config(classifier, LABELS).keys()
+
+
+def test_a_number_is_answered_in_the_units_of_the_targets(
+    tiny_encoder, tiny_tokenizer, batch, tmp_path
+):
+    files = EncoderFiles("tiny", tiny_encoder)
+    variables = files.family.variables(files.config, 1)
+    plan = plan_freezing(FreezeConfig(), variables)
+    model, _ = build_classifier(files, plan, 1, seed=3, scale=OutputScale(50.0, 25.0))
+    labels = LabelSpace("regression")
+
+    write_model_folder(tmp_path / "model", model, tiny_tokenizer, labels, max_length=32)
+
+    written = check_model_folder(tmp_path / "model")
+    loaded, _ = build_classifier(written, plan, 1, seed=0, head_required=True)
+    expected = model(batch, training=False)
+    np.testing.assert_allclose(loaded(batch, training=False), expected, rtol=1e-6)
+    assert np.abs(expected - 50.0).max() < 10
+    known = {name: written.config[name] for name in ("target_mean", "target_deviation")}
+    assert known == {"target_mean": 50.0, "target_deviation": 25.0}
+    # Going on from it begins with the same answers, however other targets are scaled.
+    head = matched_head(written, labels, OutputScale(40.0, 20.0))
+    on, new = build_classifier(written, plan, 1, seed=0, head=head, scale=OutputScale(40.0, 20.0))
+    assert new == []
+    np.testing.assert_allclose(on(batch, training=False), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,42 @@
 """Which trials share a compiled model; building one is left out."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace
+from tf_finetune.encoders import output_scale
 from tf_finetune.search.models import CompiledModel, ModelCache
 
 SIZE = 100
+TARGETS = np.array([1.0, 2.0, 3.0], np.float32)
+NUMBER = LabelSpace("regression")
+
+
+class Nothing:
+    """What a model is made of here; it keeps its scale."""
+
+    def rescale(self, scale):
+        self.scale = scale
 
 
 @pytest.fixture
-def cache(monkeypatch):
-    """A cache with room for two models, which are made of nothing."""
-    monkeypatch.setattr(
-        ModelCache, "_build", lambda self, config: CompiledModel(object(), object(), SIZE)
-    )
-    return ModelCache(None, LabelSpace("single_label", ("a", "b")), None, max_bytes=2 * SIZE)
+def make_cache(monkeypatch):
+    """Make a cache with room for two models, which are made of nothing."""
+
+    def build(self, config, scale):
+        return CompiledModel(SimpleNamespace(classifier=Nothing()), object(), SIZE)
+
+    monkeypatch.setattr(ModelCache, "_build", build)
+    return lambda labels: ModelCache(None, labels, None, max_bytes=2 * SIZE)
+
+
+@pytest.fixture
+def cache(make_cache):
+    cache = make_cache(LabelSpace("single_label", ("a", "b")))
+    return SimpleNamespace(get=lambda config: cache.get(config, np.array([0, 1, 1])))
 
 
 def config(freeze=(), **training):
@@ -73,3 +94,14 @@ def test_the_model_that_was_used_longest_ago_goes_first(cache):
 
     assert cache.get(config(weight_decay=0.1)) is first
     assert cache.get(config(weight_decay=0.2)) is not second
+
+
+def test_a_model_takes_the_scale_of_what_it_will_be_trained_on(make_cache):
+    cache = make_cache(NUMBER)
+    first = cache.get(config(seed=1), TARGETS)
+    assert first.model.classifier.scale == output_scale(NUMBER, TARGETS)
+
+    again = cache.get(config(seed=2), 100 * TARGETS)
+
+    assert again is first  # not traced again
+    assert again.model.classifier.scale == output_scale(NUMBER, 100 * TARGETS)

@@ -105,6 +105,25 @@ def test_folder_with_other_files_is_refused_and_left_alone(job, tmp_path, comman
     assert contents(tmp_path) == {Path("notes.txt"): b"mine"}
 
 
+def test_going_on_with_labels_in_another_order_begins_where_the_model_was(
+    job, finished_run, tmp_path, capsys
+):
+    folder = tmp_path / "on"
+    options = ["training.epochs=1", "training.learning_rate=1e-7", "run.tensorboard=false"]
+    command = [*job, f"encoder.name={finished_run}/model", "data.label_names=[pos, neg]"]
+
+    assert run_command(main, [*command, *options, f"run.dir={folder}"]) == 0
+
+    output = capsys.readouterr().out
+    assert "new variables: none" in output
+    assert "head: kept pos, neg\n" in output
+    before = json.loads((finished_run / "metrics.json").read_text())["test"]
+    after = json.loads((folder / "evaluation.json").read_text())["test"]
+    untrained = after["baselines"]["before_fine_tuning"]
+    assert untrained["loss"] == pytest.approx(before["loss"]["value"], rel=1e-5)
+    assert untrained["accuracy"] == before["accuracy"]["value"]
+
+
 def test_other_options_do_not_disturb_an_unfinished_run(job, tmp_path, command_fails, monkeypatch):
     class Killed(SaveCheckpoints):
         def on_epoch_end(self, epoch, logs=None):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_finetune.config.sections import DataConfig, EvaluationConfig, FreezeConfig, TrainingConfig
 from tf_finetune.data import Splits, load_splits
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders import EncoderFiles, build_classifier, output_scale, plan_freezing
 from tf_finetune.training import (
     ChosenStrategy,
     Outputs,
@@ -97,6 +97,7 @@ def build(tiny_encoder_files: EncoderFiles, cpu: ChosenStrategy) -> Callable[...
                 outputs,
                 seed=config.seed,
                 precision=config.precision,
+                scale=output_scale(splits.labels, splits.train.labels),
                 **options,
             )
             return compile_fine_tuner(classifier, splits.labels.task, config)

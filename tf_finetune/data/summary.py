@@ -12,6 +12,9 @@ from tf_finetune.data.sources.problems import show
 from tf_finetune.data.splits import Split
 
 EXAMPLES = 3
+# A deviation of the targets in steps of float32 at their size: with fewer, what rounding adds
+# is over 7 % of it (a step over the square root of 12).
+STEPS_TO_WARN = 4
 TRUNCATED_SHARE_TO_WARN = 0.05
 UNKNOWN_SHARE_TO_WARN = 0.05
 IMBALANCE_TO_WARN = 10.0
@@ -113,6 +116,7 @@ def summarize(
         *_class_warnings(figures, labels),
         *_source_notes(splits),
         *_unknown_warnings(splits, figures),
+        *_target_warnings(splits[0], labels),
         *_length_warnings(figures, splits[0].store.max_length),
         *(_shared_warning(found) for found in shared),
     ]
@@ -230,6 +234,19 @@ def _unknown_warnings(splits: Sequence[Split], figures: Sequence[SplitSummary]) 
         "nothing of them; choose an encoder of that language (encoder.name)"
         for split, figure in zip(splits, figures, strict=True)
         if figure.unknown_share > UNKNOWN_SHARE_TO_WARN
+    ]
+
+
+def _target_warnings(train: Split, labels: LabelSpace) -> list[str]:
+    if labels.task != "regression":
+        return []
+    mean, deviation = train.labels.mean(dtype=np.float64), train.labels.std(dtype=np.float64)
+    step = np.spacing(np.float32(abs(mean)))
+    if deviation >= STEPS_TO_WARN * step:
+        return []
+    return [
+        f"{train.name}: the targets are close together for their size (mean {mean:.8g}, deviation "
+        f"{deviation:.3g}), where numbers are kept in steps of {step:.3g}; subtract their mean"
     ]
 
 

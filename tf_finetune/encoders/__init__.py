@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from tf_finetune.encoders.arithmetic import PlanCost, depth_costs, plan_cost
 from tf_finetune.encoders.checkpoints import check_checkpoint
 from tf_finetune.encoders.freezing import FreezePlan, PlanRow, plan_freezing
+from tf_finetune.encoders.head_start import HeadStart, matched_head
 from tf_finetune.encoders.locating import (
     EncoderFiles,
     check_inputs,
     model_packages,
     resolve_encoder,
 )
+from tf_finetune.encoders.output_scale import OutputScale, output_scale
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.lazy_names import lazy_names
 
@@ -30,6 +32,8 @@ __all__ = [
     "Classifier",
     "EncoderFiles",
     "FreezePlan",
+    "HeadStart",
+    "OutputScale",
     "PlanCost",
     "PlanRow",
     "Variable",
@@ -39,7 +43,9 @@ __all__ = [
     "check_inputs",
     "depth_costs",
     "load_tokenizer",
+    "matched_head",
     "model_packages",
+    "output_scale",
     "plan_cost",
     "plan_freezing",
     "resolve_encoder",

@@ -16,7 +16,7 @@ from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 
 _MOST_SHOWN = 8
-_FLOATS = ("F32", "F16")
+FLOATS = ("F32", "F16")
 _LAYER = re.compile(r"(?:^|\.)encoder\.layer\.(\d+)\.")
 
 
@@ -66,11 +66,11 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
         files: The encoder.
         num_labels: Width of the head that will be built.
         head_required: Whether the head must be in the checkpoint too (a fine-tuned model);
-            otherwise a head that is missing or of another width is new.
+            otherwise it is not looked at, see `matched_head`.
 
     Returns:
-        Paths of the variables that the checkpoint does not fill: the head, and the pooler
-        where the encoder was saved without one.
+        Paths of the variables that are not the checkpoint's: the head unless it is required,
+        and the pooler where the encoder was saved without one.
 
     Raises:
         UserError: With every tensor that is missing or has another shape.
@@ -79,12 +79,14 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
     problems = _surplus_layers(files, tensors)
     new: list[str] = []
     for variable in files.family.variables(files.config, num_labels):
+        if variable.part == "head" and not head_required:
+            new.append(variable.path)
+            continue
         name = tensor_name(variable, files.family, tensors)
         dtype, shape = tensors.get(name, ("", None))
-        if dtype in _FLOATS and shape == variable.tensor_shape:
+        if dtype in FLOATS and shape == variable.tensor_shape:
             continue
-        may_be_new = variable.part in ("head", "pooler") and not head_required
-        if may_be_new and (shape is None or variable.part == "head"):
+        if variable.part == "pooler" and shape is None and not head_required:
             new.append(variable.path)
         else:
             received = "is missing" if shape is None else f"is {dtype} {list(shape)}"

@@ -1,6 +1,6 @@
 """The Keras model: a `transformers` sequence classifier cut at the frozen boundary."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,9 @@ from tf_finetune.encoders.checkpoints import check_checkpoint
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.freezing import FreezePlan
 from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.head_start import HeadStart, new_head, whole_head
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.output_scale import OutputScale
 from tf_finetune.encoders.pretrained import initial_values
 from tf_finetune.encoders.softmax import use_float32_softmax
 from tf_finetune.encoders.tfbert import without_random_values
@@ -38,6 +40,9 @@ class Classifier(tf_keras.Model):
         wrapped: The `transformers` model, built and filled.
         files: The encoder it came from.
         plan: The freeze plan, applied here through `trainable` flags.
+        head: Which rows of the encoder's own head the head begins with; None: none.
+        scale: Of a regression's targets: what the head computes is standardised, and answered
+            is that times the deviation plus the mean. None: what the head computes is answered.
 
     Attributes:
         masked_score: What is added to the attention scores of padding.
@@ -48,11 +53,19 @@ class Classifier(tf_keras.Model):
         wrapped: transformers.TFPreTrainedModel,
         files: EncoderFiles,
         plan: FreezePlan,
+        head: HeadStart | None = None,
+        scale: OutputScale | None = None,
     ):
         super().__init__(name="classifier")
         self.wrapped = wrapped
         self.files = files
         self.plan = plan
+        self.head = head or new_head(int(wrapped.config.num_labels))
+        self._scale = scale
+        if scale is not None:  # not among the model's variables: the plan knows nothing of them
+            options = {"trainable": False, "dtype": tf.float32}
+            self._mean = tf.Variable(scale.mean, name="target_mean", **options)
+            self._deviation = tf.Variable(scale.deviation, name="target_deviation", **options)
         self.masked_score = MASKED_SCORE
         backbone = getattr(wrapped, files.family.backbone)
         self._embeddings = backbone.embeddings
@@ -249,7 +262,11 @@ class Classifier(tf_keras.Model):
                 tf.reshape(pooled, tf.shape(states)), training=bool(training)
             )
             pooled = tf.reshape(pooled, [-1, hidden])
-        return tf.cast(self.wrapped.classifier(pooled), tf.float32)
+        # In float32 under every precision: half of it would round the answers to 3 digits.
+        dense = self.wrapped.classifier
+        pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
+        logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
+        return logits if self._scale is None else logits * self._deviation + self._mean
 
     def masked_logits(
         self, batch: Mapping[str, tf.Tensor], head_masks: Sequence[tf.Tensor]
@@ -267,11 +284,48 @@ class Classifier(tf_keras.Model):
             )
         return self._answer(states, training=False)
 
+    @property
+    def scale(self) -> OutputScale | None:
+        """The scale of the targets that the head is trained for, if it is."""
+        return self._scale
+
+    def rescale(self, scale: OutputScale | None) -> None:
+        """Takes the scale of other training targets; nothing is traced again. `reset` it then.
+
+        Raises:
+            ValueError: A model that was built without a scale gets one, or the other way round.
+        """
+        if (scale is None) != (self._scale is None):
+            raise ValueError("the scale of a model's outputs changes, it neither comes nor goes")
+        self._scale = scale
+        if scale is not None:
+            self._mean.assign(scale.mean)
+            self._deviation.assign(scale.deviation)
+
+    @property
+    def head_paths(self) -> frozenset[str]:
+        """Paths of the head's variables."""
+        return frozenset(row.path for row in self.plan.rows if row.part == "head")
+
+    @property
+    def deviation(self) -> tf.Tensor:
+        """What errors of a regression are divided by in its loss, [] float32; 1 without a scale."""
+        return tf.constant(1.0) if self._scale is None else tf.identity(self._deviation)
+
+    def initial_values(
+        self, seed: int, only: frozenset[str] | None = None
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Values before fine-tuning by path; see `pretrained.initial_values`."""
+        return initial_values(
+            self.files, self.table, seed, head=self.head, scale=self._scale, only=only
+        )
+
     def reset(self, seed: int) -> None:
-        """Puts the trainable variables back to their values before fine-tuning."""
-        for path, value in initial_values(self.files, self.table, seed):
-            if path in self.plan.trainable_paths:
-                self._by_path[path].assign(value)
+        """Puts the trainable variables back to their values before fine-tuning.
+
+        The head too where it is frozen: what it holds depends on the scale.
+        """
+        self.set_values(self.initial_values(seed, self.plan.trainable_paths | self.head_paths))
 
     @cached_property
     def encoder_sha256(self) -> str:
@@ -384,7 +438,9 @@ def build_classifier(
     seed: int,
     dropout: float | None = None,
     precision: str = "float32",
+    head: HeadStart | None = None,
     head_required: bool = False,
+    scale: OutputScale | None = None,
 ) -> tuple[Classifier, list[str]]:
     """Loads an encoder with a classification head and applies a freeze plan.
 
@@ -397,7 +453,10 @@ def build_classifier(
         seed: Seed of the new weights.
         dropout: Overrides the encoder's dropout rates.
         precision: Keras precision policy; variables are float32 under each.
-        head_required: Whether the head must be in the checkpoint (a fine-tuned model).
+        head: Rows of the checkpoint's head to keep, from `matched_head`; None: none.
+        head_required: Whether the head must be in the checkpoint (a fine-tuned model), and is
+            kept as it stands.
+        scale: Of the training targets, where a regression is to be trained.
 
     Returns:
         The model, and the paths of the variables that are new.
@@ -406,13 +465,16 @@ def build_classifier(
         UserError: The checkpoint does not hold every variable of the encoder.
     """
     new = check_checkpoint(files, num_labels, head_required=head_required)
+    if head_required:
+        head = whole_head(num_labels)
     with without_random_values():
         model = build_untrained_classifier(
-            files, plan, num_labels, dropout=dropout, precision=precision
+            files, plan, num_labels, dropout=dropout, precision=precision, head=head, scale=scale
         )
     # Every variable is in the table (checked above), so none keeps what Keras filled it with.
-    model.set_values(initial_values(files, model.table, seed))
-    return model, new
+    model.set_values(model.initial_values(seed))
+    kept = frozenset() if model.head.is_new else model.head_paths
+    return model, [path for path in new if path not in kept]
 
 
 def build_untrained_classifier(
@@ -422,6 +484,8 @@ def build_untrained_classifier(
     *,
     dropout: float | None = None,
     precision: str = "float32",
+    head: HeadStart | None = None,
+    scale: OutputScale | None = None,
 ) -> Classifier:
     """The model as config.json describes it, filled with what Keras fills it with.
 
@@ -440,4 +504,4 @@ def build_untrained_classifier(
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
-    return Classifier(wrapped, files, plan)
+    return Classifier(wrapped, files, plan, head, scale)

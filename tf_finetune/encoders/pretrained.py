@@ -7,7 +7,9 @@ import numpy as np
 from safetensors import safe_open
 
 from tf_finetune.encoders.checkpoints import tensor_name
+from tf_finetune.encoders.head_start import HeadStart
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.output_scale import OutputScale
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 
@@ -17,17 +19,22 @@ def initial_values(
     variables: Sequence[Variable],
     seed: int,
     *,
+    head: HeadStart | None = None,
+    scale: OutputScale | None = None,
     only: frozenset[str] | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yields (path, value) in TensorFlow layout, float32, one variable in memory at a time.
 
-    A variable that the checkpoint lacks, or holds in another shape (a head for other
-    labels), gets a new value that is a pure function of (seed, path).
+    A variable that the checkpoint lacks, and each row of the head that is not kept, gets a new
+    value that is a pure function of (seed, path), whatever else is kept.
 
     Args:
         files: The encoder; its checkpoint has been checked.
         variables: The model's variables.
         seed: Seed of the new values.
+        head: Which rows of the checkpoint's head are kept; None: none.
+        scale: By which the head's outputs are standardised; the kept one, whose outputs are in
+            the targets' own units, is converted.
         only: Paths to yield; None for all.
 
     Raises:
@@ -39,12 +46,27 @@ def initial_values(
             if only is not None and variable.path not in only:
                 continue
             name = tensor_name(variable, files.family, present)
-            if name in present and _shape(file, name) == variable.tensor_shape:
+            if variable.part == "head":
+                value = new_value(variable, files, seed)
+                if head is not None and not head.is_new:
+                    kept = file.get_tensor(name).astype(np.float32)
+                    _check_finite(kept, f"{files.weights}: tensor {name}")
+                    _keep_rows(value, kept, head.rows)
+                    value = value if scale is None else scale.standardised(variable, value)
+                yield variable.path, value
+            elif name in present and _shape(file, name) == variable.tensor_shape:
                 value = file.get_tensor(name).astype(np.float32)
                 _check_finite(value, f"{files.weights}: tensor {name}")
                 yield variable.path, value.T if variable.is_kernel else value
             else:
                 yield variable.path, new_value(variable, files, seed)
+
+
+def _keep_rows(value: np.ndarray, kept: np.ndarray, rows: Sequence[int | None]) -> None:
+    """Puts rows of a checkpoint's head, [rows, ...], into new values, [..., outputs]."""
+    for output, row in enumerate(rows):
+        if row is not None:
+            value[..., output] = kept[row]
 
 
 def _check_finite(value: np.ndarray, what: str) -> None:

@@ -40,7 +40,12 @@ def convert(
 
     Returns:
         The content of each file.
+
+    Raises:
+        UserError: A weight is too large for float16.
     """
+    if "float16" in precisions:
+        _check_float16(classifier)
     classifier.replace_gelu(tf.nn.gelu)
     contents = {}
     plain = [precision for precision in precisions if precision not in CALIBRATED]
@@ -54,6 +59,19 @@ def convert(
             contents |= convert_calibrated(folder, SIGNATURE, texts, calibrated)
         classifier.masked_score = usual
     return contents
+
+
+def _check_float16(classifier: Classifier) -> None:
+    """Refuses what the converter would cut off silently, such as the bias of large targets."""
+    limit = float(np.finfo(np.float16).max)
+    for path, variable in classifier.by_path.items():
+        largest = float(np.abs(variable.numpy()).max())
+        if largest > limit:
+            raise UserError(
+                f"--precisions: received float16, which holds numbers up to {limit:,.0f}, and "
+                f"{path} has {largest:,.6g}; accepted: float32, int8",
+                hint="Such a head answers large numbers: train on smaller units of the targets.",
+            )
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.encoders import FreezePlan, PlanRow
 from tf_finetune.encoders.plan_tables import plan_markdown
 from tf_finetune.errors import UserError
+from tf_finetune.export.model_folder import THRESHOLD
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.manifests import damaged_files
 from tf_finetune.reports import printable
@@ -123,6 +124,7 @@ def write_model_card(
         **_context(record),
         smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
+        threshold=model_config.get(THRESHOLD, 0.5),
         max_length=max_length,
     )
     # Checks the metadata as the hub's own library reads them.

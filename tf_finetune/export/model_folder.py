@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from tf_finetune.data import LabelSpace
 from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders.head_start import PROBLEM_TYPES, TARGET_DEVIATION, TARGET_MEAN
 from tf_finetune.encoders.locating import WEIGHTS_FILE, check_kinds
 from tf_finetune.errors import UserError
 from tf_finetune.files import replaced_folder, write_atomically
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from tf_finetune.encoders import Classifier
 
-_PROBLEM_TYPES = {
-    "single_label": "single_label_classification",
-    "multi_label": "multi_label_classification",
-    "regression": "regression",
-}
+# In config.json, with several labels a text: the probability above which a label applies.
+THRESHOLD = "label_threshold"
+# Of the encoder's config.json: what was true of its own file and its own head alone.
+_NOT_KEPT = (
+    *("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing"),
+    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD),
+)
 
 
 def write_model_folder(
@@ -36,6 +39,8 @@ def write_model_folder(
     max_length: int,
 ) -> None:
     """Writes the model so that it appears by one rename, complete or not at all.
+
+    The head of a regression answers in the units of its targets.
 
     Args:
         folder: `model/` of the run directory; replaced if it is there.
@@ -60,21 +65,22 @@ def write_model_folder(
 def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
     names = labels.names or ("score",)
-    encoder = {
-        key: value
-        for key, value in classifier.files.config.items()
-        if key
-        not in ("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing")
-    }
+    encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
+    told: dict[str, float] = {}
+    if classifier.scale is not None:
+        told = {TARGET_MEAN: classifier.scale.mean, TARGET_DEVIATION: classifier.scale.deviation}
+    elif labels.task == "multi_label":
+        told = {THRESHOLD: labels.threshold}
     return {
         **encoder,
         "architectures": [classifier.files.family.classifier_class.removeprefix("TF")],
-        "problem_type": _PROBLEM_TYPES[labels.task],
+        "problem_type": PROBLEM_TYPES[labels.task],
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
         "hidden_dropout_prob": classifier.wrapped.config.hidden_dropout_prob,
         "attention_probs_dropout_prob": classifier.wrapped.config.attention_probs_dropout_prob,
         "classifier_dropout": classifier.wrapped.config.classifier_dropout,
+        **told,
     }
 
 
@@ -82,9 +88,9 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
     """The meaning of a model's outputs, from its config.json.
 
     Raises:
-        UserError: The model was not written by this project.
+        UserError: The model was not written by this project, or its threshold is none.
     """
-    tasks = {problem: task for task, problem in _PROBLEM_TYPES.items()}
+    tasks = {problem: task for task, problem in PROBLEM_TYPES.items()}
     task = tasks.get(config.get("problem_type", ""))
     names = config.get("id2label")
     if (
@@ -96,8 +102,15 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
             f"{where}: problem_type: received {config.get('problem_type')!r}; accepted: "
             f"{', '.join(tasks)}, with id2label beside it"
         )
+    if task == "regression":
+        return LabelSpace("regression")
+    threshold = config.get(THRESHOLD, 0.5) if task == "multi_label" else 0.5
+    if not isinstance(threshold, float) or not 0.0 < threshold < 1.0:
+        raise UserError(
+            f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
+        )
     ordered = tuple(str(names[str(index)]) for index in range(len(names)))
-    return LabelSpace(task=task, names=() if task == "regression" else ordered)  # type: ignore[arg-type]
+    return LabelSpace(task, ordered, threshold)  # type: ignore[arg-type]
 
 
 def check_model_folder(folder: Path) -> EncoderFiles:
@@ -130,6 +143,8 @@ def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
     tensors = {}
     for variable in classifier.table:
         value = classifier.by_path[variable.path].numpy()
+        if variable.part == "head" and classifier.scale is not None:
+            value = classifier.scale.folded(variable, value)
         # A transposed view would be written in the wrong order.
         tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.is_kernel else value)
     return tensors

@@ -4,16 +4,18 @@ import shutil
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import LabelSpace, Splits
 from tf_finetune.encoders import Classifier, FreezePlan
 from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.tensorboard import write_plan_text
+from tf_finetune.reports.threshold import choose_threshold
 from tf_finetune.search.joined_split import join_splits
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.runner import TrialRunner
@@ -22,6 +24,7 @@ from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import Outputs, RunResult, build_strategy, fine_tune
 from tf_finetune.training.scoring import score_splits
+from tf_finetune.training.threshold import chosen_threshold, with_threshold
 
 
 class FinalModel(NamedTuple):
@@ -33,7 +36,7 @@ class FinalModel(NamedTuple):
         plan: Its freeze plan.
         classifier: The model.
         run: Its training.
-        splits: What it was trained and scored on.
+        splits: What it was trained and scored on, its labels with the threshold of the model.
         reports: Its scores by split, test first.
     """
 
@@ -78,7 +81,7 @@ def train_chosen(
         )
         config = _without_early_stopping(config, cell, records, job)
     chosen = runner.chosen
-    compiled = runner.models.get(config)
+    compiled = runner.models.get(config, splits.train.labels)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
     render_plan(console, compiled.plan)
     events = job.directory.events if config.run.tensorboard else None
@@ -102,7 +105,9 @@ def train_chosen(
             console=console,
         )
 
-    run = runner.with_disk_room(train)
+    run, splits = chosen_threshold(runner.with_disk_room(train), splits, config, chosen)
+    if config.evaluation.threshold == "auto" and splits.validation is None:
+        splits = with_threshold(splits, _threshold_of_trials(cell, records, splits.labels))
     reports = score_splits(run, splits, config, chosen)
     return FinalModel(
         request, config, compiled.plan, compiled.model.classifier, run, splits, reports
@@ -137,6 +142,19 @@ def _without_early_stopping(
     if best:
         update["epochs"] = max(1, round(sum(best) / len(best)))
     return config.model_copy(update={"training": config.training.model_copy(update=update)})
+
+
+def _threshold_of_trials(cell: Cell, records: list[TrialRecord], labels: LabelSpace) -> float:
+    """With no validation split left, the best threshold for what the cell's trials answered."""
+    found = [
+        record.result.load_predictions()
+        for record in records
+        if record.is_completed and record.request.cell == cell
+    ]
+    if not found:
+        return labels.threshold
+    targets, logits = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return choose_threshold(labels, targets, logits)
 
 
 def _score(record: TrialRecord, epoch: int, metric: str) -> float:

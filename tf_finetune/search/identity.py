@@ -1,11 +1,12 @@
 """What the trials of a search have in common; a journal of anything else is refused."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
 from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
 from tf_finetune.data import Split, Splits
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders import EncoderFiles, matched_head, output_scale
 from tf_finetune.files import file_sha256
 
 # Chosen in each trial, or without an effect on its result.
@@ -27,16 +28,24 @@ def search_identity(
     Returns:
         Nested mappings of JSON values; see `Journal`.
     """
+    threshold = splits.labels.threshold
+    scale = output_scale(splits.labels, splits.train.labels)
+    head = matched_head(files, splits.labels, scale)
     return {
         "data": {
             "training_examples_sha256": _split_sha256(splits.train),
             "validation_examples_sha256": _split_sha256(splits.validation),
             "task": splits.labels.task,
             "label_names": list(splits.labels.names),
+            # Left out where they change nothing, so that a journal that is older than they are
+            # goes on.
+            **({} if scale is None else {"standardised_targets": asdict(scale)}),
+            **({} if threshold == 0.5 else {"threshold": threshold}),
         },
         "encoder": {
             "weights_sha256": file_sha256(files.weights),
             "dropout": config.encoder.dropout,
+            **({} if head.is_new else {"head_rows": list(head.rows)}),
         },
         "training": config.training.model_dump(exclude=set(_FREE), mode="json"),
         "freeze": config.freeze.model_dump(include={"embeddings", "rules"}, mode="json"),

@@ -6,7 +6,8 @@ from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Splits
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders import EncoderFiles, matched_head, output_scale
+from tf_finetune.encoders.head_start import start_lines
 from tf_finetune.reports import resolve_monitor
 from tf_finetune.search.directory import SearchDirectory
 from tf_finetune.search.live import duration
@@ -51,7 +52,12 @@ class SearchJob:
 def describe_search(job: SearchJob) -> list[str]:
     """Lines to print before the first trial."""
     space, search = job.space, job.config.search
-    lines = [f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}"]
+    labels = job.splits.labels
+    scale = output_scale(labels, job.splits.train.labels)
+    lines = [
+        f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
+        *start_lines(matched_head(job.files, labels, scale), scale),
+    ]
     for depth in space.depths:
         rates = space.rates[depth]
         if isinstance(rates, RateRange):

@@ -5,11 +5,20 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles, FreezePlan, build_classifier, plan_freezing
+from tf_finetune.encoders import (
+    EncoderFiles,
+    FreezePlan,
+    OutputScale,
+    build_classifier,
+    matched_head,
+    output_scale,
+    plan_freezing,
+)
 from tf_finetune.memory import host_bytes
 from tf_finetune.training import ChosenStrategy, compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
@@ -61,8 +70,14 @@ class ModelCache:
         self._max_bytes = _default_bytes() if max_bytes is None else max_bytes
         self._models: OrderedDict[str, CompiledModel] = OrderedDict()
 
-    def get(self, config: ExperimentConfig) -> CompiledModel:
-        """The model of a trial's configuration; its weights are not reset."""
+    def get(self, config: ExperimentConfig, train_targets: np.ndarray) -> CompiledModel:
+        """The model of a trial's configuration; its weights are not reset.
+
+        Args:
+            config: The configuration.
+            train_targets: Encoded labels of what it will be trained on, whose scale it takes.
+        """
+        scale = output_scale(self._labels, train_targets)
         key = json.dumps(
             [config.freeze.model_dump(), config.training.model_dump(exclude=_FREE)], sort_keys=True
         )
@@ -70,9 +85,10 @@ class ModelCache:
             # Room is made before, so that the limit holds while it is built: as much as the
             # largest one takes.
             self._drop_oldest(needed=max((m.bytes for m in self._models.values()), default=0))
-            self._models[key] = self._build(config)
+            self._models[key] = self._build(config, scale)
             self._drop_oldest(needed=0)
         self._models.move_to_end(key)
+        self._models[key].model.classifier.rescale(scale)
         return self._models[key]
 
     @property
@@ -94,7 +110,7 @@ class ModelCache:
         if dropped:
             gc.collect()  # a Keras model is a web of cycles
 
-    def _build(self, config: ExperimentConfig) -> CompiledModel:
+    def _build(self, config: ExperimentConfig, scale: OutputScale | None) -> CompiledModel:
         num_outputs = self._labels.num_outputs
         variables = self._files.family.variables(self._files.config, num_outputs)
         plan = plan_freezing(config.freeze, variables)
@@ -106,6 +122,8 @@ class ModelCache:
                 seed=config.training.seed,
                 dropout=config.encoder.dropout,
                 precision=config.training.precision,
+                head=matched_head(self._files, self._labels, scale),
+                scale=scale,
             )
             model = compile_fine_tuner(
                 classifier,

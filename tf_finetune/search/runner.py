@@ -187,7 +187,7 @@ class TrialRunner:
                 "steps_per_execution": 1,  # so that the first step, which is traced, stands alone
             }
         )
-        compiled = self.models.get(config)
+        compiled = self.models.get(config, self._splits.train.labels)
         compiled.model.classifier.reset(training.seed)
         config = config.model_copy(update={"training": training})
         run = self._fine_tune(compiled.model, part, {}, config, Outputs())
@@ -209,7 +209,7 @@ class TrialRunner:
         self, request: TrialRequest, config: ExperimentConfig, give_up: GiveUpRule | None
     ) -> "_Trained":
         folder = self._directory.trial(request, self._config.training.epochs)
-        compiled = self.models.get(config)
+        compiled = self.models.get(config, self._splits.train.labels)
         compiled.model.classifier.reset(request.seed)
         events = folder / "events" if config.run.tensorboard else None
         states = self._states(compiled.model, config)
@@ -302,7 +302,8 @@ class TrialRunner:
         """The peak without the models, and the states of other depths, kept for other trials."""
         if memory.peak_bytes is None:
             return None
-        other_models = self.models.bytes - self.models.get(config).bytes
+        own = self.models.get(config, self._splits.train.labels).bytes
+        other_models = self.models.bytes - own
         other_states = self.prefix.memory_bytes - sum(s.own_bytes for s in states.values())
         return memory.peak_bytes - other_models - other_states
 

@@ -214,7 +214,8 @@ class FineTuner(tf_keras.Model):
 
         Returns:
             `loss` (running mean of the epoch), `step_loss` and `gradient_norm` (before
-            clipping) of the global batch; `dropped`: whether one of them is not finite, so
+            clipping) of the global batch, the losses of a regression in squared units of its
+            targets, as a score's; `dropped`: whether one of them is not finite, so
             that the step changed nothing; `asked_to_stop`: over 0 if any process was.
         """
         variables = self.trainable_weights
@@ -229,6 +230,7 @@ class FineTuner(tf_keras.Model):
         is_good = self._is_good(loss, norm)
         replicas.merge_call(self._update_if, args=(is_good, gradients))
         zero = tf.constant(0.0)
+        loss *= tf.square(self.classifier.deviation)
         self.mean_loss.add(
             tf.where(is_good, loss, zero), tf.where(is_good, batch["weight_sum"], zero)
         )
@@ -275,7 +277,9 @@ class FineTuner(tf_keras.Model):
             targets: Its targets, one an example even where a row holds several.
             logits: Its logits, [b, labels] in the same order.
         """
-        return example_losses(self.task, targets, logits, self.label_smoothing)
+        return example_losses(
+            self.task, targets, logits, self.label_smoothing, self.classifier.deviation
+        )
 
     def predict_step(
         self, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0

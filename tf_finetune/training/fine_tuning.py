@@ -1,8 +1,6 @@
 """One run: a classifier, a training split and options in; a trained classifier out."""
 
 import gc
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune import interruption
-from tf_finetune.config.sections import (
-    FREE_TRAINING_OPTIONS,
-    EvaluationConfig,
-    TrainingConfig,
-)
+from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import resolve_padding
 from tf_finetune.encoders import Classifier
@@ -36,6 +30,7 @@ from tf_finetune.training.callbacks import (
     ValidationScores,
 )
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
+from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.class_weights import example_weights
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
@@ -130,8 +125,15 @@ def training_shape(config: TrainingConfig, max_length: int, chosen: ChosenStrate
     )
 
 
-def check_options(config: TrainingConfig, splits: Splits) -> None:
+def check_options(
+    config: TrainingConfig, splits: Splits, evaluation: EvaluationConfig | None = None
+) -> None:
     """Holds the training section against the data, before anything is built or written.
+
+    Args:
+        config: The training section.
+        splits: The data.
+        evaluation: The evaluation section, where a threshold is still to be chosen.
 
     Raises:
         UserError: With every option that does not go with the labels or the splits.
@@ -140,6 +142,7 @@ def check_options(config: TrainingConfig, splits: Splits) -> None:
     for check in (
         lambda: resolve_monitor(config.monitor, splits.labels),
         lambda: example_weights(config.class_weights, splits.labels, splits.train.labels),
+        lambda: splits.labels.decided_at(0.5 if evaluation is None else evaluation.threshold),
     ):
         try:
             check()
@@ -149,6 +152,13 @@ def check_options(config: TrainingConfig, splits: Splits) -> None:
         problems.append(
             "training.early_stopping_patience: there is no validation set to watch; accepted: "
             "null, or give data.validation or a data.validation_fraction over 0"
+        )
+    is_auto = evaluation is not None and evaluation.threshold == "auto"
+    if is_auto and splits.labels.task == "multi_label" and splits.validation is None:
+        problems.append(
+            "evaluation.threshold: received auto, and there is no validation set to choose it on; "
+            "accepted: a number such as 0.5, or give data.validation or a data.validation_fraction "
+            "over 0"
         )
     if config.label_smoothing and splits.labels.task == "regression":
         problems.append(
@@ -241,6 +251,8 @@ def fine_tune(
     """
     check_options(config, splits)
     train = _required(splits.train)
+    if (splits.labels.task == "regression") != (model.classifier.scale is not None):
+        raise ValueError("a regression is trained with a scale of its targets, nothing else is")
     console = console or Console(quiet=True)
     run = _Fit(
         model=model,
@@ -357,7 +369,8 @@ class _Fit:
     ) -> SaveCheckpoints | None:
         if folder is None:
             return None
-        checkpoints = RunCheckpoints(folder, self.model, self._identity())
+        identity = checkpoint_identity(self.model.classifier, self.splits, self.config)
+        checkpoints = RunCheckpoints(folder, self.model, identity)
         return SaveCheckpoints(
             checkpoints,
             self.per_epoch,
@@ -463,17 +476,6 @@ class _Fit:
         )
         self.last_logits = logits
         return score(self.splits.labels, validation.labels, logits)
-
-    def _identity(self) -> str:
-        """What a checkpoint belongs to: all that decides the course of the run."""
-        classifier, train = self.model.classifier, _required(self.splits.train)
-        digest = hashlib.sha256()
-        config = self.config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
-        digest.update(json.dumps(config, sort_keys=True).encode())
-        digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
-        digest.update(train.store.key.encode() + train.rows.tobytes())
-        digest.update(classifier.encoder_sha256.encode())
-        return digest.hexdigest()
 
 
 def _required(split: Split | None) -> Split:

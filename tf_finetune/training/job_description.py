@@ -4,7 +4,7 @@ import hashlib
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
 from tf_finetune.data import Split, Splits
-from tf_finetune.encoders import EncoderFiles, PlanCost
+from tf_finetune.encoders import EncoderFiles, PlanCost, matched_head, output_scale
 from tf_finetune.environment import installed_version
 from tf_finetune.files import file_sha256
 from tf_finetune.training.optimizers import warmup_steps
@@ -60,12 +60,14 @@ def _step(config: TrainingConfig, train: Split, shape: BatchShape) -> str:
 def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) -> str:
     """Hash of all that the processes of one training must share, hex.
 
-    The options, the data, the encoder's weights (its name may mean others on another machine)
-    and the version of this package.
+    The options, the data, the encoder's weights (its name may mean others on another machine),
+    the rows of its head that are kept and the version of this package.
     """
     kept = config.model_dump_json(exclude={"data": {"cache_dir"}, "cache": True, "run": True})
     digest = hashlib.sha256(kept.encode())
     digest.update(f"{installed_version('tf-finetune')} {file_sha256(files.weights)}".encode())
+    scale = output_scale(splits.labels, splits.train.labels)
+    digest.update(str(matched_head(files, splits.labels, scale).rows).encode())
     for split in (splits.train, splits.validation, splits.test):
         if split is not None:
             digest.update(split.store.key.encode() + split.rows.tobytes())

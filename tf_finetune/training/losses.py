@@ -4,7 +4,11 @@ import tensorflow as tf
 
 
 def example_losses(
-    task: str, targets: tf.Tensor, logits: tf.Tensor, label_smoothing: float = 0.0
+    task: str,
+    targets: tf.Tensor,
+    logits: tf.Tensor,
+    label_smoothing: float = 0.0,
+    deviation: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
     """Loss of each example, float32 [b].
 
@@ -15,9 +19,10 @@ def example_losses(
         logits: [b, c] float32; c = 1 for regression.
         label_smoothing: Share of the target spread evenly over all classes (Szegedy et al.
             2016); without meaning for regression.
+        deviation: What errors are divided by in a regression, [] float32.
     """
     if task == "regression":
-        return tf.square(logits[:, 0] - targets)
+        return tf.square((logits[:, 0] - targets) / deviation)
     if task == "multi_label":
         targets = targets * (1 - label_smoothing) + 0.5 * label_smoothing
         entropies = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)

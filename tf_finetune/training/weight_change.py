@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from tf_finetune.encoders import Classifier
-from tf_finetune.encoders.pretrained import initial_values
 
 
 def weight_changes(classifier: Classifier, seed: int) -> Callable[[], dict[str, float]]:
@@ -32,7 +31,7 @@ def weight_changes(classifier: Classifier, seed: int) -> Callable[[], dict[str, 
         moved: dict[str, float] = {}
         before: dict[str, float] = {}
         only = frozenset(places)
-        for path, old in initial_values(classifier.files, classifier.table, seed, only=only):
+        for path, old in classifier.initial_values(seed, only):
             difference = classifier.by_path[path].numpy() - old
             place = places[path]
             moved[place] = moved.get(place, 0.0) + float(np.square(difference).sum())

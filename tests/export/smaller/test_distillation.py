@@ -1,14 +1,17 @@
 """A student comes nearer to its teacher, and learns from labels only as far as it is told to."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.export.smaller.cutting import write_cut
-from tf_finetune.export.smaller.distillation import imitation_losses
+from tf_finetune.export.smaller.distillation import DistillingFineTuner, imitation_losses
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.export.smaller.student import student_config, train_student
+from tf_finetune.training.optimizers import WarmupSchedule
 
 pytestmark = pytest.mark.numeric
 
@@ -38,6 +41,24 @@ def test_divergence_of_softened_probabilities():
     assert imitation_losses("regression", teacher[:, :1], student[:, :1], 2.0).numpy() == (
         pytest.approx([(2 * np.log(9.0)) ** 2])
     )
+
+
+def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
+    model = DistillingFineTuner(
+        SimpleNamespace(deviation=tf.constant(25.0)),
+        "regression",
+        WarmupSchedule("linear"),
+        teacher=lambda piece, training: tf.constant([[60.0]]),
+        teacher_weight=0.75,
+        temperature=2.0,
+    )
+
+    losses = model.example_losses({}, tf.constant([85.0]), tf.constant([[35.0]]))
+
+    np.testing.assert_allclose(losses, [0.75 * 1.0**2 + 0.25 * 2.0**2], rtol=1e-6)
+    assert imitation_losses(
+        "regression", tf.constant([[60.0]]), tf.constant([[10.0]]), 2.0, 25.0
+    ).numpy() == pytest.approx([4.0])
 
 
 @pytest.fixture(scope="module")

@@ -42,13 +42,19 @@ class DistillingFineTuner(FineTuner):
     def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Loss of each example, float32 [b]."""
         answers = tf.stop_gradient(self.teacher(piece, training=False))
-        soft = imitation_losses(self.task, answers, logits, self.temperature)
+        soft = imitation_losses(
+            self.task, answers, logits, self.temperature, self.classifier.deviation
+        )
         hard = super().example_losses(piece, targets, logits)
         return self.teacher_weight * soft + (1.0 - self.teacher_weight) * hard
 
 
 def imitation_losses(
-    task: str, answers: tf.Tensor, logits: tf.Tensor, temperature: float
+    task: str,
+    answers: tf.Tensor,
+    logits: tf.Tensor,
+    temperature: float,
+    deviation: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
     """How far a student's answers are from a teacher's, float32 [b]; 0 where they are equal.
 
@@ -61,9 +67,10 @@ def imitation_losses(
         answers: The teacher's logits, float32 [b, c].
         logits: The student's.
         temperature: What both are divided by; of no meaning in a regression.
+        deviation: What differences are divided by in a regression, [] float32.
     """
     if task == "regression":
-        return tf.square(logits[:, 0] - answers[:, 0])
+        return tf.square((logits[:, 0] - answers[:, 0]) / deviation)
     answers, logits = answers / temperature, logits / temperature
     if task == "multi_label":
         probabilities = tf.nn.sigmoid(answers)

@@ -8,7 +8,13 @@ from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
 from tf_finetune.data import Splits
-from tf_finetune.encoders import Classifier, EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders import (
+    Classifier,
+    EncoderFiles,
+    build_classifier,
+    output_scale,
+    plan_freezing,
+)
 from tf_finetune.export.loading import without_strategy
 from tf_finetune.export.smaller.distillation import DistillingFineTuner
 from tf_finetune.export.smaller.request import SmallerRequest
@@ -69,6 +75,7 @@ def train_student(
         seed=config.training.seed,
         precision=config.training.precision,
         head_required=True,
+        scale=output_scale(labels, splits.train.labels),
     )
     chosen = without_strategy()
     build: Callable[..., FineTuner] = FineTuner

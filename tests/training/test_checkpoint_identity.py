@@ -1,0 +1,51 @@
+"""A checkpoint belongs to one encoder, plan, start of the head, data set and set of options."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders import OutputScale, plan_freezing
+from tf_finetune.encoders.head_start import HeadStart, new_head
+from tf_finetune.training.checkpoint_identity import checkpoint_identity
+
+
+@pytest.fixture(scope="module")
+def plan(tiny_encoder_files):
+    variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, 2)
+    return lambda **options: plan_freezing(FreezeConfig(**options), variables)
+
+
+@pytest.fixture(scope="module")
+def identity(plan, splits, training):
+    """The identity of a job of which something is another."""
+
+    def of(data=splits, config=None, **other):
+        usual = {"plan": plan(), "encoder_sha256": "a", "head": new_head(2), "scale": None}
+        return checkpoint_identity(SimpleNamespace(**usual | other), data, config or training())
+
+    return of
+
+
+def test_the_same_job_has_the_same_identity(identity, plan, training):
+    assert identity() == identity(plan=plan(), config=training(steps_per_execution=3))
+
+
+def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, splits, training):
+    labels = replace(splits.labels, threshold=0.3)
+    jobs = [
+        identity(),
+        identity(encoder_sha256="b"),
+        identity(plan=plan(depth=1)),
+        identity(plan=plan(rules=({"layers": "1", "train": False},))),
+        identity(head=HeadStart((1, 0))),
+        identity(head=HeadStart((0, 1))),
+        identity(scale=OutputScale(0.0, 1.0)),
+        identity(scale=OutputScale(0.0, 2.0)),
+        identity(config=training(seed=2)),
+        identity(data=replace(splits, train=splits.train.select(slice(0, 33)))),
+        identity(data=replace(splits, labels=labels)),
+    ]
+
+    assert len(set(jobs)) == len(jobs)
