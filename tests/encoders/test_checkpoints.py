@@ -1,6 +1,7 @@
 """A checkpoint is held against the expected tensors before anything is built."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -158,6 +159,45 @@ def test_cut_file_is_refused(tmp_path):
 def test_missing_weights_say_what_is_accepted(tmp_path):
     with pytest.raises(UserError, match=r"no such file; accepted: .*pickled \.bin and \.h5"):
         read_tensor_shapes(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "loading"),
+    [("pytorch_model.bin", r'encoder"\)\.float'), ("tf_model.h5", r'encoder", from_tf=True\)')],
+)
+def test_weights_that_can_carry_code_say_how_to_convert_them(encoder, name, loading):
+    files = encoder()
+    files.weights.rename(files.path / name)
+
+    with pytest.raises(UserError, match="no such file") as caught:
+        check(files)
+    assert re.search(loading, caught.value.hint)
+
+
+def test_a_file_of_tensorflow_is_told_as_a_whole(encoder):
+    files = encoder(lambda t: {f"tf_bert/{name}:0": value for name, value in t.items()})
+
+    with pytest.raises(UserError, match=r"TensorFlow's layout .* accepted: PyTorch's") as caught:
+        check(files)
+    assert len(caught.value.problems) == 1
+    assert "do not belong" not in caught.value.hint
+
+
+def test_bfloat16_is_told_as_a_whole(encoder):
+    files = encoder()
+    content = files.weights.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    for tensor in header.values():
+        if "dtype" in tensor:
+            # Half the bytes a value, so twice as many in the last axis.
+            tensor["dtype"] = "BF16"
+            tensor["shape"][-1] *= 2
+    changed = json.dumps(header).encode()
+    files.weights.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + size :])
+
+    with pytest.raises(UserError, match="in bfloat16, which is not read; accepted: float32 or"):
+        check(files)
 
 
 def test_new_values_are_a_function_of_seed_and_path(tiny_encoder):

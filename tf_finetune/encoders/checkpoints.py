@@ -5,7 +5,7 @@ milliseconds with the tensors that do not fit.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -27,9 +27,11 @@ def read_tensor_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         UserError: The file is missing, cut or not a safetensors file.
     """
     if not path.is_file():
+        others = sorted(p.name for end in ("*.bin", "*.h5") for p in path.parent.glob(end))
         raise UserError(
             f"{path}: no such file; accepted: a model folder with {WEIGHTS_FILE} "
-            "(pickled .bin and .h5 weights are not loaded because they can carry code)"
+            "(pickled .bin and .h5 weights are not loaded because they can carry code)",
+            hint=_converted(path, ", from_tf=True" * others[0].endswith(".h5")) if others else None,
         )
     try:
         with safe_open(str(path), framework="np") as file:
@@ -37,6 +39,33 @@ def read_tensor_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
             return {name: (s.get_dtype(), tuple(s.get_shape())) for name, s in slices.items()}
     except SafetensorError as error:
         raise UserError(f"{path}: damaged or not a safetensors file: {error}") from None
+
+
+def _converted(path: Path, how: str = "") -> str:
+    """How weights that are not read become some that are."""
+    return (
+        "Where you trust the file, transformers 4 with PyTorch writes one that is read: "
+        f'AutoModel.from_pretrained("{path.parent}"{how}).float().save_pretrained("NEW_FOLDER"), '
+        "and the tokenizer's files copied beside it."
+    )
+
+
+def _check_layout(path: Path, tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+    """Refuses whole files of another kind in one sentence, and not tensor by tensor.
+
+    Raises:
+        UserError: The file holds bfloat16, or names and shapes of TensorFlow.
+    """
+    if any("/" in name for name in tensors):
+        what, accepted = "in TensorFlow's layout (its names have slashes)", "PyTorch's layout"
+    elif any(dtype == "BF16" for dtype, _ in tensors.values()):
+        what, accepted = "in bfloat16", "float32 or float16"
+    else:
+        return
+    raise UserError(
+        f"{path}: the weights are {what}, which is not read; accepted: {accepted}",
+        hint=_converted(path),
+    )
 
 
 def tensor_name(variable: Variable, family: EncoderFamily, present: Collection[str]) -> str:
@@ -76,6 +105,7 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
         UserError: With every tensor that is missing or has another shape.
     """
     tensors = read_tensor_shapes(files.weights)
+    _check_layout(files.weights, tensors)
     problems = _surplus_layers(files, tensors)
     new: list[str] = []
     for variable in files.family.variables(files.config, num_labels):
