@@ -22,6 +22,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("export", argv)
     console = Console()
 
+    from tf_finetune.export import read_labels
     from tf_finetune.export.extras import check_extras
     from tf_finetune.export.formats import (
         HUGGINGFACE,
@@ -38,6 +39,12 @@ def main(argv: Sequence[str]) -> int:
     request = read_request(arguments.to, arguments.precisions, arguments.max_loss, flags)
     opened = open_trained_run(arguments)
     run, config, files, labels = opened.run, opened.config, opened.files, opened.labels
+    own = read_labels(files.config, str(files.path / "config.json")).threshold
+    if labels.threshold != own:
+        raise UserError(
+            f"evaluation.threshold: received {labels.threshold:g} for an export, which has the "
+            f"model's own; accepted: {own:g}, or auto"
+        )
     root = run.path / "export" if arguments.output is None else Path(arguments.output)
     check_targets(root, request.formats, replace=arguments.force)
     if request.reads_examples:

@@ -21,7 +21,7 @@ class TrainedRun:
         run: The run directory.
         config: The run's configuration with the options of the command line.
         files: The model folder, every file of it held against its checksum.
-        labels: What the model's outputs mean.
+        labels: What the model's outputs mean, decided at the threshold of these options.
     """
 
     run: RunDirectory
@@ -42,9 +42,8 @@ def open_trained_run(arguments: argparse.Namespace) -> TrainedRun:
     from tf_finetune.export import check_model_folder, read_labels
 
     files = check_model_folder(run.model)
-    return TrainedRun(
-        run, config, files, read_labels(files.config, str(files.path / "config.json"))
-    )
+    labels = read_labels(files.config, str(files.path / "config.json"))
+    return TrainedRun(run, config, files, labels.decided_at(config.evaluation.threshold))
 
 
 def check_examples(config: ExperimentConfig, file: str | None) -> None:

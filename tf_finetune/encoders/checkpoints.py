@@ -27,7 +27,9 @@ def read_tensor_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         UserError: The file is missing, cut or not a safetensors file.
     """
     if not path.is_file():
-        others = sorted(p.name for end in ("*.bin", "*.h5") for p in path.parent.glob(end))
+        others = sorted(
+            p.name for end in ("*model*.bin", "*model*.h5") for p in path.parent.glob(end)
+        )
         raise UserError(
             f"{path}: no such file; accepted: a model folder with {WEIGHTS_FILE} "
             "(pickled .bin and .h5 weights are not loaded because they can carry code)",

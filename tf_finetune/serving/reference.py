@@ -48,7 +48,7 @@ def reference_of(model: ServedModel) -> tuple[dict[str, Distribution], str]:
     found = _of_data(model, splits)
     content = {name: asdict(one) for name, one in found.items()}
     with contextlib.suppress(UserError):  # a run folder that may not be written to
-        write_json(model.run.path / _FILE, {"model": model.version, "reference": content})
+        write_json(model.run.path / _FILE, {**_key(model), "reference": content})
     return found, ""
 
 
@@ -114,13 +114,21 @@ def _of_report(model: ServedModel) -> dict[str, Distribution]:
     return {LABEL: Distribution.of_names(model.labels.names, counts)}
 
 
+def _key(model: ServedModel) -> dict[str, Any]:
+    """What a reference is true of."""
+    threshold = model.labels.threshold
+    # Left out where it is as usual, so that what an older server kept is still read.
+    return {"model": model.version, **({} if threshold == 0.5 else {"threshold": threshold})}
+
+
 def _read(model: ServedModel) -> dict[str, Distribution] | None:
     """What an earlier server kept for the same model."""
     try:
         there = json.loads((model.run.path / _FILE).read_text(encoding="utf-8"))
-        if there["model"] != model.version:
+        reference = there.pop("reference")
+        if there != _key(model):
             return None
-        return {name: Distribution.from_dict(one) for name, one in there["reference"].items()}
+        return {name: Distribution.from_dict(one) for name, one in reference.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
