@@ -2,11 +2,14 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from scipy import special
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.search.final_training import _without_early_stopping
-from tf_finetune.search.trial import Cell
+from tf_finetune.data import LabelSpace
+from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
+from tf_finetune.search.trial import Cell, Predictions
 
 CELL, OTHER = Cell(2, 3e-4), Cell(3, 3e-4)
 
@@ -47,3 +50,22 @@ def test_the_best_epoch_of_a_loss_is_its_lowest():
 
 def test_all_epochs_are_trained_where_nothing_stopped_the_trials():
     assert epochs_of([trial(0.5, 0.9, 0.8)], patience=None) == (9, None)
+
+
+def test_without_validation_the_threshold_is_that_of_what_the_trials_of_the_cell_answered():
+    labels = LabelSpace("multi_label", ("a", "b"))
+
+    def answered(chances, **more):
+        targets = np.array([[1, 0], [0, 0]], np.float32)
+        record = trial(0.5, **more)
+        found = Predictions(targets, special.logit(np.array(chances)))
+        record.result = SimpleNamespace(load_predictions=lambda: found)
+        return record
+
+    low, lower = [[0.3, 0.1], [0.1, 0.1]], [[0.2, 0.05], [0.05, 0.05]]
+    other = answered([[0.05, 0.9], [0.9, 0.9]], cell=OTHER)
+    failed = answered([[0.05, 0.9], [0.9, 0.9]], is_completed=False)
+
+    records = [answered(low), answered(lower), other, failed]
+    assert _threshold_of_trials(CELL, records, labels) == pytest.approx(0.15, abs=0.025)
+    assert _threshold_of_trials(CELL, [other], labels) == 0.5
