@@ -94,7 +94,7 @@ def test_numbers_of_pairs(build, run, load_tiny, training, write):
         word = list(words)[number % 4]
         rows.append(f"the film {number},was {word},{words[word]}")
     data = load_tiny(write(rows), text_column="first", text_pair_column="second", task="regression")
-    config = training(epochs=4, learning_rate=1e-2)
+    config = training(epochs=12, learning_rate=1e-2)
     model = build(data, config, depth=2)
 
     history = run(model, config, data).history

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_finetune.data import Split
 from tf_finetune.encoders import Classifier
+from tf_finetune.errors import UserError
 from tf_finetune.export.extras import missing_extra
 from tf_finetune.export.formats import CALIBRATED, LITERT
 from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
