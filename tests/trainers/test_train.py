@@ -109,10 +109,12 @@ def test_going_on_with_labels_in_another_order_begins_where_the_model_was(
     job, finished_run, tmp_path, capsys
 ):
     folder = tmp_path / "on"
-    options = ["training.epochs=1", "training.learning_rate=1e-7", "run.tensorboard=false"]
-    command = [*job, f"encoder.name={finished_run}/model", "data.label_names=[pos, neg]"]
+    changed = {"encoder.name": f"{finished_run}/model", "training.epochs": "1"}
+    kept = [word for word in job if word.split("=")[0] not in changed]
+    command = [*kept, *(f"{name}={value}" for name, value in changed.items())]
+    command += ["data.label_names=[pos, neg]", "run.tensorboard=false", f"run.dir={folder}"]
 
-    assert run_command(main, [*command, *options, f"run.dir={folder}"]) == 0
+    assert run_command(main, command) == 0
 
     output = capsys.readouterr().out
     assert "new variables: none" in output
