@@ -59,7 +59,7 @@ _TEXTS = (
     *("data.format", "data.text_column", "data.text_pair_column", "data.header"),
     *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
 )
-_ANSWERING = ("training.precision", "training.strategy")
+_ANSWERING = ("evaluation.threshold", "training.precision", "training.strategy")
 _LABELLED_TEXTS = (
     *(*_TEXTS, "data.label_column", "data.label_columns", "data.label_separator"),
     *("data.decimal_mark", "data.cache_dir"),

@@ -110,7 +110,7 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
             f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
         )
     ordered = tuple(str(names[str(index)]) for index in range(len(names)))
-    return LabelSpace(task, ordered, threshold)  # type: ignore[arg-type]
+    return LabelSpace(task, ordered, threshold=threshold)  # type: ignore[arg-type]
 
 
 def check_model_folder(folder: Path) -> EncoderFiles:
