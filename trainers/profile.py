@@ -38,6 +38,12 @@ def main(argv: Sequence[str]) -> int:
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
+    if splits.folds is not None:
+        raise UserError(
+            f"data.folds: received {config.data.folds} for a profile, whose probes are scored on "
+            "validation examples; accepted: null, with data.validation or a "
+            "data.validation_fraction over 0"
+        )
     if splits.validation is None:
         raise UserError(
             "data.validation_fraction: received 0 and no data.validation; accepted: either, "

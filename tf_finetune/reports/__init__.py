@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tf_finetune.reports.evaluation import (
         ClassScore,
         EvaluationReport,
+        FoldScores,
         Mistake,
         build_evaluation_report,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "ClassScore",
     "Estimate",
     "EvaluationReport",
+    "FoldScores",
     "Mistake",
     "build_evaluation_report",
     "confusion_figure",

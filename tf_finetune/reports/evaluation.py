@@ -65,6 +65,21 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class FoldScores:
+    """Scores of one fold's examples, by the model that was not trained on them.
+
+    Attributes:
+        name: Such as "fold-1".
+        n: Number of examples.
+        metrics: Each score with its interval.
+    """
+
+    name: str
+    n: int
+    metrics: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
 class EvaluationReport:
     """A model's scores on one split and what stands behind them.
 
@@ -82,6 +97,8 @@ class EvaluationReport:
         mistakes: The most confident mistakes or largest errors, worst first.
         points: True and predicted numbers of a regression, of at most `MOST_POINTS`
             examples that are spread evenly over the split; None of other tasks.
+        folds: The scores of each fold alone where the outputs are those of several models, each
+            for the fold that it was not trained on; otherwise empty.
     """
 
     split: str
@@ -94,6 +111,7 @@ class EvaluationReport:
     confusion: tuple[tuple[int, ...], ...] | None
     mistakes: tuple[Mistake, ...]
     points: tuple[tuple[float, float], ...] | None = None
+    folds: tuple[FoldScores, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dictionaries, lists and numbers."""

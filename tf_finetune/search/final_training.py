@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -21,6 +21,7 @@ from tf_finetune.search.session import SearchJob
 from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import Outputs, RunResult, build_strategy, fine_tune
+from tf_finetune.training.rounds import without_early_stopping
 from tf_finetune.training.scoring import score_splits
 
 
@@ -72,11 +73,15 @@ def train_chosen(
     no_folder = config.run.model_copy(update={"dir": None})
     write_config(config.model_copy(update={"run": no_folder}), job.directory.chosen)
     splits = job.splits
+    of_cell = [r for r in records if r.is_completed and r.request.cell == cell]
     if job.config.search.train_on_validation and splits.validation is not None:
         splits = replace(
             splits, train=join_splits(splits.train, splits.validation), validation=None
         )
-        config = _without_early_stopping(config, cell, records, job)
+    if splits.validation is None:
+        histories = [history for record in of_cell for history in record.histories]
+        training = without_early_stopping(config.training, histories, splits.labels)
+        config = config.model_copy(update={"training": training})
     chosen = runner.chosen
     compiled = runner.models.get(config)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
@@ -91,7 +96,7 @@ def train_chosen(
         compiled.model.classifier.reset(config.training.seed)
         return fine_tune(
             compiled.model,
-            splits,
+            replace(splits, folds=None),
             config.training,
             config.evaluation,
             max_length=config.data.max_length,
@@ -103,7 +108,12 @@ def train_chosen(
         )
 
     run = runner.with_disk_room(train)
-    reports = score_splits(run, splits, config, chosen)
+    out_of_fold = None
+    if splits.folds is not None:
+        # Of the seed that the final model has, if that has completed.
+        nearest = min(of_cell, key=lambda record: record.request.seed != request.seed)
+        out_of_fold = nearest.result.load_predictions().logits
+    reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
         request, config, compiled.plan, compiled.model.classifier, run, splits, reports
     )
@@ -119,25 +129,3 @@ def _runner(job: SearchJob, console: Console) -> TrialRunner:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     return TrialRunner(job.files, job.splits, config, chosen, job.directory, note=note)
-
-
-def _without_early_stopping(
-    config: ExperimentConfig, cell: Cell, records: list[TrialRecord], job: SearchJob
-) -> ExperimentConfig:
-    """With no validation split left to watch, trains as long as was best in the trials."""
-    if config.training.early_stopping_patience is None:
-        return config
-    sign = 1.0 if job.higher_is_better else -1.0
-    best = [
-        1 + max(range(len(r.history)), key=lambda i, r=r: sign * _score(r, i, job.metric))  # type: ignore[misc]
-        for r in records
-        if r.is_completed and r.request.cell == cell
-    ]
-    update: dict[str, Any] = {"early_stopping_patience": None}
-    if best:
-        update["epochs"] = max(1, round(sum(best) / len(best)))
-    return config.model_copy(update={"training": config.training.model_copy(update=update)})
-
-
-def _score(record: TrialRecord, epoch: int, metric: str) -> float:
-    return record.history[epoch].get(f"val_{metric}") or 0.0

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +66,13 @@ class Outputs:
     events: Path | None = None
     checkpoints: Path | None = None
 
+    def inside(self, name: str) -> "Outputs":
+        """Folders of this name inside; the same where it is empty."""
+        return Outputs(
+            None if self.events is None else self.events / name,
+            None if self.checkpoints is None else self.checkpoints / name,
+        )
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -95,6 +103,16 @@ class RunResult:
     first_step_at: float | None
     micro_batches: int
     validation_logits: np.ndarray | None = None
+
+    def throughput(self, batch_size: int) -> float:
+        """Training examples a second, without the call that was traced."""
+        rates = [entry["examples_per_second"] for entry in self.history]
+        if len(rates) > 1:
+            return statistics.median(rates[1:])
+        (entry,) = self.history
+        others = entry["seconds"] - self.first_step_seconds
+        steps = round(entry["seconds"] * rates[0] / batch_size) - self.first_call_steps
+        return steps * batch_size / others if steps >= 1 and others > 0 else rates[0]
 
 
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
@@ -145,10 +163,11 @@ def check_options(config: TrainingConfig, splits: Splits) -> None:
             check()
         except UserError as error:
             problems += error.problems
-    if config.early_stopping_patience is not None and splits.validation is None:
+    watched = splits.validation is not None or splits.folds is not None
+    if config.early_stopping_patience is not None and not watched:
         problems.append(
             "training.early_stopping_patience: there is no validation set to watch; accepted: "
-            "null, or give data.validation or a data.validation_fraction over 0"
+            "null, or give data.validation, a data.validation_fraction over 0 or data.folds"
         )
     if config.label_smoothing and splits.labels.task == "regression":
         problems.append(
@@ -357,7 +376,8 @@ class _Fit:
     ) -> SaveCheckpoints | None:
         if folder is None:
             return None
-        checkpoints = RunCheckpoints(folder, self.model, self._identity())
+        identity = run_identity(self.model, _required(self.splits.train), self.config)
+        checkpoints = RunCheckpoints(folder, self.model, identity)
         return SaveCheckpoints(
             checkpoints,
             self.per_epoch,
@@ -464,16 +484,16 @@ class _Fit:
         self.last_logits = logits
         return score(self.splits.labels, validation.labels, logits)
 
-    def _identity(self) -> str:
-        """What a checkpoint belongs to: all that decides the course of the run."""
-        classifier, train = self.model.classifier, _required(self.splits.train)
-        digest = hashlib.sha256()
-        config = self.config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
-        digest.update(json.dumps(config, sort_keys=True).encode())
-        digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
-        digest.update(train.store.key.encode() + train.rows.tobytes())
-        digest.update(classifier.encoder_sha256.encode())
-        return digest.hexdigest()
+
+def run_identity(model: FineTuner, train: Split, config: TrainingConfig) -> str:
+    """Hash of what a checkpoint belongs to, hex: all that decides the course of the run."""
+    digest = hashlib.sha256()
+    options = config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
+    digest.update(json.dumps(options, sort_keys=True).encode())
+    digest.update(json.dumps(model.classifier.plan.to_dict(), sort_keys=True).encode())
+    digest.update(train.store.key.encode() + train.rows.tobytes())
+    digest.update(model.classifier.encoder_sha256.encode())
+    return digest.hexdigest()
 
 
 def _required(split: Split | None) -> Split:

@@ -29,6 +29,7 @@ def run_content(
     plan: Mapping[str, Any],
     data: Mapping[str, Any],
     events: Path | None,
+    fold_history: Sequence[Mapping[str, float]] = (),
 ) -> ReportContent:
     """Gathers what there is to show of a run.
 
@@ -42,6 +43,8 @@ def run_content(
         plan: The freeze plan, as `FreezePlan.to_dict`.
         data: The data, as `DataSummary.to_dict`.
         events: TensorBoard events, if there are any.
+        fold_history: With folds, the means over their trainings, one entry an epoch: the
+            learning curves that there are scores for.
     """
     seconds = [entry["seconds"] for entry in history]
     speeds = [entry["examples_per_second"] for entry in history]
@@ -55,11 +58,11 @@ def run_content(
         train_seconds=sum(seconds),
         examples_per_second=sum(speeds) / len(speeds) if speeds else None,
         epochs=len(history),
-        history=tuple(history),
+        history=tuple(fold_history or history),
     )
     return ReportContent(
         title=f"{short_name(config.encoder.name)} on {short_name(config.data.train or '?')}",
-        summary=(_sentence(reports, plan),),
+        summary=(_sentence(reports, plan), *_folds_sentence(reports)),
         encoder=config.encoder.name,
         created=local_time(),
         metric=metric,
@@ -91,3 +94,21 @@ def _sentence(reports: Mapping[str, EvaluationReport], plan: Mapping[str, Any]) 
         for baseline, scores in report.baselines.items()
     ]
     return f"{text}; to compare: {', '.join(others)}." if others else f"{text}."
+
+
+def _folds_sentence(reports: Mapping[str, EvaluationReport]) -> list[str]:
+    """The score over all folds, and how the folds differ; none without."""
+    for report in reports.values():
+        if report.folds:
+            name = HEADLINE[report.task]
+            found = report.metrics[name]
+            low, high = numbers.score(found["low"]), numbers.score(found["high"])
+            of_folds = sorted(fold.metrics[name]["value"] for fold in report.folds)
+            least, most = numbers.score(of_folds[0]), numbers.score(of_folds[-1])
+            return [
+                f"Each of the {report.n:,} training examples was also answered by a model that was "
+                f"not trained on its fold: {report.split} {METRIC_TITLES[name]} "
+                f"{numbers.score(found['value'])} ({100 * report.confidence:g} % interval {low} to "
+                f"{high}), {least} to {most} in the {len(report.folds)} folds."
+            ]
+    return []
