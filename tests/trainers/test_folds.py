@@ -165,6 +165,9 @@ def test_folds_are_told_before_anything_is_trained(job, capsys):
         assert line in " ".join(capsys.readouterr().out.split())
 
 
-def test_profile_says_that_it_needs_validation_examples(job, capsys):
-    assert run_command(profile.main, job) == 2
-    assert "data.folds: received 3 for a profile" in capsys.readouterr().err
+def test_probes_of_a_profile_answer_out_of_fold(job, tmp_path):
+    output = tmp_path / "profile.json"
+    assert run_command(profile.main, [*job, f"--output={output}"]) == 0
+    probes = json.loads(output.read_text())["probes"]
+    # The word embeddings of "good" and "bad" are apart, so that 60 of 60 are right.
+    assert (probes[0]["score"], probes[0]["standard_error"]) == (1.0, 0.0)

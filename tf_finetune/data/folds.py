@@ -1,6 +1,8 @@
 """The trainings behind the score of a configuration: a single one, or one for each fold."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,6 +11,8 @@ from tf_finetune.data.splits import Split
 
 # As a split: every training example, answered by the model that was not trained on its fold.
 OUT_OF_FOLD = "out-of-fold"
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +30,22 @@ class Round:
     splits: Splits
     trained: np.ndarray
     scored: np.ndarray
+
+    def own(
+        self, kept: Mapping[str, Kept], take: Callable[[Kept, np.ndarray], Kept]
+    ) -> Mapping[str, Kept]:
+        """What was computed once for the job's "train" and "validation", for this round's.
+
+        With folds both are taken out of the training examples.
+
+        Args:
+            kept: By name of the split; may be empty.
+            take: Takes the rows of some examples.
+        """
+        if not self.name or not kept:
+            return kept
+        train = kept["train"]
+        return {"train": take(train, self.trained), "validation": take(train, self.scored)}
 
 
 def rounds_of(splits: Splits) -> tuple[Round, ...]:

@@ -195,7 +195,7 @@ def _train(
     console: Console,
     give_up: GiveUpRule | None,
 ) -> RoundResult:
-    states = _states_of(one, states)
+    states = one.own(states, PrefixStates.select)
     model.classifier.reset(config.training.seed)
     run = fine_tune(
         model,
@@ -224,14 +224,6 @@ def _train(
         run.throughput(config.training.batch_size),
         run.micro_batches,
     )
-
-
-def _states_of(one: Round, states: Mapping[str, PrefixStates]) -> Mapping[str, PrefixStates]:
-    """The states that a round reads: with folds, both splits are cut out of the training one."""
-    if not one.name or not states:
-        return states
-    train = states["train"]
-    return {"train": train.select(one.trained), "validation": train.select(one.scored)}
 
 
 class _Kept:

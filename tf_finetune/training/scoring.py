@@ -54,7 +54,9 @@ def score_splits(
         A report by split name; the headline one, test where there is one, comes first. With
         folds the training examples are reported on as a split too, `OUT_OF_FOLD`.
     """
-    present = {split.name: split for split in (splits.test, scored_split(splits)) if split}
+    present = {
+        split.name: split for split in (splits.test, scored_split(splits)) if split is not None
+    }
     known = {"validation": result.validation_logits, OUT_OF_FOLD: out_of_fold}
     after = {
         name: split_logits(result.model, split, config, chosen)

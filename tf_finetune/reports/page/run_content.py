@@ -97,18 +97,24 @@ def _sentence(reports: Mapping[str, EvaluationReport], plan: Mapping[str, Any]) 
 
 
 def _folds_sentence(reports: Mapping[str, EvaluationReport]) -> list[str]:
-    """The score over all folds, and how the folds differ; none without."""
-    for report in reports.values():
+    """How the folds scored, and over all where that is not the first sentence; none without."""
+    for place, report in enumerate(reports.values()):
         if report.folds:
             name = HEADLINE[report.task]
             found = report.metrics[name]
-            low, high = numbers.score(found["low"]), numbers.score(found["high"])
             of_folds = sorted(fold.metrics[name]["value"] for fold in report.folds)
-            least, most = numbers.score(of_folds[0]), numbers.score(of_folds[-1])
+            scores = (
+                f"{METRIC_TITLES[name]} {numbers.score(of_folds[0])} to "
+                f"{numbers.score(of_folds[-1])} in the {len(report.folds)} folds"
+            )
+            if place:
+                low, high = numbers.score(found["low"]), numbers.score(found["high"])
+                scores += (
+                    f", {numbers.score(found['value'])} over all "
+                    f"({100 * report.confidence:g} % interval {low} to {high})"
+                )
             return [
-                f"Each of the {report.n:,} training examples was also answered by a model that was "
-                f"not trained on its fold: {report.split} {METRIC_TITLES[name]} "
-                f"{numbers.score(found['value'])} ({100 * report.confidence:g} % interval {low} to "
-                f"{high}), {least} to {most} in the {len(report.folds)} folds."
+                f"Each of the {report.n:,} training examples was answered by a model that was not "
+                f"trained on its fold: {scores}."
             ]
     return []

@@ -178,30 +178,24 @@ def metrics_table(report: EvaluationReport) -> Table:
 
 
 def folds_table(report: EvaluationReport) -> Table:
-    """One row a fold: its scores, the headline one with its interval."""
+    """One row a fold: its headline score with the interval, and its loss."""
     headline = HEADLINE[report.task]
-    names = [headline, *(name for name in report.metrics if name != headline)]
+    scores = [fold.metrics[headline] for fold in report.folds]
     return Table(
         "Each fold, by the model that was trained on the others",
         (
-            *(
-                "fold",
-                "examples",
-                METRIC_TITLES[headline],
-                f"{100 * report.confidence:g} % interval",
-            ),
-            *(METRIC_TITLES[name] for name in names[1:]),
+            *("fold", "examples", METRIC_TITLES[headline]),
+            *(f"{100 * report.confidence:g} % interval", METRIC_TITLES["loss"]),
         ),
         tuple(
             (
                 fold.name,
                 f"{fold.n:,}",
-                numbers.score(fold.metrics[headline]["value"]),
-                f"{numbers.score(fold.metrics[headline]['low'])} to "
-                f"{numbers.score(fold.metrics[headline]['high'])}",
-                *(numbers.score(fold.metrics[name]["value"]) for name in names[1:]),
+                numbers.score(found["value"]),
+                f"{numbers.score(found['low'])} to {numbers.score(found['high'])}",
+                numbers.score(fold.metrics["loss"]["value"]),
             )
-            for fold in report.folds
+            for fold, found in zip(report.folds, scores, strict=True)
         ),
     )
 
