@@ -134,24 +134,8 @@ def test_result_of_a_fold_of_another_job_is_refused(run_folds, tmp_path):
         run_folds(outputs, training={"learning_rate": 1e-3})
 
 
-def history_of(*scores, metric="accuracy"):
-    return [{f"val_{metric}": score} for score in scores]
-
-
-def test_final_training_lasts_as_long_as_was_best_in_the_folds_on_average(training):
-    histories = [history_of(0.5, 0.9, 0.9), history_of(0.1, 0.2, 0.3, 0.4), history_of(0.6, 0.5)]
-    stopping = training(early_stopping_patience=1, epochs=9)
-
-    found = without_early_stopping(stopping, histories, LABELS)
-
-    # Best after 2, 4 and 1 epochs.
-    assert (found.epochs, found.early_stopping_patience) == (2, None)
-    plain = training(epochs=9)
-    assert without_early_stopping(plain, histories, LABELS) == plain
-
-
 def test_a_loss_that_is_no_number_is_never_the_best_epoch(training):
     stopping = training(early_stopping_patience=1, epochs=9, monitor="loss")
     for missing in (None, math.nan):
-        histories = [history_of(missing, 0.7, 0.4, metric="loss")]
-        assert without_early_stopping(stopping, histories, LABELS).epochs == 3
+        history = [{"val_loss": loss} for loss in (missing, 0.7, 0.4)]
+        assert without_early_stopping(stopping, [history], LABELS).epochs == 3

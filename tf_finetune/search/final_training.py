@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import LabelSpace, Splits
 from tf_finetune.encoders import Classifier, FreezePlan
 from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
 from tf_finetune.prefix.of_a_run import cached_states
@@ -73,15 +73,12 @@ def train_chosen(
     no_folder = config.run.model_copy(update={"dir": None})
     write_config(config.model_copy(update={"run": no_folder}), job.directory.chosen)
     splits = job.splits
-    of_cell = [r for r in records if r.is_completed and r.request.cell == cell]
     if job.config.search.train_on_validation and splits.validation is not None:
         splits = replace(
             splits, train=join_splits(splits.train, splits.validation), validation=None
         )
     if splits.validation is None:
-        histories = [history for record in of_cell for history in record.histories]
-        training = without_early_stopping(config.training, histories, splits.labels)
-        config = config.model_copy(update={"training": training})
+        config = _without_early_stopping(config, cell, records, splits.labels)
     chosen = runner.chosen
     compiled = runner.models.get(config)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
@@ -111,7 +108,9 @@ def train_chosen(
     out_of_fold = None
     if splits.folds is not None:
         # Of the seed that the final model has, if that has completed.
-        nearest = min(of_cell, key=lambda record: record.request.seed != request.seed)
+        nearest = min(
+            _completed(records, cell), key=lambda record: record.request.seed != request.seed
+        )
         out_of_fold = nearest.result.load_predictions().logits
     reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
@@ -129,3 +128,16 @@ def _runner(job: SearchJob, console: Console) -> TrialRunner:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     return TrialRunner(job.files, job.splits, config, chosen, job.directory, note=note)
+
+
+def _without_early_stopping(
+    config: ExperimentConfig, cell: Cell, records: list[TrialRecord], labels: LabelSpace
+) -> ExperimentConfig:
+    """With no validation split left to watch, trains as long as was best in the trials."""
+    histories = [history for r in _completed(records, cell) for history in r.histories]
+    training = without_early_stopping(config.training, histories, labels)
+    return config.model_copy(update={"training": training})
+
+
+def _completed(records: list[TrialRecord], cell: Cell) -> list[TrialRecord]:
+    return [r for r in records if r.is_completed and r.request.cell == cell]

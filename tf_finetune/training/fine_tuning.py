@@ -1,8 +1,6 @@
 """One run: a classifier, a training split and options in; a trained classifier out."""
 
 import gc
-import hashlib
-import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune import interruption
-from tf_finetune.config.sections import (
-    FREE_TRAINING_OPTIONS,
-    EvaluationConfig,
-    TrainingConfig,
-)
+from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import resolve_padding
 from tf_finetune.encoders import Classifier
@@ -37,6 +31,7 @@ from tf_finetune.training.callbacks import (
     ValidationScores,
 )
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
+from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.class_weights import example_weights
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
@@ -376,7 +371,7 @@ class _Fit:
     ) -> SaveCheckpoints | None:
         if folder is None:
             return None
-        identity = run_identity(self.model, _required(self.splits.train), self.config)
+        identity = checkpoint_identity(self.model.classifier, self.splits, self.config)
         checkpoints = RunCheckpoints(folder, self.model, identity)
         return SaveCheckpoints(
             checkpoints,
@@ -483,17 +478,6 @@ class _Fit:
         )
         self.last_logits = logits
         return score(self.splits.labels, validation.labels, logits)
-
-
-def run_identity(model: FineTuner, train: Split, config: TrainingConfig) -> str:
-    """Hash of what a checkpoint belongs to, hex: all that decides the course of the run."""
-    digest = hashlib.sha256()
-    options = config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
-    digest.update(json.dumps(options, sort_keys=True).encode())
-    digest.update(json.dumps(model.classifier.plan.to_dict(), sort_keys=True).encode())
-    digest.update(train.store.key.encode() + train.rows.tobytes())
-    digest.update(model.classifier.encoder_sha256.encode())
-    return digest.hexdigest()
 
 
 def _required(split: Split | None) -> Split:

@@ -22,6 +22,7 @@ from tf_finetune.errors import visible
 from tf_finetune.files import replaced_folder
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import resolve_monitor
+from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import read_state, write_state
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import (
@@ -29,7 +30,6 @@ from tf_finetune.training.fine_tuning import (
     Outputs,
     evaluation_shape,
     fine_tune,
-    run_identity,
 )
 from tf_finetune.training.prediction import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
@@ -138,7 +138,7 @@ def train_rounds(
     for number, one in enumerate(rounds, 1):
         kept = None
         if outputs.checkpoints is not None and one.name:
-            identity = run_identity(model, one.splits.train, config.training)
+            identity = checkpoint_identity(model.classifier, one.splits, config.training)
             kept = _Kept(outputs.checkpoints / one.name, identity)
         result = kept.read(console) if kept else None
         if one.name:
