@@ -71,7 +71,13 @@ __getattr__ = lazy_names(
             "render_per_class",
             "user_text",
         ],
-        "evaluation": ["ClassScore", "EvaluationReport", "Mistake", "build_evaluation_report"],
+        "evaluation": [
+            "ClassScore",
+            "EvaluationReport",
+            "FoldScores",
+            "Mistake",
+            "build_evaluation_report",
+        ],
         "figures": ["confusion_figure", "png_bytes", "regression_figure"],
         "intervals": ["Estimate", "with_intervals"],
         "metrics": [
