@@ -169,8 +169,9 @@ class DataConfig(Section):
         ge=2,
         le=20,
         description="for few examples: in place of validation examples, cut the training examples "
-        "into this many folds, such as 5; each is scored by a model trained on the others, and the "
+        "into this many folds; each is scored by a model trained on the others, and the "
         "final model is trained on all; null: no folds",
+        examples=[5],
     )
     split_seed: int = Field(
         default=0, ge=0, lt=2**31, description="seed of the splits that are made"
