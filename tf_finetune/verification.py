@@ -11,7 +11,10 @@ from tf_finetune.search.journal import checked_records
 from tf_finetune.search.records import trial_folder_name
 
 # Folders that have a manifest of their own.
-_LISTED = ("model", "export/*", "evaluations", "checkpoints/**/step-*", "trials/**/step-*")
+_LISTED = (
+    *("model", "export/*", "evaluations"),
+    *(f"{of}/**/{name}" for of in ("checkpoints", "trials") for name in ("step-*", "finished")),
+)
 
 
 @dataclass

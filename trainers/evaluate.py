@@ -49,7 +49,11 @@ def main(argv: Sequence[str]) -> int:
         split, train_targets = splits.test or splits.validation, splits.train.labels
         if split is None:
             raise UserError(
-                f"{run.path}: this run has neither test nor validation split; give FILE"
+                f"{run.path}: this run has neither test nor validation split; give FILE",
+                hint=None
+                if splits.folds is None
+                else f"Its out-of-fold scores stand in {run.metrics}; they are those of the "
+                "models of the folds, which are gone.",
             )
         name = split.name
     else:

@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Console) -> None:
     """Prints what a run on these examples would decide about its prefix cache."""
-    from tf_finetune.data import check_sources, load_splits
+    from tf_finetune.data import check_sources, describe_folds, load_splits
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -104,8 +104,8 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
         model = compile_fine_tuner(
             classifier, splits.labels.task, config.training, for_xla=chosen.compiles
         )
-    line = forecast_states(model, splits, config, chosen)
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for line in [*describe_folds(splits), forecast_states(model, splits, config, chosen)]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
 
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.data import check_sources, load_splits
+    from tf_finetune.data import check_sources, load_splits, scored_split
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -38,10 +38,10 @@ def main(argv: Sequence[str]) -> int:
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
-    if splits.validation is None:
+    if scored_split(splits) is None:
         raise UserError(
-            "data.validation_fraction: received 0 and no data.validation; accepted: either, "
-            "because probes are scored on validation examples"
+            "data.validation_fraction: received 0 and no data.validation; accepted: either, or "
+            "data.folds, because probes are scored on examples that they were not fitted on"
         )
     metric, _ = resolve_monitor(config.training.monitor, splits.labels)
     num_outputs = splits.labels.num_outputs
@@ -56,15 +56,13 @@ def main(argv: Sequence[str]) -> int:
     )
     classifier, _ = build_classifier(files, plan, num_outputs, seed=config.training.seed)
     shape = BatchShape(config.evaluation.batch_size, max_length=config.data.max_length)
-    train, validation = (
-        sampled(split, config.training.seed) for split in (splits.train, splits.validation)
-    )
-    for part, whole in ((train, splits.train), (validation, splits.validation)):
-        if len(part) < len(whole):
+    used = sampled(splits, config.training.seed)
+    for part, whole in ((used.train, splits.train), (used.validation, splits.validation)):
+        if part is not None and whole is not None and len(part) < len(whole):
             console.print(
                 f"{len(part):,} of {len(whole):,} {whole.name} examples are used", highlight=False
             )
-    probes = probe_depths(classifier, train, validation, splits.labels, shape, metric)
+    probes = probe_depths(classifier, used, shape, metric)
     table = Table("depth", metric, "standard error", title="A linear probe at each depth")
     for probe in probes:
         error = "" if probe.standard_error is None else f"{probe.standard_error:.4f}"

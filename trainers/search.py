@@ -64,6 +64,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         num_layers=job.files.num_layers,
         confidence=job.config.evaluation.confidence,
         tolerance=job.config.search.tolerance,
+        folds=job.folds,
     )
     notes = session_notes(job, found)
     render_recommendation(console, recommendation, notes)
@@ -109,7 +110,7 @@ def _load_job(
     config: ExperimentConfig, console: Console, *, is_worker: bool = False
 ) -> tuple[Any, Any]:
     """Loads encoder and data and holds the options against them, before anything is written."""
-    from tf_finetune.data import check_sources, load_splits
+    from tf_finetune.data import check_sources, load_splits, scored_split
     from tf_finetune.encoders import (
         check_checkpoint,
         check_inputs,
@@ -131,10 +132,10 @@ def _load_job(
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
-    if splits.validation is None:
+    if scored_split(splits) is None:
         raise UserError(
             "data.validation: a search compares cells on validation examples; accepted: a file, "
-            "or null with a data.validation_fraction over 0"
+            "or null with a data.validation_fraction over 0, or with data.folds"
         )
     check_checkpoint(files, splits.labels.num_outputs, head_required=False)
     encoder = config.encoder.model_copy(update={"name": files.name})

@@ -7,6 +7,7 @@ Example:
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
@@ -76,7 +77,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         describe_job,
         fine_tune,
         job_digest,
+        train_rounds,
         training_shape,
+        without_early_stopping,
     )
     from tf_finetune.training.threshold import chosen_threshold, with_threshold
 
@@ -134,18 +137,29 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:
             write_plan_text(events, plan_markdown(plan))
+        states = cached_states(model, splits, config, chosen, console)
+        outputs = Outputs(events, run.checkpoints)
+        rounds, training = None, config.training
+        if splits.folds is not None:
+            rounds = train_rounds(
+                model, splits, config, chosen, states=states, outputs=outputs, console=console
+            )
+            training = without_early_stopping(training, rounds.histories, splits.labels)
+            line = f"final model: epochs: {training.epochs}, on all {len(splits.train):,} examples"
+            console.print(line, highlight=False)
+            model.classifier.reset(training.seed)
         result = fine_tune(
             model,
-            splits,
-            config.training,
+            replace(splits, folds=None),
+            training,
             config.evaluation,
             max_length=config.data.max_length,
             chosen=chosen,
-            states=cached_states(model, splits, config, chosen, console),
-            outputs=Outputs(events, run.checkpoints),
+            states=states,
+            outputs=outputs,
             console=console,
         )
-        if result.first_step_at is not None:
+        if result.first_step_at is not None and rounds is None:
             console.print(
                 f"first step after {result.first_step_at - started:.1f} s", highlight=False
             )
@@ -153,14 +167,15 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         from tf_finetune.export import write_model_folder
         from tf_finetune.training.scoring import score_splits, write_run_report
 
-        result, splits = chosen_threshold(result, splits, config, chosen)
+        out_of_fold = None if rounds is None else rounds.logits
+        result, splits = chosen_threshold(result, splits, config, chosen, out_of_fold)
         if chosen.writes:
             write_model_folder(
                 run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
             )
-        reports = score_splits(result, splits, config, chosen)
+        reports = score_splits(result, splits, config, chosen, out_of_fold)
         if chosen.writes:
-            write_run_report(run, result, reports, splits, config, console)
+            write_run_report(run, result, reports, splits, config, console, rounds)
 
 
 if __name__ == "__main__":

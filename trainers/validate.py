@@ -31,7 +31,7 @@ def check(config: ExperimentConfig) -> list[str]:
     """
     from rich.console import Console
 
-    from tf_finetune.data import check_sources, load_splits
+    from tf_finetune.data import check_sources, describe_folds, load_splits
     from tf_finetune.encoders.freezing import plan_freezing
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
@@ -63,6 +63,7 @@ def check(config: ExperimentConfig) -> list[str]:
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
+        *describe_folds(splits),
     ]
 
 

@@ -416,6 +416,33 @@ def test_check_across_options_has_the_place_of_the_option(write):
     ]
 
 
+def test_folds_beside_a_validation_split_are_a_mistake(write):
+    path = write("data:\n  folds: 5\n  validation: dev.csv\n  validation_fraction: 0.2\n")
+
+    assert problems(path) == [
+        "data.validation (c.yaml:3): received dev.csv with data.folds=5, which scores the training "
+        "examples; accepted: null (its examples can be added to those of data.train), or "
+        "data.folds=null",
+        "data.validation_fraction (c.yaml:4): received 0.2 with data.folds=5, which scores the "
+        "training examples and makes no validation split; accepted: 0, or leave it out, or "
+        "data.folds=null",
+    ]
+    assert load_config(None, ["data.folds=5"]).data.folds == 5
+    assert load_config(None, ["data.folds=5", "data.validation_fraction=0"]).data.folds == 5
+
+
+def test_options_that_do_not_go_with_folds_are_named():
+    options = ["training.strategy=multi_worker", "search.median_stopping=true"]
+
+    found = problems(None, "data.folds=3", *options, "search.train_on_validation=true")
+
+    assert [problem.split(" with data.folds=3")[0] for problem in found] == [
+        "training.strategy (command line): received multi_worker",
+        "search.median_stopping (command line): received true",
+        "search.train_on_validation (command line): received true",
+    ]
+
+
 def test_required_option_that_nothing_gives_is_a_mistake():
     messages = problems(None, "training.epochs=0", required=["data.train"])
 

@@ -86,6 +86,11 @@ def make_consistent(values):
     lists, ranges = (search.get(f"learning_rate{kind}_by_depth", {}) for kind in ("s", "_ranges"))
     for depth in {*lists} & {*ranges}:
         del ranges[depth]
+    data = values.get("data", {})
+    if data.get("folds"):
+        data |= {"validation": None, "validation_fraction": 0.0}
+        search |= {"median_stopping": False, "train_on_validation": False}
+        values.get("training", {})["strategy"] = "auto"
     return values
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.permutation import stable_permutation
-from tf_finetune.data.stratification import strata_of, take_parts, take_sample
+from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
 
 strata_with_enough = st.lists(st.integers(3, 60), min_size=1, max_size=8).map(
     lambda counts: np.repeat(np.arange(len(counts)), counts)
@@ -25,6 +25,14 @@ def test_a_sample_has_the_size_asked_for_and_every_stratum(strata, data, seed):
     sample = take_sample(strata, size, seed)
     assert sample.sum() == size
     assert set(strata[sample]) == set(strata)
+
+
+@given(strata_with_enough, st.integers(2, 20), st.integers(0, 1000))
+def test_folds_are_even_as_a_whole_and_in_every_stratum(strata, folds, seed):
+    found = take_folds(strata, folds, seed)
+    assert np.ptp(np.bincount(found, minlength=folds)) <= 1
+    for stratum in set(strata):
+        assert np.ptp(np.bincount(found[strata == stratum], minlength=folds)) <= 1
 
 
 def test_parts_have_the_shares_of_each_stratum():

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.training import BatchShape
+from tf_finetune.config.sections import DataConfig, ExperimentConfig
+from tf_finetune.prefix.of_a_run import cached_states
+from tf_finetune.training import BatchShape, Outputs, train_rounds
 
 pytestmark = pytest.mark.numeric
 
@@ -126,3 +128,25 @@ def test_mixed_precision_keeps_states_as_they_are_computed(
     assert states["train"].values.dtype.name == "bfloat16"
     # Three digits are computed with, and what is fused otherwise is rounded elsewhere.
     assert_equal(run_of(model, states, training=options), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_folds_that_share_states_answer_as_without(
+    model_at, load_tiny, tiny_csv, training, cpu, new_cache, computed, depth
+):
+    """The states of all training examples are computed once, and every fold takes its rows."""
+    model = model_at(depth)
+    splits = load_tiny(tiny_csv, folds=3, validation_fraction=0)
+    config = ExperimentConfig(
+        data=DataConfig(max_length=32), training=training(learning_rate=RATE, epochs=1)
+    )
+    states = cached_states(model, splits, config, cpu, cache=new_cache())
+    assert [name for name, _, _ in computed] == ["train"]
+
+    with_states, without = (
+        train_rounds(model, splits, config, cpu, states=found, outputs=Outputs())
+        for found in (states, {})
+    )
+
+    assert states.keys() == {"train"}
+    np.testing.assert_allclose(with_states.logits, without.logits, rtol=0, atol=1e-5)

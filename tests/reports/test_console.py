@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from tf_finetune.reports.console import (
     render_per_class,
     user_text,
 )
-from tf_finetune.reports.evaluation import EvaluationReport, build_evaluation_report
+from tf_finetune.reports.evaluation import (
+    EvaluationReport,
+    FoldScores,
+    build_evaluation_report,
+)
 
 HOSTILE = "[/bold]\x1b[2J :smile: [red]x"
 
@@ -142,3 +147,12 @@ def test_user_text_is_neither_markup_nor_emoji_code():
     output = io.StringIO()
     Console(file=output, width=80).print(user_text(HOSTILE))
     assert output.getvalue() == "[/bold] :smile: [red]x\n"
+
+
+def test_each_fold_has_a_row_with_its_interval(single_label_report):
+    fold = FoldScores("fold-1", 1234, single_label_report.metrics)
+    output = rendered(render_metrics, replace(single_label_report, folds=(fold,)))
+    name, examples, accuracy, interval, loss = (cell.strip() for cell in row(output, "fold-1"))
+    assert (name, examples) == ("fold-1", "1,234")
+    assert [accuracy, interval] == [cell.strip() for cell in row(output, "accuracy")[1:3]]
+    assert loss == row(output, "loss")[1].strip()

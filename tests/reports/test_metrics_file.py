@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.reports.evaluation import ClassScore, EvaluationReport, Mistake
+from tf_finetune.reports.evaluation import ClassScore, EvaluationReport, FoldScores, Mistake
 from tf_finetune.reports.metrics_file import write_evaluation, write_metrics
 
 
@@ -28,6 +29,16 @@ def test_metrics_lie_directly_under_the_name_of_their_split(tmp_path):
         "test": {"accuracy": {"value": 0.75, "low": 0.5, "high": 1.0}},
         "validation": {"accuracy": {"value": 1.0, "low": 0.5, "high": 1.0}},
     }
+
+
+def test_folds_follow_by_their_own_names(tmp_path):
+    path = tmp_path / "metrics.json"
+    scores = {"accuracy": {"value": 0.5, "low": 0.25, "high": 0.75}}
+    folded = replace(report("out-of-fold"), folds=(FoldScores("fold-1", 2, scores),))
+    write_metrics(path, {"out-of-fold": folded})
+    written = json.loads(path.read_text())
+    assert list(written) == ["out-of-fold", "fold-1"]
+    assert written["fold-1"] == scores
 
 
 def test_an_evaluation_holds_the_whole_report_with_nan_as_null(tmp_path):

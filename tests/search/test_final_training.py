@@ -9,22 +9,34 @@ from scipy import special
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
+from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.trial import Cell, Predictions
+from tf_finetune.search.trial_request import TrialRequest
 
 CELL, OTHER = Cell(2, 3e-4), Cell(3, 3e-4)
 
 
-def trial(*accuracies, cell=CELL, is_completed=True):
-    history = tuple({"val_accuracy": accuracy} for accuracy in accuracies)
-    request = SimpleNamespace(cell=cell)
-    return SimpleNamespace(history=history, request=request, is_completed=is_completed)
+def history_of(scores, metric="accuracy"):
+    return tuple({f"val_{metric}": score} for score in scores)
 
 
-def epochs_of(records, *, higher=True, patience=1):
-    training = {"epochs": 9, "early_stopping_patience": patience}
+def trial(*scores, cell=CELL, is_completed=True, metric="accuracy", folds=()):
+    return TrialRecord(
+        TrialRequest(cell, 0, 9),
+        "explore",
+        SimpleNamespace(status="completed" if is_completed else "failed"),
+        1.0,
+        history_of(scores, metric),
+        "folder",
+        fold_histories=tuple(map(history_of, folds)),
+    )
+
+
+def epochs_of(records, *, monitor="accuracy", patience=1):
+    training = {"epochs": 9, "early_stopping_patience": patience, "monitor": monitor}
     config = ExperimentConfig.model_validate({"training": training})
-    job = SimpleNamespace(metric="accuracy", higher_is_better=higher)
-    found = _without_early_stopping(config, CELL, records, job).training
+    labels = LabelSpace("single_label", ("neg", "pos"))
+    found = _without_early_stopping(config, CELL, records, labels).training
     return found.epochs, found.early_stopping_patience
 
 
@@ -37,6 +49,7 @@ def epochs_of(records, *, higher=True, patience=1):
         ([trial(0.5, 0.9), trial(0.5, 0.6, 0.7, 0.9)], 3),  # the mean of 2 and 4
         ([trial(0.5, 0.9), trial(0.1, 0.2, 0.3, cell=OTHER)], 2),
         ([trial(0.5, 0.9), trial(0.1, 0.2, 0.3, is_completed=False)], 2),
+        ([trial(0.5, folds=[(0.5, 0.9), (0.5, 0.6, 0.7, 0.9)])], 3),  # of the folds, not of means
         ([], 9),
     ],
 )
@@ -45,7 +58,7 @@ def test_trains_as_many_epochs_as_were_best_in_the_trials_of_the_cell(records, e
 
 
 def test_the_best_epoch_of_a_loss_is_its_lowest():
-    assert epochs_of([trial(0.9, 0.3, 0.5)], higher=False) == (2, None)
+    assert epochs_of([trial(0.9, 0.3, 0.5, metric="loss")], monitor="loss") == (2, None)
 
 
 def test_all_epochs_are_trained_where_nothing_stopped_the_trials():
@@ -59,7 +72,7 @@ def test_without_validation_the_threshold_is_that_of_what_the_trials_of_the_cell
         targets = np.array([[1, 0], [0, 0]], np.float32)
         record = trial(0.5, **more)
         found = Predictions(targets, special.logit(np.array(chances)))
-        record.result = SimpleNamespace(load_predictions=lambda: found)
+        record.result.load_predictions = lambda: found
         return record
 
     low, lower = [[0.3, 0.1], [0.1, 0.1]], [[0.2, 0.05], [0.05, 0.05]]

@@ -93,6 +93,18 @@ def test_the_whole_answer():
     assert found.notes() == []
 
 
+def test_the_whole_answer_over_folds():
+    found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, num_examples=108, folds=5)
+    assert found.sentence() == (
+        "Freeze 4 of 6 layers at learning rate 3e-4: out-of-fold accuracy 0.864 (95% interval "
+        "0.844 to 0.884, 5 folds), within one standard error of the best (training all layers, "
+        "0.871), 3.4x cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is "
+        "better than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
+        "apart would take about 9,000 training examples (108 now) or 14 seeds (2 now)."
+    )
+    assert "validation" not in " ".join([*found.notes(), *found.alternatives()])
+
+
 def test_training_everything_is_the_best():
     found = recommendation(FULL, HEAD, recommended=0, best=0)
     assert found.sentence() == (

@@ -282,7 +282,7 @@ def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("tf_finetune.search.runner.fine_tune", fail)
+    monkeypatch.setattr("tf_finetune.search.runner.train_rounds", fail)
     record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 
     assert record.result.status == "failed"
@@ -327,7 +327,7 @@ def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
     def fail(*args, **kwargs):
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("tf_finetune.search.runner.fine_tune", fail)
+    monkeypatch.setattr("tf_finetune.search.runner.train_rounds", fail)
     with pytest.raises(UserError, match="the disk is full"):
         runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 

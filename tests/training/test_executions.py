@@ -10,7 +10,6 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.interruption import Interrupted
-from tf_finetune.search.runner import _throughput
 from tf_finetune.training import Outputs
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.callbacks import SpeedMeter
@@ -164,4 +163,4 @@ def test_speed_of_an_epoch_in_one_call_is_that_of_the_call(model, run, training)
     result = run(model, training(epochs=1, steps_per_execution=64))
 
     assert result.first_call_steps == 5
-    assert _throughput(result, batch_size=8) == result.history[0]["examples_per_second"]
+    assert result.throughput(batch_size=8) == result.history[0]["examples_per_second"]

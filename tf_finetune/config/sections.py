@@ -164,6 +164,15 @@ class DataConfig(Section):
         default=0.1,
         description="share of the examples for the test when no test set is given; 0: no test",
     )
+    folds: int | None = Field(
+        default=None,
+        ge=2,
+        le=20,
+        description="for few examples: in place of validation examples, cut the training examples "
+        "into this many folds; each is scored by a model trained on the others, and the "
+        "final model is trained on all; null: no folds",
+        examples=[5],
+    )
     split_seed: int = Field(
         default=0, ge=0, lt=2**31, description="seed of the splits that are made"
     )
@@ -177,6 +186,27 @@ class DataConfig(Section):
         default="~/.cache/tf_finetune",
         description="folder in which tokenised data is kept and reused",
     )
+
+    @model_validator(mode="after")
+    def _check_folds_or_validation(self) -> "DataConfig":
+        if self.folds is None:
+            return self
+        problems = []
+        with_folds = f"with data.folds={self.folds}, which scores the training examples"
+        if self.validation is not None:
+            problems.append(
+                f"data.validation: received {self.validation} {with_folds}; accepted: null (its "
+                "examples can be added to those of data.train), or data.folds=null"
+            )
+        default = type(self).model_fields["validation_fraction"].default
+        if self.validation_fraction not in (0.0, default):
+            problems.append(
+                f"data.validation_fraction: received {self.validation_fraction:g} {with_folds} and "
+                "makes no validation split; accepted: 0, or leave it out, or data.folds=null"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
 
 
 class EncoderConfig(Section):
@@ -632,6 +662,32 @@ class ExperimentConfig(Section):
                 "training.padding=packed; accepted: off, or auto, which is off there (a packed "
                 "row holds texts whose states several processes keep)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_folds(self) -> "ExperimentConfig":
+        if self.data.folds is None:
+            return self
+        problems = []
+        with_folds = f"with data.folds={self.data.folds}"
+        if self.training.strategy == "multi_worker":
+            problems.append(
+                f"training.strategy: received multi_worker {with_folds}; accepted: auto, cpu, gpu, "
+                "mirrored or tpu (folds are for few examples, which one process trains on)"
+            )
+        if self.search.median_stopping:
+            problems.append(
+                f"search.median_stopping: received true {with_folds}; accepted: false (a trial "
+                "would be given up for the score of a single small fold)"
+            )
+        if self.search.train_on_validation:
+            problems.append(
+                f"search.train_on_validation: received true {with_folds}, which make no "
+                "validation examples; accepted: false (the final model is trained on all training "
+                "examples anyway)"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     @model_validator(mode="after")

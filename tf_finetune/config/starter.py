@@ -14,7 +14,8 @@ from tf_finetune.invocation import command_line
 _EFFECTS = {
     "data.train": "Your labelled examples; any other file of the same layout can replace it.",
     "data.validation_fraction": "Held out to compare settings and to stop early. More steadies "
-    "the scores and leaves less to train on. With a file of your own, set data.validation.",
+    "the scores and leaves less to train on. With a file of your own, set data.validation; with "
+    "few examples, see data.folds.",
     "data.test_fraction": "Held out for the final scores and touched by nothing else. 0: no test.",
     "data.max_length": "Longer texts lose their end. Time and memory grow with it as soon as "
     "your texts are that long; `validate` says how many are.",

@@ -11,6 +11,7 @@ from tf_finetune.data.batches import (
     length_buckets,
     padded_length,
 )
+from tf_finetune.data.folds import OUT_OF_FOLD, Round, describe_folds, rounds_of, scored_split
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.loading import Splits, load_split, load_splits
 from tf_finetune.data.raw_labels import RawLabels
@@ -22,16 +23,19 @@ from tf_finetune.data.summary_tables import render_summary
 from tf_finetune.data.token_store import TokenBatch, TokenStore
 
 __all__ = [
+    "OUT_OF_FOLD",
     "DataSummary",
     "LabelSpace",
     "RawLabels",
     "Record",
+    "Round",
     "Split",
     "Splits",
     "TokenBatch",
     "TokenStore",
     "check_sources",
     "check_texts",
+    "describe_folds",
     "epoch_batches",
     "evaluation_batches",
     "length_buckets",
@@ -40,4 +44,6 @@ __all__ = [
     "padded_length",
     "read_texts",
     "render_summary",
+    "rounds_of",
+    "scored_split",
 ]

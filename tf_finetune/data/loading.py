@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import DataConfig
@@ -10,7 +11,7 @@ from tf_finetune.data.label_inference import infer_labels
 from tf_finetune.data.label_notes import label_notes
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.sources import resolve_columns
-from tf_finetune.data.splits import Split, divide, limit_training, whole_split
+from tf_finetune.data.splits import Split, assign_folds, divide, limit_training, whole_split
 from tf_finetune.data.summary import DataSummary, summarize
 from tf_finetune.data.summary_tables import render_summary
 from tf_finetune.data.token_store import TokenStore
@@ -22,13 +23,24 @@ SplitName = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """All examples of a job; a split that is neither given nor made is None."""
+    """All examples of a job; a split that is neither given nor made is None.
+
+    Attributes:
+        train: What is trained on.
+        validation: What trainings are compared on.
+        test: What the final model is scored on.
+        labels: Meaning of the labels.
+        summary: What the splits hold.
+        folds: The fold of each training example, int64 `[n]` from 0; None unless folds take the
+            place of a validation split.
+    """
 
     train: Split
     validation: Split | None
     test: Split | None
     labels: LabelSpace
     summary: DataSummary
+    folds: np.ndarray | None = None
 
 
 def load_splits(
@@ -64,10 +76,11 @@ def load_splits(
     notes = label_notes(config, labels, train.raw_labels, examples.labels, guessed=guessed)
     try:
         splits |= divide(config, labels, examples)
+        splits["train"] = limit_training(config, labels, splits["train"])
+        folds = assign_folds(config, labels, splits["train"])
     except UserError as error:
         # What the labels were taken for may be why there are too few of a class.
         raise UserError(error.problems, "\n".join([error.hint or "", *notes])) from error
-    splits["train"] = limit_training(config, labels, splits["train"])
     ordered = [splits[name] for name in ("train", "validation", "test") if name in splits]
     summary = summarize(ordered, labels, notes)
     if console is not None:
@@ -78,7 +91,9 @@ def load_splits(
     }
     if labels.decimal_mark == "comma":
         inferred["decimal_mark"] = labels.decimal_mark
-    loaded = Splits(splits["train"], splits.get("validation"), splits.get("test"), labels, summary)
+    loaded = Splits(
+        splits["train"], splits.get("validation"), splits.get("test"), labels, summary, folds
+    )
     return loaded, config.model_copy(update=inferred)
 
 

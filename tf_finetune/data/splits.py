@@ -7,7 +7,7 @@ import numpy as np
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.sources.problems import Problems, show
-from tf_finetune.data.stratification import strata_of, take_parts, take_sample
+from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
 from tf_finetune.data.token_store import TokenBatch, TokenStore
 from tf_finetune.errors import UserError
 
@@ -83,13 +83,13 @@ def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str,
     Raises:
         UserError: If there are too few examples, or too few of a class.
     """
-    shares = {"test": config.test_fraction, "validation": config.validation_fraction}
+    validation_fraction = 0.0 if config.folds else config.validation_fraction
+    shares = {"test": config.test_fraction, "validation": validation_fraction}
     given = {"test": config.test, "validation": config.validation}
     shares = {name: share for name, share in shares.items() if share and given[name] is None}
     if not shares:
         return {"train": examples}
-    hashes = examples.store.text_hashes[examples.rows]
-    _, first, text = np.unique(hashes, return_index=True, return_inverse=True)
+    first, text = _distinct_texts(examples)
     _check_divisible(shares, labels, examples, first)
     sizes = [max(round(share * len(first)), 1) for share in shares.values()]
     strata = strata_of(labels, examples.labels[first], most=min(sizes))
@@ -98,6 +98,34 @@ def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str,
         name: Split(name, examples.store, examples.rows[parts == i], examples.labels[parts == i])
         for i, name in enumerate([*shares, "train"])
     }
+
+
+def assign_folds(config: DataConfig, labels: LabelSpace, train: Split) -> np.ndarray | None:
+    """Divide the training examples into the folds that `data.folds` asks for.
+
+    As in `divide`, the same texts are in the same fold, and the division is stratified and
+    decided by `data.split_seed` alone.
+
+    Args:
+        config: The `data` section.
+        labels: Meaning of the labels.
+        train: The training examples.
+
+    Returns:
+        The fold of each example, int64 `[n]`, from 0; None without folds.
+
+    Raises:
+        UserError: If there are fewer distinct texts than folds, or fewer of a class.
+    """
+    folds = config.folds
+    if folds is None:
+        return None
+    first, text = _distinct_texts(train)
+    problems = Problems()
+    _add_too_few(problems, labels, train, first, folds, f"for {folds} folds", "one for each fold")
+    _check(problems, "Add examples, leave out the class, or set data.folds to fewer.")
+    strata = strata_of(labels, train.labels[first], most=len(first) // folds)
+    return take_folds(strata, folds, config.split_seed, 2)[text]
 
 
 def limit_training(config: DataConfig, labels: LabelSpace, train: Split) -> Split:
@@ -124,18 +152,40 @@ def _check_divisible(
 ) -> None:
     """Check that every split can get an example of every class; `first`: distinct texts."""
     problems = Problems()
-    source, made = examples.store.source, " and ".join(shares)
     if sum(shares.values()) >= 1:
         problems.add(
             f"data.validation_fraction and data.test_fraction: received "
             f"{sum(shares.values()):g} in sum; accepted: less than 1"
         )
-    fewest = len(shares) + 1
+    parts = f"for train and {' and '.join(shares)}"
+    _add_too_few(problems, labels, examples, first, len(shares) + 1, parts, f"one each {parts}")
+    _check(
+        problems,
+        "Add examples, leave out the class, give data.validation and data.test, or set "
+        "data.validation_fraction or data.test_fraction to 0 to go without that split.",
+    )
+
+
+def _distinct_texts(examples: Split) -> tuple[np.ndarray, np.ndarray]:
+    """The first example of each distinct text, and which text each example has."""
+    hashes = examples.store.text_hashes[examples.rows]
+    _, first, text = np.unique(hashes, return_index=True, return_inverse=True)
+    return first, text
+
+
+def _add_too_few(
+    problems: Problems,
+    labels: LabelSpace,
+    examples: Split,
+    first: np.ndarray,
+    fewest: int,
+    why: str,
+    why_of_class: str,
+) -> None:
+    """Add a problem where there are fewer distinct texts, or fewer of a class; see `first`."""
+    source = examples.store.source
     if len(first) < fewest:
-        problems.add(
-            f"{source}: received {_texts(len(first))}; accepted: at least {fewest}, for "
-            f"train and {made}"
-        )
+        problems.add(f"{source}: received {_texts(len(first))}; accepted: at least {fewest}, {why}")
     if labels.task == "single_label":
         rows = np.bincount(examples.labels, minlength=len(labels.names))
         texts = np.bincount(examples.labels[first], minlength=len(labels.names))
@@ -144,16 +194,15 @@ def _check_divisible(
             problems.add(
                 f"{source}, row {' and '.join(map(str, numbers))}: received the class "
                 f"{show(labels.names[index])} with {_texts(texts[index])}; accepted: at least "
-                f"{fewest}, one each for train and {made}"
+                f"{fewest}, {why_of_class}"
             )
+
+
+def _check(problems: Problems, hint: str) -> None:
     try:
         problems.check()
     except UserError as error:
-        raise UserError(
-            error.problems,
-            hint="Add examples, leave out the class, give data.validation and data.test, or set "
-            "data.validation_fraction or data.test_fraction to 0 to go without that split.",
-        ) from None
+        raise UserError(error.problems, hint=hint) from None
 
 
 def _texts(count: int) -> str:

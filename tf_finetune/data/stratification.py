@@ -74,6 +74,26 @@ def take_parts(strata: np.ndarray, sizes: list[int], *seeds: int) -> np.ndarray:
     return parts
 
 
+def take_folds(strata: np.ndarray, folds: int, *seeds: int) -> np.ndarray:
+    """Divide examples at random into folds, each with as even a share of every stratum as can be.
+
+    Dealt out like cards, stratum after stratum: sizes differ by one at most, and so does how
+    many of a stratum two folds hold.
+
+    Args:
+        strata: Stratum of each example, int64 `[n]`, numbered from 0 without gaps.
+        folds: Number of folds, at most n.
+        *seeds: What decides the random choice.
+
+    Returns:
+        The fold of each example, int64 `[n]`, from 0.
+    """
+    ranks = _random_ranks(strata, *seeds)
+    dealt = np.empty_like(strata)
+    dealt[np.lexsort((ranks, strata))] = np.arange(len(strata)) % folds
+    return dealt
+
+
 def _quotas(counts: np.ndarray, size: int) -> np.ndarray:
     """How many of each stratum make a part: in proportion, but at least one of each."""
     size = max(size, len(counts))

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Split, Splits
+from tf_finetune.data import Split, Splits, rounds_of
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training import ChosenStrategy, evaluation_shape
@@ -24,6 +24,8 @@ def cached_states(
 ) -> dict[str, PrefixStates]:
     """States of the training and the validation split for one run; nothing if none pays.
 
+    With folds those of all training examples, which every fold's training reads too.
+
     Of several processes each keeps those of a part of the examples.
 
     Args:
@@ -34,13 +36,14 @@ def cached_states(
         console: Where the decision and the progress of a new cache go.
         cache: One that earlier runs have filled; None makes a new one.
     """
-    present = _kept_splits(splits)
+    present = kept_splits(splits)
+    passes = _passes(splits, config)
     console = console or Console(quiet=True)
     if cache is None:
         cache = PrefixCache(config.cache, states_folder(config), console=console)
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
     if chosen.cluster is None:
-        return cache.states(model, present, shape, passes=config.training.epochs)
+        return cache.states(model, present, shape, passes=passes)
     if config.cache.mode == "off":
         return {}
     reason = _why_not_shared_out(config, present, chosen.processes)
@@ -52,7 +55,7 @@ def cached_states(
         for name, split in present.items()
     }
     parts = {name: split.select(own[name]) for name, split in present.items()}
-    states = cache.states(model, parts, shape.of_one_process, passes=config.training.epochs)
+    states = cache.states(model, parts, shape.of_one_process, passes=passes)
     kept = chosen.by_process(len(states))
     if 0 in kept:
         if states:
@@ -67,7 +70,7 @@ def forecast_states(
     """What `cached_states` would decide for a run of one process, in a line; see `plan`."""
     cache = PrefixCache(config.cache, states_folder(config))
     shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
-    return cache.forecast(model, _kept_splits(splits), shape, config.training.epochs)
+    return cache.forecast(model, kept_splits(splits), shape, _passes(splits, config))
 
 
 def states_folder(config: ExperimentConfig) -> Path:
@@ -75,9 +78,16 @@ def states_folder(config: ExperimentConfig) -> Path:
     return Path(config.data.cache_dir).expanduser() / "prefix"
 
 
-def _kept_splits(splits: Splits) -> dict[str, Split]:
+def kept_splits(splits: Splits) -> dict[str, Split]:
+    """The splits whose states are worth keeping: those that are read in every epoch."""
     named = {"train": splits.train, "validation": splits.validation}
     return {name: split for name, split in named.items() if split is not None}
+
+
+def _passes(splits: Splits, config: ExperimentConfig) -> int:
+    """How often each split is read: of k folds, k - 1 are trained on and one is scored."""
+    final = 0 if splits.folds is None else 1
+    return config.training.epochs * (len(rounds_of(splits)) + final)
 
 
 def _why_not_shared_out(

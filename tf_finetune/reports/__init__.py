@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tf_finetune.reports.evaluation import (
         ClassScore,
         EvaluationReport,
+        FoldScores,
         Mistake,
         build_evaluation_report,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "ClassScore",
     "Estimate",
     "EvaluationReport",
+    "FoldScores",
     "Mistake",
     "build_evaluation_report",
     "confusion_figure",
@@ -69,7 +71,13 @@ __getattr__ = lazy_names(
             "render_per_class",
             "user_text",
         ],
-        "evaluation": ["ClassScore", "EvaluationReport", "Mistake", "build_evaluation_report"],
+        "evaluation": [
+            "ClassScore",
+            "EvaluationReport",
+            "FoldScores",
+            "Mistake",
+            "build_evaluation_report",
+        ],
         "figures": ["confusion_figure", "png_bytes", "regression_figure"],
         "intervals": ["Estimate", "with_intervals"],
         "metrics": [

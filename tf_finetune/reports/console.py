@@ -100,6 +100,25 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
             style="bold" if name == HEADLINE[report.task] else "",
         )
     print_table(console, table)
+    if report.folds:
+        print_table(console, _folds_table(report))
+
+
+def _folds_table(report: EvaluationReport) -> Table:
+    """One row a fold; the headline score has its interval."""
+    headline = HEADLINE[report.task]
+    table = _table(f"{printable(report.split)}: each fold")
+    table.add_column("fold")
+    for title in ("examples", METRIC_TITLES[headline]):
+        table.add_column(title, justify="right")
+    table.add_column(f"{100 * report.confidence:g} % interval", justify="right")
+    table.add_column("loss", justify="right")
+    for fold in report.folds:
+        found = fold.metrics[headline]
+        cells = (_number(found["value"]), f"{_number(found['low'])} to {_number(found['high'])}")
+        loss = _number(fold.metrics["loss"]["value"])
+        table.add_row(fold.name, f"{fold.n:,}", *cells, loss)
+    return table
 
 
 def render_per_class(console: Console, report: EvaluationReport) -> None:

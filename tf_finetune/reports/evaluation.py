@@ -65,6 +65,21 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class FoldScores:
+    """Scores of one fold's examples, by the model that was not trained on them.
+
+    Attributes:
+        name: Such as "fold-1".
+        n: Number of examples.
+        metrics: Each score with its interval.
+    """
+
+    name: str
+    n: int
+    metrics: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
 class EvaluationReport:
     """A model's scores on one split and what stands behind them.
 
@@ -84,6 +99,8 @@ class EvaluationReport:
             examples that are spread evenly over the split; None of other tasks.
         threshold: Probability above which a label was taken to apply; None where a text has
             one label or a number.
+        folds: The scores of each fold alone where the outputs are those of several models, each
+            for the fold that it was not trained on; otherwise empty.
     """
 
     split: str
@@ -102,6 +119,8 @@ class EvaluationReport:
     def threshold_words(self) -> str:
         """Such as ", labels above 0.37"; empty where it is one half, or there is none."""
         return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
+
+    folds: tuple[FoldScores, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dictionaries, lists and numbers."""

@@ -36,6 +36,7 @@ def write_hparams_columns(
     rates: Sequence[float],
     seeds: Sequence[int],
     extra: Mapping[str, Sequence[Any]] | None = None,
+    scored_on: str = "validation",
 ) -> None:
     """Says which columns the table has; written once, before the first trial.
 
@@ -46,6 +47,7 @@ def write_hparams_columns(
         rates: Learning rates that may be tried, or the ends of their range.
         seeds: Training seeds.
         extra: Values of further dimensions by dotted name.
+        scored_on: What the examples are that trials are scored on.
     """
     further = [
         hp.HParam(name, hp.Discrete(sorted(set(_alike(values)))))
@@ -58,7 +60,7 @@ def write_hparams_columns(
         hp.HParam(SEED, hp.Discrete(sorted({float(s) for s in seeds})), "seed"),
         *further,
     ]
-    title = f"validation {METRIC_TITLES[metric]}"
+    title = f"{scored_on} {METRIC_TITLES[metric]}"
     metrics = [hp.Metric(SCORE, display_name=title)]
     metrics += [hp.Metric(tag, display_name=name) for tag, name, _ in COSTS]
     with _writer(events) as writer, writer.as_default():

@@ -1,6 +1,6 @@
 """`metrics.json` and `evaluation.json` of a run directory.
 
-`metrics.json` holds what programs read: each split's scores with their intervals.
+`metrics.json` holds what programs read: each split's (and fold's) scores with their intervals.
 `evaluation.json` holds the whole reports. NaN is not JSON and is written as null.
 """
 
@@ -14,6 +14,8 @@ from tf_finetune.reports.evaluation import EvaluationReport
 def write_metrics(path: str | os.PathLike[str], reports: Mapping[str, EvaluationReport]) -> None:
     """Writes `{"test": {"accuracy": {"value": v, "low": l, "high": h}, ...}, ...}`.
 
+    The folds of a split follow by their own names.
+
     Args:
         path: The file to write, usually `metrics.json`.
         reports: One report a split, by the split's name.
@@ -21,7 +23,8 @@ def write_metrics(path: str | os.PathLike[str], reports: Mapping[str, Evaluation
     Raises:
         UserError: The file cannot be written.
     """
-    write_json(path, {split: report.metrics for split, report in reports.items()})
+    folds = {fold.name: fold.metrics for report in reports.values() for fold in report.folds}
+    write_json(path, {split: report.metrics for split, report in reports.items()} | folds)
 
 
 def write_evaluation(path: str | os.PathLike[str], reports: Mapping[str, EvaluationReport]) -> None:

@@ -9,7 +9,7 @@ of a depth can do more than a linear model. How far the two agree is measured in
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tf_finetune.data import LabelSpace, Split
+from tf_finetune.data import LabelSpace, Split, Splits, rounds_of, scored_split
 from tf_finetune.encoders import Classifier
+from tf_finetune.prefix.of_a_run import kept_splits
 from tf_finetune.reports.metrics import score
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evaluation_order
+from tf_finetune.training.rounds import pooled
 
 # Strong shrinkage: hundreds of features, and perhaps only hundreds of texts.
 _INVERSE_PENALTY = 0.01
@@ -38,7 +40,7 @@ class LayerProbe:
 
     Attributes:
         depth: Layers passed; 0 are the embeddings.
-        score: On the validation examples.
+        score: On the validation examples, or out of fold.
         standard_error: Of the score over these examples, where it is a share of them; else
             None.
     """
@@ -49,42 +51,56 @@ class LayerProbe:
 
 
 def probe_depths(
-    classifier: Classifier,
-    train: Split,
-    validation: Split,
-    labels: LabelSpace,
-    shape: BatchShape,
-    metric: str,
+    classifier: Classifier, splits: Splits, shape: BatchShape, metric: str
 ) -> tuple[LayerProbe, ...]:
     """Fits and scores a linear model on the states at every depth.
 
     Args:
         classifier: The encoder, before fine-tuning; its plan does not matter.
-        train: What the probes are fitted on.
-        validation: What they are scored on.
-        labels: What the targets are.
+        splits: What the probes are fitted and scored on: with folds, each on the others.
         shape: How batches are cut; one replica.
         metric: Score as `resolve_monitor` names it.
 
     Returns:
         Depth 0 to the number of layers.
     """
+    scored = scored_split(splits)
+    if scored is None:
+        raise ValueError("probes need a validation split or folds")
+    summaries = {
+        name: layer_summaries(classifier, split, shape)
+        for name, split in kept_splits(splits).items()
+    }
+    rounds = rounds_of(splits)
+    answers = []
+    for one in rounds:
+        own = one.own(summaries, lambda values, rows: values[rows])
+        targets = one.splits.train.labels
+        answers.append(_answers(own["train"], targets, own["validation"], splits.labels))
     probes = []
-    for depth, logits in enumerate(probe_logits(classifier, train, validation, labels, shape)):
-        found = score(labels, validation.labels, logits)[metric]
+    for depth, of_rounds in enumerate(zip(*answers, strict=True)):
+        logits = pooled(rounds, of_rounds)
+        found = score(splits.labels, scored.labels, logits)[metric]
         error = None
         if metric == "accuracy":
-            error = float(np.sqrt(found * (1 - found) / len(validation)))
+            error = float(np.sqrt(found * (1 - found) / len(scored)))
         probes.append(LayerProbe(depth, float(found), error))
     return tuple(probes)
 
 
-def sampled(split: Split, seed: int) -> Split:
-    """At most `MOST_TEXTS` examples of a split, drawn by the seed."""
-    if len(split) <= MOST_TEXTS:
-        return split
-    drawn = np.random.default_rng(seed).choice(len(split), MOST_TEXTS, replace=False)
-    return split.select(np.sort(drawn))
+def sampled(splits: Splits, seed: int) -> Splits:
+    """At most `MOST_TEXTS` training and validation examples, drawn by the seed."""
+    train, validation, folds = splits.train, splits.validation, splits.folds
+    if len(train) > MOST_TEXTS:
+        drawn = _drawn(len(train), seed)
+        train, folds = train.select(drawn), None if folds is None else folds[drawn]
+    if validation is not None and len(validation) > MOST_TEXTS:
+        validation = validation.select(_drawn(len(validation), seed))
+    return replace(splits, train=train, validation=validation, folds=folds)
+
+
+def _drawn(count: int, seed: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).choice(count, MOST_TEXTS, replace=False))
 
 
 def probe_logits(
@@ -112,13 +128,20 @@ def probe_logits(
     """
     fitted_on = layer_summaries(classifier, train, shape, first_token=first_token)
     asked = layer_summaries(classifier, validation, shape, first_token=first_token)
+    return _answers(fitted_on, train.labels, asked, labels)
+
+
+def _answers(
+    fitted_on: np.ndarray, targets: np.ndarray, asked: np.ndarray, labels: LabelSpace
+) -> list[np.ndarray]:
+    """Logits of a probe for each depth, from summaries [n, layers + 1, hidden]."""
     answers = []
-    for depth in range(classifier.num_layers + 1):
+    for depth in range(fitted_on.shape[1]):
         probe = make_pipeline(StandardScaler(), _linear_model(labels))
         with warnings.catch_warnings():
             # With several labels, one may be on all texts or none; its probe is then constant.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-            probe.fit(fitted_on[:, depth], train.labels)
+            probe.fit(fitted_on[:, depth], targets)
         answers.append(_logits(probe, asked[:, depth], labels))
     return answers
 

@@ -2,14 +2,14 @@
 
 import shutil
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Splits
+from tf_finetune.data import LabelSpace, Splits, scored_split
 from tf_finetune.encoders import Classifier, FreezePlan
 from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
 from tf_finetune.prefix.of_a_run import cached_states
@@ -23,6 +23,7 @@ from tf_finetune.search.session import SearchJob
 from tf_finetune.search.trial import Cell
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import Outputs, RunResult, build_strategy, fine_tune
+from tf_finetune.training.rounds import without_early_stopping
 from tf_finetune.training.scoring import score_splits
 from tf_finetune.training.threshold import chosen_threshold, with_threshold
 
@@ -79,7 +80,8 @@ def train_chosen(
         splits = replace(
             splits, train=join_splits(splits.train, splits.validation), validation=None
         )
-        config = _without_early_stopping(config, cell, records, job)
+    if splits.validation is None:
+        config = _without_early_stopping(config, cell, records, splits.labels)
     chosen = runner.chosen
     compiled = runner.models.get(config, splits.train.labels)
     job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
@@ -94,7 +96,7 @@ def train_chosen(
         compiled.model.classifier.reset(config.training.seed)
         return fine_tune(
             compiled.model,
-            splits,
+            replace(splits, folds=None),
             config.training,
             config.evaluation,
             max_length=config.data.max_length,
@@ -105,10 +107,18 @@ def train_chosen(
             console=console,
         )
 
-    run, splits = chosen_threshold(runner.with_disk_room(train), splits, config, chosen)
-    if config.evaluation.threshold == "auto" and splits.validation is None:
+    run = runner.with_disk_room(train)
+    out_of_fold = None
+    if splits.folds is not None:
+        # Of the seed that the final model has, if that has completed.
+        nearest = min(
+            _completed(records, cell), key=lambda record: record.request.seed != request.seed
+        )
+        out_of_fold = nearest.result.load_predictions().logits
+    run, splits = chosen_threshold(run, splits, config, chosen, out_of_fold)
+    if config.evaluation.threshold == "auto" and scored_split(splits) is None:
         splits = with_threshold(splits, _threshold_of_trials(cell, records, splits.labels))
-    reports = score_splits(run, splits, config, chosen)
+    reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
         request, config, compiled.plan, compiled.model.classifier, run, splits, reports
     )
@@ -127,35 +137,22 @@ def _runner(job: SearchJob, console: Console) -> TrialRunner:
 
 
 def _without_early_stopping(
-    config: ExperimentConfig, cell: Cell, records: list[TrialRecord], job: SearchJob
+    config: ExperimentConfig, cell: Cell, records: list[TrialRecord], labels: LabelSpace
 ) -> ExperimentConfig:
     """With no validation split left to watch, trains as long as was best in the trials."""
-    if config.training.early_stopping_patience is None:
-        return config
-    sign = 1.0 if job.higher_is_better else -1.0
-    best = [
-        1 + max(range(len(r.history)), key=lambda i, r=r: sign * _score(r, i, job.metric))  # type: ignore[misc]
-        for r in records
-        if r.is_completed and r.request.cell == cell
-    ]
-    update: dict[str, Any] = {"early_stopping_patience": None}
-    if best:
-        update["epochs"] = max(1, round(sum(best) / len(best)))
-    return config.model_copy(update={"training": config.training.model_copy(update=update)})
+    histories = [history for r in _completed(records, cell) for history in r.histories]
+    training = without_early_stopping(config.training, histories, labels)
+    return config.model_copy(update={"training": training})
+
+
+def _completed(records: list[TrialRecord], cell: Cell) -> list[TrialRecord]:
+    return [r for r in records if r.is_completed and r.request.cell == cell]
 
 
 def _threshold_of_trials(cell: Cell, records: list[TrialRecord], labels: LabelSpace) -> float:
     """With no validation split left, the best threshold for what the cell's trials answered."""
-    found = [
-        record.result.load_predictions()
-        for record in records
-        if record.is_completed and record.request.cell == cell
-    ]
+    found = [record.result.load_predictions() for record in _completed(records, cell)]
     if not found:
         return labels.threshold
     targets, logits = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return choose_threshold(labels, targets, logits)
-
-
-def _score(record: TrialRecord, epoch: int, metric: str) -> float:
-    return record.history[epoch].get(f"val_{metric}") or 0.0

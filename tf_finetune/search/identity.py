@@ -35,6 +35,7 @@ def search_identity(
         "data": {
             "training_examples_sha256": _split_sha256(splits.train),
             "validation_examples_sha256": _split_sha256(splits.validation),
+            **_folds(splits),
             "task": splits.labels.task,
             "label_names": list(splits.labels.names),
             # Left out where they change nothing, so that a journal that is older than they are
@@ -51,6 +52,13 @@ def search_identity(
         "freeze": config.freeze.model_dump(include={"embeddings", "rules"}, mode="json"),
         "search": config.search.model_dump(include={"rule_sets"}, mode="json"),
     }
+
+
+def _folds(splits: Splits) -> dict[str, str]:
+    """Only where there are folds: journals of earlier versions say nothing of them."""
+    if splits.folds is None:
+        return {}
+    return {"folds_sha256": hashlib.sha256(splits.folds.tobytes()).hexdigest()}
 
 
 def _split_sha256(split: Split | None) -> str | None:

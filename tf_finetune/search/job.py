@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import Splits, describe_folds, rounds_of
 from tf_finetune.encoders import EncoderFiles, matched_head, output_scale
 from tf_finetune.encoders.head_start import start_lines
 from tf_finetune.reports import resolve_monitor
@@ -37,6 +37,11 @@ class SearchJob:
     directory: SearchDirectory
     journal: TrialJournal
     preflight: Mapping[str, Any] | None = None
+
+    @property
+    def folds(self) -> int | None:
+        """How many folds take the place of the validation split; None if there is one."""
+        return None if self.splits.folds is None else len(rounds_of(self.splits))
 
     @property
     def metric(self) -> str:
@@ -73,6 +78,8 @@ def describe_search(job: SearchJob) -> list[str]:
         f"of {job.config.training.epochs} epochs, and more where an edge is widened; each sets its "
         "own freeze.depth, training.learning_rate and training.seed"
     )
+    if job.splits.folds is not None:
+        lines += [*describe_folds(job.splits), "each trial trains a model for every fold"]
     if job.journal.records:
         spent = sum(record.wall_seconds for record in job.journal.records.values())
         lines.append(

@@ -103,7 +103,7 @@ class Recommendation:
         metric: The score that decided.
         higher_is_better: Whether it does.
         num_layers: L, the layers of the encoder.
-        num_examples: n, the validation examples.
+        num_examples: n, the validation examples; with folds, the training examples.
         confidence: Coverage of the intervals; 1 - confidence is the level of the tests.
         tolerance: How much worse than the best still counts as acceptable.
         depths: What was found, by ascending depth.
@@ -117,6 +117,7 @@ class Recommendation:
         num_trials: Trials that ended, a cell and seed counted once.
         failed: Those that failed, with their reasons.
         depths_without_result: Depths tried of which no trial completed.
+        folds: How many folds took the place of a validation split; None if there was one.
     """
 
     metric: str
@@ -134,6 +135,7 @@ class Recommendation:
     num_trials: int
     failed: tuple[str, ...]
     depths_without_result: tuple[int, ...]
+    folds: int | None = None
 
     def at(self, depth: int) -> DepthResult:
         """What was found at a depth."""
@@ -189,6 +191,7 @@ def recommend(
     tolerance: float | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Recommendation:
     """Answers which depth to train.
 
@@ -203,6 +206,8 @@ def recommend(
             acceptable; None: 0.01, and for errors and losses 5 % of the best.
         resamples: How many bootstrap resamples of the examples.
         seed: Seed of the resamples; equal seeds give equal answers.
+        folds: How many folds take the place of a validation split: the predictions are those
+            for all training examples, each out of its fold. None: there is a split.
 
     Returns:
         The answer.
@@ -259,6 +264,7 @@ def recommend(
         num_trials=len(trials),
         failed=failed,
         depths_without_result=tuple(sorted(tried - set(results))),
+        folds=folds,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the journal keeps of a trial, and its validation outputs beside it."""
+"""What the journal keeps of a trial, and its validation or out-of-fold outputs beside it."""
 
 import hashlib
 import io
@@ -15,6 +15,7 @@ from tf_finetune.search.journal import Journal
 from tf_finetune.search.trial import Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
 
+History = tuple[Mapping[str, float | None], ...]
 Stage = Literal["explore", "complete", "widen", "repeat"]
 
 
@@ -29,18 +30,26 @@ class TrialRecord:
         result: What came of it.
         wall_seconds: From its beginning to its end, all of it, over all processes that
             worked on it as far as they could tell.
-        history: One entry an epoch: loss, `val_` scores, seconds, examples_per_second.
+        history: One entry an epoch: loss, `val_` scores, seconds, examples_per_second. With
+            folds, means over their trainings.
         folder: Its folder under `trials/`.
         predictions_sha256: Of its `validation.npz`; None if it failed.
+        fold_histories: With folds, those of each fold's training.
     """
 
     request: TrialRequest
     stage: Stage
     result: TrialResult
     wall_seconds: float
-    history: tuple[Mapping[str, float | None], ...]
+    history: History
     folder: str
     predictions_sha256: str | None = None
+    fold_histories: tuple[History, ...] = ()
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """Of each training."""
+        return self.fold_histories or (self.history,)
 
     @property
     def is_completed(self) -> bool:
@@ -61,6 +70,7 @@ class TrialRecord:
             "history": [dict(entry) for entry in self.history],
             "folder": self.folder,
             "predictions_sha256": self.predictions_sha256,
+            "fold_histories": [list(map(dict, history)) for history in self.fold_histories],
         }
 
     @classmethod
@@ -90,6 +100,8 @@ class TrialRecord:
                 history=tuple(value["history"]),
                 folder=folder,
                 predictions_sha256=digest,
+                # Journals of earlier versions have none.
+                fold_histories=tuple(map(tuple, value.get("fold_histories", ()))),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error

@@ -16,6 +16,7 @@ from tf_finetune.reports.page import (
     ReportContent,
     SearchAnswer,
     TrialRow,
+    scored_on,
     write_report_page,
 )
 from tf_finetune.reports.page.next_steps import local_time, short_name, software_versions
@@ -35,6 +36,7 @@ def write_columns(job: SearchJob) -> None:
         [rate for depth in space.depths for rate in space.rates_at(depth)],
         space.seeds,
         dict(space.dimensions),
+        scored_on(job.folds),
     )
 
 

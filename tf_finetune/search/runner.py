@@ -4,7 +4,6 @@ import gc
 import io
 import math
 import shutil
-import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -15,32 +14,33 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Split, Splits
+from tf_finetune.data import Split, Splits, rounds_of, scored_split
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
 from tf_finetune.errors import DiskFullError
 from tf_finetune.memory import PeakMemory, memory_reason
 from tf_finetune.prefix.cache import PrefixCache
-from tf_finetune.prefix.of_a_run import states_folder
+from tf_finetune.prefix.of_a_run import kept_splits, states_folder
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import resolve_monitor, score
 from tf_finetune.search.directory import SearchDirectory
 from tf_finetune.search.median_rule import is_below_median, peers
 from tf_finetune.search.models import ModelCache
-from tf_finetune.search.records import Stage, TrialRecord, write_predictions
+from tf_finetune.search.records import History, Stage, TrialRecord, write_predictions
 from tf_finetune.search.trial import Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
 from tf_finetune.training import (
     ChosenStrategy,
     GiveUpRule,
     Outputs,
-    RunResult,
+    TrainedRounds,
     evaluation_shape,
     fine_tune,
+    train_rounds,
 )
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.memory_limits import OutOfMemoryError
-from tf_finetune.training.scoring import split_logits
+from tf_finetune.training.pipeline import steps_per_epoch
 
 _CALIBRATION_STEPS = 5
 
@@ -52,7 +52,7 @@ class TrialRunner:
 
     Args:
         files: The encoder.
-        splits: The data, with a validation split.
+        splits: The data, with a validation split or folds.
         config: The configuration of the search.
         chosen: The devices.
         directory: Where trials leave their files.
@@ -136,7 +136,8 @@ class TrialRunner:
         folder = self._directory.trial(request, self._config.training.epochs)
         config = request.configure(self._config)
         digest: str | None = None
-        history: tuple[Mapping[str, float | None], ...] = ()
+        history: History = ()
+        fold_histories: tuple[History, ...] = ()
         try:
             with PeakMemory() as memory:
                 trained = self._train(request, config, self._give_up(request, stage))
@@ -151,7 +152,9 @@ class TrialRunner:
             self.models.clear()
         else:
             result = self._result(request, config, trained, memory)
-            history = tuple(_finite(entry) for entry in trained.run.history)
+            history = _finite(trained.rounds.history)
+            if self._splits.folds is not None:
+                fold_histories = tuple(map(_finite, trained.rounds.histories))
             if result.status == "completed":
                 digest = write_predictions(folder / "validation.npz", trained.predictions)
         return TrialRecord(
@@ -163,6 +166,7 @@ class TrialRunner:
             history=history,
             folder=folder.name,
             predictions_sha256=digest,
+            fold_histories=fold_histories,
         )
 
     def remove_checkpoints(self, record: TrialRecord) -> None:
@@ -170,15 +174,18 @@ class TrialRunner:
         shutil.rmtree(self._directory.trials / record.folder / "checkpoints", ignore_errors=True)
 
     def measure_epoch(self, request: TrialRequest) -> float:
-        """Estimates the seconds of one epoch by training a few steps, which are then forgotten.
+        """Estimates the seconds of an epoch by training a few steps, which are then forgotten.
 
+        With folds, of an epoch of all their trainings.
         Cached states are not used, so that what is measured holds for depths without a cache.
         """
         config = request.configure(self._config)
         train = self._splits.train
         rows = min(_CALIBRATION_STEPS * config.training.batch_size, len(train))
         sample = np.random.default_rng(0).choice(len(train), rows, replace=False)
-        part = replace(self._splits, train=train.select(np.sort(sample)), validation=None)
+        part = replace(
+            self._splits, train=train.select(np.sort(sample)), validation=None, folds=None
+        )
         training = config.training.model_copy(
             update={
                 "epochs": 1,
@@ -189,13 +196,25 @@ class TrialRunner:
         )
         compiled = self.models.get(config, self._splits.train.labels)
         compiled.model.classifier.reset(training.seed)
-        config = config.model_copy(update={"training": training})
-        run = self._fine_tune(compiled.model, part, {}, config, Outputs())
+        run = fine_tune(
+            compiled.model,
+            part,
+            training,
+            config.evaluation,
+            max_length=config.data.max_length,
+            chosen=self.chosen,
+            console=self._console,
+        )
         steps = max(run.steps - 1, 1)
         seconds = (
             (run.train_seconds - run.first_step_seconds) if run.steps > 1 else run.train_seconds
         )
-        return seconds / steps * math.ceil(len(train) / training.batch_size)
+        rounds = rounds_of(self._splits)
+        return (
+            seconds
+            / steps
+            * sum(steps_per_epoch(len(one.trained), training.batch_size) for one in rounds)
+        )
 
     def _give_up(self, request: TrialRequest, stage: Stage) -> GiveUpRule | None:
         """What ends this trial early; None in a stage whose trials have to be whole."""
@@ -210,57 +229,34 @@ class TrialRunner:
     ) -> "_Trained":
         folder = self._directory.trial(request, self._config.training.epochs)
         compiled = self.models.get(config, self._splits.train.labels)
-        compiled.model.classifier.reset(request.seed)
         events = folder / "events" if config.run.tensorboard else None
         states = self._states(compiled.model, config)
-        outputs = Outputs(events, folder / "checkpoints")
-        run = self._fine_tune(compiled.model, self._splits, states, config, outputs, give_up)
-        validation = _validation(self._splits)
-        logits = run.validation_logits
-        if logits is None:
-            cached = states.get("validation")
-            logits = split_logits(run.model, validation, config, self.chosen, cached)
+        rounds = train_rounds(
+            compiled.model,
+            self._splits,
+            config,
+            self.chosen,
+            states=states,
+            outputs=Outputs(events, folder / "checkpoints"),
+            console=self._console,
+            give_up=give_up,
+        )
+        history = rounds.history
+        given_up = give_up is not None and len(history) < request.epochs and give_up(history)
+        targets = _scored(self._splits).labels
         return _Trained(
-            run,
-            compiled.plan,
-            Predictions(validation.labels, logits),
-            states,
-            given_up=give_up is not None
-            and len(run.history) < request.epochs
-            and give_up(run.history),
+            rounds, compiled.plan, Predictions(targets, rounds.logits), states, given_up
         )
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
         """States at the frozen boundary, for this trial and those that follow at its depth."""
         return self.prefix.states(
             model,
-            {"train": self._splits.train, "validation": _validation(self._splits)},
+            kept_splits(self._splits),
             evaluation_shape(
                 config.evaluation, config.training, config.data.max_length, self.chosen
             ),
-            passes=config.training.epochs * self._trials_at_depth,
-        )
-
-    def _fine_tune(
-        self,
-        model: FineTuner,
-        splits: Splits,
-        states: Mapping[str, PrefixStates],
-        config: ExperimentConfig,
-        outputs: Outputs,
-        give_up: GiveUpRule | None = None,
-    ) -> RunResult:
-        return fine_tune(
-            model,
-            splits,
-            config.training,
-            config.evaluation,
-            max_length=config.data.max_length,
-            chosen=self.chosen,
-            states=states,
-            outputs=outputs,
-            console=self._console,
-            give_up=give_up,
+            passes=config.training.epochs * len(rounds_of(self._splits)) * self._trials_at_depth,
         )
 
     def _result(
@@ -270,13 +266,15 @@ class TrialRunner:
         trained: "_Trained",
         memory: PeakMemory,
     ) -> TrialResult:
-        labels, run = self._splits.labels, trained.run
+        labels, rounds = self._splits.labels, trained.rounds
         metrics = score(labels, *trained.predictions)
         metric, _ = resolve_monitor(config.training.monitor, labels)
         if not math.isfinite(metrics[metric]):
-            return _failed(request, f"the validation {metric} is {metrics[metric]}")
-        examples_per_second = _throughput(run, config.training.batch_size)
-        # A run of this cell alone would have to fill its cache, too.
+            scored = _scored(self._splits).name
+            return _failed(request, f"the {scored} {metric} is {metrics[metric]}")
+        epochs = len(rounds.history)
+        # With folds too, the price is that of one training, on all training examples. A run of
+        # this cell alone would have to fill its cache, too.
         fill_seconds = trained.states["train"].fill_seconds if trained.states else 0.0
         return TrialResult(
             request.cell,
@@ -285,14 +283,14 @@ class TrialRunner:
             score=metrics[metric],
             metrics=metrics,
             trainable_parameters=trained.plan.trainable_count,
-            seconds_per_epoch=len(self._splits.train) / examples_per_second
-            + fill_seconds / len(run.history),
-            examples_per_second=examples_per_second,
-            train_seconds=run.train_seconds,
+            seconds_per_epoch=len(self._splits.train) / rounds.examples_per_second
+            + fill_seconds / epochs,
+            examples_per_second=rounds.examples_per_second,
+            train_seconds=rounds.train_seconds,
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
             step_flops=float(self._step_flops(config, trained.plan)),
-            epochs=len(run.history),
-            micro_batches=run.micro_batches,
+            epochs=epochs,
+            micro_batches=rounds.micro_batches,
             given_up=trained.given_up,
         )
 
@@ -322,7 +320,7 @@ class TrialRunner:
 class _Trained(NamedTuple):
     """What a trial leaves in memory."""
 
-    run: RunResult
+    rounds: TrainedRounds
     plan: FreezePlan
     predictions: Predictions
     states: Mapping[str, PrefixStates]
@@ -346,26 +344,19 @@ class _Lines(io.StringIO):
         return len(text)
 
 
-def _throughput(run: RunResult, batch_size: int) -> float:
-    """Training examples a second, without the call that was traced."""
-    rates = [entry["examples_per_second"] for entry in run.history]
-    if len(rates) > 1:
-        return statistics.median(rates[1:])
-    (entry,) = run.history
-    others = entry["seconds"] - run.first_step_seconds
-    steps = round(entry["seconds"] * rates[0] / batch_size) - run.first_call_steps
-    return steps * batch_size / others if steps >= 1 and others > 0 else rates[0]
-
-
-def _validation(splits: Splits) -> Split:
-    if splits.validation is None:
-        raise ValueError("a search needs a validation split")
-    return splits.validation
-
-
 def _failed(request: TrialRequest, reason: str) -> TrialResult:
     return TrialResult(request.cell, request.seed, "failed", reason=reason)
 
 
-def _finite(entry: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in entry.items()}
+def _scored(splits: Splits) -> Split:
+    scored = scored_split(splits)
+    if scored is None:
+        raise ValueError("a search needs a validation split or folds")
+    return scored
+
+
+def _finite(history: Iterable[Mapping[str, float]]) -> History:
+    return tuple(
+        {name: value if math.isfinite(value) else None for name, value in entry.items()}
+        for entry in history
+    )

@@ -105,7 +105,7 @@ def notes(found: Recommendation) -> list[str]:
     if float(_number(optimism)) > 0.0:
         lines.append(
             f"Scores are corrected by up to {_number(optimism)} for having picked each depth's "
-            "best setting on the same validation examples."
+            f"best setting on the same {'validation ' if found.folds is None else ''}examples."
         )
     return lines
 
@@ -141,7 +141,8 @@ def _separation(found: Recommendation, pairs: Sequence[Comparison]) -> str:
 
 def _effort(found: Recommendation, pair: Comparison) -> str:
     """How many examples or seeds would separate two depths."""
-    examples = _examples(pair.examples_needed, found.num_examples)
+    kind = "validation examples" if found.folds is None else "training examples"
+    examples = _examples(pair.examples_needed, found.num_examples, kind)
     if not pair.seeds_are_paired:
         return "seeds that both have"
     if len(pair.seeds) == 1:
@@ -153,16 +154,16 @@ def _effort(found: Recommendation, pair: Comparison) -> str:
     if examples:
         return f"{examples}; more seeds alone would not do"
     if seeds:
-        return f"{seeds}; more validation examples alone would not do"
-    return "both more validation examples and more seeds"
+        return f"{seeds}; more {kind} alone would not do"
+    return f"both more {kind} and more seeds"
 
 
-def _examples(needed: int | None, now: int) -> str:
+def _examples(needed: int | None, now: int, kind: str) -> str:
     if needed is None:
         return ""
     if needed > _MANY_EXAMPLES:
-        return "over a million validation examples"
-    return f"about {int(float(f'{needed:.2g}')):,} validation examples ({now:,} now)"
+        return f"over a million {kind}"
+    return f"about {int(float(f'{needed:.2g}')):,} {kind} ({now:,} now)"
 
 
 def _seeds(needed: int | None, now: int) -> str:
@@ -249,10 +250,11 @@ def _price(found: Recommendation, result: DepthResult) -> str:
 
 def _score_with_interval(found: Recommendation, result: DepthResult) -> str:
     low, high = _number(result.low), _number(result.high)
-    return (
-        f"{_metric_name(found)} {_number(result.score)} "
-        f"({100 * found.confidence:.3g}% interval {low} to {high})"
-    )
+    interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
+    text = f"{_metric_name(found)} {_number(result.score)}"
+    if found.folds is None:
+        return f"{text} ({interval})"
+    return f"out-of-fold {text} ({interval}, {found.folds} folds)"
 
 
 def _metric_name(found: Recommendation) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.value_checks import duration_seconds
+from tf_finetune.data import rounds_of
 from tf_finetune.encoders import plan_cost, plan_freezing
 from tf_finetune.errors import UserError, visible
 from tf_finetune.search.job import SearchJob
@@ -104,10 +105,10 @@ def run_worker(job: SearchJob) -> None:
 
 
 def work_by_depth(job: SearchJob) -> dict[int, float]:
-    """Floating-point operations of an epoch at each depth, validation included."""
+    """Floating-point operations of an epoch of a trial at each depth, scoring included."""
     variables = job.files.family.variables(job.files.config, job.splits.labels.num_outputs)
-    train, validation = job.splits.train, job.splits.validation
-    scored = len(validation) if validation is not None else 0
+    rounds = rounds_of(job.splits)
+    trained, scored = sum(len(r.trained) for r in rounds), sum(len(r.scored) for r in rounds)
     work = {}
     for depth in job.space.depths:
         freeze = job.config.freeze.model_copy(update={"depth": depth, "rules": ()})
@@ -116,10 +117,10 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
             variables,
             job.files.config,
             batch_size=1,
-            length=round(float(train.lengths.mean())),
+            length=round(float(job.splits.train.lengths.mean())),
             optimizer=job.config.training.optimizer,
         )
-        work[depth] = float(cost.step_flops * len(train) + cost.forward_flops * scored)
+        work[depth] = float(cost.step_flops * trained + cost.forward_flops * scored)
     return work
 
 

@@ -14,6 +14,7 @@ from tf_finetune.training.job_description import describe_job, job_digest
 from tf_finetune.training.multi_worker import MEETING_SECONDS
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.rounds import TrainedRounds, train_rounds, without_early_stopping
 from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "GiveUpRule",
     "Outputs",
     "RunResult",
+    "TrainedRounds",
     "build_strategy",
     "check_options",
     "compile_fine_tuner",
@@ -31,5 +33,7 @@ __all__ = [
     "fine_tune",
     "job_digest",
     "predict_logits",
+    "train_rounds",
     "training_shape",
+    "without_early_stopping",
 ]

@@ -80,9 +80,7 @@ class RunCheckpoints:
                 # A transposed view would be written in the wrong order.
                 whole = {path: np.ascontiguousarray(value) for path, value in best_values.items()}
                 save_file(whole, temporary / _BEST)
-            content = {"identity": self._identity, "state": state}
-            write_atomically(temporary / "state.json", json.dumps(content, indent=1))
-            write_manifest(temporary)
+            write_state(temporary, self._identity, state)
         saved = self.saved()
         before, after = saved[: saved.index(final)], saved[saved.index(final) + 1 :]
         for old in [*before[: 1 - _KEPT], *after]:
@@ -107,28 +105,41 @@ class RunCheckpoints:
         damaged = []
         for path in reversed(self.saved()):
             try:
-                content = _read_whole(path)
+                state = read_state(path, self._identity)
             except ValueError as error:
                 damaged.append(f"{error}: using the checkpoint before it")
                 continue
-            if content["identity"] != self._identity:
-                raise UserError(
-                    f"{path} belongs to another job (encoder, freeze plan, data or training "
-                    "options differ)",
-                    hint="Choose another run.dir, or replace this run with run.overwrite=true.",
-                )
             restored = self._checkpoint.read(str(path / "variables"), options=self._options)
             restored.assert_consumed()
             best = load_file(path / _BEST) if (path / _BEST).is_file() else {}
-            return Restored(content["state"], best), damaged
+            return Restored(state, best), damaged
         return None, damaged
 
 
-def _read_whole(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint's state after checking its files; ValueError names the damaged ones."""
+def write_state(folder: Path, identity: str, state: dict[str, Any]) -> None:
+    """Writes `state.json`, and the manifest of all that is in the folder."""
+    content = {"identity": identity, "state": state}
+    write_atomically(folder / "state.json", json.dumps(content, indent=1))
+    write_manifest(folder)
+
+
+def read_state(path: Path, identity: str) -> dict[str, Any]:
+    """The state that `write_state` wrote, after checking the folder's files.
+
+    Raises:
+        ValueError: Files are missing or damaged; names them.
+        UserError: It belongs to something else.
+    """
     if not (path / MANIFEST).is_file():
         raise ValueError(f"{path / MANIFEST}: missing")
     problems = damaged_files(path)
     if problems:
         raise ValueError("; ".join(problems))
-    return dict(json.loads((path / "state.json").read_text(encoding="utf-8")))
+    content = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    if content["identity"] != identity:
+        raise UserError(
+            f"{path} belongs to another job (encoder, freeze plan, data or training options "
+            "differ)",
+            hint="Choose another run.dir, or replace this run with run.overwrite=true.",
+        )
+    return dict(content["state"])

@@ -1,6 +1,7 @@
 """One run: a classifier, a training split and options in; a trained classifier out."""
 
 import gc
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +61,13 @@ class Outputs:
     events: Path | None = None
     checkpoints: Path | None = None
 
+    def inside(self, name: str) -> "Outputs":
+        """Folders of this name inside; the same where it is empty."""
+        return Outputs(
+            None if self.events is None else self.events / name,
+            None if self.checkpoints is None else self.checkpoints / name,
+        )
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -90,6 +98,16 @@ class RunResult:
     first_step_at: float | None
     micro_batches: int
     validation_logits: np.ndarray | None = None
+
+    def throughput(self, batch_size: int) -> float:
+        """Training examples a second, without the call that was traced."""
+        rates = [entry["examples_per_second"] for entry in self.history]
+        if len(rates) > 1:
+            return statistics.median(rates[1:])
+        (entry,) = self.history
+        others = entry["seconds"] - self.first_step_seconds
+        steps = round(entry["seconds"] * rates[0] / batch_size) - self.first_call_steps
+        return steps * batch_size / others if steps >= 1 and others > 0 else rates[0]
 
 
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
@@ -148,17 +166,18 @@ def check_options(
             check()
         except UserError as error:
             problems += error.problems
-    if config.early_stopping_patience is not None and splits.validation is None:
+    watched = splits.validation is not None or splits.folds is not None
+    if config.early_stopping_patience is not None and not watched:
         problems.append(
             "training.early_stopping_patience: there is no validation set to watch; accepted: "
-            "null, or give data.validation or a data.validation_fraction over 0"
+            "null, or give data.validation, a data.validation_fraction over 0 or data.folds"
         )
     is_auto = evaluation is not None and evaluation.threshold == "auto"
-    if is_auto and splits.labels.task == "multi_label" and splits.validation is None:
+    if is_auto and splits.labels.task == "multi_label" and not watched:
         problems.append(
             "evaluation.threshold: received auto, and there is no validation set to choose it on; "
-            "accepted: a number such as 0.5, or give data.validation or a data.validation_fraction "
-            "over 0"
+            "accepted: a number such as 0.5, or give data.validation, a data.validation_fraction "
+            "over 0 or data.folds"
         )
     if config.label_smoothing and splits.labels.task == "regression":
         problems.append(

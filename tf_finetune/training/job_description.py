@@ -3,7 +3,7 @@
 import hashlib
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
-from tf_finetune.data import Split, Splits
+from tf_finetune.data import Split, Splits, describe_folds
 from tf_finetune.encoders import EncoderFiles, PlanCost, matched_head, output_scale
 from tf_finetune.environment import installed_version
 from tf_finetune.files import file_sha256
@@ -34,6 +34,7 @@ def describe_job(
     mebibytes = (cost.gradient_bytes + cost.optimizer_bytes) / 2**20
     return [
         f"devices: {chosen.reason}; {chosen.replicas} replica(s)",
+        *describe_folds(splits),
         f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
         f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
         f"a step: {_step(config, splits.train, shape)}",

@@ -3,13 +3,14 @@
 import shlex
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Split, Splits
+from tf_finetune.data import OUT_OF_FOLD, LabelSpace, Split, Splits, rounds_of, scored_split
 from tf_finetune.encoders import Classifier, load_tokenizer
 from tf_finetune.errors import visible
 from tf_finetune.explanation import Explainer, explain_mistakes
@@ -17,9 +18,11 @@ from tf_finetune.invocation import command_line
 from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.reports import (
     EvaluationReport,
+    FoldScores,
     build_evaluation_report,
     render_metrics,
     resolve_monitor,
+    with_intervals,
     write_evaluation,
     write_metrics,
 )
@@ -27,23 +30,38 @@ from tf_finetune.run_directory import RunDirectory
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import RunResult, evaluation_shape
 from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.rounds import TrainedRounds
 from tf_finetune.training.strategy import ChosenStrategy
 
 
 def score_splits(
-    result: RunResult, splits: Splits, config: ExperimentConfig, chosen: ChosenStrategy
+    result: RunResult,
+    splits: Splits,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    out_of_fold: np.ndarray | None = None,
 ) -> dict[str, EvaluationReport]:
     """Scores validation and test split, also with the weights before fine-tuning.
 
+    Args:
+        result: The training of the final model.
+        splits: The data.
+        config: The configuration.
+        chosen: The strategy.
+        out_of_fold: With folds, what their models gave, see `TrainedRounds.logits`.
+
     Returns:
-        A report by split name; the headline one, test where there is one, comes first.
+        A report by split name; the headline one, test where there is one, comes first. With
+        folds the training examples are reported on as a split too, `OUT_OF_FOLD`.
     """
-    named = {"test": splits.test, "validation": splits.validation}
-    present = {name: split for name, split in named.items() if split is not None}
+    present = {
+        split.name: split for split in (splits.test, scored_split(splits)) if split is not None
+    }
+    known = {"validation": result.validation_logits, OUT_OF_FOLD: out_of_fold}
     after = {
-        name: result.validation_logits
-        if name == "validation" and result.validation_logits is not None
-        else split_logits(result.model, split, config, chosen)
+        name: split_logits(result.model, split, config, chosen)
+        if (logits := known.get(name)) is None
+        else logits
         for name, split in present.items()
     }
     before: dict[str, np.ndarray] = {}
@@ -55,7 +73,31 @@ def score_splits(
         )
         for name, split in present.items()
     }
-    return explained(result.model.classifier, splits.labels, reports, config)
+    # The models that made the mistakes out of fold are gone.
+    own = {name: report for name, report in reports.items() if name != OUT_OF_FOLD}
+    reports |= explained(result.model.classifier, splits.labels, own, config)
+    if splits.folds is not None:
+        folds = _fold_scores(splits, after[OUT_OF_FOLD], config)
+        reports[OUT_OF_FOLD] = replace(reports[OUT_OF_FOLD], folds=folds)
+    return reports
+
+
+def _fold_scores(
+    splits: Splits, logits: np.ndarray, config: ExperimentConfig
+) -> tuple[FoldScores, ...]:
+    return tuple(
+        FoldScores(
+            one.name,
+            len(one.scored),
+            with_intervals(
+                splits.labels,
+                splits.train.labels[one.scored],
+                logits[one.scored],
+                config.evaluation,
+            ),
+        )
+        for one in rounds_of(splits)
+    )
 
 
 def split_logits(
@@ -128,8 +170,19 @@ def write_run_report(
     splits: Splits,
     config: ExperimentConfig,
     console: Console,
+    rounds: TrainedRounds | None = None,
 ) -> None:
-    """Writes what a run found, prints it, and marks the run as finished."""
+    """Writes what a run found, prints it, and marks the run as finished.
+
+    Args:
+        run: Its folder.
+        result: The training of the final model.
+        reports: From `score_splits`.
+        splits: The data.
+        config: The resolved configuration.
+        console: Where to print.
+        rounds: With folds, their trainings.
+    """
     from tf_finetune.reports.page import run_content, write_report_page
     from tf_finetune.reports.tensorboard import write_report_summaries
 
@@ -140,6 +193,10 @@ def write_run_report(
             "best_epoch": result.best_epoch,
             "micro_batches": result.micro_batches,
             "epochs": result.history,
+            "folds": [
+                {"best_epoch": one.best_epoch, "epochs": one.history}
+                for one in (rounds.results if rounds else ())
+            ],
         },
     )
     write_evaluation(run.evaluation, reports)
@@ -155,6 +212,7 @@ def write_run_report(
         result.model.classifier.plan.to_dict(),
         splits.summary.to_dict(),
         run.events if tensorboard else None,
+        rounds.history if rounds else (),
     )
     write_report_page(run.report, content)
     write_metrics(run.metrics, reports)  # the last of them: it marks the run as finished

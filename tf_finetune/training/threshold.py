@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Splits
+from tf_finetune.data import Splits, scored_split
 from tf_finetune.reports.threshold import choose_threshold
 from tf_finetune.training.fine_tuning import RunResult
 from tf_finetune.training.scoring import split_logits
@@ -24,17 +26,30 @@ def with_threshold(splits: Splits, threshold: float | Literal["auto"]) -> Splits
 
 
 def chosen_threshold(
-    result: RunResult, splits: Splits, config: ExperimentConfig, chosen: ChosenStrategy
+    result: RunResult,
+    splits: Splits,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    out_of_fold: np.ndarray | None = None,
 ) -> tuple[RunResult, Splits]:
     """Chooses the threshold of a trained model, where the option says "auto".
+
+    Args:
+        result: The training of the model.
+        splits: The data.
+        config: The configuration.
+        chosen: The strategy.
+        out_of_fold: With folds, the answers that decide, see `TrainedRounds.logits`.
 
     Returns:
         The result with the validation logits that decided, and the splits with the threshold.
     """
-    if config.evaluation.threshold != "auto" or splits.validation is None:
+    scored = scored_split(splits)
+    if config.evaluation.threshold != "auto" or scored is None:
         return result, splits
-    logits = result.validation_logits
+    logits = result.validation_logits if splits.folds is None else out_of_fold
     if logits is None:
-        logits = split_logits(result.model, splits.validation, config, chosen)
-    found = choose_threshold(splits.labels, splits.validation.labels, logits)
-    return replace(result, validation_logits=logits), with_threshold(splits, found)
+        logits = split_logits(result.model, scored, config, chosen)
+    if splits.folds is None:
+        result = replace(result, validation_logits=logits)
+    return result, with_threshold(splits, choose_threshold(splits.labels, scored.labels, logits))

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tf_finetune.config.sections import DataConfig, EncoderConfig, ExperimentConfig, TrainingConfig
+from tf_finetune.reports.evaluation import FoldScores
 from tf_finetune.reports.page import run_content
 from tf_finetune.reports.page.next_steps import next_commands, short_name
 
@@ -42,6 +44,26 @@ def test_the_sentence_of_a_run_compares_with_what_needs_no_training(content):
     assert sentence.startswith("Test accuracy 0.")
     assert "% interval 0." in sentence
     assert "with 4 of 6 layers frozen; to compare: before fine-tuning 0." in sentence
+
+
+def test_folds_have_a_sentence_of_their_own(content):
+    report = content.reports["test"]
+    accuracy = report.metrics["accuracy"]
+    of_folds = [
+        FoldScores(f"fold-{i}", 3, {"accuracy": accuracy | {"value": value}})
+        for i, value in enumerate((0.75, 0.5), start=1)
+    ]
+    folded = replace(report, split="out-of-fold", n=6, folds=tuple(of_folds))
+
+    beside_test = gather(content, {"test": report, "out-of-fold": folded}).summary[1]
+    alone = gather(content, {"out-of-fold": folded}).summary
+
+    assert beside_test.startswith(
+        "Each of the 6 training examples was answered by a model that was not trained on its fold: "
+        "accuracy 0.500 to 0.750 in the 2 folds, 0."
+    )
+    assert alone[0].startswith("Out-of-fold accuracy 0.")
+    assert alone[1].endswith("accuracy 0.500 to 0.750 in the 2 folds.")
 
 
 def test_without_a_scored_split_the_sentence_says_so(content):

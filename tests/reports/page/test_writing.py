@@ -9,8 +9,14 @@ from html.parser import HTMLParser
 import pytest
 
 from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.evaluation import Mistake
-from tf_finetune.reports.page import Command, numbers, render_page, write_report_page
+from tf_finetune.reports.evaluation import FoldScores, Mistake
+from tf_finetune.reports.page import (
+    Command,
+    SearchAnswer,
+    numbers,
+    render_page,
+    write_report_page,
+)
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "href", "action", "formaction", "data", "poster", "background", "ping"}
@@ -286,3 +292,24 @@ def test_a_preflight_is_told_cell_by_cell(written):
     assert cells[start + 8 : start + 12] == ["v4", "0", "16,384", "no"]
     assert stored["preflight"] == content.preflight
     assert "preflight" not in check_page(render_page(replace(content, preflight=None))).values("id")
+
+
+def test_page_of_a_search_over_folds_says_what_decided(search_content):
+    content = search_content(depths=DEPTHS, **QUICK | {"splits": ("test", "out-of-fold")})
+    report = content.reports["out-of-fold"]
+    folds = tuple(FoldScores(f"fold-{i}", 16, report.metrics) for i in range(1, 6))
+    record = content.search.record | {"folds": 5}
+
+    page = render_page(
+        replace(
+            content,
+            search=SearchAnswer.from_record(record),
+            reports=content.reports | {"out-of-fold": replace(report, folds=folds)},
+        )
+    )
+
+    text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "training examples, each answered out of its fold (5 folds), and seeds" in text
+    assert "best mean out-of-fold accuracy over its seeds" in text
+    assert "Each fold, by the model that was trained on the others" in text
+    assert "validation accuracy" not in text.lower()

@@ -6,6 +6,7 @@ from tf_finetune.reports.page.content import (
     ReportContent,
     SearchAnswer,
     TrialRow,
+    scored_on,
 )
 from tf_finetune.reports.page.explanations import (
     ExplainedText,
@@ -27,6 +28,7 @@ __all__ = [
     "explanation_details",
     "render_page",
     "run_content",
+    "scored_on",
     "write_explanations_page",
     "write_report_page",
 ]

@@ -5,8 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tf_finetune.data.folds import OUT_OF_FOLD
 from tf_finetune.reports.evaluation import EvaluationReport
 from tf_finetune.reports.page.numbers import rate
+
+
+def scored_on(folds: int | None) -> str:
+    """What a configuration is scored on, before the name of a score."""
+    return "validation" if folds is None else OUT_OF_FOLD
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class SearchAnswer:
         reference_depth: The depth in whose units relative costs are.
         depths: What was found, by ascending depth.
         record: The whole recommendation, for `report.json`.
+        folds: How many folds took the place of a validation split; None if there was one.
     """
 
     answer: str
@@ -139,6 +146,12 @@ class SearchAnswer:
     reference_depth: int
     depths: tuple[DepthRow, ...]
     record: Mapping[str, Any]
+    folds: int | None = None
+
+    @property
+    def scored_on(self) -> str:
+        """What the examples are that decided."""
+        return scored_on(self.folds)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "SearchAnswer":
@@ -161,6 +174,7 @@ class SearchAnswer:
             notes=tuple(record["notes"]),
             depths=tuple(_depth_row(depth) for depth in record["depths"]),
             record=record,
+            folds=record["folds"],
         )
 
     def at(self, depth: int) -> DepthRow:
@@ -231,6 +245,16 @@ class ReportContent:
     search: SearchAnswer | None = None
     config: str = ""
     preflight: Mapping[str, Any] | None = None
+
+    @property
+    def folds(self) -> int | None:
+        """How many folds took the place of a validation split; None if none did."""
+        return next((len(report.folds) for report in self.reports.values() if report.folds), None)
+
+    @property
+    def scored_on(self) -> str:
+        """What the examples are that a configuration is scored on."""
+        return scored_on(self.folds)
 
     def is_recommended(self, trial: TrialRow) -> bool:
         """Whether a trial is of the recommended cell."""

@@ -56,6 +56,7 @@ def curves_figure(
     recommended: Iterable[TrialRow] = (),
     title: str = "",
     limits: CurveLimits | None = None,
+    scored_on: str = "validation",
 ) -> Figure:
     """Draws training loss and validation score of some trials by epoch.
 
@@ -66,6 +67,7 @@ def curves_figure(
         recommended: Those to draw thick.
         title: What the trials have in common.
         limits: Axes to share with other figures.
+        scored_on: What the examples are that are not trained on.
     """
     figure = Figure(figsize=(figures.WIDTH, 3.9))
     above = figure.add_axes((0.0, 0.53, 1.0, 0.47))
@@ -85,10 +87,10 @@ def curves_figure(
         if metric != "loss" and len(trials) == 1:
             other = {**_RATE_STYLES[1], "markersize": 4, "linewidth": 1.6}
             above.lines[-1].set_label("training")
-            above.plot(*_series(trial, "val_loss"), label="validation", **other)
+            above.plot(*_series(trial, "val_loss"), label=scored_on, **other)
     above.tick_params(labelbottom=False)
     above.set_ylabel("loss" if len(trials) == 1 else "training loss")
-    below.set_ylabel(f"validation {METRIC_TITLES[metric]}")
+    below.set_ylabel(f"{scored_on} {METRIC_TITLES[metric]}")
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if limits is not None:

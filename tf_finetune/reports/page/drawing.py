@@ -41,13 +41,13 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     answer = content.search
     if answer is None:
         return []
-    title = METRIC_TITLES[answer.metric]
+    title = f"{answer.scored_on.capitalize()} {METRIC_TITLES[answer.metric]}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
     return [
         Drawing(
             "score-by-depth",
             score_by_depth_figure(answer),
-            f"Validation {title} by frozen depth. {_depths_in_words(answer)}",
+            f"{title} by frozen depth. {_depths_in_words(answer)}",
             "A depth whose mark lies in its shaded box is within one standard error of the "
             "best, so the difference may well be chance. The box belongs to the difference of "
             "two depths on the same examples, which is surer than either score alone.",
@@ -55,7 +55,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
         Drawing(
             "score-by-cost",
             cost_figure(answer),
-            f"Validation {title} by seconds an epoch. On the Pareto front: depths "
+            f"{title} by seconds an epoch. On the Pareto front: depths "
             f"{', '.join(map(str, answer.pareto_depths))}.",
             "Further left is cheaper, further up "
             + ("better." if answer.higher_is_better else "worse: here a low score is good.")
@@ -64,7 +64,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
         Drawing(
             "cells",
             cells,
-            f"Validation {title} of every learning rate at every depth; the best rate of each "
+            f"{title} of every learning rate at every depth; the best rate of each "
             "depth is in the table of depths.",
             "Darker is better. ◆ is the recommended setting, ★ the best score, • the best rate "
             "of another depth. Where the best rate is at the edge and told apart from the "
@@ -85,7 +85,7 @@ def curve_drawings(content: ReportContent) -> list[Drawing]:
         if content.search is not None:
             title = f"{depth} frozen" + (", thick: recommended" if chosen else "")
             thick = chosen
-        figure = curves_figure(at_depth, content.metric, thick, title, limits)
+        figure = curves_figure(at_depth, content.metric, thick, title, limits, content.scored_on)
         description = f"Learning curves at frozen depth {depth}. {_ends_in_words(at_depth)}"
         drawings.append(Drawing(f"curves-{depth}", figure, description))
     return drawings
@@ -102,8 +102,8 @@ def evaluation_drawings(reports: Mapping[str, EvaluationReport]) -> list[Drawing
                 Drawing(
                     f"confusion-{split}",
                     figure,
-                    f"Confusion matrix of {len(report.confusion)} classes on the {split} split: "
-                    f"{right:,} of {report.n:,} examples are on the diagonal.",
+                    f"Confusion matrix of {len(report.confusion)} classes on the {split} examples: "
+                    f"{right:,} of {report.n:,} are on the diagonal.",
                     "Rows are true classes, columns what the model said; off the diagonal are "
                     "its mistakes.",
                 )
@@ -114,7 +114,7 @@ def evaluation_drawings(reports: Mapping[str, EvaluationReport]) -> list[Drawing
                 Drawing(
                     f"predictions-{split}",
                     figure,
-                    f"Predicted over true numbers on the {split} split, {report.n:,} examples.",
+                    f"Predicted over true numbers on the {report.n:,} {split} examples.",
                     "On the line a prediction is exact.",
                 )
             )

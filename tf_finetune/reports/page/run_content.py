@@ -29,6 +29,7 @@ def run_content(
     plan: Mapping[str, Any],
     data: Mapping[str, Any],
     events: Path | None,
+    fold_history: Sequence[Mapping[str, float]] = (),
 ) -> ReportContent:
     """Gathers what there is to show of a run.
 
@@ -42,6 +43,8 @@ def run_content(
         plan: The freeze plan, as `FreezePlan.to_dict`.
         data: The data, as `DataSummary.to_dict`.
         events: TensorBoard events, if there are any.
+        fold_history: With folds, the means over their trainings, one entry an epoch: the
+            learning curves that there are scores for.
     """
     seconds = [entry["seconds"] for entry in history]
     speeds = [entry["examples_per_second"] for entry in history]
@@ -55,11 +58,11 @@ def run_content(
         train_seconds=sum(seconds),
         examples_per_second=sum(speeds) / len(speeds) if speeds else None,
         epochs=len(history),
-        history=tuple(history),
+        history=tuple(fold_history or history),
     )
     return ReportContent(
         title=f"{short_name(config.encoder.name)} on {short_name(config.data.train or '?')}",
-        summary=(_sentence(reports, plan),),
+        summary=(_sentence(reports, plan), *_folds_sentence(reports)),
         encoder=config.encoder.name,
         created=local_time(),
         metric=metric,
@@ -91,3 +94,27 @@ def _sentence(reports: Mapping[str, EvaluationReport], plan: Mapping[str, Any]) 
         for baseline, scores in report.baselines.items()
     ]
     return f"{text}; to compare: {', '.join(others)}." if others else f"{text}."
+
+
+def _folds_sentence(reports: Mapping[str, EvaluationReport]) -> list[str]:
+    """How the folds scored, and over all where that is not the first sentence; none without."""
+    for place, report in enumerate(reports.values()):
+        if report.folds:
+            name = HEADLINE[report.task]
+            found = report.metrics[name]
+            of_folds = sorted(fold.metrics[name]["value"] for fold in report.folds)
+            scores = (
+                f"{METRIC_TITLES[name]} {numbers.score(of_folds[0])} to "
+                f"{numbers.score(of_folds[-1])} in the {len(report.folds)} folds"
+            )
+            if place:
+                low, high = numbers.score(found["low"]), numbers.score(found["high"])
+                scores += (
+                    f", {numbers.score(found['value'])} over all "
+                    f"({100 * report.confidence:g} % interval {low} to {high})"
+                )
+            return [
+                f"Each of the {report.n:,} training examples was answered by a model that was not "
+                f"trained on its fold: {scores}."
+            ]
+    return []

@@ -51,7 +51,7 @@ def score_by_depth_figure(answer: SearchAnswer) -> Figure:
     axes.axhline(answer.best.score, color=figures.MUTED, linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xticks([row.depth for row in answer.depths])
     axes.set_xlabel(f"frozen layers of {answer.num_layers}  (0 trains everything)")
-    axes.set_ylabel(f"validation {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{answer.scored_on} {METRIC_TITLES[answer.metric]}")
     axes.margins(x=0.08)
     figures.add_grid(axes)
     _legend(axes, answer, bars=f"{100 * answer.confidence:g} % interval")
@@ -80,7 +80,7 @@ def cost_figure(answer: SearchAnswer) -> Figure:
         text = f"{row.depth} frozen"
         axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=figures.SMALL_TEXT)
     axes.set_xlabel("seconds per epoch of training")
-    axes.set_ylabel(f"validation {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{answer.scored_on} {METRIC_TITLES[answer.metric]}")
     axes.set_xlim(0.0, 1.22 * max(row.seconds_per_epoch for row in answer.depths) or 1.0)
     axes.margins(y=0.15)
     figures.add_grid(axes)
@@ -120,7 +120,9 @@ def cells_figure(
     axes.set_ylabel("learning rate")
     title = METRIC_TITLES[metric]
     axes.set_title(
-        f"validation {title} as measured, mean over seeds", fontsize=figures.TEXT_SIZE, loc="left"
+        f"{answer.scored_on} {title} as measured, mean over seeds",
+        fontsize=figures.TEXT_SIZE,
+        loc="left",
     )
     return figure
 

@@ -130,15 +130,20 @@ def _trial_cells(trial: TrialRow) -> tuple[str, ...]:
     )
 
 
-def epochs_table(trial: TrialRow) -> Table | None:
-    """One row an epoch: the loss, every validation score and the time; None without any."""
+def epochs_table(trial: TrialRow, folds: int | None = None) -> Table | None:
+    """One row an epoch: the loss, every validation score and the time; None without any.
+
+    Args:
+        trial: The trial.
+        folds: Of how many trainings its history holds the means; None: it is that of one.
+    """
     if not trial.history:
         return None
     names = [name for name in trial.history[0] if name.startswith("val_")]
     timed = "seconds" in trial.history[0]
     titles = [f"val. {METRIC_TITLES[name.removeprefix('val_')]}" for name in names]
     return Table(
-        "Each epoch",
+        "Each epoch" if folds is None else f"Each epoch, means over {folds} folds",
         ("epoch", "loss", *titles, *(["seconds"] if timed else [])),
         tuple(
             (
@@ -154,7 +159,7 @@ def epochs_table(trial: TrialRow) -> Table | None:
 def metrics_table(report: EvaluationReport) -> Table:
     """One row a metric: its value and interval beside the baselines."""
     return Table(
-        f"Scores on the {report.split} split, {report.n:,} examples{report.threshold_words}",
+        f"Scores on the {report.n:,} {report.split} examples{report.threshold_words}",
         (
             *("metric", "value", f"{100 * report.confidence:g} % interval"),
             *(BASELINE_TITLES[name] for name in report.baselines),
@@ -172,10 +177,33 @@ def metrics_table(report: EvaluationReport) -> Table:
     )
 
 
+def folds_table(report: EvaluationReport) -> Table:
+    """One row a fold: its headline score with the interval, and its loss."""
+    headline = HEADLINE[report.task]
+    scores = [fold.metrics[headline] for fold in report.folds]
+    return Table(
+        "Each fold, by the model that was trained on the others",
+        (
+            *("fold", "examples", METRIC_TITLES[headline]),
+            *(f"{100 * report.confidence:g} % interval", METRIC_TITLES["loss"]),
+        ),
+        tuple(
+            (
+                fold.name,
+                f"{fold.n:,}",
+                numbers.score(found["value"]),
+                f"{numbers.score(found['low'])} to {numbers.score(found['high'])}",
+                numbers.score(fold.metrics["loss"]["value"]),
+            )
+            for fold, found in zip(report.folds, scores, strict=True)
+        ),
+    )
+
+
 def class_table(report: EvaluationReport) -> Table:
     """One row a class."""
     return Table(
-        f"Each class on the {report.split} split",
+        f"Each class on the {report.split} examples",
         ("class", "precision", "recall", "F1", "examples"),
         tuple(
             (

@@ -73,7 +73,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
 
 def _epochs(content: ReportContent) -> tables.Table | None:
     single = content.search is None and len(content.trials) == 1
-    return tables.epochs_table(content.trials[0]) if single else None
+    return tables.epochs_table(content.trials[0], content.folds) if single else None
 
 
 def _evaluation(report: EvaluationReport) -> dict[str, Any]:
@@ -81,6 +81,7 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
     return {
         "report": report,
         "metrics": tables.metrics_table(report),
+        "folds": tables.folds_table(report) if report.folds else None,
         "classes": tables.class_table(report) if report.per_class else None,
         "figure": drawings[0] if drawings else None,
         "large": len(report.per_class) > SIDE_BY_SIDE_CLASSES,
@@ -122,7 +123,8 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         found = report.metrics[name]
         low, high = numbers.score(found["low"]), numbers.score(found["high"])
         title = f"{report.split} {METRIC_TITLES[name]}"
-        tiles.append((title, numbers.score(found["value"]), f"{low} to {high}, final model"))
+        whose = f"{len(report.folds)} models" if report.folds else "final model"
+        tiles.append((title, numbers.score(found["value"]), f"{low} to {high}, {whose}"))
     return tiles
 
 
@@ -133,9 +135,9 @@ def _answer_tiles(answer: SearchAnswer) -> list[tuple[str, str, str]]:
     else:
         beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
-    title = f"validation {METRIC_TITLES[answer.metric]}"
+    title = f"{answer.scored_on} {METRIC_TITLES[answer.metric]}"
     tiles = [
-        ("learning rate", numbers.rate(row.learning_rate), f"validated with {seeds}"),
+        ("learning rate", numbers.rate(row.learning_rate), f"compared with {seeds}"),
         (title, numbers.score(row.score), beside),
     ]
     if row.relative_time is not None:
