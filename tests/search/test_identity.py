@@ -7,6 +7,8 @@ import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace
+from tf_finetune.encoders.head_start import HeadStart
+from tf_finetune.search import identity as module
 from tf_finetune.search.identity import search_identity
 
 
@@ -17,17 +19,32 @@ def weights(tmp_path):
     return path
 
 
+@pytest.fixture(autouse=True)
+def keep_rows(monkeypatch):
+    """Says which rows of the checkpoint's head are kept: none until another call."""
+
+    def keep(*rows):
+        monkeypatch.setattr(module, "matched_head", lambda *arguments: HeadStart(rows))
+
+    keep(None, None)
+    return keep
+
+
 def split(key="store", rows=(0, 1, 2), labels=(0, 1, 1)):
     store = SimpleNamespace(key=key)
     return SimpleNamespace(store=store, rows=np.array(rows), labels=np.array(labels, np.int32))
 
 
-def identity(weights, train=None, validation=None, labels=("neg", "pos"), **options):
+def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=None, **options):
+    """The identity of a search; labels are names of single labels, or a space."""
+    if isinstance(labels, tuple):
+        labels = LabelSpace("single_label", labels)
     config = ExperimentConfig.model_validate({"data": {"train": "reviews.csv"}} | options)
     splits = SimpleNamespace(
         train=train or split(),
         validation=validation or split(rows=(3, 4, 5)),
-        labels=LabelSpace("single_label", labels),
+        labels=labels,
+        folds=None if folds is None else np.array(folds),
     )
     return search_identity(config, SimpleNamespace(weights=weights), splits)
 
@@ -61,6 +78,43 @@ def test_the_encoders_weights_are_in_it(weights):
     after = identity(weights)
 
     assert [name for name in before if before[name] != after[name]] == ["encoder"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"folds": (0, 1, 0)}),
+        ({"folds": (0, 1, 0)}, {"folds": (0, 1, 1)}),
+        (
+            {"labels": LabelSpace("multi_label", ("a", "b"))},
+            {"labels": LabelSpace("multi_label", ("a", "b"), threshold=0.3)},
+        ),
+        (
+            {"labels": LabelSpace("regression"), "train": split(labels=(0, 1, 2))},
+            {"labels": LabelSpace("regression"), "train": split(labels=(0, 1, 3))},
+        ),
+    ],
+)
+def test_folds_threshold_and_scale_of_the_targets_are_in_it(weights, before, after):
+    one, other = identity(weights, **before), identity(weights, **after)
+
+    assert [name for name in one if one[name] != other[name]] == ["data"]
+
+
+def test_the_scale_of_the_targets_is_told_by_itself(weights):
+    number = {"labels": LabelSpace("regression"), "train": split(labels=(1, 2, 3))}
+
+    assert identity(weights, **number)["data"]["standardised_targets"]["mean"] == 2.0
+
+
+def test_the_kept_rows_of_a_head_are_in_it(weights, keep_rows):
+    new = identity(weights)
+    keep_rows(0, 1)
+    kept = identity(weights)
+    keep_rows(1, 0)
+    swapped = identity(weights)
+
+    assert new["encoder"] != kept["encoder"] != swapped["encoder"]
 
 
 @pytest.mark.parametrize(
