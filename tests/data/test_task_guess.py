@@ -49,6 +49,8 @@ def test_many_whole_numbers_that_hardly_repeat_are_targets():
     assert guess(range(77), times=2).task == "regression"
     # A few rare classes among many do not matter.
     assert guess([*list(range(77)) * 3, 77, 78], times=1).task == "single_label"
+    # A quarter of them are no few.
+    assert guess([*list(range(60)) * 3, *range(60, 80)], times=1).task == "regression"
 
 
 def test_decimals_that_hardly_repeat_are_no_codes():

@@ -32,6 +32,14 @@ def test_top_k_gives_the_likeliest_first():
     assert list(answer["probabilities"].items()) == [("c", 0.5), ("b", 0.3)]
 
 
+def test_of_equal_probabilities_the_label_that_is_answered_comes_first():
+    labels = LabelSpace("single_label", ("a", "b", "c"))
+
+    (answer,) = answers(labels, np.log([[0.2, 0.4, 0.4]]), top_k=1)
+
+    assert answer == {"label": "b", "probabilities": {"b": 0.4}}
+
+
 @pytest.mark.parametrize("value", ["0", "3", "two", "-1", "1.0"])
 def test_top_k_has_to_be_a_number_of_labels(value):
     with pytest.raises(UserError, match=r"--top-k: received '.*'; accepted: 1 to 2"):

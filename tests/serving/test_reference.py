@@ -87,6 +87,19 @@ def test_what_was_kept_for_another_model_is_not_taken(model, tmp_path):
     assert reference_of(model)[0] == {}
 
 
+def test_what_was_kept_at_another_threshold_is_not_taken(served, tmp_path, monkeypatch):
+    def at(threshold):
+        made = served(LabelSpace("multi_label", ("a", "b"), threshold=threshold))
+        return ServedModel(RunDirectory(tmp_path), made.config, made.trained, made.version)
+
+    splits = SimpleNamespace(train=Texts("good"), test=Texts("good"), validation=None)
+    monkeypatch.setattr(reference, "load_splits", lambda *arguments: (splits, None))
+    before = reference_of(at(0.5))[0]["label"]
+
+    assert before.shares != reference_of(at(0.999))[0]["label"].shares == (0.0, 0.0, 1.0)
+    assert reference_of(at(0.5))[0]["label"] == before
+
+
 def test_quantities_of_each_task(served):
     single = answer_quantities(served(), np.log([[0.25, 0.75]]))
     assert single["label"] == ["pos"] and single["confidence"] == pytest.approx([0.75])

@@ -85,6 +85,12 @@ def test_a_repeated_header_is_skipped_and_told(write, notes_of):
     assert notes[0].endswith("which were skipped: 2, such as row 3")
 
 
+def test_a_text_that_is_called_as_its_only_column_stays(write):
+    path = write("a.csv", "text\none\ntext\ntwo\n")
+    found = read_texts(DataConfig(text_column="text"), path)
+    assert [record.text for record in found] == ["one", "text", "two"]
+
+
 def test_a_header_of_another_order_is_refused(write, read):
     path = write("a.csv", "text,label\none,x\nlabel,text\ny,two\n")
     with pytest.raises(UserError, match=r"row 3: holds the column names in another order"):
