@@ -70,9 +70,9 @@ def record(**changes):
 
 @pytest.fixture
 def card(tmp_path):
-    def write(found):
-        architecture = {"architectures": ["BertForSequenceClassification"]}
-        write_model_card(tmp_path / "README.md", found, architecture, max_length=64)
+    def write(found, **model_config):
+        model_config = {"architectures": ["BertForSequenceClassification"]} | model_config
+        write_model_card(tmp_path / "README.md", found, model_config, max_length=64)
         return ModelCard.load(tmp_path / "README.md")
 
     return write
@@ -98,6 +98,13 @@ def test_text_tells_scores_data_plan_and_command(card):
     assert "100 of 1,000 parameters; frozen depth 1 of 1" in text
     assert "| head | 100 | 100 | trains by default |" in text
     assert "freeze.depth=1" in text and "tensorflow 2.20.0" in text
+
+
+def test_the_threshold_is_that_of_the_model(card):
+    several = record(data=record().data | {"task": "multi_label"})
+
+    assert "applies where its probability is above 0.37" in card(several, label_threshold=0.37).text
+    assert "applies where its probability is above 0.5" in card(several).text
 
 
 def test_names_of_classes_cannot_break_the_page(card):

@@ -1,11 +1,14 @@
 """TensorBoard sees steps, epochs and how far each layer moved."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import DiskFullError
 from tf_finetune.training import Outputs
+from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes
 
 
@@ -42,6 +45,21 @@ def test_rate_is_that_of_the_step(model, run, training, tmp_path, steps):
     # Linear from 3e-3 at the first of twenty steps.
     expected = {1: 3e-3, 10: 3e-3 * 11 / 20, 20: 3e-3 / 20}
     assert scalars(tmp_path)["step/learning_rate"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_run_that_goes_on_writes_its_steps_after_the_first_ones(tmp_path):
+    model = SimpleNamespace(
+        optimizer=SimpleNamespace(iterations=tf.Variable(12)), schedule=lambda update: 0.1 * update
+    )
+    writer = TensorBoardScalars(tmp_path, dict, every_steps=5, first_step=8)
+    writer.set_model(model)
+    for loss in (0.4, 0.3):
+        logs = {"step_loss": loss, "gradient_norm": 1.0, "updates_ahead": 2}
+        writer.on_train_batch_end(0, logs)
+
+    found = scalars(tmp_path)
+    assert found["step/loss"] == {10: pytest.approx(0.3)}
+    assert found["step/learning_rate"] == {10: pytest.approx(0.9)}  # of update 9, the tenth
 
 
 def test_full_disk_is_not_taken_for_a_full_memory(model, run, training, tmp_path, monkeypatch):

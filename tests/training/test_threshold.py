@@ -66,6 +66,20 @@ def test_auto_chooses_on_the_validation_logits_that_are_there(tagged):
     assert chosen_threshold(result, tagged, ExperimentConfig(), None) == (result, tagged)
 
 
+def test_auto_chooses_on_answers_out_of_fold_where_there_are_folds(tagged):
+    train = tagged.train
+    folded = replace(tagged, validation=None, folds=np.arange(len(train)) % 2)
+    seen, out_of_fold = (
+        np.where(train.labels > 0, high, -3.0).astype(np.float32) for high in (3.0, -1.0)
+    )
+    result = RunResult(SimpleNamespace(), [], 1, 1, 0.0, 0.0, 1, None, 1, seen)
+
+    kept, decided = chosen_threshold(result, folded, AUTO, None, out_of_fold)
+
+    assert decided.labels.threshold == 0.2  # 0.5 would be that of the texts it was trained on
+    assert kept is result
+
+
 def test_a_number_decides_from_the_start_and_auto_as_one_half(tagged):
     assert with_threshold(tagged, 0.3).labels.threshold == 0.3
     assert with_threshold(tagged, "auto").labels == tagged.labels
