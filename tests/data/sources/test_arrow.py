@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import read_records, resolve_columns
+from tf_finetune.data.sources import fingerprint, read_records, resolve_columns
 from tf_finetune.errors import UserError
 
 
@@ -107,6 +107,19 @@ def test_label_names_that_are_given_count(tmp_path):
     config = resolve_columns(DataConfig(train=path, label_names=("bad", "good")))
     assert config.label_names == ("bad", "good")
     assert [record.label for record in read_records(config, path)] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "write_table"), [("a.parquet", write_parquet), ("a.arrow", write_stream)]
+)
+def test_what_is_kept_with_the_names_of_classes_is_not_read_as_integers(
+    tmp_path, name, write_table
+):
+    path = tmp_path / name
+    write_table(path, a_table([0, 1], features(label=["LABEL_0", "LABEL_1"])))
+    config = DataConfig(text_column="text", label_column="label")
+    given = config.model_copy(update={"label_names": ("bad", "good")})
+    assert fingerprint(config, str(path)) != fingerprint(given, str(path))
 
 
 def test_lists_of_classes_have_names_and_integers_without_one_stay(tmp_path):
