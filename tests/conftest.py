@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# An example takes as long as the machine is busy.
+settings.register_profile("busy", settings(), deadline=None)
+settings.load_profile("busy")
 
 NETWORK_WATCH = Path(__file__).parent / "network_watch"
 sys.path.insert(0, str(NETWORK_WATCH))
