@@ -137,7 +137,9 @@ def test_header_without_rows_is_a_problem(write, read):
 
 def test_wrong_delimiter_names_the_one_that_gives_more_columns(write, read):
     path = write("a.csv", "text;label\none;x\n")
-    with pytest.raises(UserError, match=r"with delimiter ',' row 1 is one field, with ';' .* 2;"):
+    with pytest.raises(
+        UserError, match=r"with delimiter ',' row 1 is one field, .* 2; set 'data.delimiter=;'"
+    ):
         read(path)
     with pytest.raises(UserError, match=r"data.text_column: received 'text'.*with ';' it would"):
         read(path, text_column="text", label_column="label")

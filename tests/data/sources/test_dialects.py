@@ -106,6 +106,11 @@ def test_the_line_that_names_the_delimiter_is_no_row(write, read, line):
     assert read(path) == [Record(3, "one; two", None, "x")]
 
 
+def test_the_line_may_write_a_tab_as_backslash_t(write, read):
+    path = write("a.csv", "sep=\\t\ntext\tlabel\none, two\tx\n")
+    assert read(path) == [Record(3, "one, two", None, "x")]
+
+
 def test_line_ends_of_three_kinds_and_a_quoted_header_behind_a_mark(write, read):
     path = write("a.csv", '\ufeff"text";"label"\r\n"one";1,5\n"two\r\nlines";2,5\r"three";3\n')
     found = read(path, delimiter=";")

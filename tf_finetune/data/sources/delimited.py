@@ -1,5 +1,6 @@
 """CSV, TSV and tab-separated .txt files, read row by row with strict checks."""
 
+import shlex
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -131,7 +132,8 @@ def _delimiter_advice(dialect: Dialect, fields: list[str]) -> str:
     best = max(candidates, key=fields[0].count)
     if best not in fields[0]:
         return ""
+    option = shlex.quote(f"data.delimiter={best}".replace("\t", r"\t"))
     return (
         f"with delimiter {dialect.delimiter!r} row 1 is one field, with {best!r} it would be "
-        f"{fields[0].count(best) + 1}; set data.delimiter"
+        f"{fields[0].count(best) + 1}; set {option}"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tf_finetune.config.sections import DataConfig
+from tf_finetune.config.value_checks import read_tab
 from tf_finetune.data.sources.problems import Problems
 from tf_finetune.data.sources.text_lines import BLANK_LINES, read_lines, read_parts
 from tf_finetune.errors import UserError
@@ -18,7 +19,7 @@ from tf_finetune.errors import UserError
 # forgotten quote would pull the rest of the file into memory.
 FIELD_LIMIT = 16 * 2**20
 Quoting = Literal["standard", "backslash", "none"]
-_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(\\t|[^"\r\n])"?[\r\n]*', re.IGNORECASE)
 _ROWS_FOR_ADVICE = 100_000
 _MEANINGS = {
     "standard": 'fields are quoted with "..."',
@@ -67,7 +68,9 @@ def find_dialect(
     """
     given = config.delimiter
     separator = _SEPARATOR_LINE.fullmatch(_first_line(path, config.encoding))
-    delimiter = given or (separator[1] if separator else "," if kind == "csv" else "\t")
+    delimiter = given or ("," if kind == "csv" else "\t")
+    if separator and not given:
+        delimiter = str(read_tab(separator[1]))
     usual: Quoting = "standard" if kind == "csv" else "none"
     quoting = usual if config.quoting == "auto" else config.quoting
     if delimiter in "\r\n\0" or (quoting != "none" and delimiter == '"'):
