@@ -72,6 +72,7 @@ def test_text_and_label_that_cannot_be_inferred_are_named_together(write):
         chosen(write("a.csv", "p,q,r,s\n" + rows))
     first, second = error.value.problems
     assert "data.text_column cannot be inferred: 'p', 'q' hold texts of similar length" in first
+    assert "(data.text_pair_column takes a second text)" in first
     assert "data.label_column cannot be inferred: 'r', 's' could all be it" in second
 
 
@@ -81,6 +82,16 @@ def test_no_column_of_text_or_labels_is_a_problem(write):
     rows = "".join(f"a rather long remark {i},w{i}\n" for i in range(8))
     with pytest.raises(UserError, match=r"data.label_column cannot be inferred: no other column"):
         chosen(write("b.csv", "p,q\n" + rows))
+
+
+def test_a_file_without_header_is_told_so_where_no_column_can_be_chosen(write):
+    rows = "".join(f"{i % 2},x{i % 3},a rather long remark {i}\n" for i in range(9))
+    path = write("a.csv", rows)
+    with pytest.raises(UserError, match=r"or data.header=false if row 1 is an example"):
+        chosen(path)
+    with pytest.raises(UserError) as error:
+        chosen(write("b.csv", "p,q,remark\n" + rows))
+    assert "data.header" not in str(error.value)
 
 
 def test_first_example_taken_for_column_names_is_noticed(write):

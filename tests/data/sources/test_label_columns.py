@@ -1,6 +1,7 @@
 """A column for each label: which labels a row has, and what contradicts the option."""
 
 import json
+import shlex
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -90,7 +91,7 @@ def test_options_that_contradict_are_refused(write, options, message):
 
 def test_columns_of_zeros_and_ones_are_advised_where_no_label_column_is_found(write):
     path = write("a.csv", "text,rude,loud\n" + "some text,1,0\nother text,0,1\n" * 3)
-    with pytest.raises(UserError, match=r"data.label_columns=\[rude, loud\]$"):
+    with pytest.raises(UserError, match=r"'data.label_columns=\[rude, loud\]'$"):
         resolve_columns(DataConfig(train=path))
 
 
@@ -103,3 +104,11 @@ def test_columns_and_names_count_in_the_fingerprint_and_filled_in_names_do_not(w
     assert key(label_columns=COLUMNS) == key(label_columns=COLUMNS, label_names=COLUMNS)
     assert key(label_columns=COLUMNS) != key(label_columns=COLUMNS[::-1])
     assert key(label_columns=COLUMNS) != key(label_columns=COLUMNS, label_names=("a", "b", "c"))
+
+
+def test_the_option_that_is_advised_can_be_typed_as_it_stands(write):
+    path = write("a.csv", "text,very rude,loud\n" + "a text,1,0\nanother,0,1\n" * 4)
+    with pytest.raises(UserError) as error:
+        resolve_columns(DataConfig(train=path))
+    typed = shlex.split(str(error.value).rpartition("of 0 and 1: ")[2])
+    assert typed == ["data.label_columns=[very rude, loud]"]

@@ -11,12 +11,15 @@ or with numbers; whole numbers that never repeat are taken for row numbers. Seve
 candidates, or none, are an error that names the columns.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.data.numbers import as_flag, decimal_mark_of, is_missing
 from tf_finetune.data.sources.problems import Problems, show, show_names
 
+_SECOND_TEXT = "data.text_pair_column takes a second text"
 TEXT_NAMES = (
     "text",
     "sentence",
@@ -90,7 +93,7 @@ def infer_text_column(sample: Sample, taken: set[str], problems: Problems) -> st
     if len(named) == 1:
         return named[0]
     if named:
-        reason = f"{show_names(named)} could all be it (data.text_pair_column takes a second text)"
+        reason = f"{show_names(named)} could all be it ({_SECOND_TEXT})"
         problems.add(_undecided(sample, "text_column", reason))
         return None
     lengths = {name: _mean_length(sample.values(name)) for name in columns}
@@ -107,7 +110,8 @@ def infer_text_column(sample: Sample, taken: set[str], problems: Problems) -> st
         and not _few_distinct(sample, name)
     ]
     if rivals:
-        reason = f"{show_names([longest, *rivals])} hold texts of similar length"
+        texts = show_names([longest, *rivals])
+        reason = f"{texts} hold texts of similar length ({_SECOND_TEXT})"
         problems.add(_undecided(sample, "text_column", reason))
         return None
     return longest
@@ -146,9 +150,12 @@ def _named(columns: Sequence[str], names: tuple[str, ...]) -> list[str]:
 
 
 def _undecided(sample: Sample, option: str, reason: str) -> str:
+    # Names that are numbers are those of one-hot columns, or the first example of all.
+    unnamed = sample.named_by_file and any(decimal_mark_of([name]) for name in sample.columns)
+    header = ", or data.header=false if row 1 is an example and names no columns"
     return (
         f"{sample.name}: data.{option} cannot be inferred: {reason}; accepted: one of the "
-        f"columns {show_names(sample.columns)}"
+        f"columns {show_names(sample.columns)}{header * unnamed}"
     )
 
 
@@ -157,7 +164,8 @@ def _columns_advice(sample: Sample, candidates: Sequence[str]) -> str:
     flags = [name for name in candidates if _are_flags(sample.values(name))]
     if len(flags) < 2:
         return ""
-    return f"; where each label has its column of 0 and 1: data.label_columns=[{', '.join(flags)}]"
+    option = shlex.quote(f"data.label_columns={yaml_value(flags)}")
+    return f"; where each label has its column of 0 and 1: {option}"
 
 
 def _are_flags(values: list[object]) -> bool:
