@@ -86,8 +86,17 @@ def test_missing_labels_are_called_missing(write, label):
 
 def test_an_object_is_no_label(write):
     path = write("a.jsonl", lines({"text": "one", "label": {"a": 1}}))
-    with pytest.raises(UserError, match=r"column 'label': .*accepted: a label that is not empty"):
+    with pytest.raises(UserError, match=r"column 'label': .*several values; accepted: one label"):
         list(read_records(_CONFIG, path))
+
+
+def test_an_object_or_a_list_is_no_text(write):
+    texts = ({"body": "one", "lang": "en"}, ["one", "two"])
+    path = write("a.jsonl", "".join(lines({"text": text, "label": "a"}) for text in texts))
+    with pytest.raises(UserError) as error:
+        list(read_records(_CONFIG, path))
+    assert all("several values; accepted: one text" in line for line in error.value.problems)
+    assert len(error.value.problems) == len(texts)
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "\u3000", ["a"], "nul\0", "\ud800"])

@@ -14,7 +14,6 @@ from tf_finetune.data.sources.table import Row
 
 _MISSING = object()
 _NOT_TEXT = "accepted: a text that is not empty"
-_UNFIT = "with control characters"
 # Line ends and terminal escapes, marks that turn the direction of what is printed after them,
 # and the byte order mark, of which nothing is seen: "pos" and "\ufeffpos" would be two labels.
 _UNFIT_FOR_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -64,7 +63,10 @@ def label_columns(config: DataConfig) -> tuple[str, ...]:
 def _text(row: Row, column: str, problems: Problems) -> str:
     """The text of a column, or "" and a problem."""
     value = row.values.get(column, _MISSING)
-    fault = _fault(value) if isinstance(value, str) else _NOT_TEXT
+    if isinstance(value, str):
+        fault = _fault(value)
+    else:
+        fault = _several_values("text") if isinstance(value, (dict, list)) else _NOT_TEXT
     if not fault and isinstance(value, str):
         return value
     _add(row, column, value, fault, problems)
@@ -87,7 +89,7 @@ def _fault(text: str) -> str:
 def name_fault(name: str) -> str:
     """What is wrong with the name of a label or a column, or ""."""
     if _UNFIT_FOR_NAMES.search(name):
-        return f"accepted: a name that is not empty or {_UNFIT}"
+        return "accepted: a name that is not empty and has no control characters"
     return _fault(name)
 
 
@@ -111,13 +113,15 @@ def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
         label, accepted = _number(value, config), "a finite number"
     elif form == "names" or isinstance(value, list):
         label = _names(value, config.label_separator)
-        accepted = f"names of labels, none empty or {_UNFIT}"
+        accepted = "names of labels, none empty or with control characters"
     else:
-        label, accepted = _name(value), f"a label that is not empty or {_UNFIT}"
+        label, accepted = _name(value), "a label that is not empty and has no control characters"
     if label is None and _is_absent(value):
-        several = ", or an empty field where data.task is multi_label"
+        several = ", or an empty field for none of several (data.task=multi_label)"
         accepted = "a label" + several * (form == "name")
         _add(row, column, value, f"the label is missing; accepted: {accepted}", problems)
+    elif label is None and isinstance(value, dict):
+        _add(row, column, value, _several_values("label"), problems)
     elif label is None:
         _add(row, column, value, f"accepted: {accepted}", problems)
     return label
@@ -201,6 +205,10 @@ def _name(value: object) -> str | None:
     if isinstance(value, float) and math.isfinite(value):
         return str(value)
     return None
+
+
+def _several_values(wanted: str) -> str:
+    return f"holds several values; accepted: one {wanted}; bring it into a column of its own"
 
 
 def _add(row: Row, column: str, value: object, fault: str, problems: Problems) -> None:
