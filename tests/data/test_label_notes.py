@@ -39,6 +39,11 @@ def test_nothing_is_said_of_names_and_of_what_the_user_set():
         (("3,5", "4"), {}, "the label '3,5' was read as 3.5, with a decimal comma; data.decimal_m"),
         (("1,234", "2.5"), {}, "the label '1,234' was read as 1234; data.decimal_mark=comma if"),
         (("37%", "2%"), {}, "the label '37%' was read as 0.37, in hundredths"),
+        (
+            ("37%", "40", "1"),
+            {},
+            "the label '37%' was read as 0.37, in hundredths, but '40', without the sign, was not",
+        ),
         (("３", "4"), {}, "the label '３' was read as 3"),
         (("None", "some"), {}, "'None': a label with a name that programs give to missing values"),
         (("Pos", "pos"), {}, "labels that look alike: 'Pos' and 'pos'"),
@@ -71,3 +76,9 @@ def test_separators_in_names_of_their_own_are_not_mentioned():
     assert notes("Paris, Texas", "London, Ontario") == []
     assert notes("good", "bad", "very good", "very bad") == []
     assert notes("none", "a") == []
+
+
+def test_a_label_is_the_example_of_one_note_only():
+    found = [note for note in notes("37,5\xa0%", "2,0\xa0%") if note.startswith("the label")]
+    assert len(found) == 2
+    assert not any(note.endswith("was read as 0.375") for note in found)

@@ -28,6 +28,8 @@ def guess(labels, times=3, **options):
         (("1.0", "1.5"), "regression", "numbers and not all whole, such as 1.5"),
         (("3,5", "4,0"), "regression", "numbers and not all whole, such as 3,5"),
         (("10%", "37 %"), "regression", "numbers and not all whole, such as 10%"),
+        (("0 %", "100 %", "37 %"), "regression", "numbers and not all whole, such as 37 %"),
+        (("0 %", "100 %"), "regression", "numbers and not all whole, such as 0 %"),
         (("007", "12"), "single_label", "labels such as 007 are codes"),
         (("1.9", "1.10"), "single_label", "labels such as 1.10 are codes"),
         (("1.5", "2", "unknown"), "single_label", "not all labels are numbers: 'unknown' is not"),

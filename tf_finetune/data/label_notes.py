@@ -8,7 +8,7 @@ from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.list_literals import parse_list
 from tf_finetune.data.look_alikes import groups_of_look_alikes, shown_apart
-from tf_finetune.data.numbers import as_integer, as_number, canonical, is_missing
+from tf_finetune.data.numbers import DecimalMark, as_integer, as_number, canonical, is_missing
 from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.sources.problems import show
 from tf_finetune.data.task_guess import guess_task
@@ -75,10 +75,18 @@ def _number_notes(config: DataConfig, labels: LabelSpace, train: RawLabels) -> I
             yield f"{read}; data.decimal_mark=comma if the comma begins decimals"
     percent = next((label for label in numbers if canonical(label, mark).endswith("%")), None)
     if percent is not None:
-        yield f"the label {show(percent)} was read as {numbers[percent]:.12g}, in hundredths"
+        read = f"the label {show(percent)} was read as {numbers[percent]:.12g}, in hundredths"
+        bare = next((label for label in train.distinct[0] if _is_above_one(label, mark)), None)
+        yield read if bare is None else f"{read}, but {show(bare)}, without the sign, was not"
     other = next((label for label in numbers if not label.isascii()), None)
-    if other is not None:
+    if other is not None and other not in (comma, percent):
         yield f"the label {show(other)} was read as {numbers[other]:.12g}"
+
+
+def _is_above_one(label: str, mark: DecimalMark) -> bool:
+    """Whether a label is a number without a percent sign that is too large for a share."""
+    number = as_number(label, mark)
+    return number is not None and abs(number) > 1 and not canonical(label, mark).endswith("%")
 
 
 def _list_notes(config: DataConfig, train: RawLabels) -> Iterator[str]:

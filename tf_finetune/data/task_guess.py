@@ -67,12 +67,19 @@ def guess_task(config: DataConfig, train: RawLabels) -> Guess:
     for label, count in zip(distinct, counts.tolist(), strict=True):
         integer = as_integer(label, mark)
         if integer is None and not is_missing(label):
-            why = f"the labels are numbers and not all whole, such as {label}"
+            why = f"the labels are numbers and not all whole, such as {_fraction(labels, mark)}"
             return Guess("regression", mark, numbers=True, reason=_reason("regression", why))
         if integer is not None:
             integers[integer] += count
     task, why = _of_integers(integers)
     return Guess(task, mark, numbers=True, reason=_reason(task, why))
+
+
+def _fraction(labels: list[str], mark: DecimalMark) -> str:
+    """The label that shows best why they are no whole numbers: 37 % rather than 0 %."""
+    written_so = [label for label in labels if as_integer(label, mark) is None]
+    numbers = ((label, as_number(label, mark)) for label in written_so)
+    return next((label for label, number in numbers if number != int(number or 0)), written_so[0])
 
 
 def _mark(config: DataConfig, labels: list[str]) -> DecimalMark | None:
