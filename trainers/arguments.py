@@ -217,7 +217,9 @@ def _literal(path: str) -> str:
 
 def _unknown_argument(word: str, command: Command) -> str:
     if not word.startswith("-"):
-        return f"{word}: unexpected argument"
+        takes_texts = any(flag.name == "--text" for flag in command.flags)
+        quotes = "; a text of several words stands in quotes" * takes_texts
+        return f"{word}: unexpected argument{quotes}"
     name = word.split("=", 1)[0]
     flags = [flag.name for flag in command.flags] + ["--help"]
     nearest = difflib.get_close_matches(name, flags, n=1)

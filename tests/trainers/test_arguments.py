@@ -88,6 +88,11 @@ def test_value_with_line_breaks_is_an_option():
         ),
         ("train", ["--qqqqqq"], "--qqqqqq: unknown flag; accepted: --config, --help"),
         ("train", ["a.csv", "b.csv"], "b.csv: unexpected argument"),
+        (
+            "predict",
+            ["run", "a", "film"],
+            "film: unexpected argument; a text of several words stands in quotes",
+        ),
         ("train", ["--config"], "argument --config: expected one argument"),
         ("predict", [], "the following arguments are required: RUN"),
         ("init", ["a.csv", "training.epochs=3"], "training.epochs=3: unexpected argument"),
