@@ -1,5 +1,7 @@
 """Encodings: which are read, and how well a wrong one is located."""
 
+import codecs
+
 import pytest
 
 from tf_finetune.data.records import Record
@@ -44,6 +46,12 @@ def test_utf16_is_recognised_by_its_byte_order_mark(write, read):
     path = write("a.csv", "text,label\none,x\n".encode("utf-16"))
     with pytest.raises(UserError, match=r"row 1: byte 0 .*\(perhaps utf-16, which"):
         read(path)
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE])
+def test_a_file_of_nothing_but_the_mark_of_utf16_is_a_problem(write, read, mark):
+    with pytest.raises(UserError, match=r"row 1: byte 0 .* set data.encoding \(perhaps utf-16"):
+        read(write("a.csv", mark))
 
 
 def test_utf16_without_its_byte_order_mark_is_a_problem(write, read):

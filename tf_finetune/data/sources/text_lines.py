@@ -190,7 +190,7 @@ def _encoding_advice(path: Path, encoding: str, offset: int) -> str:
     shown = []
     for candidate in found:
         lines = candidate.text.splitlines()
-        line = next((line for line in lines if not line.isascii()), lines[0])
+        line = next((line for line in lines if not line.isascii()), next(iter(lines), ""))
         shown.append(f"{candidate.encoding}, which reads {show(line)}")
     return f"if the file is in another encoding, set data.encoding (perhaps {'; or '.join(shown)})"
 
