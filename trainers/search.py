@@ -52,6 +52,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         console.print(Text(visible(line)), soft_wrap=True)
     found = run_trials(job, console)
 
+    from tf_finetune.search.chance import chance_notes
     from tf_finetune.search.recommendation import recommend
     from tf_finetune.search.tables import render_recommendation
 
@@ -66,7 +67,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         tolerance=job.config.search.tolerance,
         folds=job.folds,
     )
-    notes = session_notes(job, found)
+    notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
 
     from tf_finetune.export import write_model_folder

@@ -242,6 +242,11 @@ def test_the_alternatives():
     )
 
 
+def test_where_nothing_is_cheaper_no_cheaper_depth_is_spoken_of():
+    found = recommendation(FULL, HALF, HEAD, recommended=6, best=6)
+    assert len(found.alternatives()) == 1
+
+
 def test_other_metrics_have_names_for_people():
     found = recommendation(FULL, recommended=0, best=0, metric="spearman", confidence=0.9)
     assert ": Spearman correlation 0.871 (90% interval" in sentence.answer(found)

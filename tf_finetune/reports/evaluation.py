@@ -165,8 +165,7 @@ def build_evaluation_report(
         baselines[BEFORE] = score(labels, targets, logits_before)
     if evaluation.baselines and train_targets is not None:
         name = TRAINING_MEAN if labels.task == "regression" else MAJORITY
-        constant = _constant_logits(labels, train_targets)
-        baselines[name] = score(labels, targets, np.tile(constant, (len(targets), 1)))
+        baselines[name] = constant_scores(labels, targets, train_targets)
     return EvaluationReport(
         split=split_name,
         task=labels.task,
@@ -180,6 +179,20 @@ def build_evaluation_report(
         points=_points(targets, prediction) if labels.task == "regression" else None,
         threshold=labels.threshold if labels.task == "multi_label" else None,
     )
+
+
+def constant_scores(
+    labels: LabelSpace, targets: np.ndarray, train_targets: np.ndarray
+) -> dict[str, float]:
+    """What the best answer that ignores the text scores.
+
+    Args:
+        labels: What the labels are.
+        targets: Encoded labels to score it on, as in `metrics.score`.
+        train_targets: Encoded labels of the training examples, which give that answer.
+    """
+    constant = _constant_logits(labels, train_targets)
+    return score(labels, targets, np.tile(constant, (len(targets), 1)))
 
 
 def _points(targets: np.ndarray, prediction: np.ndarray) -> tuple[tuple[float, float], ...]:

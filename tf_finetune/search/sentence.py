@@ -65,7 +65,9 @@ def alternatives(found: Recommendation) -> list[str]:
     best, acceptable = found.best, found.acceptable
     loss = f"{_number(found.tolerance)} of {_metric_name(found)}"
     if acceptable is best:
+        cheaper = any(depth.seconds_per_epoch < best.seconds_per_epoch for depth in found.depths)
         text = f"No cheaper depth is shown to lose less than {loss} against the best."
+        text = text if cheaper else ""
     else:
         text = (
             f"Cheapest that is shown to lose less than {loss} against the best: "
@@ -73,10 +75,10 @@ def alternatives(found: Recommendation) -> list[str]:
         )
         price = _price(found, acceptable)
         text += f", {price}." if price else "."
-    return [
-        f"Best score: {_lower_first(_setting(found, best))}, {_score_with_interval(found, best)}.",
-        text,
-    ]
+    line = (
+        f"Best score: {_lower_first(_setting(found, best))}, {_score_with_interval(found, best)}."
+    )
+    return [line, text] if text else [line]
 
 
 def notes(found: Recommendation) -> list[str]:
