@@ -39,6 +39,7 @@ OWN_NAMES = frozenset(
         "report.html",
         "report.json",
         "model",
+        "ensemble",
         "evaluations",
         "export",
         "serving.json",
@@ -47,10 +48,10 @@ OWN_NAMES = frozenset(
 # In the manifest of a finished run; the others have seals or manifests of their own.
 _LISTED = (
     *("plan.json", "history.json", "metrics.json", "evaluation.json"),
-    *("report.html", "report.json", "search.json"),
+    *("report.html", "report.json", "search.json", f"ensemble/{MANIFEST}"),
 )
 # What a killed process may leave: files and folders on their way to their name.
-LEFT_BEHIND = re.compile(r"\.(model\.(writing|previous)-\d+|.*\.tmp)$")
+LEFT_BEHIND = re.compile(r"\.((model|ensemble)\.(writing|previous)-\d+|.*\.tmp)$")
 # Options that may differ between the parts of one run.
 _NOT_DECIDING: dict[str, Any] = {
     "run": True,
@@ -114,6 +115,11 @@ class RunDirectory:
     def model(self) -> Path:
         """The trained model, a Hugging Face folder."""
         return self.path / "model"
+
+    @property
+    def ensemble(self) -> Path:
+        """The models of a search that answer together; a folder like `model` for each."""
+        return self.path / "ensemble"
 
     @property
     def going_on(self) -> str:

@@ -8,11 +8,11 @@ from tf_finetune.errors import UserError
 from tf_finetune.manifests import MANIFEST, damaged_files, is_whole, read_manifest
 from tf_finetune.run_directory import RunDirectory
 from tf_finetune.search.journal import checked_records
-from tf_finetune.search.records import trial_folder_name
+from tf_finetune.search.records import WEIGHTS, trial_folder_name
 
 # Folders that have a manifest of their own.
 _LISTED = (
-    *("model", "export/*", "evaluations"),
+    *("model", "ensemble", "export/*", "evaluations"),
     *(f"{of}/**/{name}" for of in ("checkpoints", "trials") for name in ("step-*", "finished")),
 )
 
@@ -77,12 +77,19 @@ def _check_journal(found: Verification, path: Path) -> None:
         if digest is None:
             continue
         try:
-            folder = trial_folder_name(record)
+            folder = path / "trials" / trial_folder_name(record)
         except ValueError as error:
             found.problems.append(f"{journal}: {error}")
             continue
-        file = path / "trials" / folder / "validation.npz"
-        _add(found, 1, [] if is_whole(file, digest) else [f"{file}: missing or damaged"])
+        _check_file(found, folder / "validation.npz", digest)
+        weights, digest = folder / WEIGHTS, record.get("weights_sha256")
+        # A search removes those that it has no use for, and trains anew what it lacks.
+        if digest is not None and weights.exists():
+            _check_file(found, weights, digest)
+
+
+def _check_file(found: Verification, file: Path, digest: str) -> None:
+    _add(found, 1, [] if is_whole(file, digest) else [f"{file}: missing or damaged"])
 
 
 def _add(found: Verification, files: int, problems: list[str]) -> None:

@@ -156,7 +156,7 @@ COMMANDS: dict[str, Command] = {
                 "what speaks for pos, whatever is predicted",
             ),
         ),
-        uses=options.PREDICT,
+        uses=options.EXPLAIN,
     ),
     "serve": Command(
         "answer texts over HTTP on this machine",

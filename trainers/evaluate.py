@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("evaluate", argv)
     console = Console()
     opened = open_trained_run(arguments)
-    run, config, files, labels = opened.run, opened.config, opened.files, opened.labels
+    run, config, model, labels = opened.run, opened.config, opened.model, opened.model.labels
     check_examples(config, arguments.file)
 
     from tf_finetune.data import load_split, load_splits
@@ -38,11 +38,11 @@ def main(argv: Sequence[str]) -> int:
         write_metrics,
     )
     from tf_finetune.training import build_strategy
-    from tf_finetune.training.scoring import explained, split_logits, split_report
-    from tf_finetune.training.trained_model import load_trained_model
+    from tf_finetune.training.ensemble import load_ensemble
+    from tf_finetune.training.scoring import explained, split_report
 
     chosen = build_strategy(config.training.strategy)
-    trained = load_trained_model(files, labels, config, chosen)
+    trained = load_ensemble(model.members, labels, config, chosen)
     train_targets = None
     if arguments.file is None:
         splits, _ = load_splits(config.data, trained.tokenizer)
@@ -59,9 +59,12 @@ def main(argv: Sequence[str]) -> int:
     else:
         split = load_split(config.data, arguments.file, trained.tokenizer, labels, console=console)
         name = Path(arguments.file.split(":")[-1]).stem
-    logits = split_logits(trained.model, split, config, chosen)
-    report = split_report(labels, split, logits, config, train_targets)
-    reports = explained(trained.classifier, labels, {split.name: report}, config)
+    report = split_report(labels, split, trained.split_logits(split), config, train_targets)
+    reports = {split.name: report}
+    if model.description:
+        console.print(Text(visible(f"{run.path}: {model.description}")), soft_wrap=True)
+    else:
+        reports = explained(trained.members[0].classifier, labels, reports, config)
 
     folder = run.path / "evaluations"
     # One at a time, because the manifest lists the files of all.

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError, visible
 from tf_finetune.files import json_line
-from trainers.arguments import load_arguments, parse_arguments, whole_number
+from trainers.arguments import parse_arguments, whole_number
 from trainers.cli import run_command
 from trainers.streams import as_encoded
 from trainers.texts import given_texts
+from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from tf_finetune.data import Record
@@ -35,15 +36,11 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("explain", argv)
 
     from tf_finetune.explanation import check_label, check_precision
-    from tf_finetune.export import check_model_folder, read_labels
     from tf_finetune.prediction import answers, check_output
-    from tf_finetune.run_directory import open_run
 
-    run, saved = open_run(arguments.run)
-    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
-    labels = labels.decided_at(config.evaluation.threshold)
+    opened = open_trained_run(arguments, alone="explained is the single model's answer")
+    run, config = opened.run, opened.config
+    files, labels = opened.model.files, opened.model.labels
     output = check_label(arguments.label, labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),

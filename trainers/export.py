@@ -37,8 +37,11 @@ def main(argv: Sequence[str]) -> int:
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
     request = read_request(arguments.to, arguments.precisions, arguments.max_loss, flags)
-    opened = open_trained_run(arguments)
-    run, config, files, labels = opened.run, opened.config, opened.files, opened.labels
+    opened = open_trained_run(
+        arguments, alone="exported is the single model: an ensemble has no such form"
+    )
+    run, config = opened.run, opened.config
+    files, labels = opened.model.files, opened.model.labels
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:
         raise UserError(

@@ -59,7 +59,10 @@ _TEXTS = (
     *("data.format", "data.text_column", "data.text_pair_column", "data.header"),
     *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
 )
-_ANSWERING = ("evaluation.threshold", "training.precision", "training.strategy")
+_ANSWERING = (
+    *("evaluation.threshold", "training.precision", "training.strategy"),
+    "search.ensemble",
+)
 _LABELLED_TEXTS = (
     *(*_TEXTS, "data.label_column", "data.label_columns", "data.label_separator"),
     *("data.decimal_mark", "data.cache_dir"),
@@ -85,6 +88,7 @@ PREDICT = Uses(
         *_ANSWERING,
     )
 )
+EXPLAIN = Uses(PREDICT.always, not_these=("search.ensemble",))  # explains the single model
 SERVE = Uses(("data.max_length", *_ANSWERING))
 EXPORT = Uses(
     ("data", "evaluation", "training", "cache"),

@@ -20,17 +20,18 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.errors import UserError, visible
-from trainers.arguments import load_arguments, parse_arguments
+from trainers.arguments import parse_arguments
 from trainers.cli import run_command
 from trainers.streams import as_encoded
 from trainers.texts import GivenTexts, given_texts
+from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from tf_finetune.config.sections import ExperimentConfig
     from tf_finetune.data import LabelSpace
-    from tf_finetune.encoders import EncoderFiles
+    from tf_finetune.export.checked_model import CheckedModel
     from tf_finetune.prediction import Conversion, Output, ResumableFile
-    from tf_finetune.training.trained_model import TrainedModel
+    from tf_finetune.training.ensemble import Ensemble
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,7 +39,6 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("predict", argv)
 
     from tf_finetune.data.chunks import in_chunks
-    from tf_finetune.export import check_model_folder, read_labels
     from tf_finetune.prediction import (
         CHUNK_TEXTS,
         ResumableFile,
@@ -47,17 +47,13 @@ def main(argv: Sequence[str]) -> int:
         predict_texts,
         shown_progress,
     )
-    from tf_finetune.run_directory import open_run
 
-    run, saved = open_run(arguments.run)
-    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
-    labels = labels.decided_at(config.evaluation.threshold)
+    opened = open_trained_run(arguments)
+    config, model, labels = opened.config, opened.model, opened.model.labels
     asked = _checked(arguments, config, labels)
     live = asked.texts.piped and asked.target is None
     chunks = (live_chunks if live else in_chunks)(asked.texts.read(), CHUNK_TEXTS)
-    load: Callable[[], TrainedModel] = partial(_load, files, labels, config)
+    load: Callable[[], Ensemble] = partial(_load, model, config)
     if live:
         load = _loaded_now(load)
 
@@ -67,10 +63,12 @@ def main(argv: Sequence[str]) -> int:
             options |= {"batch_size": config.evaluation.batch_size, "top_k": asked.top_k}
             predict_texts(load, chunks, output, on_progress=show, **options)
 
+    if model.description:
+        print(f"{opened.run.path}: {model.description}", file=sys.stderr)
     if asked.target is None:
         _to_standard_output(predict, labels, listed=asked.top_k is not None)
         return 0
-    job = describe_job(files.path / "manifest.json", config, asked.top_k)
+    job = describe_job(model.manifest, config, asked.top_k)
     file = ResumableFile(asked.target, job)
     try:
         _to_file(file, predict, asked.convert)
@@ -79,17 +77,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _load(
-    files: "EncoderFiles", labels: "LabelSpace", config: "ExperimentConfig"
-) -> "TrainedModel":
+def _load(model: "CheckedModel", config: "ExperimentConfig") -> "Ensemble":
     """Loads the model; TensorFlow is not imported before."""
     from tf_finetune.training import build_strategy
-    from tf_finetune.training.trained_model import load_trained_model
+    from tf_finetune.training.ensemble import load_ensemble
 
-    return load_trained_model(files, labels, config, build_strategy(config.training.strategy))
+    chosen = build_strategy(config.training.strategy)
+    return load_ensemble(model.members, model.labels, config, chosen)
 
 
-def _loaded_now(load: Callable[[], "TrainedModel"]) -> Callable[[], "TrainedModel"]:
+def _loaded_now(load: Callable[[], "Ensemble"]) -> Callable[[], "Ensemble"]:
     """Loads the model before the first line comes, so that it is answered at once."""
     trained = load()
     if sys.stdin.isatty():

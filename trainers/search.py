@@ -82,6 +82,10 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         max_length=job.config.data.max_length,
     )
 
+    from tf_finetune.search.ensemble import keep_ensemble
+
+    ensemble, ensemble_notes = keep_ensemble(job, final, records, tokenizer, console)
+
     from tf_finetune.search.outcome import SearchOutcome
     from tf_finetune.search.reporting import write_search_report
 
@@ -97,14 +101,16 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         records=found.records,
         not_run=found.not_run,
         recommendation=recommendation,
-        notes=tuple(notes),
+        notes=(*notes, *ensemble_notes),
         plan=final.plan,
         run=final.run,
         reports=final.reports,
         search_seconds=sum(record.wall_seconds for record in found.records),
+        ensemble=ensemble,
     )
     write_search_report(job, outcome, console)
-    console.print(Text(visible(recommendation.sentence())), soft_wrap=True)
+    for line in (recommendation.sentence(), *ensemble_notes):
+        console.print(Text(visible(line)), soft_wrap=True)
 
 
 def _load_job(

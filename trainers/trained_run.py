@@ -1,6 +1,7 @@
 """Opens a finished run for a command, before anything is imported that takes seconds."""
 
 import argparse
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,7 @@ from tf_finetune.run_directory import RunDirectory, open_run
 from trainers.arguments import load_arguments
 
 if TYPE_CHECKING:
-    from tf_finetune.data import LabelSpace
-    from tf_finetune.encoders import EncoderFiles
+    from tf_finetune.export.checked_model import CheckedModel
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,21 @@ class TrainedRun:
     Attributes:
         run: The run directory.
         config: The run's configuration with the options of the command line.
-        files: The model folder, every file of it held against its checksum.
-        labels: What the model's outputs mean, decided at the threshold of these options.
+        model: What is used of it.
     """
 
     run: RunDirectory
     config: ExperimentConfig
-    files: "EncoderFiles"
-    labels: "LabelSpace"
+    model: "CheckedModel"
 
 
-def open_trained_run(arguments: argparse.Namespace) -> TrainedRun:
+def open_trained_run(arguments: argparse.Namespace, *, alone: str | None = None) -> TrainedRun:
     """Opens the run that the argument RUN names.
+
+    Args:
+        arguments: Of the command line.
+        alone: Why the command uses the single model where there is an ensemble, which is then
+            said; None: the command uses what answers.
 
     Raises:
         UserError: There is none, it has not finished or is damaged, or an option is wrong.
@@ -39,11 +42,13 @@ def open_trained_run(arguments: argparse.Namespace) -> TrainedRun:
     run, saved = open_run(arguments.run)
     config = load_arguments(arguments, base=saved.model_dump(mode="json"))
 
-    from tf_finetune.export import check_model_folder, read_labels
+    from tf_finetune.export.checked_model import check_answering, check_single, has_ensemble
 
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
-    return TrainedRun(run, config, files, labels.decided_at(config.evaluation.threshold))
+    if alone is None:
+        return TrainedRun(run, config, check_answering(run, config))
+    if has_ensemble(run):
+        print(f"note: {run.path} holds an ensemble, too; {alone}", file=sys.stderr)
+    return TrainedRun(run, config, check_single(run, config))
 
 
 def check_examples(config: ExperimentConfig, file: str | None) -> None:

@@ -434,13 +434,31 @@ def test_folds_beside_a_validation_split_are_a_mistake(write):
 def test_options_that_do_not_go_with_folds_are_named():
     options = ["training.strategy=multi_worker", "search.median_stopping=true"]
 
-    found = problems(None, "data.folds=3", *options, "search.train_on_validation=true")
+    options += ["search.train_on_validation=true"]
+    found = problems(None, "data.folds=3", *options)
+    ensemble = problems(None, "data.folds=3", "search.ensemble=true")
 
     assert [problem.split(" with data.folds=3")[0] for problem in found] == [
         "training.strategy (command line): received multi_worker",
         "search.median_stopping (command line): received true",
         "search.train_on_validation (command line): received true",
     ]
+    assert ensemble[0].startswith("search.ensemble (command line): received true with data.folds=3")
+
+
+def test_options_that_do_not_go_with_an_ensemble_are_named():
+    alone = problems(None, "search.ensemble=true", "search.seeds=7")
+    joined = problems(None, "search.ensemble=true", "search.train_on_validation=true")
+
+    assert alone == [
+        "search.ensemble (command line): received true with search.seeds=7; accepted: false, or "
+        "two or more seeds, such as search.seeds=0,1,2"
+    ]
+    assert joined[0].startswith(
+        "search.ensemble (command line): received true with search.train_on_validation=true; "
+        "accepted: one of the two"
+    )
+    assert load_config(None, ["search.ensemble=true"]).search.seeds == (0, 1)
 
 
 def test_required_option_that_nothing_gives_is_a_mistake():

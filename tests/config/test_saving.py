@@ -83,13 +83,15 @@ def make_consistent(values):
     search = values.get("search", {})
     if search.get("learning_rates") is not None:
         search["learning_rate_range"] = None
+    if len(search.get("seeds", (0, 1))) < 2 or search.get("train_on_validation"):
+        search["ensemble"] = False
     lists, ranges = (search.get(f"learning_rate{kind}_by_depth", {}) for kind in ("s", "_ranges"))
     for depth in {*lists} & {*ranges}:
         del ranges[depth]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}
-        search |= {"median_stopping": False, "train_on_validation": False}
+        search |= {"median_stopping": False, "train_on_validation": False, "ensemble": False}
         values.get("training", {})["strategy"] = "auto"
     return values
 

@@ -114,3 +114,17 @@ def test_every_file_over_the_bound_is_named():
     )
     with pytest.raises(UserError, match=message):
         table_of(a=0.02, b=0.0, c=0.5).check(0.01)
+
+
+def test_each_model_decides_at_its_own_threshold():
+    """Both have their first label at 0.4 and no other: only below that it is the answer."""
+    labels = LabelSpace("multi_label", ("a", "b"))
+    targets = np.tile(np.array([[1, 0]], np.float32), (4, 1))
+    logits = np.tile(np.log([[0.4 / 0.6, 0.1 / 0.9]]), (4, 1))
+
+    found = quality_loss(
+        labels, targets, logits, logits, EVALUATION, changed_labels=labels.decided_at(0.3)
+    )
+
+    assert (found.original, found.value, found.same_answers) == (0.0, 1.0, 0.0)
+    assert found.low == found.loss == -1.0 < found.high

@@ -25,6 +25,7 @@ class FakeTrained:
         self.seconds = seconds
         self.batches = []
         self.tokenizer = None
+        self.members = [self]
 
     def logits_of(self, records, batch_size, *, traced):
         self.batches.append(len(records))

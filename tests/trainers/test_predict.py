@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import trained_model
+from tf_finetune.training import ensemble
 from tf_finetune.training.trained_model import TrainedModel, load_trained_model
 from trainers.cli import run_command
 from trainers.predict import main
@@ -34,7 +34,7 @@ def loaded():
 
 @pytest.fixture(autouse=True)
 def keep_model(loaded, monkeypatch):
-    monkeypatch.setattr(trained_model, "load_trained_model", loaded)
+    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 @pytest.fixture

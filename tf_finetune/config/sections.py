@@ -592,6 +592,13 @@ class SearchConfig(Section):
         description="train the final model on the validation examples too; only the test set "
         "then says what it is worth",
     )
+    ensemble: bool = Field(
+        default=False,
+        description="also keep the recommended cell's model of every seed, as an ensemble: the "
+        "mean of their probabilities (or numbers) is scored beside the single model, and is what "
+        "predict, evaluate and serve answer; each of them takes false to answer with the single "
+        "model",
+    )
     workers: int = Field(
         default=1,
         ge=1,
@@ -620,6 +627,17 @@ class SearchConfig(Section):
             problems.append(
                 f"search.learning_rate_ranges_by_depth: received depth {depth}, which is in "
                 "search.learning_rates_by_depth too; accepted: one of the two"
+            )
+        if self.ensemble and len(self.seeds) < 2:
+            problems.append(
+                f"search.ensemble: received true with search.seeds={self.seeds[0]}; accepted: "
+                "false, or two or more seeds, such as search.seeds=0,1,2"
+            )
+        if self.ensemble and self.train_on_validation:
+            problems.append(
+                "search.ensemble: received true with search.train_on_validation=true; accepted: "
+                "one of the two (the models of the ensemble are those of the trials, which do not "
+                "train on the validation examples)"
             )
         if problems:
             raise ValueError("\n".join(problems))
@@ -685,6 +703,11 @@ class ExperimentConfig(Section):
                 f"search.train_on_validation: received true {with_folds}, which make no "
                 "validation examples; accepted: false (the final model is trained on all training "
                 "examples anyway)"
+            )
+        if self.search.ensemble:
+            problems.append(
+                f"search.ensemble: received true {with_folds}; accepted: false (a trial's models "
+                "each lack a fold of the examples, and none of them is kept)"
             )
         if problems:
             raise ValueError("\n".join(problems))

@@ -85,13 +85,14 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
         return RunRecord(
             config=config,
             plan=FreezePlan(rows, plan["num_layers"]),
-            reports=reports,
+            # The card is of the single model.
+            reports={name: r for name, r in reports.items() if r.get("models", 1) == 1},
             data=page["data"],
             created=page["created"],
             versions=page["versions"],
         )
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{run.path}: plan.json or report.json: damaged: {error}") from None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{run.path}: a JSON file is damaged: {error}") from None
 
 
 def write_model_card(

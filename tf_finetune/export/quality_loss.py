@@ -46,6 +46,7 @@ def quality_loss(
     changed: np.ndarray,
     evaluation: EvaluationConfig,
     seed: int = 0,
+    changed_labels: LabelSpace | None = None,
 ) -> QualityLoss:
     """Compares two models in pairs: each resample weighs the examples alike for both.
 
@@ -60,16 +61,18 @@ def quality_loss(
         changed: Those of the changed model.
         evaluation: Gives the number of resamples and the coverage.
         seed: Seed of the resamples.
+        changed_labels: Those of the changed model, where it decides at a threshold of its own.
 
     Returns:
         The loss with its interval; see `reports.intervals`.
     """
     metric = headline_metric(labels)
-    before, after = (score(labels, targets, logits)[metric] for logits in (original, changed))
+    both = ((labels, original), (changed_labels or labels, changed))
+    before, after = (score(own, targets, logits)[metric] for own, logits in both)
 
     one, other = (
-        leaning_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed)[metric]
-        for logits in (original, changed)
+        leaning_scores(own, targets, logits, evaluation.bootstrap_resamples, seed)[metric]
+        for own, logits in both
     )
     lowest, highest = RANGES[metric]
     low, high = ends(
@@ -81,7 +84,8 @@ def quality_loss(
     )
     same = same_interval = None
     if labels.task != "regression":
-        equal = predicted(labels, original) == predicted(labels, changed)
+        first, second = (predicted(own, logits) for own, logits in both)
+        equal = first == second
         same = float(equal.reshape(len(equal), -1).all(axis=1).mean())
         same_interval = share_interval(same, len(targets), evaluation.confidence)
     return QualityLoss(

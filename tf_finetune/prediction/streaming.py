@@ -11,7 +11,7 @@ from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import Output
 
 if TYPE_CHECKING:
-    from tf_finetune.training.trained_model import TrainedModel
+    from tf_finetune.training.ensemble import Ensemble
 
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
 
@@ -25,7 +25,7 @@ def json_answer(record: Record, answer: Mapping[str, Any]) -> str:
 
 
 def predict_texts(
-    load: Callable[[], "TrainedModel"],
+    load: Callable[[], "Ensemble"],
     chunks: Iterable[Sequence[Record]],
     output: Output,
     *,
@@ -54,7 +54,7 @@ def predict_texts(
     """
     resumed = output.done
     seen, digest = 0, ""
-    trained: TrainedModel | None = None
+    trained: Ensemble | None = None
     for chunk in chunks:
         seen, digest = seen + len(chunk), _chain(digest, chunk)
         if seen <= resumed.texts:

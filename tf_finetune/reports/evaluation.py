@@ -101,6 +101,7 @@ class EvaluationReport:
             one label or a number.
         folds: The scores of each fold alone where the outputs are those of several models, each
             for the fold that it was not trained on; otherwise empty.
+        models: How many models' answers were averaged.
     """
 
     split: str
@@ -121,6 +122,7 @@ class EvaluationReport:
         return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
 
     folds: tuple[FoldScores, ...] = ()
+    models: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dictionaries, lists and numbers."""

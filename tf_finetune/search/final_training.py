@@ -39,6 +39,7 @@ class FinalModel(NamedTuple):
         run: Its training.
         splits: What it was trained and scored on, its labels with the threshold of the model.
         reports: Its scores by split, test first.
+        runner: What can run further trials.
     """
 
     request: TrialRequest
@@ -48,6 +49,7 @@ class FinalModel(NamedTuple):
     run: RunResult
     splits: Splits
     reports: dict[str, EvaluationReport]
+    runner: TrialRunner
 
 
 def train_chosen(
@@ -120,7 +122,7 @@ def train_chosen(
         splits = with_threshold(splits, _threshold_of_trials(cell, records, splits.labels))
     reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
-        request, config, compiled.plan, compiled.model.classifier, run, splits, reports
+        request, config, compiled.plan, compiled.model.classifier, run, splits, reports, runner
     )
 
 

@@ -12,6 +12,7 @@ from tf_finetune.encoders import FreezePlan
 from tf_finetune.invocation import command_line
 from tf_finetune.reports import EvaluationReport
 from tf_finetune.reports.page import Command
+from tf_finetune.search.ensemble_result import EnsembleResult
 from tf_finetune.search.recommendation import Recommendation
 from tf_finetune.search.records import TrialRecord
 from tf_finetune.search.schedule import NotRun
@@ -40,6 +41,7 @@ class SearchOutcome:
         run: The final training.
         reports: Scores of the final model by split, test first.
         search_seconds: Time of all trials together.
+        ensemble: What the ensemble of the cell's seeds is worth; None without one.
     """
 
     path: Path
@@ -58,6 +60,12 @@ class SearchOutcome:
     run: RunResult
     reports: Mapping[str, EvaluationReport]
     search_seconds: float
+    ensemble: EnsembleResult | None = None
+
+    @property
+    def all_reports(self) -> dict[str, EvaluationReport]:
+        """Scores of the final model by split, then those of the ensemble."""
+        return {**self.reports, **(self.ensemble.reports if self.ensemble else {})}
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -95,6 +103,7 @@ class SearchOutcome:
                 "epochs": self.run.history,
                 "scores": {split: report.metrics for split, report in self.reports.items()},
             },
+            "ensemble": None if self.ensemble is None else self.ensemble.to_dict(),
             "plan": self.plan.to_dict(),
             "data": self.summary.to_dict(),
             "search_seconds": self.search_seconds,

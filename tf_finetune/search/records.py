@@ -17,6 +17,7 @@ from tf_finetune.search.trial_request import TrialRequest
 
 History = tuple[Mapping[str, float | None], ...]
 Stage = Literal["explore", "complete", "widen", "repeat"]
+WEIGHTS = "weights.safetensors"  # in the folder of a trial, with `search.ensemble`
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class TrialRecord:
         folder: Its folder under `trials/`.
         predictions_sha256: Of its `validation.npz`; None if it failed.
         fold_histories: With folds, those of each fold's training.
+        weights_sha256: Of the weights that it kept, see `trial_weights`; None if it kept none.
+            They may be gone since.
     """
 
     request: TrialRequest
@@ -45,6 +48,7 @@ class TrialRecord:
     folder: str
     predictions_sha256: str | None = None
     fold_histories: tuple[History, ...] = ()
+    weights_sha256: str | None = None
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -71,6 +75,7 @@ class TrialRecord:
             "folder": self.folder,
             "predictions_sha256": self.predictions_sha256,
             "fold_histories": [list(map(dict, history)) for history in self.fold_histories],
+            "weights_sha256": self.weights_sha256,
         }
 
     @classmethod
@@ -100,8 +105,9 @@ class TrialRecord:
                 history=tuple(value["history"]),
                 folder=folder,
                 predictions_sha256=digest,
-                # Journals of earlier versions have none.
+                # Journals of earlier versions have none of these.
                 fold_histories=tuple(map(tuple, value.get("fold_histories", ()))),
+                weights_sha256=value.get("weights_sha256"),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error

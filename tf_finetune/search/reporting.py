@@ -47,7 +47,7 @@ def write_trial(job: SearchJob, record: TrialRecord) -> None:
 
 def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console) -> None:
     """Writes and prints everything; `metrics.json` last, because it marks the search finished."""
-    directory, reports = job.directory, dict(outcome.reports)
+    directory, reports = job.directory, outcome.all_reports
     directory.write_json(directory.outcome, outcome.to_dict())
     directory.write_json(
         directory.history, {"best_epoch": outcome.run.best_epoch, "epochs": outcome.run.history}
@@ -66,6 +66,7 @@ def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console
     lines = [
         f"report       {directory.report}",
         f"model        {directory.model}",
+        *([f"ensemble     {directory.ensemble}"] if outcome.ensemble else ()),
         f"numbers      {directory.outcome}, {directory.metrics.name}, {directory.evaluation.name}",
     ]
     lines += [f"{command.purpose:12} {command.line}" for command in outcome.commands]
@@ -86,7 +87,7 @@ def report_content(
         created=local_time(),
         metric=outcome.metric,
         trials=tuple(trial_row(record) for record in _ordered(outcome.records)),
-        reports=outcome.reports,
+        reports=outcome.all_reports,
         plan=outcome.plan.to_dict(),
         data=outcome.summary.to_dict(),
         commands=tuple(Command(c.purpose.capitalize(), c.line) for c in outcome.commands),

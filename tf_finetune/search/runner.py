@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Split, Splits, rounds_of, scored_split
-from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_cost
+from tf_finetune.encoders import Classifier, EncoderFiles, FreezePlan, plan_cost
 from tf_finetune.errors import DiskFullError
 from tf_finetune.memory import PeakMemory, memory_reason
 from tf_finetune.prefix.cache import PrefixCache
@@ -28,6 +28,7 @@ from tf_finetune.search.models import ModelCache
 from tf_finetune.search.records import History, Stage, TrialRecord, write_predictions
 from tf_finetune.search.trial import Predictions, TrialResult
 from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.trial_weights import trained_weights, write_weights
 from tf_finetune.training import (
     ChosenStrategy,
     GiveUpRule,
@@ -136,6 +137,7 @@ class TrialRunner:
         folder = self._directory.trial(request, self._config.training.epochs)
         config = request.configure(self._config)
         digest: str | None = None
+        weights_digest: str | None = None
         history: History = ()
         fold_histories: tuple[History, ...] = ()
         try:
@@ -157,6 +159,9 @@ class TrialRunner:
                 fold_histories = tuple(map(_finite, trained.rounds.histories))
             if result.status == "completed":
                 digest = write_predictions(folder / "validation.npz", trained.predictions)
+                if self._config.search.ensemble and self._is_whole(request, trained):
+                    weights = trained_weights(trained.classifier)
+                    weights_digest = write_weights(folder, weights)
         return TrialRecord(
             request=request,
             stage=stage,
@@ -167,6 +172,7 @@ class TrialRunner:
             folder=folder.name,
             predictions_sha256=digest,
             fold_histories=fold_histories,
+            weights_sha256=weights_digest,
         )
 
     def remove_checkpoints(self, record: TrialRecord) -> None:
@@ -216,6 +222,9 @@ class TrialRunner:
             * sum(steps_per_epoch(len(one.trained), training.batch_size) for one in rounds)
         )
 
+    def _is_whole(self, request: TrialRequest, trained: "_Trained") -> bool:
+        return request.epochs == self._config.training.epochs and not trained.given_up
+
     def _give_up(self, request: TrialRequest, stage: Stage) -> GiveUpRule | None:
         """What ends this trial early; None in a stage whose trials have to be whole."""
         if not self._config.search.median_stopping or stage not in ("explore", "widen"):
@@ -245,7 +254,12 @@ class TrialRunner:
         given_up = give_up is not None and len(history) < request.epochs and give_up(history)
         targets = _scored(self._splits).labels
         return _Trained(
-            rounds, compiled.plan, Predictions(targets, rounds.logits), states, given_up
+            rounds,
+            compiled.plan,
+            compiled.model.classifier,
+            Predictions(targets, rounds.logits),
+            states,
+            given_up,
         )
 
     def _states(self, model: FineTuner, config: ExperimentConfig) -> dict[str, PrefixStates]:
@@ -322,6 +336,7 @@ class _Trained(NamedTuple):
 
     rounds: TrainedRounds
     plan: FreezePlan
+    classifier: Classifier
     predictions: Predictions
     states: Mapping[str, PrefixStates]
     given_up: bool

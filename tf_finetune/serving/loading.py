@@ -8,12 +8,11 @@ import numpy as np
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import LabelSpace, Record
 from tf_finetune.errors import UserError
-from tf_finetune.export import check_model_folder, read_labels
-from tf_finetune.export.model_folder import MANIFEST
+from tf_finetune.export.checked_model import check_answering
 from tf_finetune.files import file_sha256
 from tf_finetune.run_directory import RunDirectory, open_run
 from tf_finetune.training import build_strategy
-from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+from tf_finetune.training.ensemble import Ensemble, load_ensemble
 
 _VERSION_DIGITS = 12
 # The texts of a turn are few, so one padded batch would be mostly padding: sorted by length and
@@ -28,13 +27,13 @@ class ServedModel:
     Attributes:
         run: Where it came from.
         config: Its configuration.
-        trained: The model.
+        trained: The model, or the models of an ensemble.
         version: Names its weights, tokenizer and labels: the start of a SHA-256.
     """
 
     run: RunDirectory
     config: ExperimentConfig
-    trained: TrainedModel
+    trained: Ensemble
     version: str
 
     @property
@@ -66,12 +65,10 @@ def load_served_model(
     """
     run, saved = open_run(path)
     config = configure(saved)
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
-    labels = labels.decided_at(config.evaluation.threshold)
+    checked = check_answering(run, config)
     chosen = build_strategy(config.training.strategy)
-    trained = load_trained_model(files, labels, config, chosen)
-    version = file_sha256(files.path / MANIFEST)[:_VERSION_DIGITS]
+    trained = load_ensemble(checked.members, checked.labels, config, chosen)
+    version = file_sha256(checked.manifest)[:_VERSION_DIGITS]
     model = ServedModel(run, config, trained, version)
     logits = model.logits_of([Record(1, "a", "a" if model.pairs else None, None)])
     if not np.isfinite(logits).all():

@@ -142,7 +142,9 @@ class Service:
     def _tell(self) -> None:
         model = self.model
         self.metrics.model.info({"version": model.version, "task": model.labels.task})
-        _log.info("model %s of %s", model.version, model.run.path)
+        count = len(model.trained.members)
+        kind = "model" if count == 1 else f"ensemble of {count} models"
+        _log.info("%s %s of %s", kind, model.version, model.run.path)
 
     def _score(self, records: list[Record]) -> list[_Scored]:
         served = self._served  # all texts of a turn get the same one

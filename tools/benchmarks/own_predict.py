@@ -23,13 +23,13 @@ def main() -> None:
     add_program_options(parser)
     arguments = parser.parse_args()
     from tf_finetune.training import build_strategy
-    from tf_finetune.training.trained_model import load_trained_model
+    from tf_finetune.training.ensemble import load_ensemble
 
     run, config = open_run(str(arguments.folder))
     files = check_model_folder(run.model)
     labels = read_labels(files.config, str(run.model))
     strategy = build_strategy(config.training.strategy)
-    trained = load_trained_model(files, labels, config, strategy)
+    trained = load_ensemble([files], labels, config, strategy)
 
     def answer(texts: list[str]) -> list[int]:
         output = io.StringIO()

@@ -1,0 +1,227 @@
+"""`search.ensemble` from the search to what predict, evaluate, serve and verify make of it."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data import Record
+from tf_finetune.export.checked_model import check_answering, check_single
+from tf_finetune.reports import probabilities
+from tf_finetune.run_directory import RunDirectory, open_run
+from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.search.ensemble import keep_ensemble
+from tf_finetune.search.records import TrialJournal
+from tf_finetune.serving.loading import load_served_model
+from tf_finetune.training import build_strategy
+from tf_finetune.training.trained_model import load_trained_model
+from trainers import evaluate, explain, predict, search, verify
+from trainers.cli import run_command
+
+pytestmark = pytest.mark.long
+
+TEXTS = ("the film 1 was good and great !", "the plot 2 was dull .", "the film was fine")
+
+
+@pytest.fixture(scope="module")
+def arguments(tiny_encoder, tmp_path_factory):
+    """A search of two cells with two seeds each, on texts that a single epoch leaves hard."""
+    folder = tmp_path_factory.mktemp("data")
+    words = np.random.default_rng(0).choice(["good", "bad", "film", "plot", "very"], (90, 4))
+    rows = [f"{' '.join(row)},{'pos' if (row == 'good').sum() else 'neg'}" for row in words]
+    (folder / "texts.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    return [
+        str(folder / "texts.csv"),
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={folder}",
+        "data.max_length=16",
+        "data.validation_fraction=0.3",
+        "data.test_fraction=0.3",
+        "training.epochs=1",
+        "training.batch_size=16",
+        "search.depths=3",
+        "search.learning_rates=[1e-2, 1e-6]",
+        "search.widen_edges=false",
+        "search.seeds=0,1",
+        "evaluation.bootstrap_resamples=100",
+        "evaluation.explained_mistakes=0",
+        "run.tensorboard=false",
+        "search.ensemble=true",
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(arguments, tmp_path_factory):
+    """Folder of a finished search; nobody may change it but by evaluating."""
+    folder = tmp_path_factory.mktemp("searches") / "finished"
+    assert run_command(search.main, [*arguments, f"run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def members(finished):
+    """Probabilities of the texts by each member, from its own folder, and those of the model."""
+    run, config = open_run(str(finished))
+    checked = [*check_answering(run, config).members, check_single(run, config).files]
+    labels = check_single(run, config).labels
+    records = [Record(1, text, None, None) for text in TEXTS]
+    chosen = build_strategy("auto")
+    return [
+        probabilities(
+            labels, load_trained_model(files, labels, config, chosen).logits_of(records, 8)
+        )
+        for files in checked
+    ]
+
+
+def predicted(folder, capsys, *more):
+    texts = [word for text in TEXTS for word in ("--text", text)]
+    assert run_command(predict.main, [str(folder), *texts, *more]) == 0
+    printed = capsys.readouterr()
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    return np.array([[*line["probabilities"].values()] for line in lines]), printed.err
+
+
+def test_members_are_the_trials_of_the_recommended_cell(finished):
+    outcome = json.loads((finished / "search.json").read_text())
+
+    chosen = f"depth3-lr{'0.01' if outcome['chosen']['cell']['learning_rate'] > 1e-3 else '1e-6'}"
+    kept = {path.parent.name for path in finished.glob("trials/*/weights.safetensors")}
+    assert kept == {f"{chosen}-seed0", f"{chosen}-seed1"}
+    assert sorted(path.name for path in (finished / "ensemble").iterdir()) == [
+        "manifest.json",
+        "seed-0",
+        "seed-1",
+    ]
+    assert outcome["ensemble"]["seeds"] == [0, 1]
+
+
+def test_predict_answers_the_mean_of_the_members_and_the_single_model_when_told(
+    finished, members, capsys, written_rounding
+):
+    one, other, single = members
+    assert np.abs(one - other).max() > 0.01
+
+    averaged, said = predicted(finished, capsys)
+    alone, unsaid = predicted(finished, capsys, "search.ensemble=false")
+
+    assert averaged == pytest.approx((one + other) / 2, abs=written_rounding)
+    assert "an ensemble of 2 models: seed-0, seed-1" in said
+    assert alone == pytest.approx(single, abs=written_rounding)
+    assert "ensemble" not in unsaid
+
+
+def test_scores_stand_beside_the_single_models_and_evaluate_finds_them_again(finished, capsys):
+    metrics = json.loads((finished / "metrics.json").read_text())
+    outcome = json.loads((finished / "search.json").read_text())
+
+    assert list(metrics) == ["test", "validation", "ensemble-test", "ensemble-validation"]
+    sentence = outcome["ensemble"]["sentence"]
+    assert sentence in outcome["notes"]
+    accuracy = metrics["ensemble-test"]["accuracy"]["value"]
+    assert f"The ensemble of 2 seeds has accuracy {accuracy:.4f} on the test split" in sentence
+    assert f"the single model {metrics['test']['accuracy']['value']:.4f}" in sentence
+    assert "An answer takes 2 times as long" in sentence
+    assert "ensemble-test" in (finished / "report.html").read_text()
+
+    assert run_command(evaluate.main, [str(finished)]) == 0
+    assert "an ensemble of 2 models" in capsys.readouterr().out
+    again = json.loads((finished / "evaluations" / "test.metrics.json").read_text())["test"]
+    assert again["accuracy"] == metrics["ensemble-test"]["accuracy"]
+    assert again["loss"]["value"] == pytest.approx(metrics["ensemble-test"]["loss"]["value"])
+    mean = metrics["ensemble-validation"]["loss"]["value"]
+    trials = [t["result"] for t in outcome["trials"]]
+    best = [t["metrics"]["loss"] for t in trials if t["cell"] == outcome["chosen"]["cell"]]
+    assert mean < np.mean(best)  # the logarithm of a mean is above the mean of logarithms
+
+
+def test_server_answers_the_same_under_a_version_of_its_own(finished, members, rounding):
+    served = load_served_model(str(finished))
+    logits = served.logits_of([Record(1, text, None, None) for text in TEXTS])
+
+    assert probabilities(served.labels, logits) == pytest.approx(
+        (members[0] + members[1]) / 2, abs=rounding
+    )
+    alone = load_served_model(
+        str(finished),
+        lambda config: config.model_copy(
+            update={"search": config.search.model_copy(update={"ensemble": False})}
+        ),
+    )
+    assert len(alone.trained.members) == 1
+    assert alone.version != served.version
+
+
+def test_explanation_is_of_the_single_model_and_says_so(finished, capsys):
+    assert run_command(explain.main, [str(finished), "--text", TEXTS[0]]) == 0
+
+    printed = capsys.readouterr()
+    assert "holds an ensemble, too; explained is the single model's answer" in printed.err
+
+
+def test_damaged_and_missing_members_are_told(finished, tmp_path, capsys, command_fails):
+    assert run_command(verify.main, [str(finished)]) == 0
+    folder = shutil.copytree(finished, tmp_path / "run")
+    name = folder / "ensemble" / "seed-1" / "model.safetensors"
+    content = bytearray(name.read_bytes())
+    content[-1] ^= 1
+    name.write_bytes(content)
+
+    assert f"{name}: damaged" in command_fails(verify.main, str(folder))
+    assert f"{name}: damaged" in command_fails(predict.main, str(folder), "--text", "fine")
+
+    shutil.rmtree(folder / "ensemble")
+    missing = f"{folder / 'ensemble' / 'manifest.json'}: missing"
+    assert missing in command_fails(verify.main, str(folder))
+    error = command_fails(predict.main, str(folder), "--text", "fine")
+    assert missing in error
+    assert "search.ensemble=false answers with it" in error
+
+
+def test_a_run_whose_options_alone_speak_of_an_ensemble_has_its_own_model(finished, tmp_path):
+    run = RunDirectory(tmp_path)
+    shutil.copytree(finished / "model", run.model)
+    config = ExperimentConfig.model_validate({"search": {"ensemble": True}})
+
+    assert check_answering(run, config).manifest == run.model / "manifest.json"
+
+
+def test_search_that_goes_on_trains_anew_what_kept_no_weights(
+    finished, arguments, tmp_path, capsys
+):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (gone,) = folder.glob("trials/*-seed1/weights.safetensors")
+    before = gone.read_bytes()
+    gone.unlink()
+    journal = (folder / "journal.jsonl").read_bytes()
+
+    options = ("search.tolerance=0.02", f"run.dir={folder}")
+    assert run_command(search.main, [*arguments, *options]) == 0
+
+    assert capsys.readouterr().out.count("its weights are not kept; trained anew") == 1
+    assert gone.read_bytes() == before
+    added = (folder / "journal.jsonl").read_bytes().removeprefix(journal)
+    record = json.loads(added)["record"]
+    assert (record["folder"], record["stage"]) == (gone.parent.name, "repeat")
+    again = folder / "ensemble" / "seed-1" / "model.safetensors"
+    first = finished / "ensemble" / "seed-1" / "model.safetensors"
+    assert again.read_bytes() == first.read_bytes()
+
+
+def test_search_without_an_ensemble_keeps_nothing_of_an_earlier_one(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    directory = SearchDirectory(folder)
+    journal = TrialJournal(directory.journal, directory.trials, identity_of(directory.journal))
+    job = SimpleNamespace(directory=directory, config=ExperimentConfig())
+
+    assert keep_ensemble(job, None, list(journal.records.values()), None, None) == (None, [])
+
+    assert not (folder / "ensemble").exists()
+    assert not list(folder.glob("trials/*/weights.safetensors"))
+
+
+def identity_of(journal):
+    return json.loads(journal.read_text().splitlines()[0])["record"]["identity"]
