@@ -174,10 +174,14 @@ def test_missing_file_of_the_run_is_named(tmp_path, name):
         read_record(RunDirectory(tmp_path), ExperimentConfig())
 
 
-def test_card_of_a_search_tells_of_the_chosen_cell(tmp_path):
+def test_card_of_a_search_tells_of_the_chosen_cell_and_the_single_model(tmp_path):
     (tmp_path / "plan.json").write_text('{"rows": [], "num_layers": 1}')
     (tmp_path / "report.json").write_text('{"data": {}, "created": "", "versions": {}}')
-    (tmp_path / "evaluation.json").write_text("{}")
+    reports = {"test": {"n": 1}, "validation": {"models": 1}, "ensemble-test": {"models": 3}}
+    (tmp_path / "evaluation.json").write_text(json.dumps(reports))
     (tmp_path / "chosen.yaml").write_text("freeze:\n  depth: 3\n")
 
-    assert read_record(RunDirectory(tmp_path), ExperimentConfig()).config.freeze.depth == 3
+    found = read_record(RunDirectory(tmp_path), ExperimentConfig())
+
+    assert found.config.freeze.depth == 3
+    assert list(found.reports) == ["test", "validation"]

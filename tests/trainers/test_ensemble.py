@@ -1,25 +1,33 @@
 """`search.ensemble` from the search to what predict, evaluate, serve and verify make of it."""
 
+import io
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Record
 from tf_finetune.export.checked_model import check_answering, check_single
+from tf_finetune.files import file_sha256
 from tf_finetune.reports import probabilities
 from tf_finetune.run_directory import RunDirectory, open_run
 from tf_finetune.search.directory import SearchDirectory
-from tf_finetune.search.ensemble import keep_ensemble
+from tf_finetune.search.ensemble import _members, keep_ensemble
 from tf_finetune.search.records import TrialJournal
+from tf_finetune.search.trial import TrialResult
+from tf_finetune.search.trial_weights import read_weights, remove_weights, write_weights
 from tf_finetune.serving.loading import load_served_model
-from tf_finetune.training import build_strategy
+from tf_finetune.training import build_strategy, ensemble
 from tf_finetune.training.trained_model import load_trained_model
-from trainers import evaluate, explain, predict, search, verify
+from trainers import evaluate, predict, search, verify
+from trainers.arguments import parse_arguments
 from trainers.cli import run_command
+from trainers.trained_run import open_trained_run
 
 pytestmark = pytest.mark.long
 
@@ -62,18 +70,35 @@ def finished(arguments, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def members(finished):
+def loaded():
+    """Loads each model folder once for all tests."""
+    kept = {}
+
+    def load(files, *arguments):
+        if files.path not in kept:
+            kept[files.path] = load_trained_model(files, *arguments)
+        return kept[files.path]
+
+    return load
+
+
+@pytest.fixture(autouse=True)
+def keep_models(loaded, monkeypatch):
+    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
+
+
+@pytest.fixture(scope="module")
+def members(finished, loaded):
     """Probabilities of the texts by each member, from its own folder, and those of the model."""
     run, config = open_run(str(finished))
-    checked = [*check_answering(run, config).members, check_single(run, config).files]
-    labels = check_single(run, config).labels
+    single = check_single(run, config)
     records = [Record(1, text, None, None) for text in TEXTS]
     chosen = build_strategy("auto")
     return [
         probabilities(
-            labels, load_trained_model(files, labels, config, chosen).logits_of(records, 8)
+            single.labels, loaded(files, single.labels, config, chosen).logits_of(records, 8)
         )
-        for files in checked
+        for files in (*check_answering(run, config).members, single.files)
     ]
 
 
@@ -145,21 +170,20 @@ def test_server_answers_the_same_under_a_version_of_its_own(finished, members, r
     assert probabilities(served.labels, logits) == pytest.approx(
         (members[0] + members[1]) / 2, abs=rounding
     )
-    alone = load_served_model(
-        str(finished),
-        lambda config: config.model_copy(
-            update={"search": config.search.model_copy(update={"ensemble": False})}
-        ),
+    single = check_single(served.run, served.config)
+    assert served.version != file_sha256(single.manifest)[: len(served.version)]
+
+
+def test_commands_of_the_single_model_say_so(finished, capsys):
+    arguments = parse_arguments("explain", [str(finished), "--text", "fine"])
+
+    opened = open_trained_run(arguments, alone="explained is the single model's answer")
+
+    assert opened.model.files.path == finished / "model"
+    said = capsys.readouterr().err
+    assert (
+        said == f"note: {finished} holds an ensemble, too; explained is the single model's answer\n"
     )
-    assert len(alone.trained.members) == 1
-    assert alone.version != served.version
-
-
-def test_explanation_is_of_the_single_model_and_says_so(finished, capsys):
-    assert run_command(explain.main, [str(finished), "--text", TEXTS[0]]) == 0
-
-    printed = capsys.readouterr()
-    assert "holds an ensemble, too; explained is the single model's answer" in printed.err
 
 
 def test_damaged_and_missing_members_are_told(finished, tmp_path, capsys, command_fails):
@@ -189,39 +213,50 @@ def test_a_run_whose_options_alone_speak_of_an_ensemble_has_its_own_model(finish
     assert check_answering(run, config).manifest == run.model / "manifest.json"
 
 
-def test_search_that_goes_on_trains_anew_what_kept_no_weights(
-    finished, arguments, tmp_path, capsys
-):
-    folder = shutil.copytree(finished, tmp_path / "run")
-    (gone,) = folder.glob("trials/*-seed1/weights.safetensors")
-    before = gone.read_bytes()
-    gone.unlink()
-    journal = (folder / "journal.jsonl").read_bytes()
-
-    options = ("search.tolerance=0.02", f"run.dir={folder}")
-    assert run_command(search.main, [*arguments, *options]) == 0
-
-    assert capsys.readouterr().out.count("its weights are not kept; trained anew") == 1
-    assert gone.read_bytes() == before
-    added = (folder / "journal.jsonl").read_bytes().removeprefix(journal)
-    record = json.loads(added)["record"]
-    assert (record["folder"], record["stage"]) == (gone.parent.name, "repeat")
-    again = folder / "ensemble" / "seed-1" / "model.safetensors"
-    first = finished / "ensemble" / "seed-1" / "model.safetensors"
-    assert again.read_bytes() == first.read_bytes()
+@pytest.fixture
+def job(finished, tmp_path):
+    """A search that goes on in a copy of the finished one's folder."""
+    directory = SearchDirectory(shutil.copytree(finished, tmp_path / "run"))
+    header = json.loads(directory.journal.read_text().splitlines()[0])["record"]
+    journal = TrialJournal(directory.journal, directory.trials, header["identity"])
+    return SimpleNamespace(directory=directory, journal=journal, config=ExperimentConfig())
 
 
-def test_search_without_an_ensemble_keeps_nothing_of_an_earlier_one(finished, tmp_path):
-    folder = shutil.copytree(finished, tmp_path / "run")
-    directory = SearchDirectory(folder)
-    journal = TrialJournal(directory.journal, directory.trials, identity_of(directory.journal))
-    job = SimpleNamespace(directory=directory, config=ExperimentConfig())
+@pytest.mark.parametrize("trains", [True, False])
+def test_trial_that_kept_no_weights_is_trained_anew(job, trains):
+    trials = job.directory.trials
+    own = [r for r in job.journal.records.values() if read_weights(trials, r)]
+    kept = {r.request.seed: read_weights(trials, r) for r in own}
+    remove_weights(trials, own[1:])
 
-    assert keep_ensemble(job, None, list(journal.records.values()), None, None) == (None, [])
+    def run(request, stage):
+        assert (request, stage) == (own[1].request, "repeat")
+        if trains:
+            write_weights(trials / own[1].folder, kept[request.seed])
+            return replace(own[1], stage=stage)
+        failed = TrialResult(request.cell, request.seed, "failed", reason="no memory")
+        return replace(own[1], stage=stage, result=failed)
 
-    assert not (folder / "ensemble").exists()
-    assert not list(folder.glob("trials/*/weights.safetensors"))
+    runner = SimpleNamespace(
+        run=run, with_disk_room=lambda action: action(), remove_checkpoints=lambda record: None
+    )
+    said, notes = io.StringIO(), []
+    found = _members(job, runner, own, Console(file=said, width=200), notes)
+
+    assert "seed 1: its weights are not kept; trained anew" in said.getvalue()
+    assert [member.record.request.seed for member in found] == ([0, 1] if trains else [0])
+    assert len(notes) == (0 if trains else 1)
+    assert job.journal.records[own[1].request.key].stage == own[1].stage
+    if trains:
+        assert found[1].record.result.load_predictions().logits.shape == (28, 2)
+        lines = job.directory.journal.read_text().splitlines()
+        assert json.loads(lines[-1])["record"]["folder"] == own[1].folder
 
 
-def identity_of(journal):
-    return json.loads(journal.read_text().splitlines()[0])["record"]["identity"]
+def test_search_without_an_ensemble_keeps_nothing_of_an_earlier_one(job):
+    records = list(job.journal.records.values())
+
+    assert keep_ensemble(job, None, records, None, None) == (None, [])
+
+    assert not job.directory.ensemble.exists()
+    assert not list(job.directory.trials.glob("*/weights.safetensors"))
