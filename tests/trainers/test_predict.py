@@ -246,7 +246,7 @@ def test_interrupted_command_says_what_is_kept(finished_run, tmp_path, monkeypat
         answer = TrainedModel.logits_of
         calls = []
 
-        def stop_at_the_second(self, records, batch_size):
+        def stop_at_the_second(self, records, batch_size, **options):
             calls.append(len(records))
             if len(calls) == 2:
                 raise KeyboardInterrupt
