@@ -59,6 +59,13 @@ def test_blank_line_of_an_open_file_is_a_problem():
         list(read_texts(_CONFIG, io.StringIO("first\n\nsecond\n")))
 
 
+def test_no_answer_comes_after_a_blank_line():
+    texts = read_texts(_CONFIG, io.StringIO("first\n\nsecond\n"))
+    assert next(texts).text == "first"
+    with pytest.raises(UserError, match="row 2: is blank"):
+        next(texts)
+
+
 def test_undecodable_open_file_is_a_problem():
     lines = io.TextIOWrapper(io.BytesIO(b"first\n\xff\n"), encoding="utf-8")
     with pytest.raises(UserError, match=r"cannot be decoded soon after row 0"):

@@ -129,19 +129,17 @@ def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Reco
 
 
 def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
-    row = 0
-    blank: list[int] = []
+    row = blank = 0
     try:
         for row, line in enumerate(bounded_lines(lines, name, problems), 1):
             if line.isspace():
-                blank.append(row)
+                blank = blank or row
                 continue
-            # Whoever writes into a pipe may count answers by lines, so none is skipped.
-            for number in blank:
-                problems.add(
-                    f"{name}, row {number}: is blank; blank lines may only stand at the end"
+            if blank:
+                # Whoever writes into a pipe may count answers by lines: none comes after a gap.
+                problems.stop(
+                    f"{name}, row {blank}: is blank; blank lines may only stand at the end"
                 )
-            blank.clear()
             yield Row(row, {"text": line.rstrip("\r\n")}, f"{name}, row {row}")
     except UnicodeDecodeError as error:
         problems.stop(f"{name}: cannot be decoded soon after row {row}: {error}")
