@@ -23,6 +23,7 @@ class OneWeight(tf.Module):
     def __init__(self):
         super().__init__()
         self.weight = tf.Variable(START)
+        self.deviation = tf.constant(1.0)
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
 
     def __call__(self, batch, training=None):
