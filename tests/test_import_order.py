@@ -21,6 +21,7 @@ ORDER = (
         "invocation",
         "memory",
         "cluster",
+        "tasks",
     },
     {"config"},
     {"data", "run_directory"},
