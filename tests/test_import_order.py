@@ -21,6 +21,7 @@ ORDER = (
         "invocation",
         "memory",
         "cluster",
+        "tasks",
     },
     {"options"},
     {"config"},

@@ -80,7 +80,7 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
     plan, page = _read(run.plan), _read(run.report.with_suffix(".json"))
     reports = _read(run.evaluation)
     try:
-        rows = tuple(PlanRow(**row) for row in plan["rows"])
+        rows = tuple(PlanRow.from_dict(row) for row in plan["rows"])
         return RunRecord(
             config=config,
             plan=FreezePlan(rows, plan["num_layers"]),
