@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tf_finetune.cluster import check_cluster, read_cluster
 from tf_finetune.errors import UserError
+from tf_finetune.machine.cluster import check_cluster, read_cluster
 
 WORKERS = ["10.0.0.1:2222", "node-b.example:2222"]
 

@@ -7,8 +7,8 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import DiskFullError, UserError
+from tf_finetune.storage.disk_space import told_when_full
 
 FULL, QUOTA = (os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 

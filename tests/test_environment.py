@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune import environment
-from tf_finetune.environment import check_keras_switch, check_python, check_versions
+from tf_finetune.machine import environment
+from tf_finetune.machine.environment import check_keras_switch, check_python, check_versions
 
 ROOT = Path(__file__).parents[1]
 GOOD = {

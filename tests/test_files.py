@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tf_finetune.errors import DiskFullError, UserError
-from tf_finetune.files import json_line, replaced_folder, write_atomically, write_json
+from tf_finetune.storage.files import json_line, replaced_folder, write_atomically, write_json
 
 
 def fail_with(number: int):

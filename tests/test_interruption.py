@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from tf_finetune import interruption
-from tf_finetune.interruption import Interrupted
+from tf_finetune.machine import interruption
+from tf_finetune.machine.interruption import Interrupted
 
 
 def send(number):

@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 
 from tf_finetune.errors import UserError
-from tf_finetune.locking import FolderInUse, exclusive_use
+from tf_finetune.storage.locking import FolderInUse, exclusive_use
 
 ANOTHER = {"pid": 1, "host": "elsewhere", "since": 0}
 HOLD = """
 import sys, time
 from pathlib import Path
-from tf_finetune.locking import exclusive_use
+from tf_finetune.storage.locking import exclusive_use
 with exclusive_use(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

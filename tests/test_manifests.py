@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tf_finetune.files import file_sha256
-from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 
 
 @pytest.fixture

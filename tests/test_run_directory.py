@@ -9,8 +9,8 @@ import pytest
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.locking import FolderInUse
-from tf_finetune.run_directory import check_run, open_run, prepare_run
+from tf_finetune.runs.directory import check_run, open_run, prepare_run
+from tf_finetune.storage.locking import FolderInUse
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_finetune.config.yaml_document import (
+from tf_finetune.storage.yaml_document import (
     MAX_BYTES,
     DocumentError,
     parse_document,

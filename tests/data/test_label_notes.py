@@ -3,9 +3,9 @@ import pyarrow as pa
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.label_inference import infer_labels
-from tf_finetune.data.label_notes import label_notes
-from tf_finetune.data.raw_labels import RawLabels
+from tf_finetune.tasks.label_inference import infer_labels
+from tf_finetune.tasks.label_notes import label_notes
+from tf_finetune.tasks.raw_labels import RawLabels
 
 
 def notes(*labels, guessed=True, **options):

@@ -3,10 +3,10 @@ import pyarrow as pa
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.label_inference import infer_labels
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.label_inference import infer_labels
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.raw_labels import RawLabels
 
 
 def raw(*labels, source="train.csv", first_row=2):

@@ -1,6 +1,6 @@
 import pytest
 
-from tf_finetune.data.list_literals import parse_list
+from tf_finetune.sources.list_literals import parse_list
 
 
 @pytest.mark.parametrize(

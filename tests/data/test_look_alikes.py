@@ -1,6 +1,6 @@
 import pytest
 
-from tf_finetune.data.look_alikes import groups_of_look_alikes, shown_apart
+from tf_finetune.tasks.look_alikes import groups_of_look_alikes, shown_apart
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from tf_finetune.data.numbers import (
+from tf_finetune.sources.numbers import (
     as_flag,
     as_integer,
     as_number,

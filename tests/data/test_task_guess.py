@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.raw_labels import RawLabels
-from tf_finetune.data.task_guess import guess_task
+from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.task_guess import guess_task
 
 
 def guess(labels, times=3, **options):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tf_finetune.encoders.checkpoints import check_checkpoint, read_tensor_shapes
+from tf_finetune.encoders.checkpoint_check import check_checkpoint, read_tensor_shapes
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.encoders.pretrained import initial_values, new_value
 from tf_finetune.errors import UserError
+from tf_finetune.models.initial_values import initial_values, new_value
 
 HEAD = ["classifier/kernel", "classifier/bias"]
 POOLER = ["bert/pooler/dense/kernel", "bert/pooler/dense/bias"]

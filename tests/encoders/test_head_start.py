@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles, OutputScale, matched_head
-from tf_finetune.encoders.head_start import start_lines
-from tf_finetune.encoders.pretrained import initial_values
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.head_start import matched_head, start_lines
+from tf_finetune.models.initial_values import initial_values
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import OutputScale
 
 CLASSIFIER = ["BertForSequenceClassification"]
 NAMES = {"0": "neg", "1": "neutral", "2": "pos"}

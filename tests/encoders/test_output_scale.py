@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import OutputScale, Variable, output_scale
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import OutputScale, output_scale
 
 NUMBER = LabelSpace("regression")
 KERNEL = Variable("classifier/kernel", "classifier.weight", (4, 1), "head", "kernel")

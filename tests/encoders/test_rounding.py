@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import FreezeConfig
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
-from tf_finetune.encoders.rounding import logit_rounding
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.plans.freezing import plan_freezing
 
 pytestmark = pytest.mark.numeric
 

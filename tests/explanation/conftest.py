@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import FreezeConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.tasks.labels import LabelSpace
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +29,7 @@ def classifier(tiny_encoder: Path) -> Any:
 
 @pytest.fixture(scope="package")
 def explainer(classifier: Any, tiny_tokenizer: Any) -> Any:
-    from tf_finetune.explanation import Explainer
+    from tf_finetune.evaluation.explanation.explainer import Explainer
 
     return Explainer(classifier, tiny_tokenizer, LabelSpace("multi_label", ("a", "b", "c")), 24)
 

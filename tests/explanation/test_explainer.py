@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from tf_finetune.encoders.rounding import logit_rounding
-from tf_finetune.explanation import Precision, explain_mistakes
-from tf_finetune.explanation.tokens import place_tokens
-from tf_finetune.reports import EvaluationReport, Mistake
+from tf_finetune.evaluation.explanation.explained_mistakes import explain_mistakes
+from tf_finetune.evaluation.explanation.precision import Precision
+from tf_finetune.evaluation.explanation.tokens import place_tokens
+from tf_finetune.evaluation.report import EvaluationReport, Mistake
+from tf_finetune.models.rounding import logit_rounding
 
 pytestmark = pytest.mark.numeric
 

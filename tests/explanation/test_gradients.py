@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.errors import UserError
-from tf_finetune.explanation.gradients import Contributions, IntegratedGradients, Precision
+from tf_finetune.evaluation.explanation.gradients import (
+    Contributions,
+    IntegratedGradients,
+    Precision,
+)
+from tf_finetune.models.rounding import logit_rounding
 
 pytestmark = pytest.mark.numeric
 
@@ -89,7 +93,7 @@ def test_batches_of_the_path_make_no_difference(monkeypatch):
         return tf.pow(logits, 3)
 
     whole = contributions(cube, 1, steps=16)
-    monkeypatch.setattr("tf_finetune.explanation.gradients.TOKENS_AT_A_TIME", 12)
+    monkeypatch.setattr("tf_finetune.evaluation.explanation.gradients.TOKENS_AT_A_TIME", 12)
 
     found = contributions(cube, 1, steps=16)
     assert found.by_token == pytest.approx(whole.by_token, rel=ROUNDING)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.explanation import Precision, check_label, check_precision
+from tf_finetune.evaluation.explanation.precision import Precision
+from tf_finetune.evaluation.explanation.requests import check_label, check_precision
+from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
 

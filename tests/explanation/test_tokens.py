@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_finetune.explanation.tokens import PlacedTokens, merge_words
+from tf_finetune.evaluation.explanation.tokens import PlacedTokens, merge_words
 
 
 def placed(sequences, words, spans):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.reports import predicted, probabilities
-from tf_finetune.reports.averaging import averaged_logits
+from tf_finetune.evaluation.averaging import averaged_logits
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted, probabilities
 
 SINGLE = LabelSpace("single_label", ("a", "b", "c"))
 SEVERAL = LabelSpace("multi_label", ("a", "b"))

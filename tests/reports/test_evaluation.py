@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.evaluation import ClassScore, Mistake, build_evaluation_report
+from tf_finetune.evaluation.report import ClassScore, Mistake, build_evaluation_report
+from tf_finetune.tasks.labels import LabelSpace
 
 THREE = LabelSpace("single_label", ("bad", "fair", "good"))
 TAGS = LabelSpace("multi_label", ("red", "green", "blue"))

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.metrics import (
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import (
     LOWER_IS_BETTER,
     METRICS,
     headline_metric,

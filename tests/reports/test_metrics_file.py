@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.reports.evaluation import ClassScore, EvaluationReport, FoldScores, Mistake
-from tf_finetune.reports.metrics_file import write_evaluation, write_metrics
+from tf_finetune.evaluation.report import ClassScore, EvaluationReport, FoldScores, Mistake
+from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 
 
 def report(split: str, accuracy: float = 0.75, text: str = "schön") -> EvaluationReport:

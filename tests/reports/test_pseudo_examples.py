@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.metrics import predicted
-from tf_finetune.reports.pseudo_examples import MOST_EXAMPLES, pseudo_examples
+from tf_finetune.evaluation.pseudo_examples import MOST_EXAMPLES, pseudo_examples
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted
 
 THREE = LabelSpace("single_label", ("a", "b", "c"))
 SETS = LabelSpace("multi_label", ("a", "b", "c", "d"))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports import resampling
-from tf_finetune.reports.metrics import METRICS, score, scored
-from tf_finetune.reports.resampling import leaning_scores, resampled_scores
+from tf_finetune.evaluation import resampling
+from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS, score, scored
 
 BINARY = LabelSpace("single_label", ("no", "yes"))
 

@@ -5,10 +5,10 @@ import pytest
 from scipy import special
 from sklearn.metrics import f1_score
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.metrics import predicted, score
-from tf_finetune.reports.threshold import choose_threshold
+from tf_finetune.evaluation.threshold import choose_threshold
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted, score
 
 TWO = LabelSpace("multi_label", ("red", "green"))
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.search.chance import chance_notes
+from tf_finetune.search.answer.chance import chance_notes
+from tf_finetune.tasks.labels import LabelSpace
 
 CLASSES = LabelSpace("single_label", ("neg", "pos"))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.search.directory import check_search_folder
+from tf_finetune.search.running.directory import check_search_folder
 
 
 @pytest.fixture

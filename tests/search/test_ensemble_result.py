@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data import LabelSpace
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.export.quality_loss import QualityLoss
-from tf_finetune.reports import EvaluationReport
-from tf_finetune.search.ensemble_result import EnsembleResult
+from tf_finetune.search.answer.ensemble_result import EnsembleResult
+from tf_finetune.tasks.labels import LabelSpace
 
 BETTER = QualityLoss("accuracy", 0.85, 0.875, -0.025, -0.05, 0.01, 0.9, (0.8, 0.95), 1.0)
 

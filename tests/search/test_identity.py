@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders.head_start import HeadStart
-from tf_finetune.search import identity as module
-from tf_finetune.search.identity import search_identity
+from tf_finetune.models.head_start import HeadStart
+from tf_finetune.search.running import identity as module
+from tf_finetune.search.running.identity import search_identity
+from tf_finetune.tasks.labels import LabelSpace
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.search.journal import Journal, checked_records
-from tf_finetune.search.records import TrialJournal, TrialRecord, write_predictions
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
-from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.running.journal import Journal, checked_records
+from tf_finetune.search.running.records import TrialJournal, TrialRecord, write_predictions
+from tf_finetune.search.running.trial import Cell, Predictions, TrialResult
+from tf_finetune.search.running.trial_request import TrialRequest
 
 IDENTITY = {"data": {"training_examples_sha256": "ab"}, "training": {"epochs": 3, "clip": (1, 2)}}
 

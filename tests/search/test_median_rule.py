@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from tf_finetune.search.median_rule import is_below_median, peers
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.trial import Cell, TrialResult
-from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.running.median_rule import is_below_median, peers
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.trial import Cell, TrialResult
+from tf_finetune.search.running.trial_request import TrialRequest
 
 
 def history(*scores):

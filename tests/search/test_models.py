@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import output_scale
-from tf_finetune.search.models import CompiledModel, ModelCache
+from tf_finetune.search.running.models import CompiledModel, ModelCache
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import output_scale
 
 SIZE = 100
 TARGETS = np.array([1.0, 2.0, 3.0], np.float32)

@@ -7,18 +7,18 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.metrics import score
-from tf_finetune.search.comparison import compare_all
-from tf_finetune.search.depth_evidence import (
+from tf_finetune.search.answer.comparison import compare_all
+from tf_finetune.search.answer.depth_evidence import (
     CellEvidence,
     DepthEvidence,
     LeaningResamples,
     Price,
 )
-from tf_finetune.search.recommendation import recommend
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
+from tf_finetune.search.answer.recommendation import recommend
+from tf_finetune.search.running.trial import Cell, Predictions, TrialResult
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import score
 
 LABELS = LabelSpace("single_label", ("no", "yes"))
 

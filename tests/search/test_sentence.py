@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from tf_finetune.search import sentence
-from tf_finetune.search.comparison import Comparison
-from tf_finetune.search.recommendation import DepthResult, Recommendation
-from tf_finetune.search.trial import Cell
+from tf_finetune.search.answer import sentence
+from tf_finetune.search.answer.comparison import Comparison
+from tf_finetune.search.answer.recommendation import DepthResult, Recommendation
+from tf_finetune.search.running.trial import Cell
 
 
 def depth_result(depth, score, seconds, **more):

@@ -5,9 +5,9 @@ import pytest
 from tf_finetune.config.loading import load_config
 from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.errors import UserError
-from tf_finetune.search.space import RateRange, build_space, typical_rate
-from tf_finetune.search.trial import Cell
-from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.leading.space import RateRange, build_space, typical_rate
+from tf_finetune.search.running.trial import Cell
+from tf_finetune.search.running.trial_request import TrialRequest
 
 SIX_LAYERS = {
     "hidden_size": 8,

@@ -5,7 +5,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from tf_finetune.search.statistics import Estimate, estimate, holm, selection_optimism
+from tf_finetune.search.answer.statistics import Estimate, estimate, holm, selection_optimism
 
 
 def resampled_means(values, resamples=4000, seed=0):

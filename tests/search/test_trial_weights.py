@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.search.trial_weights import (
+from tf_finetune.search.running.trial_weights import (
     read_weights,
     remove_weights,
     trained_weights,

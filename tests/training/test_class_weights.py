@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.training.class_weights import example_weights
+from tf_finetune.tasks.class_weights import example_weights
+from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos", "never"))
 TARGETS = np.array([0, 0, 0, 1])

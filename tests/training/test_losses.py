@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.training.losses import example_losses
+from tf_finetune.tasks.losses import example_losses
 
 pytestmark = pytest.mark.numeric
 

@@ -5,7 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
-from tf_finetune.training import BatchShape, ChosenStrategy, evaluation_shape, predict_logits
+from tf_finetune.training.fine_tuning import evaluation_shape
+from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.split_logits import predict_logits
+from tf_finetune.training.strategy import ChosenStrategy
 
 pytestmark = pytest.mark.numeric
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import open_table, read_records, resolve_columns
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.reading import read_records
+from tf_finetune.sources.records import Record
 
 
 @pytest.fixture

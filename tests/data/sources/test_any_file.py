@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.list_literals import parse_list
-from tf_finetune.data.sources import read_records, resolve_columns
-from tf_finetune.data.sources.fields import name_fault
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.fields import name_fault
+from tf_finetune.sources.list_literals import parse_list
+from tf_finetune.sources.reading import read_records
 
 CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
 TEXTS = st.text(CHARACTERS, min_size=1, max_size=30)

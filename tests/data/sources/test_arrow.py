@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint, read_records, resolve_columns
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.fingerprints import fingerprint
+from tf_finetune.sources.reading import read_records
 
 
 def features(**names):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.data.records import Record
 from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 
 
 def test_folder_names_are_labels_in_the_order_of_names(write, read, tmp_path):

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import columns, resolve_columns
-from tf_finetune.data.sources.problems import Problems
-from tf_finetune.data.sources.table import Row, Table
 from tf_finetune.errors import UserError
+from tf_finetune.sources import columns
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.problems import Problems
+from tf_finetune.sources.table import Row, Table
 
 
 def chosen(path: str, **options):

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import dialects, read_records
 from tf_finetune.errors import UserError
+from tf_finetune.sources import dialects
+from tf_finetune.sources.reading import read_records
+from tf_finetune.sources.records import Record
 
 
 def test_csv_keeps_quoted_commas_quotes_and_line_breaks(write, read):

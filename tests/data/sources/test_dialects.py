@@ -2,8 +2,8 @@
 
 import pytest
 
-from tf_finetune.data.records import Record
 from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 
 NOTE = r"quotes inside a field are written \", as the file shows"
 

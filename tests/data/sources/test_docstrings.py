@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import docstrings, fingerprint, read_records, resolve_columns
 from tf_finetune.errors import UserError
+from tf_finetune.sources import docstrings
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.fingerprints import fingerprint
+from tf_finetune.sources.reading import read_records
+from tf_finetune.sources.records import Record
 
 _SOURCE = "builtin:docstrings"
 

@@ -1,8 +1,9 @@
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import read_texts, resolve_columns
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.reading import read_texts
 
 ONE_EACH = "__label__pos a good film\n__label__neg\ta bad, bad film\n"
 SEVERAL = "__label__pos __label__long a good film\na film without labels\n"

@@ -8,9 +8,9 @@ import pickle
 
 import pytest
 
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import file_content
 from tf_finetune.errors import UserError
+from tf_finetune.sources import file_content
+from tf_finetune.sources.records import Record
 
 ROWS = b"text,label\none,x\ntwo,y\n"
 RECORDS = [Record(2, "one", None, "x"), Record(3, "two", None, "y")]

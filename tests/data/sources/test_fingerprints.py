@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint
+from tf_finetune.sources.fingerprints import fingerprint
 
 _CONFIG = DataConfig(text_column="text", label_column="label")
 

@@ -8,8 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint, open_table, read_records, resolve_columns
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.fingerprints import fingerprint
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.reading import read_records
 
 
 @pytest.fixture

@@ -9,15 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import (
-    json_files,
-    json_values,
-    read_records,
-    resolve_columns,
-    text_lines,
-)
 from tf_finetune.errors import UserError
+from tf_finetune.sources import json_files, json_values, text_lines
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.reading import read_records
+from tf_finetune.sources.records import Record
 
 _CONFIG = DataConfig(text_column="text", label_column="label")
 

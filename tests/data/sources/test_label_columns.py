@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint, resolve_columns
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.fingerprints import fingerprint
 
 ROWS = "text,rude,loud,far\none,1,0,True\ntwo,0,0.0,false\nthree,0,1.0,FALSE\n"
 COLUMNS = ("rude", "loud", "far")

@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import read_records, resolve_columns
-from tf_finetune.data.sources.opening import open_table
-from tf_finetune.data.sources.problems import Problems
 from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.problems import Problems
+from tf_finetune.sources.reading import read_records
 
 
 def test_missing_file_suggests_the_nearest_name(write, tmp_path):

@@ -9,12 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import parquet, read_records, resolve_columns
-from tf_finetune.data.sources.opening import open_table
-from tf_finetune.data.sources.problems import Problems
-from tf_finetune.data.sources.table import Row
 from tf_finetune.errors import UserError
+from tf_finetune.sources import parquet
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.problems import Problems
+from tf_finetune.sources.reading import read_records
+from tf_finetune.sources.records import Record
+from tf_finetune.sources.table import Row
 
 
 @pytest.fixture

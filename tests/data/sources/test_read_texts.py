@@ -5,9 +5,11 @@ import io
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import read_records, read_texts, resolve_columns, text_lines
 from tf_finetune.errors import UserError
+from tf_finetune.sources import text_lines
+from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.reading import read_records, read_texts
+from tf_finetune.sources.records import Record
 
 _CONFIG = DataConfig(text_column="sentence", label_column="label")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_finetune.data.sources.recognising import names_a_source
+from tf_finetune.sources.recognising import names_a_source
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import read_texts, row_shapes
 from tf_finetune.errors import UserError
+from tf_finetune.sources import row_shapes
+from tf_finetune.sources.reading import read_texts
 
 
 def labels(records):

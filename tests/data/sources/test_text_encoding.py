@@ -4,10 +4,10 @@ import codecs
 
 import pytest
 
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources import text_lines
-from tf_finetune.data.sources.encoding_guess import likely_encodings
 from tf_finetune.errors import UserError
+from tf_finetune.sources import text_lines
+from tf_finetune.sources.encoding_guess import likely_encodings
+from tf_finetune.sources.records import Record
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
