@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.runs.directory import RunDirectory, open_run
+from tf_finetune.runs.directory import open_run
+from tf_finetune.storage.run_directory import RunDirectory
 from trainers.arguments import load_arguments
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tf_finetune.export.model_card import (
     write_model_card,
 )
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
-from tf_finetune.runs.directory import RunDirectory
+from tf_finetune.storage.run_directory import RunDirectory
 
 
 def estimate(value):

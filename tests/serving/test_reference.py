@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.runs.directory import RunDirectory
 from tf_finetune.serving import reference
 from tf_finetune.serving.loading import ServedModel, check_same_use
 from tf_finetune.serving.reference import answer_quantities, reference_of
+from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
 
 

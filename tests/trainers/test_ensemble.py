@@ -14,7 +14,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.export.checked_model import check_answering, check_single
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.runs import ensemble
-from tf_finetune.runs.directory import RunDirectory, open_run
+from tf_finetune.runs.directory import open_run
 from tf_finetune.runs.trained_model import load_trained_model
 from tf_finetune.search.ensemble import _members, keep_ensemble
 from tf_finetune.search.running.directory import SearchDirectory
@@ -24,6 +24,7 @@ from tf_finetune.search.running.trial_weights import read_weights, remove_weight
 from tf_finetune.serving.loading import load_served_model
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
+from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.metrics import probabilities
 from tf_finetune.training.strategy import build_strategy
 from trainers import evaluate, predict, search, verify

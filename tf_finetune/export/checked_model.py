@@ -8,8 +8,8 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import check_model_folder, read_labels
-from tf_finetune.runs.directory import RunDirectory
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest
+from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
 
 

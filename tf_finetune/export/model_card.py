@@ -20,8 +20,8 @@ from tf_finetune.plans.freezing import FreezePlan, PlanRow
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.plan_tables import plan_markdown
-from tf_finetune.runs.directory import RunDirectory
 from tf_finetune.storage.manifests import damaged_files
+from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.storage.yaml_document import yaml_value
 from tf_finetune.tasks.metrics import HEADLINE
 

@@ -23,8 +23,8 @@ from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_ev
 from tf_finetune.invocation import command_line
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.reports.console import render_metrics
-from tf_finetune.runs.directory import RunDirectory
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
+from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import resolve_monitor
 from tf_finetune.training.fine_tuner import FineTuner

@@ -10,10 +10,11 @@ from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.runs.directory import JOURNAL, LEFT_BEHIND, OWN_NAMES, RunDirectory, empty_folder
+from tf_finetune.runs.directory import LEFT_BEHIND, OWN_NAMES, empty_folder
 from tf_finetune.search.running.records import TrialJournal
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.manifests import MANIFEST
+from tf_finetune.storage.run_directory import JOURNAL, RunDirectory
 
 _OWN_NAMES = OWN_NAMES | {
     *(JOURNAL, f".{JOURNAL}.lock"),
