@@ -10,7 +10,7 @@ import pytest
 from tf_finetune.machine import environment
 from tf_finetune.machine.environment import check_keras_switch, check_python, check_versions
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GOOD = {
     "tensorflow": "2.20.0",
     "tf-keras": "2.20.1",
