@@ -16,6 +16,7 @@ ORDER = (
     {"encoders"},
     {"sources"},
     {"tasks"},
+    {"results"},
     {"plans"},
     {"data"},
     {"models"},
