@@ -9,6 +9,7 @@ from typing import Any
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
+from tf_finetune.methods.table import METHODS
 from tf_finetune.plans.freezing import parse_layers, plan_freezing
 from tf_finetune.results.trial import Cell
 
@@ -184,15 +185,20 @@ def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    middle = typical_rate(depth, num_layers)
-    low, high = two_digits(middle / 3), two_digits(middle * 3)
-    return (low, middle, high) if search.oracle == "grid" else RateRange(low, high)
+    usual = typical_rate(depth, num_layers)
+    names = search.methods or (config.method.name,)
+    middles = sorted({usual * METHODS[name].rate_factor for name in names})
+    if search.oracle == "grid":
+        factors = itertools.product(middles, (1 / 3, 1, 3))
+        return tuple(sorted({two_digits(middle * factor) for middle, factor in factors}))
+    return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
 
 
 def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """What needs a new trace comes first, so that it changes last."""
     search = config.search
     values: dict[str, tuple[Any, ...]] = {
+        "method.name": search.methods,
         "search.rule_sets": tuple(search.rule_sets),
         "training.weight_decay": search.weight_decays,
         "training.batch_size": search.batch_sizes,
