@@ -8,7 +8,6 @@ from huggingface_hub import ModelCard
 
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import FreezePlan, PlanRow
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_card import (
     RunRecord,
@@ -16,7 +15,8 @@ from tf_finetune.export.model_card import (
     training_command,
     write_model_card,
 )
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.plans.freezing import FreezePlan, PlanRow
+from tf_finetune.storage.run_directory import RunDirectory
 
 
 def estimate(value):
@@ -30,9 +30,11 @@ def record(**changes):
         freeze={"depth": 1},
     )
     rows = (
-        PlanRow("bert/embeddings/word", "embeddings", None, 600, False, "freeze.depth=1"),
-        PlanRow("bert/encoder/layer_._0/x", "attention", 0, 300, False, "freeze.depth=1"),
-        PlanRow("classifier/kernel", "head", None, 100, True, "trains by default"),
+        PlanRow("bert/embeddings/word", "embeddings", frozenset(), 600, False, "freeze.depth=1"),
+        PlanRow(
+            "bert/encoder/layer_._0/x", "attention", frozenset({0}), 300, False, "freeze.depth=1"
+        ),
+        PlanRow("classifier/kernel", "head", frozenset(), 100, True, "trains by default"),
     )
     split = {
         "name": "train",

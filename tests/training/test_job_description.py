@@ -8,8 +8,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import EncoderFiles, PlanCost
-from tf_finetune.training import describe_job, job_description, job_digest, training_shape
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.training import job_description
+from tf_finetune.training.fine_tuning import training_shape
+from tf_finetune.training.job_description import describe_job, job_digest
 
 MAX_LENGTH = 32
 COST = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9, prefix_flops=0, state_bytes=0)
@@ -58,7 +61,8 @@ def digest(splits, tiny_encoder_files):
 def test_processes_with_equal_jobs_have_one_digest(digest, tiny_encoder, tmp_path):
     elsewhere = shutil.copytree(tiny_encoder, tmp_path / "elsewhere")
 
-    assert digest(elsewhere, data={"cache_dir": "/of/its/own"}) == digest()
+    own = {"data": {"cache_dir": "/of/its/own"}, "run": {"dir": "/of/its/own"}}
+    assert digest(elsewhere, **own, cache={"mode": "off"}, search={"seeds": [5]}) == digest()
 
 
 def test_other_weights_of_an_encoder_of_the_same_name_are_another_job(
@@ -75,6 +79,13 @@ def test_other_weights_of_an_encoder_of_the_same_name_are_another_job(
 def test_another_version_or_option_is_another_job(digest, monkeypatch):
     expected = digest()
 
-    assert digest(training={"batch_size": 7}) != expected
+    for other in (
+        {"training": {"batch_size": 7}},
+        {"training": {"steps_per_execution": 4}},
+        {"evaluation": {"batch_size": 7}},
+        {"cache": {"dtype": "float16"}},
+        {"data": {"folds": 5}},
+    ):
+        assert digest(**other) != expected
     monkeypatch.setattr(job_description, "installed_version", lambda _name: "0.0.9")
     assert digest() != expected

@@ -13,15 +13,17 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune import interruption
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
-from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import resolve_padding
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError, visible
-from tf_finetune.interruption import Interrupted
-from tf_finetune.prefix.states import PrefixStates
-from tf_finetune.reports.metrics import resolve_monitor, score
+from tf_finetune.machine import interruption
+from tf_finetune.machine.interruption import Interrupted
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.class_weights import example_weights
+from tf_finetune.tasks.metrics import resolve_monitor, score
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import (
     EpochHistory,
@@ -33,11 +35,10 @@ from tf_finetune.training.callbacks import (
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import RunCheckpoints
-from tf_finetune.training.class_weights import example_weights
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.memory_limits import cut_smaller
-from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer
+from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.pipeline import (
     BatchShape,
     piece_rows,
@@ -45,8 +46,8 @@ from tf_finetune.training.pipeline import (
     steps_per_epoch,
     training_dataset,
 )
-from tf_finetune.training.prediction import predict_logits
 from tf_finetune.training.progress import ProgressBar
+from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes
@@ -198,8 +199,7 @@ def compile_fine_tuner(
 ) -> FineTuner:
     """Wraps a classifier for `fit`; call it under the strategy's scope.
 
-    The model serves any run whose configuration differs in seed, learning rate, epochs,
-    warm-up and batch size only.
+    The model serves any run whose options with the mark `STEP` are the same.
 
     Args:
         classifier: The model.
@@ -218,7 +218,8 @@ def compile_fine_tuner(
         clip_norm=config.clip_norm,
         for_xla=for_xla,
     )
-    model.compile(optimizer=build_optimizer(config, schedule))
+    not_decayed = classifier.of_kinds(*NOT_DECAYED)
+    model.compile(optimizer=build_optimizer(config, schedule, not_decayed))
     # Slots are made now, under the scope, so that a checkpoint can fill them.
     model.optimizer.build(model.trainable_weights)
     return model

@@ -1,0 +1,209 @@
+"""The freeze plan: which variables are trained, decided as data before anything is changed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tf_finetune.config.sections import FreezeConfig, FreezeRule
+from tf_finetune.encoders.variables import Variable, number_of_layers
+from tf_finetune.errors import UserError
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One variable and the decision about it.
+
+    Attributes:
+        path: Name in the TensorFlow model.
+        part: "embeddings", "attention", "feed_forward", "layer_norm", "pooler" or "head".
+        layers: Every encoder layer that uses it.
+        count: Number of parameters.
+        trainable: The decision.
+        rule: The rule that decided, in words.
+    """
+
+    path: str
+    part: str
+    layers: frozenset[int]
+    count: int
+    trainable: bool
+    rule: str
+
+    @property
+    def layer(self) -> int | None:
+        """The encoder layer, or None outside them and where several share the variable."""
+        return next(iter(self.layers)) if len(self.layers) == 1 else None
+
+    @property
+    def first_layer(self) -> int | None:
+        """The lowest layer that waits for it; None for what comes before all or after all."""
+        return None if self.part == "embeddings" else min(self.layers, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of `plan.json`."""
+        names = ("path", "part", "layer", "count", "trainable", "rule")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> "PlanRow":
+        """The row of a `plan.json`; of a variable that layers share, the part alone is known."""
+        layers = frozenset() if row["layer"] is None else frozenset({row["layer"]})
+        rest = {name: value for name, value in row.items() if name != "layer"}
+        return cls(**rest, layers=layers)
+
+
+@dataclass(frozen=True)
+class FreezePlan:
+    """One row a variable, in forward order, covering every variable once."""
+
+    rows: tuple[PlanRow, ...]
+    num_layers: int
+
+    @cached_property
+    def trainable_paths(self) -> frozenset[str]:
+        """Paths of the variables that are trained."""
+        return frozenset(row.path for row in self.rows if row.trainable)
+
+    @property
+    def total_count(self) -> int:
+        """Number of parameters of the model."""
+        return sum(row.count for row in self.rows)
+
+    @property
+    def trainable_count(self) -> int:
+        """Number of parameters that are trained."""
+        return sum(row.count for row in self.rows if row.trainable)
+
+    @cached_property
+    def embeddings_frozen(self) -> bool:
+        """Whether no variable of the embeddings is trained."""
+        return not any(row.trainable for row in self.rows if row.part == "embeddings")
+
+    @cached_property
+    def frozen_depth(self) -> int:
+        """Number of leading encoder layers below which, themselves included, nothing trains.
+
+        0 when anything in the embeddings trains. These layers and the embeddings are the
+        prefix, which runs in inference mode.
+        """
+        if not self.embeddings_frozen:
+            return 0
+        trained = (row.layers for row in self.rows if row.trainable)
+        return min(frozenset().union(*trained), default=self.num_layers)
+
+    def layer_is_frozen(self, layer: int) -> bool:
+        """Whether no variable of this encoder layer is trained."""
+        return not any(row.trainable for row in self.rows if layer in row.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `plan.json` holds: totals, then one row a variable."""
+        return {
+            "num_layers": self.num_layers,
+            "frozen_depth": self.frozen_depth,
+            "total_parameters": self.total_count,
+            "trainable_parameters": self.trainable_count,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+
+def plan_freezing(config: FreezeConfig, variables: Sequence[Variable]) -> FreezePlan:
+    """Decides for every variable whether it is trained.
+
+    `freeze.rules` come first and in order, then what `freeze.depth` and
+    `freeze.embeddings` stand for, then "everything else trains".
+
+    Raises:
+        UserError: The depth is over the number of layers, a rule names a layer that is not
+            there, has a broken pattern or selects nothing, or nothing is left to train.
+    """
+    num_layers = number_of_layers(variables)
+    problems = _problems(config, variables, num_layers)
+    if problems:
+        raise UserError(problems)
+    rules = [(rule, f"freeze.rules[{i}]") for i, rule in enumerate(config.rules)]
+    rules += _depth_rules(config)
+    plan = FreezePlan(tuple(_decide(variable, rules) for variable in variables), num_layers)
+    if len({row.path for row in plan.rows}) != len(variables):
+        raise ValueError("the variable table names a path twice")
+    if not plan.trainable_count:
+        raise UserError("freeze: every variable is frozen; accepted: at least the head trains")
+    return plan
+
+
+def _depth_rules(config: FreezeConfig) -> list[tuple[FreezeRule, str]]:
+    rules = []
+    if config.depth > 0:
+        layers = f"0-{config.depth - 1}"
+        rules.append((FreezeRule(train=False, layers=layers), f"freeze.depth={config.depth}"))
+    if config.depth > 0 or config.embeddings:
+        name = f"freeze.depth={config.depth}" if config.depth else "freeze.embeddings"
+        rules.append((FreezeRule(train=False, parts=("embeddings",)), name))
+    rules.append((FreezeRule(train=True), "trains by default"))
+    return rules
+
+
+def _decide(variable: Variable, rules: Sequence[tuple[FreezeRule, str]]) -> PlanRow:
+    rule, name = next((rule, name) for rule, name in rules if matches(rule, variable))
+    return PlanRow(variable.path, variable.part, variable.layers, variable.count, rule.train, name)
+
+
+def matches(rule: FreezeRule, variable: Variable) -> bool:
+    """Whether a rule selects a variable: all of the rule's conditions must hold.
+
+    The part "bias" selects every dense bias and "layer_norm" every layer norm, whatever
+    part they stand in; the other parts select by where the variable stands.
+    """
+    if rule.layers is not None and not variable.layers & parse_layers(rule.layers):
+        return False
+    if rule.parts is not None and not _parts_of(variable) & set(rule.parts):
+        return False
+    return rule.pattern is None or re.search(rule.pattern, variable.path) is not None
+
+
+def parse_layers(text: str) -> set[int]:
+    """Turns "0-3,5" into {0, 1, 2, 3, 5}."""
+    layers: set[int] = set()
+    for piece in text.split(","):
+        first, _, last = piece.partition("-")
+        layers |= set(range(int(first), int(last or first) + 1))
+    return layers
+
+
+def _parts_of(variable: Variable) -> set[str]:
+    parts: set[str] = {variable.part}
+    if variable.kind == "bias":
+        parts.add("bias")
+    if variable.kind == "norm":
+        parts.add("layer_norm")
+    return parts
+
+
+def _problems(config: FreezeConfig, variables: Sequence[Variable], num_layers: int) -> list[str]:
+    problems = []
+    if config.depth > num_layers:
+        problems.append(
+            f"freeze.depth: received {config.depth}; accepted: 0 to {num_layers}, the number of "
+            "layers of this encoder"
+        )
+    for index, rule in enumerate(config.rules):
+        where = f"freeze.rules[{index}]"
+        over = sorted(i for i in parse_layers(rule.layers or "0") if i >= num_layers)
+        if over:
+            problems.append(
+                f"{where}.layers: received {rule.layers!r}; accepted: layers 0 to {num_layers - 1}"
+            )
+            continue
+        try:
+            re.compile(rule.pattern or "")
+        except re.error as error:
+            problems.append(
+                f"{where}.pattern: {rule.pattern!r} is not a regular expression: {error}"
+            )
+            continue
+        if not any(matches(rule, variable) for variable in variables):
+            problems.append(
+                f"{where}: selects no variable; see the paths with the command `plan --rows`"
+            )
+    return problems
