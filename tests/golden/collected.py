@@ -58,7 +58,7 @@ class Collector:
             "trials": trials,
             "order of trials": list(trials),
             "recommended depth": outcome["recommendation"]["recommended_depth"],
-            "answer": re.sub(r"[\d.]+x cheaper", "#x cheaper", outcome["answer"]),
+            "answer": re.sub(r", [^,]* per epoch [^.]*", ", PRICE", outcome["answer"]),
             "depths": [_depth(depth) for depth in outcome["recommendation"]["depths"]],
         }
 
