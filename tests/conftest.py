@@ -146,7 +146,7 @@ def tiny_encoder(make_encoder: Any, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def spec_for() -> Callable[..., Any]:
     """Give the spec of a model: its folder, its labels or their number, sections of options."""
-    from tf_finetune.config.sections import ExperimentConfig
+    from tf_finetune.config.experiment import ExperimentConfig
     from tf_finetune.encoders.locating import EncoderFiles
     from tf_finetune.models.spec import Spec, spec_of
     from tf_finetune.tasks.labels import unnamed_labels

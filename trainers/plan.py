@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
 from tf_finetune.models.spec import spec_of
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
 from tf_finetune.tasks.labels import unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number

@@ -63,8 +63,8 @@ def test_packed_step_has_rows_of_several_texts(model):
 
 @pytest.mark.parametrize("shape", [SHAPE, PACKED])
 def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path, shape):
-    from tf_finetune.config.sections import DataConfig
     from tf_finetune.data.loading import load_splits
+    from tf_finetune.options.data import DataConfig
 
     config = DataConfig(train=str(tiny_csv), cache_dir=str(tmp_path))
     train = load_splits(config, tiny_tokenizer)[0].train

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import DataConfig, EvaluationConfig, TrainingConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.weights import pretrained
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training import pipeline
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.compiling import build_fine_tuner

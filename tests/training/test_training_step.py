@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import compile_fine_tuner

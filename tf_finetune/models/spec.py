@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import PlanCost, plan_cost
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 from tf_finetune.tasks.labels import LabelSpace, unnamed_labels

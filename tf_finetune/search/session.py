@@ -9,10 +9,10 @@ from keras_tuner import Oracle
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.value_checks import duration_seconds
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
 from tf_finetune.models.spec import spec_of
+from tf_finetune.options.value_checks import duration_seconds
 from tf_finetune.search.answer.reporting import write_columns, write_trial
 from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command

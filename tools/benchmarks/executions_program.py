@@ -7,8 +7,8 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders.locating import resolve_encoder
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.strategy import build_strategy
 from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer, timed_model
 

@@ -11,14 +11,7 @@ import tempfile
 import time
 from importlib import metadata
 
-from tf_finetune.config.sections import (
-    CacheConfig,
-    DataConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    FreezeConfig,
-    TrainingConfig,
-)
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batches import epoch_batches
 from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split
@@ -26,6 +19,11 @@ from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import pretrained
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 from tools.benchmarks.measurement import EpochMeasurement, peak_rss_bytes, print_measurement
 
 BATCH_SIZE = 32

@@ -4,10 +4,12 @@ import time
 
 import tf_keras
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig, TrainingConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import Pretrained
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.labels import unnamed_labels
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner

@@ -8,10 +8,11 @@ import numpy as np
 from safetensors.numpy import save_file
 from transformers import BertTokenizerFast
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.models.spec import Spec, spec_of
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.tasks.labels import unnamed_labels
 from trainers import export, search, train
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.loading import without_strategy
@@ -15,6 +15,7 @@ from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import OfRun
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.compiling import build_fine_tuner
