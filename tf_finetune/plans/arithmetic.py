@@ -12,6 +12,7 @@ from typing import Any
 
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 
 FLOAT_BYTES = 4
@@ -76,7 +77,7 @@ def depth_costs(
     """
     return [
         plan_cost(
-            plan_freezing(FreezeConfig(depth=depth), variables),
+            plan_freezing(FreezeConfig(depth=depth), MethodConfig(), variables),
             variables,
             config,
             batch_size=batch_size,

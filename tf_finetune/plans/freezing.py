@@ -156,8 +156,8 @@ def _decide(
 
 
 def _by_method(variable: Variable, method: MethodConfig) -> tuple[bool, str]:
-    """What is new has no values yet that could be kept, and trains under every method."""
-    if variable.init != "checkpoint" or METHODS[method.name].trains(variable):
+    """The head, which has nothing of the task before, trains under every method."""
+    if variable.part == "head" or METHODS[method.name].trains(variable):
         return True, "trains by default"
     return False, f"method.name={method.name}"
 
