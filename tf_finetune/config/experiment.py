@@ -16,7 +16,6 @@ from tf_finetune.options.section import Section
 from tf_finetune.options.training import TrainingConfig
 
 look_up("method", METHODS)
-look_up("task", ("single_label", "multi_label", "regression"))
 
 
 class ExperimentConfig(Section):
