@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
 from tf_finetune.encoders.rounding import logit_rounding
 
@@ -61,11 +62,11 @@ def test_float32_logits_are_that_near_to_those_of_float64(tiny_encoder):
     head = generator.normal(size=(32, 3)).astype(np.float32)
     token_ids = tf.constant(generator.integers(5, 60, (16, 20)), tf.int32)
     types, mask = tf.zeros_like(token_ids), tf.ones_like(token_ids)
-    batch = {"token_ids": token_ids, "token_type_ids": types, "attention_mask": mask}
+    inputs = text_rows(token_ids, types, mask)
     for precision in ("float32", "float64"):
         model, _ = build_classifier(files, plan, 3, seed=0, precision=precision)
         model.by_path["classifier/kernel"].assign(head)
-        logits[precision] = model(batch, training=False).numpy()
+        logits[precision] = model(inputs, training=False).numpy()
     allowed = logit_rounding(model, length=20)
 
     difference = np.abs(logits["float32"] - logits["float64"]).max(axis=0)

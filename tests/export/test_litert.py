@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.errors import UserError
 from tf_finetune.export.formats import CALIBRATED, PRECISIONS
 from tf_finetune.export.litert import LiteRtModel, check_interpreter, convert
@@ -40,7 +41,7 @@ def batches():
 def expected(classifier, batches):
     """Before the conversion, which changes the model's GELU."""
     tensors = [{name: tf.constant(v) for name, v in batch.items()} for batch in batches]
-    return [classifier(batch, training=False).numpy() for batch in tensors]
+    return [classifier(text_rows(**batch), training=False).numpy() for batch in tensors]
 
 
 class Texts:

@@ -10,6 +10,7 @@ from transformers import AutoTokenizer, TFBertForSequenceClassification
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.data import LabelSpace
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders import (
     EncoderFiles,
     OutputScale,
@@ -66,7 +67,7 @@ def test_reloaded_model_is_equal_bit_for_bit(folder, classifier, batch):
     for path, variable in classifier.by_path.items():
         np.testing.assert_array_equal(reloaded.by_path[path], variable, err_msg=path)
     np.testing.assert_array_equal(
-        reloaded(batch, training=False), classifier(batch, training=False)
+        reloaded(text_rows(**batch), training=False), classifier(text_rows(**batch), training=False)
     )
 
 
@@ -79,7 +80,7 @@ def test_plain_transformers_computes_the_same(folder, classifier, batch):
         attention_mask=batch["attention_mask"],
     ).logits
 
-    np.testing.assert_allclose(logits, classifier(batch, training=False), atol=1e-6)
+    np.testing.assert_allclose(logits, classifier(text_rows(**batch), training=False), atol=1e-6)
     assert model.config.id2label == {0: "neg", 1: "neutral", 2: "pos"}
 
 

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from huggingface_hub import ModelCard
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export import check_model_folder
 from tf_finetune.manifests import damaged_files
 from trainers import export
@@ -48,7 +49,7 @@ def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch):
     files = check_model_folder(exported / "huggingface")
     plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
     expected = build_classifier(files, plan, 2, seed=0, head_required=True)[0](
-        batch, training=False
+        text_rows(**batch), training=False
     )
 
     assert files.num_layers == 2

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_finetune.config.sections import DataConfig, EvaluationConfig, FreezeConfig, TrainingConfig
 from tf_finetune.data import Splits, load_splits
+from tf_finetune.data.batch import Batch
 from tf_finetune.encoders import EncoderFiles, build_classifier, output_scale, plan_freezing
 from tf_finetune.training import (
     ChosenStrategy,
@@ -241,10 +242,10 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def plant(*steps: int) -> None:
         def global_batch(
             split: Any, rows: Any, weights: Any, shape: Any, step: int, *rest: Any, **more: Any
-        ) -> dict[str, Any]:
+        ) -> Batch:
             batch = real(split, rows, weights, shape, step, *rest, **more)
             if step in steps:
-                batch["weights"][0] = np.nan
+                batch.weights[0] = np.nan
             return batch
 
         monkeypatch.setattr(pipeline, "global_batch", global_batch)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
+from tf_finetune.data.batch import text_rows
 from tf_finetune.training import BatchShape, ChosenStrategy, evaluation_shape, predict_logits
 
 pytestmark = pytest.mark.numeric
@@ -16,12 +16,8 @@ def one_by_one(model, splits):
     rows = []
     for index in range(len(splits.test)):
         tokens = splits.test.gather(np.array([index]))
-        batch = {
-            "token_ids": tf.constant(tokens.token_ids),
-            "token_type_ids": tf.constant(tokens.token_type_ids),
-            "attention_mask": tf.constant(tokens.attention_mask),
-        }
-        rows.append(model.classifier(batch, training=False).numpy()[0])
+        inputs = text_rows(tokens.token_ids, tokens.token_type_ids, tokens.attention_mask)
+        rows.append(model.classifier(inputs, training=False).numpy()[0])
     return np.array(rows)
 
 

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 
 pytestmark = pytest.mark.numeric
@@ -26,8 +27,8 @@ class OneWeight(tf.Module):
         self.deviation = tf.constant(1.0)
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
 
-    def __call__(self, batch, training=None):
-        return self.weight * batch["states"][:, None]
+    def __call__(self, inputs, training=None):
+        return self.weight * inputs.content.values
 
 
 def fine_tuner(**options):
@@ -41,13 +42,14 @@ def fine_tuner(**options):
 
 def batch_of(features, targets):
     rows = len(features)
-    return {
-        "states": tf.constant(features),
-        "targets": tf.constant(targets),
-        "weights": tf.ones(rows),
-        "weight_sum": tf.constant(float(rows)),
-        "position": tf.zeros([rows, 2], tf.int32),
-    }
+    texts = Texts(tf.ones([rows, 1], tf.int32), tf.zeros([rows, 1], tf.int32))
+    return Batch(
+        inputs=Inputs(States(tf.constant(features[:, None])), texts),
+        targets=tf.constant(targets[:, None]),
+        weights=tf.ones([rows, 1]),
+        place=Consecutive(tf.constant(0, tf.int64)),
+        whole=WholeBatch(*tf.zeros(2, tf.int64), tf.constant(float(rows))),
+    )
 
 
 def step(model, features=FEATURES, targets=TARGETS):

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.sections import FreezeConfig, TrainingConfig
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing, resolve_encoder
 from tf_finetune.training import build_strategy, compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
@@ -22,7 +23,7 @@ def main() -> None:
     files = resolve_encoder(arguments.model_dir)
     model = _model(files, arguments.depth)
     width = files.config["hidden_size"]
-    # Of the last layer only the first token is kept.
+    # Of the last layer only what is read is kept.
     length = 1 if arguments.depth == files.num_layers else _TOKENS
     batches = _batches(length, width, arguments.seed)
     for repeat in range(arguments.repeats + 1):
@@ -53,14 +54,16 @@ def _model(files: EncoderFiles, depth: int) -> FineTuner:
 def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
     """One batch of made-up states again and again: what they hold costs no time."""
     numbers = np.random.default_rng(seed)
-    batch = {
-        "states": numbers.normal(size=(BATCH_SIZE, length, width)).astype(np.float32),
-        "attention_mask": np.ones((BATCH_SIZE, length), np.int32),
-        "targets": numbers.integers(0, 2, BATCH_SIZE).astype(np.int32),
-        "weights": np.ones(BATCH_SIZE, np.float32),
-        "weight_sum": np.float32(BATCH_SIZE),
-        "position": np.zeros(3, np.int64),
-    }
+    shape = (BATCH_SIZE, length)
+    texts = Texts(np.ones(shape, np.int32), np.zeros((BATCH_SIZE, 1), np.int32))
+    weights = np.ones((BATCH_SIZE, 1), np.float32)
+    batch = Batch(
+        inputs=Inputs(States(numbers.normal(size=(*shape, width)).astype(np.float32)), texts),
+        targets=numbers.integers(0, 2, (BATCH_SIZE, 1)).astype(np.int32),
+        weights=weights,
+        place=Consecutive(np.int64(0)),
+        whole=WholeBatch.of(weights, seed=0, step=0),
+    )
     options = tf.data.Options()
     options.autotune.enabled = False  # as in training: the end of a fit would wait for it
     return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4).with_options(options)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.distillation import DistillingFineTuner, imitation_losses
 from tf_finetune.export.smaller.request import SmallerRequest
@@ -84,8 +85,7 @@ def test_distilled_student_is_nearer_to_its_teacher(train, load, teacher, tiny_s
 
     def margins(model):
         tokens = tiny_splits.test.gather(np.arange(len(tiny_splits.test)))
-        names = ("token_ids", "token_type_ids", "attention_mask")
-        logits = model({name: tf.constant(getattr(tokens, name)) for name in names}).numpy()
+        logits = model(text_rows(**vars(tokens))).numpy()
         return logits[:, 1] - logits[:, 0]  # all that a softmax sees of two logits
 
     def distance(model):

@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_finetune.data.batch import Batch
 from tf_finetune.encoders import Classifier
-from tf_finetune.training.fine_tuner import Batch, FineTuner
+from tf_finetune.training.fine_tuner import FineTuner
 
 
 class DistillingFineTuner(FineTuner):
@@ -40,8 +41,8 @@ class DistillingFineTuner(FineTuner):
         self.temperature = temperature
 
     def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Loss of each example, float32 [b]."""
-        answers = tf.stop_gradient(self.teacher(piece, training=False))
+        """Loss of each text, float32 [n]."""
+        answers = tf.stop_gradient(self.teacher(piece.inputs, training=False))
         soft = imitation_losses(
             self.task, answers, logits, self.temperature, self.classifier.deviation
         )
