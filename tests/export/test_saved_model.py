@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.data.batch import text_rows
 from tf_finetune.export.saved_model import (
     ServableModel,
@@ -16,6 +15,7 @@ from tf_finetune.export.saved_model import (
     warm_up_texts,
     write_saved_model,
 )
+from tf_finetune.tasks.labels import LabelSpace
 
 pytestmark = pytest.mark.numeric
 

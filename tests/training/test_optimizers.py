@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.config.sections import TrainingConfig
-from tf_finetune.encoders.arithmetic import optimizer_bytes
+from tf_finetune.plans.arithmetic import optimizer_bytes
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer, warmup_steps
 
 pytestmark = pytest.mark.numeric

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.data.batch import Consecutive, WholeBatch
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.pipeline import (
     BatchShape,
     evaluation_dataset,

@@ -11,7 +11,7 @@ from typing import Any
 
 from tf_finetune.encoders.families import EncoderFamily, family_of
 from tf_finetune.errors import UserError
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tf_finetune.data import Split
 from tf_finetune.data.batch import (
     Batch,
     Consecutive,
@@ -13,7 +12,8 @@ from tf_finetune.data.batch import (
     WholeBatch,
 )
 from tf_finetune.data.packing import PackedBatch, PackedShape
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 
 
 def packed_batch(

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import Split
 from tf_finetune.data.batch import (
     Batch,
     Consecutive,
@@ -30,7 +29,8 @@ from tf_finetune.data.batch import (
 )
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
 from tf_finetune.data.packing import PackedBatch, PackedShape, packed_batches, packed_shape
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports import EvaluationReport, build_evaluation_report, score
-from tf_finetune.reports.page import Command, ReportContent, SearchAnswer, TrialRow
-from tf_finetune.search.recommendation import recommend
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
+from tf_finetune.evaluation.report import EvaluationReport, build_evaluation_report
+from tf_finetune.reports.page.content import Command, ReportContent, SearchAnswer, TrialRow
+from tf_finetune.search.answer.recommendation import recommend
+from tf_finetune.search.running.trial import Cell, Predictions, TrialResult
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import score
 
 REVIEWS = LabelSpace("single_label", ("negative", "positive"))
 QUICK = EvaluationConfig(bootstrap_resamples=100, mistakes=6)

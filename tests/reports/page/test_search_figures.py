@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tf_finetune.reports.figures import png_bytes
-from tf_finetune.reports.page import TrialRow
+from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
 

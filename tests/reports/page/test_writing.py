@@ -8,15 +8,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.evaluation import FoldScores, Mistake
-from tf_finetune.reports.page import (
-    Command,
-    SearchAnswer,
-    numbers,
-    render_page,
-    write_report_page,
-)
+from tf_finetune.evaluation.report import FoldScores, Mistake
+from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.content import Command, SearchAnswer
+from tf_finetune.reports.page.writing import render_page, write_report_page
+from tf_finetune.tasks.labels import LabelSpace
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "href", "action", "formaction", "data", "poster", "background", "ping"}

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tf_finetune.data.folds import OUT_OF_FOLD
-from tf_finetune.reports.evaluation import EvaluationReport
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.page.numbers import rate
 
 

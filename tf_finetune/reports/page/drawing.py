@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import METRIC_TITLES
-from tf_finetune.reports.evaluation import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, regression_figure
-from tf_finetune.reports.metrics import LOWER_IS_BETTER
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, SearchAnswer, TrialRow
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.tasks.metrics import LOWER_IS_BETTER
 
 MOST_CLASSES = 60  # a larger confusion matrix says nothing to the eye
 

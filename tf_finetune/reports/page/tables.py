@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
-from tf_finetune.reports.evaluation import EvaluationReport
-from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import DepthRow, ReportContent, SearchAnswer, TrialRow
 from tf_finetune.reports.page.plan_figure import Place
+from tf_finetune.tasks.metrics import HEADLINE
 
 NAME_CHARACTERS = 60
 

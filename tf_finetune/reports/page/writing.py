@@ -6,16 +6,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.files import write_atomically, write_json
+from tf_finetune.evaluation.report import EvaluationReport, Mistake
 from tf_finetune.reports.console import METRIC_TITLES, printable
-from tf_finetune.reports.evaluation import EvaluationReport, Mistake
-from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import drawing, numbers, tables
 from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, SearchAnswer
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
 from tf_finetune.reports.page.rendering import page_templates
+from tf_finetune.storage.files import write_atomically, write_json
+from tf_finetune.tasks.metrics import HEADLINE
 
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
