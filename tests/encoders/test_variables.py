@@ -30,7 +30,8 @@ def test_bert_base_has_109_million_parameters(variables):
 
 def test_parts_of_bert_base(variables):
     assert count(variables, part="embeddings") == 23_837_184
-    assert [count(variables, layer=layer) for layer in range(12)] == [7_087_872] * 12
+    layers = [frozenset({layer}) for layer in range(12)]
+    assert [count(variables, layers=layer) for layer in layers] == [7_087_872] * 12
     assert count(variables, part="pooler") == 590_592
     assert count(variables, part="head") == 1_538
 
@@ -51,11 +52,29 @@ def test_only_kernels_are_transposed_in_a_checkpoint(variables):
 
 
 def test_kinds_of_a_variable(variables):
-    kinds = {v.path: (v.is_kernel, v.is_bias, v.is_layer_norm, v.part) for v in variables}
+    kinds = {v.path: (v.kind, v.part, v.site, v.init) for v in variables}
     layer = "bert/encoder/layer_._0"
 
-    assert kinds[f"{layer}/attention/self/query/bias"] == (False, True, False, "attention")
-    assert kinds[f"{layer}/output/dense/kernel"] == (True, False, False, "feed_forward")
-    assert kinds[f"{layer}/output/LayerNorm/beta"] == (False, False, True, "layer_norm")
-    assert kinds["bert/embeddings/LayerNorm/gamma"] == (False, False, True, "embeddings")
-    assert kinds["classifier/bias"] == (False, True, False, "head")
+    assert kinds[f"{layer}/attention/self/query/bias"] == (
+        *("bias", "attention", "query"),
+        "checkpoint",
+    )
+    assert kinds[f"{layer}/output/dense/kernel"] == (
+        *("kernel", "feed_forward", "down"),
+        "checkpoint",
+    )
+    assert kinds[f"{layer}/output/LayerNorm/beta"][:3] == ("norm", "layer_norm", "output_norm")
+    assert kinds["bert/embeddings/LayerNorm/gamma"][:2] == ("norm", "embeddings")
+    assert kinds["bert/embeddings/word_embeddings/weight"][0] == "embedding"
+    assert kinds["bert/pooler/dense/kernel"] == ("kernel", "pooler", "pooler", "normal")
+    assert kinds["classifier/bias"] == ("bias", "head", "head", "zeros")
+
+
+def test_a_layer_has_the_same_sites_as_every_other(variables):
+    sites = [
+        [(v.site, v.kind, v.part) for v in variables if v.layers == {layer}] for layer in range(12)
+    ]
+
+    assert sites == [sites[0]] * 12
+    kernels = [site for site, kind, _ in sites[0] if kind == "kernel"]
+    assert kernels == ["query", "key", "value", "attention_output", "up", "down"]

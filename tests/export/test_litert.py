@@ -119,7 +119,8 @@ def test_calibration_texts_are_padded_to_the_longest():
 
 
 def test_model_computes_the_same_after_the_conversion(classifier, files, batches, expected):
-    again = classifier({name: tf.constant(v) for name, v in batches[1].items()}, training=False)
+    tensors = {name: tf.constant(value) for name, value in batches[1].items()}
+    again = classifier(text_rows(**tensors), training=False)
 
     np.testing.assert_allclose(again, expected[1], atol=1e-5)
 

@@ -30,9 +30,11 @@ def record(**changes):
         freeze={"depth": 1},
     )
     rows = (
-        PlanRow("bert/embeddings/word", "embeddings", None, 600, False, "freeze.depth=1"),
-        PlanRow("bert/encoder/layer_._0/x", "attention", 0, 300, False, "freeze.depth=1"),
-        PlanRow("classifier/kernel", "head", None, 100, True, "trains by default"),
+        PlanRow("bert/embeddings/word", "embeddings", frozenset(), 600, False, "freeze.depth=1"),
+        PlanRow(
+            "bert/encoder/layer_._0/x", "attention", frozenset({0}), 300, False, "freeze.depth=1"
+        ),
+        PlanRow("classifier/kernel", "head", frozenset(), 100, True, "trains by default"),
     )
     split = {
         "name": "train",

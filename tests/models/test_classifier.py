@@ -162,7 +162,7 @@ def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, vari
     model = Classifier(classifier.wrapped, files, plan)
 
     paths = [variable_path(v) for v in model.trainable_variables]
-    assert paths == [v.path for v in variables if v.is_bias]
+    assert paths == [v.path for v in variables if v.kind == "bias"]
 
 
 def test_plan_of_another_model_is_refused(classifier, files):

@@ -24,7 +24,8 @@ KERNEL, BIAS = np.array([[1.0, -30.0], [-2.0, 30.0]], np.float32), np.array([-0.
 
 def rounding(precision="float32", scale=1.0):
     variables = {"classifier/kernel": scale * KERNEL, "classifier/bias": scale * BIAS}
-    model = SimpleNamespace(by_path=variables, files=SimpleNamespace(config=SIZES))
+    files = SimpleNamespace(config=SIZES)
+    model = SimpleNamespace(by_path=variables, head_paths=set(variables), files=files)
     return logit_rounding(model, LENGTH, precision)
 
 

@@ -104,7 +104,7 @@ def test_all_conditions_of_a_rule_must_hold():
 
 
 def test_layer_condition_never_selects_outside_the_layers():
-    pooler = Variable("bert/pooler/dense/bias", "bert.pooler.dense.bias", (4,), "pooler")
+    pooler = Variable("bert/pooler/dense/bias", "bert.pooler.dense.bias", (4,), "pooler", "bias")
 
     assert not matches(FreezeRule(train=True, layers="0-2"), pooler)
 

@@ -128,25 +128,36 @@ def test_digest_changes_with_the_precision(build, splits, training):
     assert prefix_digests(half) != prefix_digests(full)
 
 
-@pytest.mark.parametrize(
-    "name", ["hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers"]
-)
-def test_digest_changes_with_what_the_layers_compute_beside_their_weights(name):
-    """Two encoders may hold the same weights and differ in epsilon or in their heads."""
-    config = {
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-12,
-        "num_attention_heads": 4,
-        "num_hidden_layers": 3,
-    }
+@pytest.fixture
+def digests():
+    """Digests of a prefix without variables whose config.json says something."""
 
-    def digests(config):
+    def of(config):
         plan = SimpleNamespace(frozen_depth=1, rows=())
         files = SimpleNamespace(config=config)
         return prefix_digests(
             SimpleNamespace(files=files, states_dtype=tf.float32, plan=plan, by_path={})
         )
 
-    other = {"hidden_act": "relu", "layer_norm_eps": 1e-5}.get(name, 2)
-    assert digests(config) == digests(dict(config))
-    assert digests(config | {name: other}) != digests(config)
+    return of
+
+
+@pytest.mark.parametrize(
+    "changed", [{"layer_norm_eps": 1e-5}, {"num_attention_heads": 2}, {"of_a_family_to_come": True}]
+)
+def test_digest_changes_with_what_the_layers_compute_beside_their_weights(digests, changed):
+    """Two encoders may hold the same weights and differ in epsilon or in their heads."""
+    config = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "num_attention_heads": 4}
+
+    assert digests(config) == digests(dict(reversed(config.items())))
+    assert digests(config | changed) != digests(config)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"id2label": {"0": "x"}}, {"classifier_dropout": 0.3}, {"architectures": ["BertModel"]}],
+)
+def test_digest_stays_with_what_a_prefix_does_not_compute_with(digests, changed):
+    config = {"hidden_act": "gelu", "classifier_dropout": None}
+
+    assert digests(config | changed) == digests(config)

@@ -8,8 +8,8 @@ from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale, output_scale
 
 NUMBER = LabelSpace("regression")
-KERNEL = Variable("classifier/kernel", "classifier.weight", (4, 1), "head")
-BIAS = Variable("classifier/bias", "classifier.bias", (1,), "head")
+KERNEL = Variable("classifier/kernel", "classifier.weight", (4, 1), "head", "kernel")
+BIAS = Variable("classifier/bias", "classifier.bias", (1,), "head", "bias")
 
 
 def test_mean_and_deviation_are_those_of_the_population():

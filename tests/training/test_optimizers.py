@@ -10,6 +10,7 @@ import tf_keras
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.plans.arithmetic import optimizer_bytes
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer, warmup_steps
+from tf_finetune.training.strategy import build_strategy
 
 pytestmark = pytest.mark.numeric
 
@@ -57,11 +58,11 @@ def variable(name, shape=(3, 5)):
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd", "adafactor"])
-def test_weight_decay_leaves_biases_and_layer_norms_alone(name):
+def test_weight_decay_leaves_alone_what_it_is_told_to(name):
     config = TrainingConfig(optimizer=name, weight_decay=0.5)
-    optimizer = build_optimizer(config, schedule_for("constant", peak=0.1, warmup=0))
-    decayed = [variable("m/dense/kernel"), variable("m/word_embeddings/weight")]
-    spared = [variable("m/dense/bias"), variable("m/LayerNorm/gamma"), variable("m/LayerNorm/beta")]
+    decayed, spared = [variable("kernel"), variable("words")], [variable("bias"), variable("norm")]
+    schedule = schedule_for("constant", peak=0.1, warmup=0)
+    optimizer = build_optimizer(config, schedule, not_decayed=spared)
     both = decayed + spared
     optimizer.build(both)
 
@@ -71,6 +72,28 @@ def test_weight_decay_leaves_biases_and_layer_norms_alone(name):
         np.testing.assert_allclose(v, np.full((3, 5), 0.95), rtol=1e-6)  # 1 - 0.1 x 0.5
     for v in spared:
         np.testing.assert_array_equal(v, np.ones((3, 5)))
+
+
+def test_weight_decay_shrinks_matrices_and_embeddings_of_an_encoder_on_every_replica(
+    build, splits, training
+):
+    chosen = build_strategy("mirrored")
+    config = training(weight_decay=0.5, optimizer="sgd", schedule="constant", warmup_fraction=0.0)
+    model = build(splits, config, depth=0, chosen=chosen)
+    model.start_run(config, total_steps=1)
+    weights = model.classifier.by_path
+    before = {path: v.numpy() for path, v in weights.items()}
+
+    @tf.function(autograph=False)
+    def without_gradients():
+        zeros = [(tf.zeros_like(v), v) for v in model.trainable_weights]
+        chosen.strategy.run(lambda: model.optimizer.apply_gradients(zeros))
+
+    without_gradients()
+
+    shrunk = {path for path, value in before.items() if (weights[path].numpy() != value).any()}
+    decayed = {v.path for v in model.classifier.table if v.kind in ("kernel", "embedding")}
+    assert shrunk == decayed
 
 
 def test_first_step_of_adamw_is_the_learning_rate_against_the_gradient():

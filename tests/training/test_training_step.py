@@ -26,6 +26,7 @@ class OneWeight(tf.Module):
         self.weight = tf.Variable(START)
         self.deviation = tf.constant(1.0)
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
+        self.of_kinds = lambda *kinds: []
 
     def __call__(self, inputs, training=None):
         return self.weight * inputs.content.values

@@ -74,20 +74,15 @@ def tensor_name(variable: Variable, family: EncoderFamily, present: Collection[s
     """Name under which a checkpoint holds a variable's values.
 
     A checkpoint of the bare encoder (`BertModel`) leaves out the backbone's prefix, and one
-    converted from TensorFlow 1, such as google-bert/bert-base-uncased, calls scale and shift
-    of a layer norm gamma and beta.
+    converted from TensorFlow 1, such as google-bert/bert-base-uncased, has other names.
 
     Returns:
         The first of these names that is present, otherwise the usual one.
     """
     prefix = f"{family.backbone}."
-    usual = variable.tensor
-    names = [usual, usual.removeprefix(prefix)]
-    if variable.is_layer_norm:
-        stem = usual.rpartition(".")[0]
-        old = f"{stem}.{variable.path.rpartition('/')[2]}"
-        names += [old, old.removeprefix(prefix)]
-    return next((name for name in names if name in present), usual)
+    full = (variable.tensor, *variable.aliases)
+    names = (name for usual in full for name in (usual, usual.removeprefix(prefix)))
+    return next((name for name in names if name in present), variable.tensor)
 
 
 def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: bool) -> list[str]:
@@ -118,7 +113,7 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
         dtype, shape = tensors.get(name, ("", None))
         if dtype in FLOATS and shape == variable.tensor_shape:
             continue
-        if variable.part == "pooler" and shape is None and not head_required:
+        if variable.init != "checkpoint" and shape is None and not head_required:
             new.append(variable.path)
         else:
             received = "is missing" if shape is None else f"is {dtype} {list(shape)}"

@@ -6,31 +6,43 @@ neither TensorFlow nor weights; a test holds it against the real model.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Part = Literal["embeddings", "attention", "feed_forward", "layer_norm", "pooler", "head"]
+Kind = Literal["kernel", "bias", "norm", "embedding"]
+Init = Literal["checkpoint", "normal", "zeros", "ones"]
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of the model.
+    """One variable of the model, and all that the rest of the project asks about it.
 
     Attributes:
         path: Name in the TensorFlow model, without the model's own name.
         tensor: Name of the same values in a PyTorch-layout checkpoint.
-        shape: Shape in TensorFlow; a `kernel` is stored transposed in PyTorch layout.
+        shape: Shape in TensorFlow.
         part: What it belongs to. A layer norm inside an encoder layer counts as
             "layer_norm", one inside the embeddings as "embeddings".
-        layer: Index of the encoder layer, or None outside the encoder layers.
+        kind: Matrix or bias of a dense layer, scale or shift of a norm, or a table of vectors.
+        layers: Every encoder layer that uses it; empty outside the layers.
+        site: Which of its layer's products or norms it is of, such as "query".
+        init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
+        transposed: Whether PyTorch's tensor is its transpose.
+        aliases: Other names of the tensor in checkpoints.
     """
 
     path: str
     tensor: str
     shape: tuple[int, ...]
     part: Part
-    layer: int | None = None
+    kind: Kind
+    layers: frozenset[int] = frozenset()
+    site: str = ""
+    init: Init = "checkpoint"
+    transposed: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -38,24 +50,14 @@ class Variable:
         return math.prod(self.shape)
 
     @property
-    def is_bias(self) -> bool:
-        """Whether this is the bias of a dense layer."""
-        return self.path.endswith("/bias")
-
-    @property
-    def is_kernel(self) -> bool:
-        """Whether this is the matrix of a dense layer."""
-        return self.path.endswith("/kernel")
-
-    @property
-    def is_layer_norm(self) -> bool:
-        """Whether this is the scale or the shift of a layer norm."""
-        return "/LayerNorm/" in self.path
-
-    @property
     def tensor_shape(self) -> tuple[int, ...]:
         """Shape in a PyTorch-layout checkpoint."""
-        return self.shape[::-1] if self.is_kernel else self.shape
+        return self.shape[::-1] if self.transposed else self.shape
+
+
+def number_of_layers(variables: Iterable[Variable]) -> int:
+    """Encoder layers that a table of variables is of."""
+    return 1 + max((layer for variable in variables for layer in variable.layers), default=-1)
 
 
 def bert_variables(config: Mapping[str, Any], num_labels: int) -> tuple[Variable, ...]:
@@ -71,8 +73,8 @@ def bert_variables(config: Mapping[str, Any], num_labels: int) -> tuple[Variable
     return (
         *_embeddings(config, hidden),
         *(v for i in range(config["num_hidden_layers"]) for v in _encoder_layer(i, config, hidden)),
-        *_dense("bert/pooler/dense", "bert.pooler.dense", hidden, hidden, "pooler", None),
-        *_dense("classifier", "classifier", hidden, num_labels, "head", None),
+        *_dense("bert/pooler/dense", "bert.pooler.dense", (hidden, hidden), "pooler", "pooler"),
+        *_dense("classifier", "classifier", (hidden, num_labels), "head", "head"),
     )
 
 
@@ -92,50 +94,86 @@ def _embeddings(config: Mapping[str, Any], hidden: int) -> Iterator[Variable]:
             f"bert.embeddings.{tensor}.weight",
             (rows, hidden),
             "embeddings",
+            "embedding",
+            site=tensor,
         )
-    yield from _layer_norm("bert/embeddings", "bert.embeddings", hidden, "embeddings", None)
+    yield from _layer_norm("bert/embeddings", "bert.embeddings", hidden, "embeddings", "norm")
 
 
 def _encoder_layer(index: int, config: Mapping[str, Any], hidden: int) -> Iterator[Variable]:
     path, tensor = f"bert/encoder/layer_._{index}", f"bert.encoder.layer.{index}"
-    inner = config["intermediate_size"]
+    inner, layers = config["intermediate_size"], frozenset({index})
+    square = (hidden, hidden)
+
+    def dense(name: str, shape: tuple[int, int], part: Part, site: str) -> Iterator[Variable]:
+        places = f"{path}/{name}", f"{tensor}.{name.replace('/', '.')}"
+        return _dense(*places, shape, part, site, layers)
+
     for name in ("query", "key", "value"):
-        yield from _dense(
-            f"{path}/attention/self/{name}",
-            f"{tensor}.attention.self.{name}",
-            hidden,
-            hidden,
-            "attention",
-            index,
-        )
-    output = (f"{path}/attention/output", f"{tensor}.attention.output")
-    yield from _dense(
-        f"{output[0]}/dense", f"{output[1]}.dense", hidden, hidden, "attention", index
+        yield from dense(f"attention/self/{name}", square, "attention", name)
+    yield from dense("attention/output/dense", square, "attention", "attention_output")
+    yield from _layer_norm(
+        f"{path}/attention/output",
+        f"{tensor}.attention.output",
+        *(hidden, "layer_norm", "attention_norm", layers),
     )
-    yield from _layer_norm(*output, hidden, "layer_norm", index)
-    for name, width_in, width_out in (("intermediate", hidden, inner), ("output", inner, hidden)):
-        yield from _dense(
-            f"{path}/{name}/dense",
-            f"{tensor}.{name}.dense",
-            width_in,
-            width_out,
-            "feed_forward",
-            index,
-        )
-    yield from _layer_norm(f"{path}/output", f"{tensor}.output", hidden, "layer_norm", index)
+    yield from dense("intermediate/dense", (hidden, inner), "feed_forward", "up")
+    yield from dense("output/dense", (inner, hidden), "feed_forward", "down")
+    yield from _layer_norm(
+        f"{path}/output", f"{tensor}.output", hidden, "layer_norm", "output_norm", layers
+    )
 
 
 def _dense(
-    path: str, tensor: str, width_in: int, width_out: int, part: Part, layer: int | None
+    path: str,
+    tensor: str,
+    shape: tuple[int, int],
+    part: Part,
+    site: str,
+    layers: frozenset[int] = frozenset(),
 ) -> Iterator[Variable]:
-    yield Variable(f"{path}/kernel", f"{tensor}.weight", (width_in, width_out), part, layer)
-    yield Variable(f"{path}/bias", f"{tensor}.bias", (width_out,), part, layer)
+    """Matrix and bias of a product; those above the layers may be new."""
+    may_be_new = part in ("pooler", "head")
+    yield Variable(
+        f"{path}/kernel",
+        f"{tensor}.weight",
+        shape,
+        part,
+        "kernel",
+        layers,
+        site,
+        init="normal" if may_be_new else "checkpoint",
+        transposed=True,
+    )
+    yield Variable(
+        f"{path}/bias",
+        f"{tensor}.bias",
+        shape[1:],
+        part,
+        "bias",
+        layers,
+        site,
+        init="zeros" if may_be_new else "checkpoint",
+    )
 
 
 def _layer_norm(
-    path: str, tensor: str, width: int, part: Part, layer: int | None
+    path: str,
+    tensor: str,
+    width: int,
+    part: Part,
+    site: str,
+    layers: frozenset[int] = frozenset(),
 ) -> Iterator[Variable]:
+    """Scale and shift; a checkpoint converted from TensorFlow 1 calls them gamma and beta."""
     for name, tensor_name in (("gamma", "weight"), ("beta", "bias")):
         yield Variable(
-            f"{path}/LayerNorm/{name}", f"{tensor}.LayerNorm.{tensor_name}", (width,), part, layer
+            f"{path}/LayerNorm/{name}",
+            f"{tensor}.LayerNorm.{tensor_name}",
+            (width,),
+            part,
+            "norm",
+            layers,
+            site,
+            aliases=(f"{tensor}.LayerNorm.{name}",),
         )

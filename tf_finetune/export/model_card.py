@@ -15,6 +15,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import THRESHOLD
 from tf_finetune.export.smaller.making import SmallerModel
+from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
 from tf_finetune.reports.page import numbers
@@ -36,8 +37,6 @@ _HUB_METRICS = {
     "mae": "mae",
 }
 _SOURCES = ("data.train", "data.validation", "data.test", "encoder.name")
-# What does not decide the model.
-_NOT_SHOWN = ("run.", "cache.", "search.", "data.cache_dir")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
     plan, page = _read(run.plan), _read(run.report.with_suffix(".json"))
     reports = _read(run.evaluation)
     try:
-        rows = tuple(PlanRow(**row) for row in plan["rows"])
+        rows = tuple(PlanRow.from_dict(row) for row in plan["rows"])
         return RunRecord(
             config=config,
             plan=FreezePlan(rows, plan["num_layers"]),
@@ -137,14 +136,12 @@ def training_command(config: ExperimentConfig) -> str:
     Args:
         config: The resolved configuration. Of files, only the names are shown.
     """
-    default = ExperimentConfig().model_dump()
+    default = ExperimentConfig().marked()
     words = ["tf-finetune", "train"]
-    for section, options in config.model_dump().items():
-        for name, value in options.items():
-            option = f"{section}.{name}"
-            if value != default[section][name] and not option.startswith(_NOT_SHOWN):
-                shown = _file_name(value) if option in _SOURCES and value else value
-                words.append(shlex.quote(f"{option}={_literal(shown)}"))
+    for option, value in config.marked(without={Mark.SEARCH, Mark.PLACE}).items():
+        if value != default[option]:
+            shown = _file_name(value) if option in _SOURCES and value else value
+            words.append(shlex.quote(f"{option}={_literal(shown)}"))
     return " \\\n    ".join([" ".join(words[:2]), *words[2:]])
 
 

@@ -145,7 +145,7 @@ def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
         if variable.part == "head" and classifier.scale is not None:
             value = classifier.scale.folded(variable, value)
         # A transposed view would be written in the wrong order.
-        tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.is_kernel else value)
+        tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.transposed else value)
     return tensors
 
 

@@ -16,7 +16,7 @@ from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.softmax import use_float32_softmax
 from tf_finetune.encoders.tfbert import without_random_values
-from tf_finetune.encoders.variables import Variable
+from tf_finetune.encoders.variables import Kind, Variable
 from tf_finetune.models.head_start import HeadStart, new_head, whole_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.plans.freezing import FreezePlan
@@ -355,6 +355,10 @@ class Classifier(tf_keras.Model):
         """The expected variables of this model, in forward order."""
         num_labels = int(self.wrapped.config.num_labels)
         return self.files.family.variables(self.files.config, num_labels)
+
+    def of_kinds(self, *kinds: Kind) -> list[tf.Variable]:
+        """Variables of some kinds, in forward order."""
+        return [self._by_path[v.path] for v in self.table if v.kind in kinds]
 
     def _check_plan_covers_variables(self, real: Mapping[str, tf.Variable]) -> None:
         planned = {row.path: row.count for row in self.plan.rows}

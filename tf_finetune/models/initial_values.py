@@ -13,6 +13,8 @@ from tf_finetune.errors import UserError
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.tasks.output_scale import OutputScale
 
+_CONSTANTS = {"zeros": 0.0, "ones": 1.0}
+
 
 def initial_values(
     files: EncoderFiles,
@@ -57,7 +59,7 @@ def initial_values(
             elif name in present and _shape(file, name) == variable.tensor_shape:
                 value = file.get_tensor(name).astype(np.float32)
                 _check_finite(value, f"{files.weights}: tensor {name}")
-                yield variable.path, value.T if variable.is_kernel else value
+                yield variable.path, value.T if variable.transposed else value
             else:
                 yield variable.path, new_value(variable, files, seed)
 
@@ -86,12 +88,13 @@ def _check_finite(value: np.ndarray, what: str) -> None:
 
 
 def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
-    """Initial value of a new dense layer: normal, cut at two deviations, and zero biases.
+    """Initial value of a variable that is new, as its `init` says.
 
-    The deviation is the encoder's `initializer_range` (Devlin et al. 2019: 0.02).
+    "normal" is cut at two deviations; the deviation is the encoder's `initializer_range`
+    (Devlin et al. 2019: 0.02).
     """
-    if not variable.is_kernel:
-        return np.zeros(variable.shape, np.float32)
+    if variable.init != "normal":
+        return np.full(variable.shape, _CONSTANTS[variable.init], np.float32)
     path_number = zlib.crc32(variable.path.encode())
     generator = np.random.Generator(np.random.Philox(key=[seed, path_number]))
     draws = generator.standard_normal(4 * variable.count)

@@ -58,14 +58,12 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     Returns:
         float64 [labels].
     """
-    kernel, bias = (
-        np.abs(np.asarray(classifier.by_path[f"classifier/{name}"], np.float64))
-        for name in ("kernel", "bias")
-    )
+    head = (np.asarray(classifier.by_path[p], np.float64) for p in sorted(classifier.head_paths))
+    largest = sum(np.abs(value).reshape(-1, value.shape[-1]).sum(axis=0) for value in head)
     arithmetic = arithmetic_of(precision)
     roundings = roundings_of_a_logit(classifier.files.config, length, arithmetic)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
-    return share * (kernel.sum(axis=0) + bias)
+    return share * np.asarray(largest)
 
 
 def arithmetic_of(precision: str) -> Arithmetic:

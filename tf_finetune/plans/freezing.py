@@ -1,13 +1,13 @@
 """The freeze plan: which variables are trained, decided as data before anything is changed."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from tf_finetune.config.sections import FreezeConfig, FreezeRule
-from tf_finetune.encoders.variables import Variable
+from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
 
 
@@ -18,7 +18,7 @@ class PlanRow:
     Attributes:
         path: Name in the TensorFlow model.
         part: "embeddings", "attention", "feed_forward", "layer_norm", "pooler" or "head".
-        layer: Index of the encoder layer, or None.
+        layers: Every encoder layer that uses it.
         count: Number of parameters.
         trainable: The decision.
         rule: The rule that decided, in words.
@@ -26,10 +26,32 @@ class PlanRow:
 
     path: str
     part: str
-    layer: int | None
+    layers: frozenset[int]
     count: int
     trainable: bool
     rule: str
+
+    @property
+    def layer(self) -> int | None:
+        """The encoder layer, or None outside them and where several share the variable."""
+        return next(iter(self.layers)) if len(self.layers) == 1 else None
+
+    @property
+    def first_layer(self) -> int | None:
+        """The lowest layer that waits for it; None for what comes before all or after all."""
+        return None if self.part == "embeddings" else min(self.layers, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of `plan.json`."""
+        names = ("path", "part", "layer", "count", "trainable", "rule")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> "PlanRow":
+        """The row of a `plan.json`; of a variable that layers share, the part alone is known."""
+        layers = frozenset() if row["layer"] is None else frozenset({row["layer"]})
+        rest = {name: value for name, value in row.items() if name != "layer"}
+        return cls(**rest, layers=layers)
 
 
 @dataclass(frozen=True)
@@ -68,12 +90,12 @@ class FreezePlan:
         """
         if not self.embeddings_frozen:
             return 0
-        trained = [row.layer for row in self.rows if row.trainable and row.layer is not None]
-        return min(trained, default=self.num_layers)
+        trained = (row.layers for row in self.rows if row.trainable)
+        return min(frozenset().union(*trained), default=self.num_layers)
 
     def layer_is_frozen(self, layer: int) -> bool:
         """Whether no variable of this encoder layer is trained."""
-        return not any(row.trainable for row in self.rows if row.layer == layer)
+        return not any(row.trainable for row in self.rows if layer in row.layers)
 
     def to_dict(self) -> dict[str, Any]:
         """What `plan.json` holds: totals, then one row a variable."""
@@ -82,7 +104,7 @@ class FreezePlan:
             "frozen_depth": self.frozen_depth,
             "total_parameters": self.total_count,
             "trainable_parameters": self.trainable_count,
-            "rows": [asdict(row) for row in self.rows],
+            "rows": [row.to_dict() for row in self.rows],
         }
 
 
@@ -96,7 +118,7 @@ def plan_freezing(config: FreezeConfig, variables: Sequence[Variable]) -> Freeze
         UserError: The depth is over the number of layers, a rule names a layer that is not
             there, has a broken pattern or selects nothing, or nothing is left to train.
     """
-    num_layers = 1 + max((v.layer for v in variables if v.layer is not None), default=-1)
+    num_layers = number_of_layers(variables)
     problems = _problems(config, variables, num_layers)
     if problems:
         raise UserError(problems)
@@ -124,7 +146,7 @@ def _depth_rules(config: FreezeConfig) -> list[tuple[FreezeRule, str]]:
 
 def _decide(variable: Variable, rules: Sequence[tuple[FreezeRule, str]]) -> PlanRow:
     rule, name = next((rule, name) for rule, name in rules if matches(rule, variable))
-    return PlanRow(variable.path, variable.part, variable.layer, variable.count, rule.train, name)
+    return PlanRow(variable.path, variable.part, variable.layers, variable.count, rule.train, name)
 
 
 def matches(rule: FreezeRule, variable: Variable) -> bool:
@@ -133,7 +155,7 @@ def matches(rule: FreezeRule, variable: Variable) -> bool:
     The part "bias" selects every dense bias and "layer_norm" every layer norm, whatever
     part they stand in; the other parts select by where the variable stands.
     """
-    if rule.layers is not None and variable.layer not in parse_layers(rule.layers):
+    if rule.layers is not None and not variable.layers & parse_layers(rule.layers):
         return False
     if rule.parts is not None and not _parts_of(variable) & set(rule.parts):
         return False
@@ -151,9 +173,9 @@ def parse_layers(text: str) -> set[int]:
 
 def _parts_of(variable: Variable) -> set[str]:
     parts: set[str] = {variable.part}
-    if variable.is_bias:
+    if variable.kind == "bias":
         parts.add("bias")
-    if variable.is_layer_norm:
+    if variable.kind == "norm":
         parts.add("layer_norm")
     return parts
 

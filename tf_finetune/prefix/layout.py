@@ -17,6 +17,18 @@ if TYPE_CHECKING:  # files of states can be read without TensorFlow
 # Rows computed, written and checked together.
 BLOCK_ROWS = 512
 FORMAT_VERSION = 1
+# Keys of config.json that change nothing of what a prefix computes: they tell of labels, files and
+# versions, of dropout, which a prefix does not have, and of how new weights are drawn. Whatever
+# else stands there may matter to some encoder.
+_NOT_OF_THE_PREFIX = frozenset(
+    (
+        *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task"),
+        *("label_threshold", "target_mean", "target_deviation"),
+        *("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype"),
+        *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"),
+        *("initializer_range", "gradient_checkpointing", "use_cache"),
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +123,15 @@ class Layout:
 def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
     """Hash of everything that the prefixes of depth 1 to the frozen depth compute with, hex."""
     config = classifier.files.config
-    names = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
+    computing = {name: config[name] for name in sorted(config.keys() - _NOT_OF_THE_PREFIX)}
     digest = hashlib.sha256()
-    digest.update(json.dumps([config.get(name) for name in names]).encode())
+    digest.update(json.dumps(computing, sort_keys=True).encode())
     digest.update(classifier.states_dtype.name.encode())
     found = []
     for depth in range(classifier.plan.frozen_depth + 1):
         layer = depth - 1 if depth else None  # None: the embeddings, which come first
         for row in classifier.plan.rows:
-            if row.layer == layer and row.part not in ("pooler", "head"):
+            if row.first_layer == layer and row.part not in ("pooler", "head"):
                 digest.update(row.path.encode())
                 digest.update(classifier.by_path[row.path].numpy().tobytes())
         found.append(digest.copy().hexdigest())

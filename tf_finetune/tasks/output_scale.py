@@ -36,12 +36,12 @@ class OutputScale:
             variable: Kernel or bias of the head.
             value: Of its shape.
         """
-        shifted = value.astype(np.float64) - (0.0 if variable.is_kernel else self.mean)
+        shifted = value.astype(np.float64) - (0.0 if variable.kind == "kernel" else self.mean)
         return (shifted / self.deviation).astype(np.float32)
 
     def folded(self, variable: Variable, value: np.ndarray) -> np.ndarray:
         """A head's values that give answers; the other way of `standardised`."""
-        shift = 0.0 if variable.is_kernel else self.mean
+        shift = 0.0 if variable.kind == "kernel" else self.mean
         return (value.astype(np.float64) * self.deviation + shift).astype(np.float32)
 
     def is_far_from(self, other: "OutputScale") -> bool:

@@ -38,7 +38,7 @@ from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.memory_limits import cut_smaller
-from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer
+from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.pipeline import (
     BatchShape,
     piece_rows,
@@ -199,8 +199,7 @@ def compile_fine_tuner(
 ) -> FineTuner:
     """Wraps a classifier for `fit`; call it under the strategy's scope.
 
-    The model serves any run whose configuration differs in seed, learning rate, epochs,
-    warm-up and batch size only.
+    The model serves any run whose options with the mark `STEP` are the same.
 
     Args:
         classifier: The model.
@@ -219,7 +218,8 @@ def compile_fine_tuner(
         clip_norm=config.clip_norm,
         for_xla=for_xla,
     )
-    model.compile(optimizer=build_optimizer(config, schedule))
+    not_decayed = classifier.of_kinds(*NOT_DECAYED)
+    model.compile(optimizer=build_optimizer(config, schedule, not_decayed))
     # Slots are made now, under the scope, so that a checkpoint can fill them.
     model.optimizer.build(model.trainable_weights)
     return model

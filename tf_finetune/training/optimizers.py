@@ -1,15 +1,17 @@
 """Builds the optimiser and its learning-rate schedule."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.encoders.variables import Kind
 
-# Substrings of the names of variables that weight decay leaves alone (Devlin et al. 2019).
-NOT_DECAYED = ("bias", "LayerNorm")
+# Kinds of variables that weight decay leaves alone (Devlin et al. 2019).
+NOT_DECAYED: tuple[Kind, ...] = ("bias", "norm")
 
 
 class WarmupSchedule(tf_keras.optimizers.schedules.LearningRateSchedule):
@@ -95,9 +97,15 @@ def warmup_steps(config: TrainingConfig, total_steps: int) -> int:
 
 
 def build_optimizer(
-    config: TrainingConfig, schedule: WarmupSchedule
+    config: TrainingConfig, schedule: WarmupSchedule, not_decayed: Sequence[tf.Variable] = ()
 ) -> tf_keras.optimizers.Optimizer:
-    """Builds the optimiser; call it under the strategy's scope."""
+    """Builds the optimiser; call it under the strategy's scope.
+
+    Args:
+        config: The training section.
+        schedule: Its learning rate.
+        not_decayed: Variables of the kinds in `NOT_DECAYED`.
+    """
     decay = config.weight_decay or None
     if config.optimizer == "adamw":
         optimizer = FusedAdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-8)
@@ -110,7 +118,7 @@ def build_optimizer(
     else:
         optimizer = tf_keras.optimizers.Adafactor(schedule, weight_decay=decay)
     if decay is not None:
-        optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+        optimizer.exclude_from_weight_decay(var_list=list(not_decayed))
     if config.precision == "mixed_float16":
         optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
     return optimizer

@@ -36,7 +36,7 @@ def make_encoder(folder: Path, **sizes: int) -> Path:
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     generator = np.random.default_rng(0)
     tensors = {
-        v.tensor: generator.normal(float(v.path.endswith("/gamma")), 0.3, v.tensor_shape)
+        v.tensor: generator.normal(float(v.kind == "norm"), 0.3, v.tensor_shape)
         for v in bert_variables(config, num_labels=2)
         if v.part != "head"
     }

@@ -45,6 +45,7 @@ def by_formula(shape):
         plan=SimpleNamespace(frozen_depth=2),
         files=SimpleNamespace(config=SIZES),
         by_path={"classifier/kernel": WEIGHTS, "classifier/bias": np.zeros(2)},
+        head_paths={"classifier/kernel", "classifier/bias"},
     )
 
 

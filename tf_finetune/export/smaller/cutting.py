@@ -38,9 +38,9 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
     with safe_open(str(files.weights), framework="np") as file:
         for variable in files.family.variables(config, len(config["id2label"])):
             value = file.get_tensor(variable.tensor)
-            if variable.path.endswith("attention/output/dense/kernel"):
-                assert variable.layer is not None
-                value = _silenced(value, heads.get(variable.layer, ()), width)
+            if (variable.site, variable.kind) == ("attention_output", "kernel"):
+                (layer,) = variable.layers
+                value = _silenced(value, heads.get(layer, ()), width)
             tensors[variable.tensor] = value
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders.variables import Variable
+from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
 from tf_finetune.plans.freezing import parse_layers, plan_freezing
 from tf_finetune.search.running.trial import Cell
@@ -115,7 +115,7 @@ def build_space(config: ExperimentConfig, variables: Sequence[Variable]) -> Sear
     Raises:
         UserError: With all that contradicts itself or does not go with the encoder.
     """
-    num_layers = 1 + max((v.layer for v in variables if v.layer is not None), default=-1)
+    num_layers = number_of_layers(variables)
     problems: list[str] = []
     depths = _depths(config, num_layers, problems)
     _check_depths_of_rates(config, depths, problems)
