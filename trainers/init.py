@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
+
 from tf_finetune.config.starter import starter_yaml
 from tf_finetune.errors import UserError, visible
 from tf_finetune.invocation import command_line

@@ -23,7 +23,8 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments)
     console = Console()
 
-    from tf_finetune.config.sections import FreezeConfig
+    from tf_finetune.options.freeze import FreezeConfig
+
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.checkpoint_check import check_checkpoint

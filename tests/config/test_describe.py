@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tf_finetune.config.experiment import ExperimentConfig
 
 from tf_finetune.config.accepted import accepted_at
 from tf_finetune.config.describe import (
@@ -15,7 +16,6 @@ from tf_finetune.config.describe import (
 )
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.schema import json_schema
-from tf_finetune.config.sections import ExperimentConfig
 
 ROOT = Path(__file__).parents[2]
 

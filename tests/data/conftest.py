@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 
 WriteCsv = Callable[..., str]
 

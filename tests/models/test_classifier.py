@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from tf_finetune.options.freeze import FreezeConfig
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.locating import EncoderFiles

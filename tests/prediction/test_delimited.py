@@ -4,8 +4,8 @@ import csv
 import json
 
 import pytest
+from tf_finetune.options.data import DataConfig
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
 from tf_finetune.prediction.conversion import conversion
 from tf_finetune.prediction.delimited import label_separator

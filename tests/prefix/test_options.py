@@ -1,9 +1,9 @@
 """Sizes of the cache section are read, or named with what is accepted."""
 
 import pytest
+from tf_finetune.options.value_checks import size_bytes
 
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.value_checks import size_bytes
 from tf_finetune.errors import UserError
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import special
+from tf_finetune.config.experiment import ExperimentConfig
 
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial import Cell, Predictions

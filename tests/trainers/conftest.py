@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from safetensors.numpy import load_file
+from tf_finetune.config.experiment import ExperimentConfig
 
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.options.section import Section
 from trainers import train

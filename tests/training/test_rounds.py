@@ -6,8 +6,10 @@ from io import StringIO
 import numpy as np
 import pytest
 from rich.console import Console
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
 
-from tf_finetune.config.sections import DataConfig, EvaluationConfig, ExperimentConfig
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError
 from tf_finetune.tasks.labels import LabelSpace

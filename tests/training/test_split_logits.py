@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.training import TrainingConfig
 
-from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.training.fine_tuning import evaluation_shape
 from tf_finetune.training.pipeline import BatchShape

@@ -9,15 +9,13 @@ import tempfile
 import time
 
 import tf_keras
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 
-from tf_finetune.config.sections import (
-    CacheConfig,
-    DataConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    FreezeConfig,
-    TrainingConfig,
-)
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer

@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 import tensorflow as tf
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 
-from tf_finetune.config.sections import FreezeConfig, TrainingConfig
 from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.models.classifier import build_classifier

@@ -11,14 +11,13 @@ import tempfile
 import time
 from importlib import metadata
 
-from tf_finetune.config.sections import (
-    CacheConfig,
-    DataConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    FreezeConfig,
-    TrainingConfig,
-)
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
+
 from tf_finetune.data.batches import epoch_batches
 from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.training import TrainingConfig
 
-from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data.batches import Padding
 from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split

@@ -5,8 +5,9 @@ import json
 
 import numpy as np
 import tensorflow as tf
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.training import TrainingConfig
 
-from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from rich.console import Console
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.freeze import FreezeConfig
 
-from tf_finetune.config.sections import DataConfig, FreezeConfig
 from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles

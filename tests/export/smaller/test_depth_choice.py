@@ -1,8 +1,8 @@
 """The probes' scores decide how many layers stay."""
 
 import numpy as np
+from tf_finetune.options.evaluation import EvaluationConfig
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.export.smaller.depth_choice import choose_depth
 from tf_finetune.tasks.labels import LabelSpace
 
