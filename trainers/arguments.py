@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from tf_finetune.config.experiment import ExperimentConfig
-
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.seal import check_seal

@@ -28,7 +28,6 @@ from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from tf_finetune.config.experiment import ExperimentConfig
-
     from tf_finetune.export.checked_model import CheckedModel
     from tf_finetune.prediction.conversion import Conversion
     from tf_finetune.prediction.resumable import Output, ResumableFile

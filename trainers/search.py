@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.text import Text
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError, visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command
@@ -109,7 +109,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         ensemble=ensemble,
     )
     write_search_report(job, outcome, console)
-    for line in (recommendation.sentence(), *ensemble_notes):
+    for line in (recommendation.sentence, *ensemble_notes):
         console.print(Text(visible(line)), soft_wrap=True)
 
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tf_finetune.config.experiment import ExperimentConfig
 
 from tf_finetune.config.accepted import accepted_at
 from tf_finetune.config.describe import (
@@ -14,6 +13,7 @@ from tf_finetune.config.describe import (
     markdown_page,
     option_names,
 )
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.schema import json_schema
 

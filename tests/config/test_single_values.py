@@ -1,12 +1,12 @@
 """One value, or several with commas, where a list is accepted."""
 
 import pytest
-from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.options.freeze import FreezeRule
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.schema import branches, schema_at
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeRule
 
 LISTS = [
     f"{section}.{option}"

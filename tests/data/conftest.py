@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+
 from tf_finetune.options.data import DataConfig
 
 WriteCsv = Callable[..., str]

@@ -6,7 +6,6 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_finetune.options.freeze import FreezeConfig
 from transformers import AutoTokenizer, TFBertForSequenceClassification
 
 from tf_finetune.data.batch import text_rows
@@ -16,6 +15,7 @@ from tf_finetune.export import model_folder as module
 from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.models.head_start import matched_head
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale

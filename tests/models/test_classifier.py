@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from tf_finetune.options.freeze import FreezeConfig
 
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
@@ -12,6 +11,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import Classifier, build_classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale

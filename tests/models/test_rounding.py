@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_finetune.options.freeze import FreezeConfig
 
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 pytestmark = pytest.mark.numeric

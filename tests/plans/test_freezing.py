@@ -1,10 +1,10 @@
 """The freeze plan: one decision a variable, by ordered rules, checked as a whole."""
 
 import pytest
-from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 
 from tf_finetune.encoders.variables import Variable, bert_variables
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 
 SIZES = {

@@ -1,8 +1,8 @@
 """What decides the answers of a prediction is told, so that no other one is gone on with."""
 
 import pytest
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.prediction.job import describe_job
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from rich.console import Console
-from tf_finetune.options.cache import CacheConfig
 
 from tests.training.conftest import *  # noqa: F403
 from tf_finetune.data.batch import text_rows
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.options.cache import CacheConfig
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.filling import compute_block
 from tf_finetune.prefix.layout import Layout

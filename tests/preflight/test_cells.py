@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.preflight.cells import Job, question
 from tf_finetune.preflight.step_shapes import StepShape
 

@@ -5,8 +5,8 @@ import os
 from contextlib import ExitStack
 
 import pytest
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import UserError
 from tf_finetune.runs.directory import check_run, open_run, prepare_run

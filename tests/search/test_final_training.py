@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import special
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.results.trial import Cell, Predictions
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import Cell, Predictions
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.tasks.labels import LabelSpace
 

@@ -3,10 +3,9 @@
 from types import SimpleNamespace
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.options.data import DataConfig
-
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.options.data import DataConfig
 from tf_finetune.search.session import work_by_depth
 
 

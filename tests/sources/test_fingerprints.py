@@ -4,8 +4,8 @@ import re
 import shutil
 
 import pytest
-from tf_finetune.options.data import DataConfig
 
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fingerprints import fingerprint
 
 _CONFIG = DataConfig(text_column="text", label_column="label")

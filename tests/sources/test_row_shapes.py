@@ -1,9 +1,9 @@
 """Rows with more or fewer fields than columns, and columns without a name."""
 
 import pytest
-from tf_finetune.options.data import DataConfig
 
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources import row_shapes
 from tf_finetune.sources.reading import read_texts
 

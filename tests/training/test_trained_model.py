@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer

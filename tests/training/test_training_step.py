@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_finetune.options.training import TrainingConfig
 
 from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 
 pytestmark = pytest.mark.numeric

@@ -1,9 +1,9 @@
 """The probes' scores decide how many layers stay."""
 
 import numpy as np
-from tf_finetune.options.evaluation import EvaluationConfig
 
 from tf_finetune.export.smaller.depth_choice import choose_depth
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_finetune.config.experiment import ExperimentConfig
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.distillation import DistillingFineTuner, imitation_losses
