@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.data.batch import Batch, Scattered
+from tf_finetune.data.batch import Batch, Inputs, Scattered
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
@@ -268,11 +268,11 @@ class FineTuner(tf_keras.Model):
         # After an all-reduce it is the same on each.
         tf.cond(strategy.experimental_local_results(is_good)[0], update_all, tf.no_op)
 
-    def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    def example_losses(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Loss of each text of a piece, float32 [n].
 
         Args:
-            piece: The piece, for losses that need more of it than its targets.
+            inputs: Of the piece, for losses that need more of it than its targets.
             targets: Its targets, one a text, row after row: [n, ...].
             logits: Its logits, [n, labels] in the same order.
         """
@@ -432,7 +432,7 @@ class FineTuner(tf_keras.Model):
             with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
                 logits = self.classifier(piece.inputs, training=True)
             targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
-            losses = self.example_losses(piece, targets, logits)
+            losses = self.example_losses(piece.inputs, targets, logits)
             loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
             loss /= piece.whole.weight_sum
             objective = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss

@@ -49,12 +49,12 @@ def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
         SimpleNamespace(deviation=tf.constant(25.0)),
         "regression",
         WarmupSchedule("linear"),
-        teacher=lambda piece, training: tf.constant([[60.0]]),
+        teacher=lambda inputs, training: tf.constant([[60.0]]),
         teacher_weight=0.75,
         temperature=2.0,
     )
 
-    losses = model.example_losses({}, tf.constant([85.0]), tf.constant([[35.0]]))
+    losses = model.example_losses(None, tf.constant([85.0]), tf.constant([[35.0]]))
 
     np.testing.assert_allclose(losses, [0.75 * 1.0**2 + 0.25 * 2.0**2], rtol=1e-6)
     assert imitation_losses(
