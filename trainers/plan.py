@@ -68,14 +68,13 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.head_start import matched_head, start_lines
     from tf_finetune.sources.opening import check_sources
-    from tf_finetune.tasks.output_scale import output_scale
 
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
     num_outputs = splits.labels.num_outputs
     check_checkpoint(files, num_outputs, head_required=False)
-    scale = output_scale(splits.labels, splits.train.labels)
+    scale = splits.labels.scale(splits.train.labels)
     head = matched_head(files, splits.labels, scale)
     for line in start_lines(head, scale):
         console.print(Text(visible(line)), soft_wrap=True)

@@ -42,7 +42,6 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
-    from tf_finetune.tasks.output_scale import output_scale
 
     files = resolve_encoder(config.encoder.name)
     # What is wrong with the rest is told before the data is read.
@@ -59,7 +58,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     variables = files.family.variables(files.config, splits.labels.num_outputs)
     plan = plan_freezing(config.freeze, variables)
     check_checkpoint(files, splits.labels.num_outputs, head_required=False)
-    scale = output_scale(splits.labels, splits.train.labels)
+    scale = splits.labels.scale(splits.train.labels)
     head = matched_head(files, splits.labels, scale)
 
     from tf_finetune.models.classifier import build_classifier

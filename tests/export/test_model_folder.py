@@ -16,12 +16,14 @@ from tf_finetune.export.model_folder import check_model_folder, read_labels, wri
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
-LABELS = LabelSpace("single_label", ("neg", "neutral", "pos"))
+LABELS = Classes(("neg", "neutral", "pos"))
 
 
 def build(files, depth=1, **options):
@@ -103,10 +105,10 @@ def test_tokenizer_comes_along_with_the_length_of_the_training(folder, tiny_toke
     "labels",
     [
         LABELS,
-        LabelSpace("multi_label", ("a", "b")),
-        LabelSpace("multi_label", ("a", "b"), threshold=0.37),
-        LabelSpace("single_label", ("1", "0", "ß", "a b")),
-        LabelSpace("regression"),
+        SeveralClasses(("a", "b")),
+        SeveralClasses(("a", "b"), threshold=0.37),
+        Classes(("1", "0", "ß", "a b")),
+        Values(),
     ],
 )
 def test_labels_survive(classifier, labels):
@@ -141,7 +143,7 @@ def test_a_number_is_answered_in_the_units_of_the_targets(
     variables = files.family.variables(files.config, 1)
     plan = plan_freezing(FreezeConfig(), variables)
     model, _ = build_classifier(files, plan, 1, seed=3, scale=OutputScale(50.0, 25.0))
-    labels = LabelSpace("regression")
+    labels = Values()
 
     write_model_folder(tmp_path / "model", model, tiny_tokenizer, labels, max_length=32)
 

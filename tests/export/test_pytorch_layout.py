@@ -10,7 +10,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
 HIDDEN, INNER = 32, 64
 
@@ -52,7 +52,7 @@ def test_tensors_are_those_of_pytorch(tiny_encoder, tiny_tokenizer, tmp_path):
     files = EncoderFiles("tiny", tiny_encoder)
     plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 5))
     classifier, _ = build_classifier(files, plan, 5, seed=0)
-    labels = LabelSpace("single_label", tuple("abcde"))
+    labels = Classes(tuple("abcde"))
 
     write_model_folder(tmp_path / "model", classifier, tiny_tokenizer, labels, max_length=32)
 

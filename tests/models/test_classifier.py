@@ -12,8 +12,8 @@ from tf_finetune.models.classifier import Classifier, build_classifier, variable
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
@@ -279,7 +279,7 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
     frozen = FreezeConfig(depth=3, rules=({"parts": ["head"], "train": False},))
     plan = plan_freezing(frozen, files.family.variables(files.config, 1))
     before, _ = build_classifier(files, plan, 1, seed=0, head_required=True)
-    start = matched_head(files, LabelSpace("regression"))
+    start = matched_head(files, Values())
     model, new = build_classifier(files, plan, 1, seed=0, head=start, scale=OutputScale(50, 25))
 
     expected = before(batch, training=False)

@@ -14,7 +14,6 @@ from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training import pipeline
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
@@ -94,7 +93,7 @@ def build(tiny_encoder_files: EncoderFiles, cpu: ChosenStrategy) -> Callable[...
                 outputs,
                 seed=config.seed,
                 precision=config.precision,
-                scale=output_scale(splits.labels, splits.train.labels),
+                scale=splits.labels.scale(splits.train.labels),
                 **options,
             )
             return compile_fine_tuner(classifier, splits.labels.task, config)

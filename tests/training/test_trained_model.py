@@ -11,7 +11,7 @@ from tf_finetune.models.classifier import build_classifier
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.runs.trained_model import TrainedModel
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.training.strategy import build_strategy
 
 RECORDS = [
@@ -24,7 +24,7 @@ RECORDS = [
 def trained(tiny_encoder):
     """A model of the tiny encoder with a head that was never trained."""
     files = EncoderFiles(str(tiny_encoder), tiny_encoder)
-    labels = LabelSpace("single_label", ("neg", "pos"))
+    labels = Classes(("neg", "pos"))
     config = ExperimentConfig.model_validate({"data": {"max_length": 32}})
     plan = plan_freezing(config.freeze, files.family.variables(files.config, 2))
     classifier, _ = build_classifier(files, plan, 2, seed=0)

@@ -15,6 +15,7 @@ from tf_finetune.models.classifier import build_untrained_classifier
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 
@@ -88,11 +89,7 @@ def step_batch(model: FineTuner, shape: StepShape) -> dict[str, tf.Tensor]:
     """A batch of `training_dataset` with nothing in it."""
     width = int(model.classifier.wrapped.config.num_labels)
     texts = [shape.rows] if shape.texts_a_row is None else [shape.rows, shape.texts_a_row]
-    target_shape, dtype = {
-        "single_label": (texts, tf.int32),
-        "multi_label": ([*texts, width], tf.float32),
-        "regression": (texts, tf.float32),
-    }[model.task]
+    target_shape, dtype = TASKS[model.task].target_shape(width)
     tokens = tf.zeros([shape.rows, shape.length], tf.int32)
     packed = {"position_ids": tokens, "first_tokens": tf.zeros(texts, tf.int32)}
     return {
@@ -100,7 +97,7 @@ def step_batch(model: FineTuner, shape: StepShape) -> dict[str, tf.Tensor]:
         "token_ids": tokens,
         "token_type_ids": tokens,
         "attention_mask": tokens,
-        "targets": tf.zeros(target_shape, dtype),
+        "targets": tf.zeros([*texts, *target_shape], dtype),
         "weights": tf.zeros(texts),
         "weight_sum": tf.constant(1.0),
         "position": tf.constant(np.zeros(3, np.int64)),

@@ -14,7 +14,7 @@ from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import in_its_place, rows_of
@@ -277,8 +277,8 @@ class FineTuner(tf_keras.Model):
             targets: Its targets, one an example even where a row holds several.
             logits: Its logits, [b, labels] in the same order.
         """
-        return example_losses(
-            self.task, targets, logits, self.label_smoothing, self.classifier.deviation
+        return TASKS[self.task].losses(
+            targets, logits, self.label_smoothing, self.classifier.deviation
         )
 
     def predict_step(

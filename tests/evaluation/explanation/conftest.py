@@ -11,7 +11,7 @@ from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.several_classes import SeveralClasses
 
 
 @pytest.fixture(scope="package")
@@ -31,7 +31,7 @@ def classifier(tiny_encoder: Path) -> Any:
 def explainer(classifier: Any, tiny_tokenizer: Any) -> Any:
     from tf_finetune.evaluation.explanation.explainer import Explainer
 
-    return Explainer(classifier, tiny_tokenizer, LabelSpace("multi_label", ("a", "b", "c")), 24)
+    return Explainer(classifier, tiny_tokenizer, SeveralClasses(("a", "b", "c")), 24)
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.export.model_folder import check_model_folder, write_model_folder
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 
 
 @pytest.fixture(scope="session")

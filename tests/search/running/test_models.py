@@ -7,12 +7,12 @@ import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.search.running.models import CompiledModel, ModelCache
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import output_scale
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
 SIZE = 100
 TARGETS = np.array([1.0, 2.0, 3.0], np.float32)
-NUMBER = LabelSpace("regression")
+NUMBER = Values()
 
 
 class Nothing:
@@ -35,7 +35,7 @@ def make_cache(monkeypatch):
 
 @pytest.fixture
 def cache(make_cache):
-    cache = make_cache(LabelSpace("single_label", ("a", "b")))
+    cache = make_cache(Classes(("a", "b")))
     return SimpleNamespace(get=lambda config: cache.get(config, np.array([0, 1, 1])))
 
 
@@ -104,9 +104,9 @@ def test_the_model_that_was_used_longest_ago_goes_first(cache):
 def test_a_model_takes_the_scale_of_what_it_will_be_trained_on(make_cache):
     cache = make_cache(NUMBER)
     first = cache.get(config(seed=1), TARGETS)
-    assert first.model.classifier.scale == output_scale(NUMBER, TARGETS)
+    assert first.model.classifier.scale == NUMBER.scale(TARGETS)
 
     again = cache.get(config(seed=2), 100 * TARGETS)
 
     assert again is first  # not traced again
-    assert again.model.classifier.scale == output_scale(NUMBER, 100 * TARGETS)
+    assert again.model.classifier.scale == NUMBER.scale(100 * TARGETS)

@@ -15,7 +15,6 @@ from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.models.classifier import Classifier, build_classifier
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
 
@@ -72,7 +71,7 @@ def train_student(
         seed=config.training.seed,
         precision=config.training.precision,
         head_required=True,
-        scale=output_scale(labels, splits.train.labels),
+        scale=labels.scale(splits.train.labels),
     )
     chosen = without_strategy()
     build: Callable[..., FineTuner] = FineTuner

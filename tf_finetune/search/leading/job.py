@@ -14,8 +14,6 @@ from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.live import duration
 from tf_finetune.search.running.records import TrialJournal
 from tf_finetune.search.running.trial import exact_rate
-from tf_finetune.tasks.metrics import resolve_monitor
-from tf_finetune.tasks.output_scale import output_scale
 
 
 @dataclass(frozen=True)
@@ -48,19 +46,19 @@ class SearchJob:
     @property
     def metric(self) -> str:
         """The score that decides."""
-        return resolve_monitor(self.config.training.monitor, self.splits.labels)[0]
+        return self.splits.labels.monitor(self.config.training.monitor)[0]
 
     @property
     def higher_is_better(self) -> bool:
         """Its direction."""
-        return resolve_monitor(self.config.training.monitor, self.splits.labels)[1]
+        return self.splits.labels.monitor(self.config.training.monitor)[1]
 
 
 def describe_search(job: SearchJob) -> list[str]:
     """Lines to print before the first trial."""
     space, search = job.space, job.config.search
     labels = job.splits.labels
-    scale = output_scale(labels, job.splits.train.labels)
+    scale = labels.scale(job.splits.train.labels)
     lines = [
         f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
         *start_lines(matched_head(job.files, labels, scale), scale),

@@ -11,7 +11,6 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.options.marks import Mark
 from tf_finetune.storage.files import file_sha256
-from tf_finetune.tasks.output_scale import output_scale
 
 
 def search_identity(
@@ -30,7 +29,7 @@ def search_identity(
         Nested mappings of JSON values; see `Journal`.
     """
     threshold = splits.labels.threshold
-    scale = output_scale(splits.labels, splits.train.labels)
+    scale = splits.labels.scale(splits.train.labels)
     head = matched_head(files, splits.labels, scale)
     identity: dict[str, dict[str, Any]] = {
         "data": {

@@ -16,7 +16,7 @@ from tf_finetune.models.head_start import matched_head
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
@@ -70,7 +70,7 @@ class ModelCache:
             config: The configuration.
             train_targets: Encoded labels of what it will be trained on, whose scale it takes.
         """
-        scale = output_scale(self._labels, train_targets)
+        scale = self._labels.scale(train_targets)
         key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
         if key not in self._models:
             # Room is made before, so that the limit holds while it is built: as much as the
