@@ -109,7 +109,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         ensemble=ensemble,
     )
     write_search_report(job, outcome, console)
-    for line in (recommendation.sentence(), *ensemble_notes):
+    for line in (recommendation.sentence, *ensemble_notes):
         console.print(Text(visible(line)), soft_wrap=True)
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import special
 
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.results.trial import Cell, Predictions
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import Cell, Predictions
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses

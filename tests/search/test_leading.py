@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import scipy.optimize
 
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading import trial_times
 from tf_finetune.search.leading.exploration import Bayesian
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -13,13 +13,13 @@ from rich.console import Console
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.export.checked_model import check_answering, check_single
 from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.results.trial import TrialResult
 from tf_finetune.runs import ensemble
 from tf_finetune.runs.directory import open_run
 from tf_finetune.runs.trained_model import load_trained_model
 from tf_finetune.search.ensemble import _members, keep_ensemble
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.records import TrialJournal
-from tf_finetune.search.running.trial import TrialResult
 from tf_finetune.search.running.trial_weights import read_weights, remove_weights, write_weights
 from tf_finetune.serving.loading import load_served_model
 from tf_finetune.sources.records import Record

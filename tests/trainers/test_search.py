@@ -17,11 +17,11 @@ from rich.console import Console
 
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import DiskFullError, UserError
+from tf_finetune.results.trial import Cell, TrialResult
 from tf_finetune.search.final_training import train_chosen
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.runner import TrialRunner
-from tf_finetune.search.running.trial import Cell, TrialResult
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.training import pipeline
 from tf_finetune.training.bad_numbers import NonFiniteError

@@ -19,11 +19,11 @@ from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports.plan_tables import plan_markdown, render_plan
 from tf_finetune.reports.tensorboard import write_plan_text
+from tf_finetune.results.trial import Cell
 from tf_finetune.runs.scoring import score_splits
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.runner import TrialRunner
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.session import SearchJob
 from tf_finetune.tasks.labels import LabelSpace

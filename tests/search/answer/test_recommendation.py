@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from tf_finetune.errors import UserError
+from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.answer.comparison import compare_all
 from tf_finetune.search.answer.depth_evidence import (
     CellEvidence,
@@ -16,7 +17,6 @@ from tf_finetune.search.answer.depth_evidence import (
     Price,
 )
 from tf_finetune.search.answer.recommendation import recommend
-from tf_finetune.search.running.trial import Cell, Predictions, TrialResult
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.values import Values
 
@@ -184,7 +184,7 @@ def test_depths_are_compared_on_the_seeds_that_both_have(trial_of):
     pair = found.at(4).to_best
     assert pair.seeds == (1, 2)
     assert pair.difference == pytest.approx(0.05)
-    assert any("compared on seeds 1 and 2 alone" in note for note in found.notes())
+    assert any("compared on seeds 1 and 2 alone" in note for note in list(found.notes))
 
 
 def test_depths_that_share_no_seed_are_compared_on_the_examples(trial_of):
@@ -195,7 +195,7 @@ def test_depths_that_share_no_seed_are_compared_on_the_examples(trial_of):
     assert not pair.seeds_are_paired
     assert pair.seeds_needed is None
     assert pair.difference == pytest.approx(0.05)
-    assert any("share no seed" in note for note in found.notes())
+    assert any("share no seed" in note for note in list(found.notes))
 
 
 def test_failed_trials_are_left_out(trial_of, failed_trial):
@@ -379,9 +379,9 @@ def test_every_number_is_in_the_json(trial_of, failed_trial):
         "extra": {"a.b": [1]},
     }
     assert value["depths"][1]["to_best"]["p_value"] == found.at(4).to_best.p_value
-    assert found.sentence() == f"{value['answer']} {value['certainty']}"
-    assert value["alternatives"] == found.alternatives()
-    assert value["notes"] == found.notes()
+    assert found.sentence == f"{value['answer']} {value['certainty']}"
+    assert value["alternatives"] == list(found.alternatives)
+    assert value["notes"] == list(found.notes)
 
 
 def test_the_answer_does_not_depend_on_the_order_of_the_trials(trial_of, failed_trial):

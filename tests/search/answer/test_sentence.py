@@ -2,10 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.answer import sentence
-from tf_finetune.search.answer.comparison import Comparison
-from tf_finetune.search.answer.recommendation import DepthResult, Recommendation
-from tf_finetune.search.running.trial import Cell
 
 
 def depth_result(depth, score, seconds, **more):
@@ -50,7 +49,7 @@ def comparison(better, worse, difference, **more):
         "examples_needed": None,
         "seeds_needed": None,
     }
-    return Comparison(**(values | more))
+    return DepthComparison(**(values | more))
 
 
 def recommendation(*depths, recommended, best, **more):
@@ -71,7 +70,7 @@ def recommendation(*depths, recommended, best, **more):
         "failed": (),
         "depths_without_result": (),
     }
-    return Recommendation(**(values | more))
+    return sentence.in_words(Recommendation(**(values | more)))
 
 
 FULL = depth_result(0, 0.871, 34.0)
@@ -83,31 +82,31 @@ HEAD = depth_result(6, 0.751, 0.3, to_best=CLEAR)
 
 def test_the_whole_answer():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
-    assert found.sentence() == (
+    assert found.sentence == (
         "Freeze 4 of 6 layers at learning rate 3e-4: accuracy 0.864 (95% interval 0.844 to "
         "0.884), within one standard error of the best (training all layers, 0.871), 3.4x "
         "cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is better "
         "than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
         "apart would take about 9,000 validation examples (872 now) or 14 seeds (2 now)."
     )
-    assert found.notes() == []
+    assert list(found.notes) == []
 
 
 def test_the_whole_answer_over_folds():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, num_examples=108, folds=5)
-    assert found.sentence() == (
+    assert found.sentence == (
         "Freeze 4 of 6 layers at learning rate 3e-4: out-of-fold accuracy 0.864 (95% interval "
         "0.844 to 0.884, 5 folds), within one standard error of the best (training all layers, "
         "0.871), 3.4x cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is "
         "better than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
         "apart would take about 9,000 training examples (108 now) or 14 seeds (2 now)."
     )
-    assert "validation" not in " ".join([*found.notes(), *found.alternatives()])
+    assert "validation" not in " ".join([*list(found.notes), *list(found.alternatives)])
 
 
 def test_training_everything_is_the_best():
     found = recommendation(FULL, HEAD, recommended=0, best=0)
-    assert found.sentence() == (
+    assert found.sentence == (
         "Train all layers at learning rate 3e-4: accuracy 0.871 (95% interval 0.851 to 0.891), "
         "the best of the 2 depths tried; no cheaper depth comes within one standard error of "
         "it. The evidence shows that depth 0 is better than depth 6 (p = 0.0031)."
@@ -117,12 +116,12 @@ def test_training_everything_is_the_best():
 def test_a_single_depth_and_seed():
     only = depth_result(6, 0.75, 0.5, seeds=(3,), seed_deviation=None, relative_time=1.0)
     found = recommendation(only, recommended=6, best=6)
-    assert found.sentence() == (
+    assert found.sentence == (
         "Freeze all 6 layers (train only pooler and head) at learning rate 3e-4: accuracy 0.750 "
         "(95% interval 0.730 to 0.770), the only depth with a result. With one depth there is "
         "nothing to compare. Only one seed was tried, so none of this covers chance in training."
     )
-    assert found.notes() == [
+    assert list(found.notes) == [
         "Full fine-tuning (depth 0) has no result: costs are relative to depth 6."
     ]
 
@@ -231,12 +230,12 @@ def test_the_effort_in_words(change, effort):
 
 def test_the_alternatives():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
-    assert found.alternatives() == [
+    assert list(found.alternatives) == [
         "Best score: train all layers at learning rate 3e-4, accuracy 0.871 (95% interval 0.851 "
         "to 0.891).",
         "No cheaper depth is shown to lose less than 0.010 of accuracy against the best.",
     ]
-    assert replace(found, acceptable_depth=4).alternatives()[1] == (
+    assert sentence.alternatives(replace(found, acceptable_depth=4))[1] == (
         "Cheapest that is shown to lose less than 0.010 of accuracy against the best: freeze 4 "
         "of 6 layers at learning rate 3e-4, 0.864, 3.4x cheaper per epoch than full fine-tuning."
     )
@@ -244,7 +243,7 @@ def test_the_alternatives():
 
 def test_where_nothing_is_cheaper_no_cheaper_depth_is_spoken_of():
     found = recommendation(FULL, HALF, HEAD, recommended=6, best=6)
-    assert len(found.alternatives()) == 1
+    assert len(list(found.alternatives)) == 1
 
 
 def test_other_metrics_have_names_for_people():
@@ -264,8 +263,8 @@ def test_the_notes():
         depths_without_result=(5,),
     )
     alike = replace(found, depths=(replace(found.best, rate_told_apart=False),))
-    assert not any("may be better" in note for note in alike.notes())
-    assert found.notes() == [
+    assert not any("may be better" in note for note in alike.notes)
+    assert list(found.notes) == [
         "At depth 0 the best learning rate, 3e-4, is the lowest tried; a lower one may be better.",
         "At depth 4 the best learning rate, 3e-4, is the highest tried; a higher one may be "
         "better.",

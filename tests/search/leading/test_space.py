@@ -5,8 +5,8 @@ import pytest
 from tf_finetune.config.loading import load_config
 from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.errors import UserError
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.space import RateRange, build_space, typical_rate
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 
 SIX_LAYERS = {

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
+from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.running.journal import Journal, checked_records
 from tf_finetune.search.running.records import TrialJournal, TrialRecord, write_predictions
-from tf_finetune.search.running.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.running.trial_request import TrialRequest
 
 IDENTITY = {"data": {"training_examples_sha256": "ab"}, "training": {"epochs": 3, "clip": (1, 2)}}

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from tf_finetune.results.trial import Cell, TrialResult
 from tf_finetune.search.running.median_rule import is_below_median, peers
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import Cell, TrialResult
 from tf_finetune.search.running.trial_request import TrialRequest
 
 

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, regression_figure
 from tf_finetune.reports.page import numbers
-from tf_finetune.reports.page.content import ReportContent, SearchAnswer, TrialRow
+from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.tasks.metrics import METRICS
 
 MOST_CLASSES = 60  # a larger confusion matrix says nothing to the eye
@@ -40,7 +41,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     answer = content.search
     if answer is None:
         return []
-    title = f"{answer.scored_on.capitalize()} {METRICS[answer.metric].title}"
+    title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
     return [
         Drawing(
@@ -135,7 +136,7 @@ def _state(place: Place) -> str:
     return f"{place.name} {'trained' if place.trained == place.parameters else 'partly trained'}"
 
 
-def _depths_in_words(answer: SearchAnswer) -> str:
+def _depths_in_words(answer: Recommendation) -> str:
     parts = []
     for row in answer.depths:
         marks = [

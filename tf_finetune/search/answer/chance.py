@@ -3,7 +3,7 @@
 from tf_finetune.data.folds import scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.evaluation.report import constant_scores
-from tf_finetune.search.answer.recommendation import Recommendation
+from tf_finetune.results.recommendation import Recommendation
 
 
 def chance_notes(splits: Splits, found: Recommendation) -> list[str]:

@@ -1,10 +1,11 @@
 """Whether one depth is better than another beyond chance, and what it would take to see."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from tf_finetune.results.recommendation import DepthComparison
 from tf_finetune.search.answer.depth_evidence import (
     DepthEvidence,
     common_seeds,
@@ -15,52 +16,7 @@ from tf_finetune.search.answer.statistics import Estimate, holm
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two depths on the same examples and seeds; differences are in the metric's units.
-
-    Attributes:
-        better: The depth with the better score.
-        worse: The other.
-        seeds: The seeds that both have; all of both if they share none.
-        seeds_are_paired: Whether they share any. Otherwise, and with one seed, the chance
-            of the seeds is not in the standard error.
-        difference: How much worse `worse` is, less the optimisms; seldom negative, where
-            the common seeds say the opposite of all seeds.
-        standard_error: Of the difference.
-        degrees_of_freedom: Of the standard error.
-        p_value: Two-sided, that there is no difference.
-        adjusted_p_value: Holm's, over all pairs of depths, because the best one is known
-            from the same data.
-        separated: Whether `worse` is worse beyond chance, by the adjusted p-value.
-        at_most: Upper bound of the difference, one-sided at the answer's confidence.
-        examples_needed: Validation examples in all, at these seeds, that find this
-            difference in 80 % of cases; None if no number does or it is separated.
-        seeds_needed: Seeds in all, on these examples, likewise; None also with one seed,
-            which cannot tell.
-    """
-
-    better: int
-    worse: int
-    seeds: tuple[int, ...]
-    seeds_are_paired: bool
-    difference: float
-    standard_error: float
-    degrees_of_freedom: float
-    p_value: float
-    adjusted_p_value: float
-    separated: bool
-    at_most: float
-    examples_needed: int | None
-    seeds_needed: int | None
-
-    @property
-    def within_one_standard_error(self) -> bool:
-        """Whether the rule takes the worse for as good."""
-        return self.difference <= self.standard_error
-
-
-def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[Comparison]:
+def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthComparison]:
     """Compares every pair of depths.
 
     In simulations of four equal depths a pair is separated in at most 5 % of the searches,
@@ -91,7 +47,7 @@ def _comparison(
     adjusted_p_value: float,
     alpha: float,
     num_pairs: int,
-) -> Comparison:
+) -> DepthComparison:
     common = common_seeds(better.best, worse.best)
     separated = adjusted_p_value < alpha and found.value > 0.0
     examples = seeds = None
@@ -103,7 +59,7 @@ def _comparison(
         # examples would not help there, one more seed would.
         examples = examples if examples and examples > found.num_examples else None
         seeds = max(seeds, found.num_seeds + 1) if seeds else None
-    return Comparison(
+    return DepthComparison(
         better=better.depth,
         worse=worse.depth,
         seeds=common or tuple(sorted({*better.best.seeds, *worse.best.seeds})),

@@ -4,21 +4,19 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
+from tf_finetune.results.recommendation import RateEdge
+from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.search.answer.statistics import Estimate, estimate, selection_optimism
-from tf_finetune.search.running.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.pseudo_examples import Kind
 
 # Costs this close are one cost: epochs of the same work differ by as much.
 EQUAL_COST = 1.05
-
-RateEdge = Literal["lowest", "highest", "only"]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.invocation import command_line
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.reports.page.content import Command
+from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
-from tf_finetune.search.answer.recommendation import Recommendation
 from tf_finetune.search.leading.schedule import NotRun
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
@@ -87,7 +87,7 @@ class SearchOutcome:
     def to_dict(self) -> dict[str, Any]:
         """Every number, as JSON."""
         return {
-            "answer": self.recommendation.sentence(),
+            "answer": self.recommendation.sentence,
             "recommendation": self.recommendation.to_dict(),
             "notes": list(self.notes),
             "metric": self.metric,

@@ -12,172 +12,28 @@ what the chosen model is worth.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tf_finetune.search.answer import sentence
-from tf_finetune.search.answer.comparison import Comparison, compare_all
+from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import TrialResult, order_of_scores
+from tf_finetune.search.answer.comparison import compare_all
 from tf_finetune.search.answer.depth_evidence import (
     EQUAL_COST,
     DepthEvidence,
-    RateEdge,
     gather_evidence,
     is_usable,
     unique_trials,
 )
+from tf_finetune.search.answer.sentence import in_words
 from tf_finetune.search.answer.statistics import estimate
-from tf_finetune.search.running.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import METRICS
 
 DEFAULT_TOLERANCE = 0.01
 DEFAULT_RELATIVE_TOLERANCE = 0.05
-
-
-@dataclass(frozen=True)
-class DepthResult:
-    """What the search found at one depth.
-
-    Attributes:
-        cell: The best cell.
-        num_cells: How many cells it was picked from.
-        rate_edge: "lowest" or "highest" if its rate is an end of the rates tried here,
-            "only" if no other was tried; None inside.
-        rate_told_apart: Whether every other rate tried here is worse beyond chance.
-        seeds: The seeds it completed.
-        score: Mean over the seeds, less `optimism`.
-        low: Lower end of the interval.
-        high: Upper end. The interval covers examples and, with several seeds, seeds.
-        standard_error: Of the score.
-        measured_score: Mean over the seeds as measured.
-        validation_loss: Mean over the seeds; decides between equal scores.
-        optimism: How much better that looks for having been picked as the best cell.
-        seed_deviation: Standard deviation between seeds that examples do not explain; None
-            with one seed.
-        trainable_parameters: Number of parameters that are trained.
-        seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
-        peak_memory_bytes: The most memory in use; None if not measured.
-        step_flops: Floating-point operations of a step; None if unknown.
-        relative_time: Seconds an epoch, as a multiple of the reference depth's.
-        relative_memory: Peak memory, likewise.
-        relative_flops: Operations a step, likewise.
-        to_best: Comparison with the best depth; None for the best itself.
-    """
-
-    cell: Cell
-    num_cells: int
-    rate_edge: RateEdge | None
-    rate_told_apart: bool
-    seeds: tuple[int, ...]
-    score: float
-    low: float
-    high: float
-    standard_error: float
-    measured_score: float
-    validation_loss: float
-    optimism: float
-    seed_deviation: float | None
-    trainable_parameters: int
-    seconds_per_epoch: float
-    peak_memory_bytes: float | None
-    step_flops: float | None
-    relative_time: float | None
-    relative_memory: float | None
-    relative_flops: float | None
-    to_best: Comparison | None = None
-
-    @property
-    def depth(self) -> int:
-        """The frozen depth."""
-        return self.cell.frozen_depth
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The answer.
-
-    Attributes:
-        metric: The score that decided.
-        higher_is_better: Whether it does.
-        num_layers: L, the layers of the encoder.
-        num_examples: n, the validation examples; with folds, the training examples.
-        confidence: Coverage of the intervals; 1 - confidence is the level of the tests.
-        tolerance: How much worse than the best still counts as acceptable.
-        depths: What was found, by ascending depth.
-        recommended_depth: The cheapest within one standard error of the best.
-        best_depth: The best score.
-        acceptable_depth: The cheapest that is shown to be less than `tolerance` worse than
-            the best, at the confidence (a non-inferiority test).
-        reference_depth: The least frozen depth tried, in whose units costs are given; 0 is
-            full fine-tuning.
-        comparisons: Every pair of depths.
-        num_trials: Trials that ended, a cell and seed counted once.
-        failed: Those that failed, with their reasons.
-        depths_without_result: Depths tried of which no trial completed.
-        folds: How many folds took the place of a validation split; None if there was one.
-    """
-
-    metric: str
-    higher_is_better: bool
-    num_layers: int
-    num_examples: int
-    confidence: float
-    tolerance: float
-    depths: tuple[DepthResult, ...]
-    recommended_depth: int
-    best_depth: int
-    acceptable_depth: int
-    reference_depth: int
-    comparisons: tuple[Comparison, ...]
-    num_trials: int
-    failed: tuple[str, ...]
-    depths_without_result: tuple[int, ...]
-    folds: int | None = None
-
-    def at(self, depth: int) -> DepthResult:
-        """What was found at a depth."""
-        return next(result for result in self.depths if result.depth == depth)
-
-    @property
-    def recommended(self) -> DepthResult:
-        """What was found at the recommended depth."""
-        return self.at(self.recommended_depth)
-
-    @property
-    def best(self) -> DepthResult:
-        """What was found at the best depth."""
-        return self.at(self.best_depth)
-
-    @property
-    def acceptable(self) -> DepthResult:
-        """What was found at the cheapest acceptable depth."""
-        return self.at(self.acceptable_depth)
-
-    def sentence(self) -> str:
-        """The answer and how sure it is, in plain English."""
-        return f"{sentence.answer(self)} {sentence.certainty(self)}"
-
-    def alternatives(self) -> list[str]:
-        """The best score and the cheapest acceptable depth, a sentence each."""
-        return sentence.alternatives(self)
-
-    def notes(self) -> list[str]:
-        """What to know before acting on it: sentences, none if all is well."""
-        return sentence.notes(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every number and sentence, as strict JSON."""
-        depths = [asdict(result) | {"cell": result.cell.to_dict()} for result in self.depths]
-        return asdict(self) | {
-            "depths": depths,
-            "answer": sentence.answer(self),
-            "certainty": sentence.certainty(self),
-            "alternatives": self.alternatives(),
-            "notes": self.notes(),
-        }
 
 
 def recommend(
@@ -248,7 +104,7 @@ def recommend(
     good = [d for d in depths if d.to_best is None or d.to_best.within_one_standard_error]
     acceptable = [d for d in depths if d.to_best is None or d.to_best.at_most <= tolerance]
     tried = {trial.cell.frozen_depth for trial in trials}
-    return Recommendation(
+    found = Recommendation(
         metric=metric,
         higher_is_better=higher_is_better,
         num_layers=num_layers,
@@ -266,6 +122,7 @@ def recommend(
         depths_without_result=tuple(sorted(tried - set(results))),
         folds=folds,
     )
+    return in_words(found)
 
 
 def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, int]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,6 @@ from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hpara
 from tf_finetune.reports.page.content import (
     Command,
     ReportContent,
-    SearchAnswer,
     TrialRow,
     scored_on,
 )
@@ -79,8 +79,7 @@ def report_content(
 ) -> ReportContent:
     """What the page shows."""
     source = short_name(outcome.config.data.train or "?")
-    answer = outcome.recommendation.to_dict()
-    notes = [*answer["notes"], *outcome.notes]
+    found = outcome.recommendation
     return ReportContent(
         title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
         summary=(),
@@ -93,7 +92,7 @@ def report_content(
         data=outcome.summary.to_dict(),
         commands=tuple(Command(c.purpose.capitalize(), c.line) for c in outcome.commands),
         versions=software_versions(),
-        search=SearchAnswer.from_record({**answer, "notes": notes}),
+        search=replace(found, notes=(*found.notes, *outcome.notes)),
         config=dump_config(outcome.config),
         preflight=preflight,
     )

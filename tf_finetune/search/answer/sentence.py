@@ -1,16 +1,11 @@
 """A recommendation in words that somebody who knows no statistics can act on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
+from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.answer.depth_evidence import EQUAL_COST
-from tf_finetune.search.running.trial import exact_rate
-
-if TYPE_CHECKING:  # that module imports this one
-    from tf_finetune.search.answer.comparison import Comparison
-    from tf_finetune.search.answer.recommendation import DepthResult, Recommendation
 
 _METRIC_NAMES = {
     "macro_f1": "macro F1",
@@ -24,6 +19,17 @@ _METRIC_NAMES = {
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
 _MANY_SEEDS = 1_000
+
+
+def in_words(found: Recommendation) -> Recommendation:
+    """The recommendation with its sentences."""
+    return replace(
+        found,
+        answer=answer(found),
+        certainty=certainty(found),
+        alternatives=tuple(alternatives(found)),
+        notes=tuple(notes(found)),
+    )
 
 
 def answer(found: Recommendation) -> str:
@@ -112,7 +118,7 @@ def notes(found: Recommendation) -> list[str]:
     return lines
 
 
-def _separation(found: Recommendation, pairs: Sequence[Comparison]) -> str:
+def _separation(found: Recommendation, pairs: Sequence[DepthComparison]) -> str:
     best = found.best_depth
     separated = [pair for pair in pairs if pair.separated]
     unclear = [pair for pair in pairs if not pair.separated]
@@ -141,7 +147,7 @@ def _separation(found: Recommendation, pairs: Sequence[Comparison]) -> str:
     return text
 
 
-def _effort(found: Recommendation, pair: Comparison) -> str:
+def _effort(found: Recommendation, pair: DepthComparison) -> str:
     """How many examples or seeds would separate two depths."""
     kind = "validation examples" if found.folds is None else "training examples"
     examples = _examples(pair.examples_needed, found.num_examples, kind)
@@ -271,7 +277,7 @@ def _rate(learning_rate: float) -> str:
     return exact_rate(float(f"{learning_rate:.3g}"))
 
 
-def _p_value(pairs: Sequence[Comparison]) -> str:
+def _p_value(pairs: Sequence[DepthComparison]) -> str:
     p_value = max(pair.adjusted_p_value for pair in pairs)
     if p_value < 0.001:
         return "p < 0.001"

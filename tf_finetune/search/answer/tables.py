@@ -8,16 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from tf_finetune.console_tables import print_table
-from tf_finetune.search.answer.recommendation import DepthResult, Recommendation
+from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.running.live import duration
-from tf_finetune.search.running.trial import exact_rate
 
 
 def render_recommendation(console: Console, found: Recommendation, notes: Sequence[str]) -> None:
     """Prints the table of the depths, the answer, the alternatives and what to know."""
     print_table(console, depth_table(found))
-    console.print(Text(found.sentence(), style="bold"), soft_wrap=not console.is_terminal)
-    for line in [*found.alternatives(), *found.notes(), *notes]:
+    console.print(Text(found.sentence, style="bold"), soft_wrap=not console.is_terminal)
+    for line in [*found.alternatives, *found.notes, *notes]:
         console.print(Text(f"- {line}"), soft_wrap=not console.is_terminal)
 
 

@@ -23,8 +23,8 @@ from typing import Any, Literal
 import keras_tuner
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.space import RateRange, SearchSpace, two_digits
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 
 OracleName = Literal["grid", "random", "bayesian", "hyperband"]

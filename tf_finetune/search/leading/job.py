@@ -9,11 +9,11 @@ from tf_finetune.data.folds import describe_folds, rounds_of
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.head_start import matched_head, start_lines
+from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.live import duration
 from tf_finetune.search.running.records import TrialJournal
-from tf_finetune.search.running.trial import exact_rate
 
 
 @dataclass(frozen=True)

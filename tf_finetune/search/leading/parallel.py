@@ -29,9 +29,9 @@ from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from tf_finetune.errors import UserError
 from tf_finetune.machine import interruption
+from tf_finetune.results.trial import TrialResult
 from tf_finetune.search.leading.tuner import SearchOracle
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import TrialResult
 
 MOST_ATTEMPTS = 3
 _LOOPBACK = "127.0.0.1"

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.exploration import Exploration, OracleName, Wait
 from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.leading.stages import completions, repetitions, widenings
 from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.running.records import Stage, TrialJournal, TrialRecord
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 
 

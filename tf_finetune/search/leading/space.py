@@ -10,7 +10,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
 from tf_finetune.plans.freezing import parse_layers, plan_freezing
-from tf_finetune.search.running.trial import Cell
+from tf_finetune.results.trial import Cell
 
 DEFAULT_CELLS = 12
 # Learning rates that were best on SST-2 with MiniLM, by the share of layers that are frozen.

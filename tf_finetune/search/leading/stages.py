@@ -8,9 +8,9 @@
 
 from collections.abc import Iterable
 
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import Cell
 from tf_finetune.search.running.trial_request import TrialRequest
 
 MOST_WIDENINGS = 2

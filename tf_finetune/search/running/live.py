@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tf_finetune.machine.memory import host_bytes, resident_bytes
+from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial import exact_rate
 from tf_finetune.search.running.trial_request import TrialRequest
 
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tf_finetune.results.trial import Predictions, TrialResult
 from tf_finetune.search.running.journal import Journal
-from tf_finetune.search.running.trial import Predictions, TrialResult
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.files import file_sha256, write_atomically
 

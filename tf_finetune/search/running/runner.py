@@ -26,11 +26,11 @@ from tf_finetune.plans.arithmetic import plan_cost
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.of_a_run import kept_splits, states_folder
+from tf_finetune.results.trial import Predictions, TrialResult
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.median_rule import is_below_median, peers
 from tf_finetune.search.running.models import ModelCache
 from tf_finetune.search.running.records import History, Stage, TrialRecord, write_predictions
-from tf_finetune.search.running.trial import Predictions, TrialResult
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.running.trial_weights import trained_weights, write_weights
 from tf_finetune.training.bad_numbers import NonFiniteError

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.search.running.trial import Cell, exact_rate
+from tf_finetune.results.trial import Cell, exact_rate
 
 _LONGEST_NAME = 100
 

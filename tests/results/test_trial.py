@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_finetune.search.running.trial import Cell, Predictions, TrialResult, exact_rate
+from tf_finetune.results.trial import Cell, Predictions, TrialResult, exact_rate
 
 COMPLETED = TrialResult(
     cell=Cell(4, 3e-4, (("training.batch_size", 16),)),
