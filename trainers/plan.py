@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
 from tf_finetune.plans.arithmetic import depth_costs, plan_cost

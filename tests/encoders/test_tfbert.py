@@ -2,10 +2,10 @@
 
 import tf_keras
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tfbert import modeling_tf_bert, without_random_values
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 

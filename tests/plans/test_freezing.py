@@ -2,9 +2,9 @@
 
 import pytest
 
-from tf_finetune.config.sections import FreezeConfig, FreezeRule
 from tf_finetune.encoders.variables import Variable, bert_variables
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 
 SIZES = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 
 FLOAT_BYTES = 4

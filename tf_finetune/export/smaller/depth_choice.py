@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.resampling import resampled_scores
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.pseudo_examples import Kind
