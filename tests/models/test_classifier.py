@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import Classifier, build_classifier, variable_path
+from tf_finetune.models.building import build
+from tf_finetune.models.classifier import Classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.weights import OfRun, Pretrained, new_variables
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.values import Values
 
@@ -31,15 +32,20 @@ def variables(files):
 
 
 @pytest.fixture(scope="module")
-def built(files, variables):
-    """Depth 2 with dropout 0.5, and the names of the new variables."""
-    plan = plan_freezing(FreezeConfig(depth=2), variables)
-    return build_classifier(files, plan, 2, seed=7, dropout=0.5)
+def spec(files, spec_for):
+    """Depth 2 with dropout 0.5."""
+    return spec_for(files, freeze={"depth": 2}, encoder={"dropout": 0.5}, training={"seed": 7})
 
 
 @pytest.fixture(scope="module")
-def classifier(built):
-    return built[0]
+def classifier(spec):
+    return build(spec, Pretrained())
+
+
+@pytest.fixture(scope="module")
+def plan_of(files, spec_for):
+    """Plan a section `freeze`."""
+    return lambda freeze: spec_for(files, freeze=freeze).plan
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +56,17 @@ def batch():
     mask = (np.arange(8) < lengths[:, None]).astype(np.int32)
     types = np.zeros((3, 8), np.int32)
     types[0, 4:] = 1
-    return {
-        "token_ids": tf.constant(generator.integers(5, 90, (3, 8)) * mask, tf.int32),
-        "token_type_ids": tf.constant(types),
-        "attention_mask": tf.constant(mask),
-    }
+    ids = tf.constant(generator.integers(5, 90, (3, 8)) * mask, tf.int32)
+    return text_rows(ids, tf.constant(types), tf.constant(mask))
+
+
+def by_transformers(model, inputs):
+    """What the wrapped model computes by itself, of every token."""
+    ids, types = inputs.content
+    mask = inputs.texts.mask
+    return model.wrapped(
+        input_ids=ids, token_type_ids=types, attention_mask=mask, training=False
+    ).logits
 
 
 def in_training(function, position=POSITION):
@@ -62,9 +74,9 @@ def in_training(function, position=POSITION):
         return function().numpy()
 
 
-def test_variable_table_is_that_of_the_real_model(classifier, files, variables):
+def test_variable_table_is_that_of_the_real_model(classifier, files, variables, plan_of):
     # Keras lists what trains first: only when all does, the order is that of the layers.
-    Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=0), variables))
+    Classifier(classifier.wrapped, files, plan_of({}))
     real = [(variable_path(v), tuple(v.shape)) for v in classifier.wrapped.weights]
 
     assert real == [(v.path, v.shape) for v in variables]
@@ -72,21 +84,15 @@ def test_variable_table_is_that_of_the_real_model(classifier, files, variables):
 
 
 def test_logits_are_those_of_transformers_with_padding(classifier, batch):
-    expected = classifier.wrapped(
-        input_ids=batch["token_ids"],
-        token_type_ids=batch["token_type_ids"],
-        attention_mask=batch["attention_mask"],
-        training=False,
-    ).logits
+    expected = by_transformers(classifier, batch)
 
     np.testing.assert_allclose(classifier(batch, training=False), expected, atol=1e-6, rtol=0)
     assert np.ptp(expected) > 1e-3  # the texts differ
 
 
-def test_gradients_are_those_of_transformers_which_computes_every_token(files, variables, batch):
-    model, _ = build_classifier(
-        files, plan_freezing(FreezeConfig(), variables), 2, seed=7, dropout=0.0
-    )
+def test_gradients_are_those_of_transformers_which_computes_every_token(files, spec_for, batch):
+    spec = spec_for(files, encoder={"dropout": 0.0}, training={"seed": 7})
+    model = build(spec, Pretrained())
 
     def gradients(logits_of):
         with tf.GradientTape() as tape:
@@ -94,42 +100,40 @@ def test_gradients_are_those_of_transformers_which_computes_every_token(files, v
         found = tape.gradient(loss, list(model.by_path.values()))
         return [tf.convert_to_tensor(g).numpy() for g in found]
 
-    expected = gradients(
-        lambda: (
-            model.wrapped(
-                input_ids=batch["token_ids"],
-                token_type_ids=batch["token_type_ids"],
-                attention_mask=batch["attention_mask"],
-                training=False,
-            ).logits
-        )
-    )
+    expected = gradients(lambda: by_transformers(model, batch))
     for path, got, want in zip(
         model.by_path, gradients(lambda: model(batch, training=False)), expected, strict=True
     ):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6, err_msg=path)
 
 
-def test_last_layer_computes_the_first_token_alone(classifier, batch):
+def test_last_layer_computes_the_reads_alone(classifier, batch):
+    reads = [[2, 0], [4, 4], [0, 7]]
+    every, some = (
+        batch.texts._replace(reads=tf.constant(where)) for where in ([list(range(8))] * 3, reads)
+    )
     states = classifier.embed(batch, training=False)
+    for index in range(2):
+        states = classifier.encode(index, states, some, training=False)
+        assert states.shape == (3, 8, 32)
 
-    for index, tokens in enumerate([8, 8, 1]):
-        states = classifier.encode(index, states, batch["attention_mask"], training=False)
-        assert states.shape == (3, tokens, 32)
+    found = classifier.encode(2, states, some, training=False)
+
+    expected = tf.gather(classifier.encode(2, states, every, training=False), reads, batch_dims=1)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_padding_does_not_change_logits(classifier, batch):
-    longer = {name: tf.pad(value, [[0, 0], [0, 6]]) for name, value in batch.items()}
+    ids, types, mask = (tf.pad(v, [[0, 0], [0, 6]]) for v in (*batch.content, batch.texts.mask))
+    longer = text_rows(ids, types, mask)
 
     np.testing.assert_allclose(
         classifier(longer, training=False), classifier(batch, training=False), atol=1e-6
     )
 
 
-def test_every_weight_is_the_checkpoints_and_the_head_is_new(built, files, variables):
-    classifier, new = built
-
-    assert new == ["classifier/kernel", "classifier/bias"]
+def test_every_weight_is_the_checkpoints_and_the_head_is_new(classifier, spec, files, variables):
+    assert new_variables(spec, Pretrained()) == ["classifier/kernel", "classifier/bias"]
     for path, value in initial_values(files, variables, seed=7):
         np.testing.assert_array_equal(classifier.by_path[path], value)
 
@@ -144,8 +148,8 @@ def test_every_weight_is_the_checkpoints_and_the_head_is_new(built, files, varia
         {"rules": [{"train": False, "layers": "1"}, {"train": False, "parts": ["pooler"]}]},
     ],
 )
-def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variables, freeze):
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
+def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variables, plan_of, freeze):
+    plan = plan_of(freeze)
     model = Classifier(classifier.wrapped, files, plan)
 
     by_keras = {variable_path(v) for v in model.wrapped.trainable_weights}
@@ -154,17 +158,16 @@ def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variable
     assert len(model.trainable_weights) + len(model.non_trainable_weights) == len(variables)
 
 
-def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, variables):
+def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, variables, plan_of):
     rules = [{"train": True, "parts": ["bias"]}, {"train": False}]
-    plan = plan_freezing(FreezeConfig.model_validate({"rules": rules}), variables)
-    model = Classifier(classifier.wrapped, files, plan)
+    model = Classifier(classifier.wrapped, files, plan_of({"rules": rules}))
 
     paths = [variable_path(v) for v in model.trainable_variables]
     assert paths == [v.path for v in variables if v.kind == "bias"]
 
 
-def test_plan_of_another_model_is_refused(classifier, files):
-    other = plan_freezing(FreezeConfig(), files.family.variables(files.config, 3))
+def test_plan_of_another_model_is_refused(classifier, files, spec_for):
+    other = spec_for(files, 3).plan
 
     with pytest.raises(ValueError, match="plan and model differ in their variables: .*classifier"):
         Classifier(classifier.wrapped, files, other)
@@ -181,8 +184,8 @@ def test_no_keras_dropout_is_left(classifier):
 
 
 @pytest.fixture
-def at_depth_two(classifier, files, variables):
-    return Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=2), variables))
+def at_depth_two(classifier, files, plan_of):
+    return Classifier(classifier.wrapped, files, plan_of({"depth": 2}))
 
 
 def test_frozen_prefix_runs_without_dropout_in_training(at_depth_two, batch, monkeypatch):
@@ -229,9 +232,9 @@ def test_reset_puts_back_what_was_before_fine_tuning(at_depth_two):
 
 
 @pytest.mark.parametrize("half", [tf.bfloat16, tf.float16])
-def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, batch, half):
-    plan = plan_freezing(FreezeConfig(depth=3), variables)
-    model, _ = build_classifier(files, plan, 2, seed=7, precision=f"mixed_{half.name}")
+def test_mixed_precision_keeps_float32_where_sums_are_long(files, spec_for, batch, half):
+    training = {"precision": f"mixed_{half.name}"}
+    model = build(spec_for(files, freeze={"depth": 3}, training=training), Pretrained())
     call = tf.function(lambda: model(batch, training=False)).get_concrete_function()
     types: dict[str, set] = {}
     for operation in call.graph.get_operations():
@@ -248,11 +251,11 @@ def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, bat
     assert tf_keras.mixed_precision.global_policy().name == "float32"
 
 
-def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, variables, batch):
-    plan = plan_freezing(FreezeConfig(depth=3), variables)
+def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, spec_for, batch):
+    spec = spec_for(files, freeze={"depth": 3})
     head = frozenset(["classifier/kernel", "classifier/bias"])
-    model, _ = build_classifier(files, plan, 2, seed=7, scale=OutputScale(50.0, 25.0))
-    plain, _ = build_classifier(files, plan, 2, seed=7)
+    model = build(spec, Pretrained(scale=OutputScale(50.0, 25.0)))
+    plain = build(spec, Pretrained())
     standardised = plain(batch, training=False)
 
     np.testing.assert_allclose(model(batch, training=False), 50 + 25 * standardised, rtol=1e-6)
@@ -266,7 +269,7 @@ def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, variabl
 
 
 def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_frozen(
-    make_encoder, tmp_path, batch
+    make_encoder, spec_for, tmp_path, batch
 ):
     def add_head(tensors):
         return tensors | {
@@ -275,15 +278,13 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
         }
 
     folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
-    files = EncoderFiles("with head", folder)
-    frozen = FreezeConfig(depth=3, rules=({"parts": ["head"], "train": False},))
-    plan = plan_freezing(frozen, files.family.variables(files.config, 1))
-    before, _ = build_classifier(files, plan, 1, seed=0, head_required=True)
-    start = matched_head(files, Values())
-    model, new = build_classifier(files, plan, 1, seed=0, head=start, scale=OutputScale(50, 25))
+    freeze = {"depth": 3, "rules": [{"parts": ["head"], "train": False}]}
+    spec = spec_for(folder, Values(), freeze=freeze)
+    start = Pretrained(matched_head(spec.files, spec.labels), OutputScale(50, 25))
+    model = build(spec, start)
 
-    expected = before(batch, training=False)
-    assert new == []
+    expected = build(spec, OfRun())(batch, training=False)
+    assert new_variables(spec, start) == []
     np.testing.assert_allclose(model(batch, training=False), expected, rtol=1e-6)
     model.rescale(OutputScale(30.0, 5.0))
     model.reset(seed=0)

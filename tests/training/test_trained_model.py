@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.runs.trained_model import TrainedModel
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
@@ -21,14 +20,12 @@ RECORDS = [
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_encoder):
+def trained(tiny_encoder, spec_for):
     """A model of the tiny encoder with a head that was never trained."""
-    files = EncoderFiles(str(tiny_encoder), tiny_encoder)
     labels = Classes(("neg", "pos"))
-    config = ExperimentConfig.model_validate({"data": {"max_length": 32}})
-    plan = plan_freezing(config.freeze, files.family.variables(files.config, 2))
-    classifier, _ = build_classifier(files, plan, 2, seed=0)
-    return TrainedModel(classifier, load_tokenizer(files), labels, config, build_strategy("cpu"))
+    spec = spec_for(tiny_encoder, labels, data={"max_length": 32})
+    tokenizer = load_tokenizer(spec.files)
+    return TrainedModel(spec, build(spec, Pretrained()), tokenizer, build_strategy("cpu"))
 
 
 def test_untraced_and_traced_logits_differ_by_rounding(trained):
@@ -44,9 +41,9 @@ def test_few_batches_are_not_traced_whatever_came_before(trained, monkeypatch):
     calls = []
     forward = TrainedModel._forward
 
-    def counted(self, batch):
-        calls.append(len(batch["token_ids"]))
-        return forward(self, batch)
+    def counted(self, *tokens):
+        calls.append(len(tokens[0]))
+        return forward(self, *tokens)
 
     trained.logits_of(RECORDS, 1)  # eighteen batches: traced
     monkeypatch.setattr(TrainedModel, "_forward", counted)
@@ -66,7 +63,7 @@ def alone(trained, *texts):
     tokens = trained.tokenizer(*texts, return_tensors="np")
     names = {"input_ids": "token_ids"}
     batch = {names.get(n, n): tf.constant(v, tf.int32) for n, v in tokens.items()}
-    return trained.classifier(batch, training=False).numpy()[0]
+    return trained.classifier(text_rows(**batch), training=False).numpy()[0]
 
 
 @pytest.mark.parametrize("traced", [False, True])

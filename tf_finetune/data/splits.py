@@ -39,6 +39,16 @@ class Split:
         return self.store.lengths[self.rows]
 
     @property
+    def reads(self) -> np.ndarray:
+        """Positions in each text whose final states the head needs: the first. int32 `[n, r]`."""
+        return np.zeros((len(self), 1), np.int32)
+
+    @property
+    def mean_length(self) -> int:
+        """Mean number of tokens of a text, rounded."""
+        return round(float(self.lengths.mean()))
+
+    @property
     def source_rows(self) -> np.ndarray:
         """The 1-based line or row of each example in its source, int64 `[n]`."""
         return self.store.source_rows[self.rows]

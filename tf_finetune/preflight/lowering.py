@@ -5,19 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.data.batch import (
+    Batch,
+    Consecutive,
+    Inputs,
+    PackedTexts,
+    Texts,
+    Tokens,
+    WholeBatch,
+)
 from tf_finetune.errors import UserError
-from tf_finetune.models.classifier import build_untrained_classifier
-from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.models.spec import Spec
+from tf_finetune.models.weights import Untrained
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.table import TASKS
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
 
 # "AsString (No registered 'AsString' OpKernel ...){{node layer_1/AsString}}"
 _UNSUPPORTED = re.compile(r"(\w+) \(No registered '\1' OpKernel.*?\)\{\{node ([^}]+)\}\}")
@@ -42,21 +49,13 @@ class LoweredStep:
     source_of: Callable[[str], str | None]
 
 
-def build_step_model(
-    files: EncoderFiles, plan: FreezePlan, num_labels: int, task: str, config: ExperimentConfig
-) -> FineTuner:
+def build_step_model(spec: Spec) -> FineTuner:
     """The model of a run, ready to train but for its weights, which do not matter here.
 
     No checkpoint is read: config.json decides what is computed.
     """
-    classifier = build_untrained_classifier(
-        files,
-        plan,
-        num_labels,
-        dropout=config.encoder.dropout,
-        precision=config.training.precision,
-    )
-    return compile_fine_tuner(classifier, task, config.training, for_xla=True)
+    on_tpu = ChosenStrategy(tf.distribute.get_strategy(), "not distributed", compiles=True)
+    return build_fine_tuner(spec, Untrained(), on_tpu)
 
 
 def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
@@ -72,7 +71,7 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     batch = step_batch(model, shape)
 
     @tf.function(jit_compile=True)
-    def train_step(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         # The lowering binds no default: the step's other argument is only for several processes.
         return model.train_step(batch)
 
@@ -85,23 +84,22 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
 
 
-def step_batch(model: FineTuner, shape: StepShape) -> dict[str, tf.Tensor]:
+def step_batch(model: FineTuner, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
     width = int(model.classifier.wrapped.config.num_labels)
-    texts = [shape.rows] if shape.texts_a_row is None else [shape.rows, shape.texts_a_row]
+    places = [shape.rows, shape.texts_a_row or 1]
     target_shape, dtype = TASKS[model.task].target_shape(width)
-    tokens = tf.zeros([shape.rows, shape.length], tf.int32)
-    packed = {"position_ids": tokens, "first_tokens": tf.zeros(texts, tf.int32)}
-    return {
-        **(packed if shape.texts_a_row is not None else {}),
-        "token_ids": tokens,
-        "token_type_ids": tokens,
-        "attention_mask": tokens,
-        "targets": tf.zeros([*texts, *target_shape], dtype),
-        "weights": tf.zeros(texts),
-        "weight_sum": tf.constant(1.0),
-        "position": tf.constant(np.zeros(3, np.int64)),
-    }
+    tokens, reads = tf.zeros([shape.rows, shape.length], tf.int32), tf.zeros(places, tf.int32)
+    packed = shape.texts_a_row is not None
+    texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
+    number = tf.constant(0, tf.int64)
+    return Batch(
+        inputs=Inputs(Tokens(tokens, tokens), texts),
+        targets=tf.zeros([*places, *target_shape], dtype),
+        weights=tf.zeros(places),
+        place=Consecutive(number),
+        whole=WholeBatch(number, number, tf.constant(1.0)),
+    )
 
 
 def _without_counter(hlo: str) -> str:

@@ -36,3 +36,9 @@ def problem_type(labels: LabelSpace) -> dict[str, str]:
 def _by_problem_type() -> dict[str, type[LabelSpace]]:
     """The first task of each `problem_type`."""
     return {task.problem_type: task for task in reversed(TASKS.values())}
+
+
+def unnamed_labels(task: str, count: int) -> LabelSpace:
+    """So many outputs whose names are not known."""
+    kind = TASKS[task]
+    return kind(tuple(map(str, range(count))) if kind.fewest_names else ())

@@ -7,15 +7,11 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
+from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import build_strategy
-from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer
+from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer, timed_model
 
 _TOKENS = 32
 
@@ -24,9 +20,9 @@ def main() -> None:
     """Prints a JSON line for each measured fit: its steps an execution, its seconds a step."""
     arguments = _parse()
     files = resolve_encoder(arguments.model_dir)
-    model = _model(files, arguments.depth)
+    model = timed_model(files, 2, arguments.seed, build_strategy("cpu"), arguments.depth)
     width = files.config["hidden_size"]
-    # Of the last layer only the first token is kept.
+    # Of the last layer only what is read is kept.
     length = 1 if arguments.depth == files.num_layers else _TOKENS
     batches = _batches(length, width, arguments.seed)
     for repeat in range(arguments.repeats + 1):
@@ -46,25 +42,19 @@ def main() -> None:
                 print(json.dumps({"steps": steps, "step_seconds": seconds}), flush=True)
 
 
-def _model(files: EncoderFiles, depth: int) -> FineTuner:
-    variables = files.family.variables(files.config, 2)
-    plan = plan_freezing(FreezeConfig(depth=depth), variables)
-    with build_strategy("cpu").strategy.scope():
-        classifier, _ = build_classifier(files, plan, 2, seed=0)
-        return compile_fine_tuner(classifier, "single_label", TrainingConfig())
-
-
 def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
     """One batch of made-up states again and again: what they hold costs no time."""
     numbers = np.random.default_rng(seed)
-    batch = {
-        "states": numbers.normal(size=(BATCH_SIZE, length, width)).astype(np.float32),
-        "attention_mask": np.ones((BATCH_SIZE, length), np.int32),
-        "targets": numbers.integers(0, 2, BATCH_SIZE).astype(np.int32),
-        "weights": np.ones(BATCH_SIZE, np.float32),
-        "weight_sum": np.float32(BATCH_SIZE),
-        "position": np.zeros(3, np.int64),
-    }
+    shape = (BATCH_SIZE, length)
+    texts = Texts(np.ones(shape, np.int32), np.zeros((BATCH_SIZE, 1), np.int32))
+    weights = np.ones((BATCH_SIZE, 1), np.float32)
+    batch = Batch(
+        inputs=Inputs(States(numbers.normal(size=(*shape, width)).astype(np.float32)), texts),
+        targets=numbers.integers(0, 2, (BATCH_SIZE, 1)).astype(np.int32),
+        weights=weights,
+        place=Consecutive(np.int64(0)),
+        whole=WholeBatch.of(weights, seed=0, step=0),
+    )
     options = tf.data.Options()
     options.autotune.enabled = False  # as in training: the end of a fit would wait for it
     return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4).with_options(options)

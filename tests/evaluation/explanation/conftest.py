@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.data.batch import text_rows
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.tasks.several_classes import SeveralClasses
 
 
 @pytest.fixture(scope="package")
-def classifier(tiny_encoder: Path) -> Any:
+def classifier(tiny_encoder: Path, spec_for: Callable) -> Any:
     """Three layers of which two are frozen, and three outputs."""
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 3))
-    model, _ = build_classifier(files, plan, 3, seed=0)
+    model = build(spec_for(tiny_encoder, 3, freeze={"depth": 2}), Pretrained())
     generator = np.random.default_rng(3)
     for path in ("classifier/kernel", "classifier/bias"):  # that of the start is all but 0
         head = model.by_path[path]
@@ -40,11 +37,8 @@ def logits_of(classifier: Any) -> Callable[..., np.ndarray]:
     import tensorflow as tf
 
     def compute(token_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
-        batch = {
-            "token_ids": tf.constant(token_ids[None]),
-            "token_type_ids": tf.constant(token_type_ids[None]),
-            "attention_mask": tf.ones([1, len(token_ids)], tf.int32),
-        }
-        return classifier(batch, training=False).numpy()[0]
+        mask = tf.ones([1, len(token_ids)], tf.int32)
+        inputs = text_rows(tf.constant(token_ids[None]), tf.constant(token_type_ids[None]), mask)
+        return classifier(inputs, training=False).numpy()[0]
 
     return compute

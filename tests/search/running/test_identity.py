@@ -7,6 +7,7 @@ import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.head_start import HeadStart
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.search.running import identity as module
 from tf_finetune.search.running.identity import search_identity
 from tf_finetune.tasks.classes import Classes
@@ -26,7 +27,10 @@ def keep_rows(monkeypatch):
     """Says which rows of the checkpoint's head are kept: none until another call."""
 
     def keep(*rows):
-        monkeypatch.setattr(module, "matched_head", lambda *arguments: HeadStart(rows))
+        def start(files, labels, targets):
+            return Pretrained(HeadStart(rows), labels.scale(targets))
+
+        monkeypatch.setattr(module, "pretrained", start)
 
     keep(None, None)
     return keep

@@ -7,9 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.table import TASKS
-from tf_finetune.training.fine_tuner import Batch, FineTuner
+from tf_finetune.training.fine_tuner import FineTuner
 
 
 class DistillingFineTuner(FineTuner):
@@ -40,11 +41,11 @@ class DistillingFineTuner(FineTuner):
         self.teacher_weight = teacher_weight
         self.temperature = temperature
 
-    def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Loss of each example, float32 [b]."""
-        answers = tf.stop_gradient(self.teacher(piece, training=False))
+    def example_losses(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Loss of each text, float32 [n]."""
+        answers = tf.stop_gradient(self.teacher(inputs, training=False))
         soft = TASKS[self.task].imitation_losses(
             answers, logits, self.temperature, self.classifier.deviation
         )
-        hard = super().example_losses(piece, targets, logits)
+        hard = super().example_losses(inputs, targets, logits)
         return self.teacher_weight * soft + (1.0 - self.teacher_weight) * hard
