@@ -18,7 +18,6 @@ from tf_finetune.models.weights import OfRun
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import fine_tune
@@ -80,7 +79,7 @@ def train_student(
         FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
     )
     spec = spec_of(config, files, labels, freeze=freeze)
-    start = OfRun(output_scale(labels, splits.train.labels))
+    start = OfRun(labels.scale(splits.train.labels))
     model = build_fine_tuner(spec, start, chosen, kind)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)
