@@ -147,7 +147,7 @@ def layer_summaries(
 ) -> np.ndarray:
     """A summary of each text at each depth, float32 [n, layers + 1, hidden]."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def summaries(iterator: Any) -> tf.Tensor:
         return classifier.layer_summaries(next(iterator).inputs, read=read)
 

@@ -70,7 +70,7 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     """
     batch = step_batch(model, shape)
 
-    @tf.function(jit_compile=True)
+    @tf.function(autograph=False, jit_compile=True)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         # The lowering binds no default: the step's other argument is only for several processes.
         return model.train_step(batch)

@@ -70,7 +70,7 @@ class TrainedModel:
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        return tf.function(self._forward, input_signature=[tokens] * 3)
+        return tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
 
     def _forward(self, *tokens: tf.Tensor) -> tf.Tensor:
         return self.classifier(text_rows(*tokens), training=False)

@@ -313,7 +313,7 @@ class FineTuner(tf_keras.Model):
 
     @cached_property
     def _next_train_step(self) -> Callable[..., dict[str, tf.Tensor]]:
-        @tf.function
+        @tf.function(autograph=False)
         def next_train_step(iterator: Any, asked: tf.Tensor) -> dict[str, tf.Tensor]:
             logs = self._step_on_replicas(iterator, asked)
             # The condition of the update has to reach the host anyway; read there, it does not
@@ -325,7 +325,7 @@ class FineTuner(tf_keras.Model):
 
     @cached_property
     def _next_execution(self) -> Callable[..., dict[str, tf.Tensor]]:
-        @tf.function
+        @tf.function(autograph=False)
         def next_execution(
             iterator: Any, asked: tf.Tensor, most: tf.Tensor
         ) -> dict[str, tf.Tensor]:
@@ -344,7 +344,7 @@ class FineTuner(tf_keras.Model):
 
     @cached_property
     def _next_logits(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-        @tf.function
+        @tf.function(autograph=False)
         def next_logits(iterator: Any, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return self._on_replicas(self.predict_step, next(iterator), asked)[0]
 
@@ -354,7 +354,7 @@ class FineTuner(tf_keras.Model):
         def states(batch: Batch) -> tf.Tensor:
             return self.classifier.boundary_states(batch.inputs, from_depth=from_depth)
 
-        @tf.function
+        @tf.function(autograph=False)
         def next_states(iterator: Any) -> tf.Tensor:
             return tf.concat(self._on_replicas(states, next(iterator), own=True), axis=0)
 

@@ -132,12 +132,13 @@ def _traced_slopes(classifier: Classifier) -> Callable[..., tuple[tf.Tensor, tf.
     """One trace for texts of every length, any number of points and every output."""
 
     @tf.function(
+        autograph=False,
         input_signature=[
             tf.TensorSpec([2, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.float32),
             tf.TensorSpec([], tf.int32),
-        ]
+        ],
     )
     def slopes(
         ends: tf.Tensor, token_type_ids: tf.Tensor, points: tf.Tensor, output: tf.Tensor

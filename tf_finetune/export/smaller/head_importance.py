@@ -35,7 +35,7 @@ def head_importance(
     heads = int(classifier.files.config["num_attention_heads"])
     size = (classifier.num_layers, heads)
 
-    @tf.function
+    @tf.function(autograph=False)
     def sizes(iterator: Any) -> tf.Tensor:
         batch = next(iterator)
         rows = tf.shape(batch.weights)[0]
