@@ -6,6 +6,7 @@ Examples:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -39,17 +40,17 @@ def main(argv: Sequence[str]) -> int:
         render_rows(console, plan)
     else:
         render_plan(console, plan)
-    step = {
+    step: dict[str, Any] = {
         "batch_size": config.training.batch_size,
-        "length": min(config.data.max_length, files.config["max_position_embeddings"]),
+        "length": min(config.data.max_length, files.sizes.positions),
         "optimizer": config.training.optimizer,
     }
-    costs = depth_costs(variables, files.config, **step)
+    costs = depth_costs(variables, files.family, files.sizes, **step)
     rows = [(str(depth), cost) for depth, cost in enumerate(costs)]
     configured = str(config.freeze.depth)
     if config.freeze.rules or config.freeze.embeddings:
         configured = "as configured"
-        rows.append((configured, plan_cost(plan, variables, files.config, **step)))
+        rows.append((configured, plan_cost(plan, variables, files.family, files.sizes, **step)))
     render_costs(
         console,
         rows,

@@ -109,7 +109,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         cost = plan_cost(
             plan,
             variables,
-            files.config,
+            files.family,
+            files.sizes,
             batch_size=config.training.batch_size,
             length=round(float(splits.train.lengths.mean())),
             optimizer=config.training.optimizer,

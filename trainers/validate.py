@@ -35,13 +35,12 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.encoders.freezing import plan_freezing
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
-    from tf_finetune.encoders.variables import bert_variables
 
     encoder = resolve_encoder(config.encoder.name)
     errors = []
     try:
         # The number of outputs is not known yet, and no check depends on it.
-        plan_freezing(config.freeze, bert_variables(encoder.config, num_labels=2))
+        plan_freezing(config.freeze, encoder.family.variables(encoder.config, num_labels=2))
     except UserError as error:
         errors.append(error)
     try:
@@ -59,7 +58,8 @@ def check(config: ExperimentConfig) -> list[str]:
         hints = [error.hint for error in errors if error.hint]
         raise UserError(problems, hint="\n".join(hints) or None)
 
-    plan = plan_freezing(config.freeze, bert_variables(encoder.config, splits.labels.num_outputs))
+    variables = encoder.family.variables(encoder.config, splits.labels.num_outputs)
+    plan = plan_freezing(config.freeze, variables)
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",

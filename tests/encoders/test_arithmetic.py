@@ -7,6 +7,7 @@ from rich.console import Console
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.arithmetic import depth_costs, optimizer_bytes, plan_cost
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.freezing import plan_freezing
 from tf_finetune.encoders.plan_tables import (
     plan_markdown,
@@ -14,8 +15,8 @@ from tf_finetune.encoders.plan_tables import (
     render_plan,
     render_rows,
 )
-from tf_finetune.encoders.variables import bert_variables
 
+BERT = FAMILIES["bert"]
 BERT_BASE = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
@@ -45,14 +46,16 @@ REST_FROZEN = {"train": False}
 
 
 def small_cost(dropout=True, **freeze):
-    variables = bert_variables(SMALL, num_labels=3)
+    variables = BERT.variables(SMALL, num_labels=3)
     plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
-    return plan_cost(plan, variables, SMALL, batch_size=1, length=2, dropout=dropout)
+    return plan_cost(
+        plan, variables, BERT, BERT.sizes(SMALL), batch_size=1, length=2, dropout=dropout
+    )
 
 
 def test_eight_frozen_layers_of_bert_base_leave_29_million():
-    variables = bert_variables(BERT_BASE, num_labels=2)
-    costs = depth_costs(variables, BERT_BASE, batch_size=32, length=128)
+    variables = BERT.variables(BERT_BASE, num_labels=2)
+    costs = depth_costs(variables, BERT, BERT.sizes(BERT_BASE), batch_size=32, length=128)
 
     assert len(costs) == 13
     assert costs[0].trainable == 109_483_778
@@ -65,7 +68,11 @@ def test_eight_frozen_layers_of_bert_base_leave_29_million():
 
 def test_every_layer_frozen_saves_work_and_memory():
     costs = depth_costs(
-        bert_variables(BERT_BASE, num_labels=2), BERT_BASE, batch_size=32, length=128
+        BERT.variables(BERT_BASE, num_labels=2),
+        BERT,
+        BERT.sizes(BERT_BASE),
+        batch_size=32,
+        length=128,
     )
 
     for lower, deeper in zip(costs, costs[1:], strict=False):
@@ -84,9 +91,9 @@ def test_training_everything_costs_two_forward_passes_more():
 
 def test_layers_below_the_last_compute_every_token():
     config = SMALL | {"num_hidden_layers": 2}
-    variables = bert_variables(config, num_labels=3)
+    variables = BERT.variables(config, num_labels=3)
 
-    costs = depth_costs(variables, config, batch_size=1, length=2)
+    costs = depth_costs(variables, BERT, BERT.sizes(config), batch_size=1, length=2)
 
     assert costs[0].forward_flops == LOWER + FORWARD == 276
     assert costs[0].backward_flops == 2 * 276
@@ -147,7 +154,7 @@ def test_cached_states_spare_the_frozen_layers():
     config = SMALL | {"num_hidden_layers": 2}
 
     none, one, two = depth_costs(
-        bert_variables(config, num_labels=3), config, batch_size=1, length=2
+        BERT.variables(config, num_labels=3), BERT, BERT.sizes(config), batch_size=1, length=2
     )
 
     assert (none.prefix_flops, none.state_bytes) == (0, 0)
@@ -168,7 +175,7 @@ def test_optimizer_state_by_hand(optimizer, matrix, vector):
 
 
 def test_tables_name_places_counts_and_rules():
-    variables = bert_variables(SMALL, num_labels=3)
+    variables = BERT.variables(SMALL, num_labels=3)
     plan = plan_freezing(FreezeConfig(depth=1), variables)
     cost = small_cost(depth=1)
     console = Console(width=120, record=True, file=io.StringIO())

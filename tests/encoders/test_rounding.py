@@ -8,11 +8,12 @@ import tensorflow as tf
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
+from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.rounding import logit_rounding
 
 pytestmark = pytest.mark.numeric
 
-SIZES = {"hidden_size": 2, "num_hidden_layers": 3, "intermediate_size": 4}
+SIZES = Sizes(layers=3, hidden=2, heads=1, inner=4, vocabulary=5, positions=5, types=2)
 LENGTH = 5
 SUMS = 3 * (7 * 2 + 4 + 2 * 5) + 4 * 2
 STORED = 3 * 18 + 9
@@ -21,7 +22,7 @@ KERNEL, BIAS = np.array([[1.0, -30.0], [-2.0, 30.0]], np.float32), np.array([-0.
 
 def rounding(precision="float32", scale=1.0):
     variables = {"classifier/kernel": scale * KERNEL, "classifier/bias": scale * BIAS}
-    files = SimpleNamespace(config=SIZES)
+    files = SimpleNamespace(sizes=SIZES)
     model = SimpleNamespace(by_path=variables, head_paths=set(variables), files=files)
     return logit_rounding(model, LENGTH, precision)
 

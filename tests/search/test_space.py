@@ -3,7 +3,7 @@
 import pytest
 
 from tf_finetune.config.loading import load_config
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.errors import UserError
 from tf_finetune.search.space import RateRange, build_space, typical_rate
 from tf_finetune.search.trial import Cell
@@ -21,7 +21,9 @@ SIX_LAYERS = {
 
 
 def space(*overrides):
-    return build_space(load_config(None, overrides), bert_variables(SIX_LAYERS, num_labels=2))
+    return build_space(
+        load_config(None, overrides), FAMILIES["bert"].variables(SIX_LAYERS, num_labels=2)
+    )
 
 
 def test_every_depth_gets_rates_around_its_own_typical_one():

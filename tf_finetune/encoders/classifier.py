@@ -2,39 +2,31 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
-import transformers
 
+from tf_finetune.encoders.blocks import MASKED_SCORE, Run
 from tf_finetune.encoders.checkpoints import check_checkpoint
-from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.freezing import FreezePlan
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.head_start import HeadStart, new_head, whole_head
+from tf_finetune.encoders.library import library_module, without_random_values
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.output_scale import OutputScale
 from tf_finetune.encoders.pretrained import initial_values
-from tf_finetune.encoders.softmax import use_float32_softmax
-from tf_finetune.encoders.tfbert import without_random_values
 from tf_finetune.encoders.variables import Kind, Variable
 from tf_finetune.files import file_sha256
 
-use_float32_softmax()
-
-# What TFBert adds to the attention scores of padding.
-MASKED_SCORE = -10000.0
-
 
 class Classifier(tf_keras.Model):
-    """`TFBertForSequenceClassification` with a frozen prefix and a trainable suffix.
+    """A sequence classifier of `transformers` with a frozen prefix and a trainable suffix.
 
-    The wrapped model owns all variables and computes every layer; this class walks its
-    embeddings, layers, pooler and head, so that the prefix runs in inference mode (Keras'
-    `trainable=False` alone does not stop dropout) and the states at the boundary can be
-    had by themselves.
+    The wrapped model owns all variables; the family's encoder computes with its sublayers.
+    This class walks embeddings, layers, pooler and head, so that the prefix runs in inference
+    mode (Keras' `trainable=False` alone does not stop dropout) and the states at the boundary
+    can be had by themselves.
 
     Args:
         wrapped: The `transformers` model, built and filled.
@@ -45,12 +37,13 @@ class Classifier(tf_keras.Model):
             is that times the deviation plus the mean. None: what the head computes is answered.
 
     Attributes:
+        encoder: How the wrapped model is computed.
         masked_score: What is added to the attention scores of padding.
     """
 
     def __init__(
         self,
-        wrapped: transformers.TFPreTrainedModel,
+        wrapped: tf_keras.Model,
         files: EncoderFiles,
         plan: FreezePlan,
         head: HeadStart | None = None,
@@ -67,22 +60,17 @@ class Classifier(tf_keras.Model):
             self._mean = tf.Variable(scale.mean, name="target_mean", **options)
             self._deviation = tf.Variable(scale.deviation, name="target_deviation", **options)
         self.masked_score = MASKED_SCORE
-        backbone = getattr(wrapped, files.family.backbone)
-        self._embeddings = backbone.embeddings
-        self._layers_in_order = list(backbone.encoder.layer)
-        self._pooler = backbone.pooler
+        self.encoder = files.family.encoder(wrapped, files.sizes)
         real = {variable_path(v): v for v in wrapped.weights}
         self._check_plan_covers_variables(real)
         # Keras lists trainable weights first, so its order depends on earlier flags.
         self._by_path = {row.path: real[row.path] for row in plan.rows}
         self._apply_trainable_flags()
-        self._place_dropout()
-        self.replace_gelu(gelu)
 
     @property
     def num_layers(self) -> int:
         """Number of encoder layers L."""
-        return len(self._layers_in_order)
+        return self.files.num_layers
 
     @property
     def by_path(self) -> Mapping[str, tf.Variable]:
@@ -121,7 +109,7 @@ class Classifier(tf_keras.Model):
     @property
     def states_dtype(self) -> tf.DType:
         """Type in which states are computed."""
-        return tf.as_dtype(self._layers_in_order[0].compute_dtype)
+        return self.encoder.dtype
 
     def boundary_states(
         self,
@@ -150,11 +138,9 @@ class Classifier(tf_keras.Model):
 
     def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
         """Embeddings [b, t, hidden]; without dropout where they are frozen."""
-        return self._embeddings(
-            input_ids=batch["token_ids"],
-            token_type_ids=batch["token_type_ids"],
-            position_ids=batch.get("position_ids"),
-            training=bool(training) and not self.plan.embeddings_frozen,
+        run = Run(training=bool(training) and not self.plan.embeddings_frozen)
+        return self.encoder.embed(
+            batch["token_ids"], batch["token_type_ids"], batch.get("position_ids"), run
         )
 
     def encode(
@@ -179,39 +165,13 @@ class Classifier(tf_keras.Model):
             first_tokens: As `call` takes them, where rows hold several texts.
             head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
         """
-        is_last = index == self.num_layers - 1
-        visible = _visible(attention_mask, first_tokens, states.dtype, is_last)
-        added_scores = (1 - visible) * tf.cast(self.masked_score, states.dtype)
-        layer = self._layers_in_order[index]
-        common = {
-            "head_mask": head_mask,
-            "past_key_value": None,
-            "output_attentions": False,
-            "training": bool(training),
-        }
-        if not is_last:
-            return layer(
-                hidden_states=states,
-                attention_mask=added_scores,
-                encoder_hidden_states=None,
-                encoder_attention_mask=None,
-                **common,
-            )[0]
-        # The library's cross-attention: queries from one sequence, keys and values from another.
-        queries = states[:, :1]
-        if first_tokens is not None:
-            queries = tf.gather(states, first_tokens, batch_dims=1)
-        attended = layer.attention(
-            input_tensor=queries,
-            attention_mask=None,
-            encoder_hidden_states=states,
-            encoder_attention_mask=added_scores,
-            **common,
-        )[0]
-        inner = layer.intermediate(hidden_states=attended)
-        return layer.bert_output(
-            hidden_states=inner, input_tensor=attended, training=bool(training)
-        )
+        run = Run(bool(training), self.masked_score, head_mask)
+        packed = first_tokens is not None
+        reads = None
+        if index == self.num_layers - 1:
+            reads = first_tokens if packed else 0 * attention_mask[:, :1]
+        context = self.encoder.context(attention_mask, packed=packed, run=run)
+        return self.encoder.layer(index, states, context, reads, run)
 
     def layer_summaries(
         self, batch: Mapping[str, tf.Tensor], *, first_token: bool = False
@@ -245,25 +205,14 @@ class Classifier(tf_keras.Model):
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
         for index in range(self.plan.frozen_depth, self.num_layers):
             states = self.encode(index, states, attention_mask, training, first_tokens)
-        return self._answer(states, training, first_tokens)
+        return self._answer(states, training)
 
-    def _answer(
-        self, states: tf.Tensor, training: bool | None, first_tokens: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        """From the last layer's states to logits."""
-        if first_tokens is None:
-            pooled = self._pooler(hidden_states=states)
-            pooled = self.wrapped.dropout(pooled, training=bool(training))
-        else:
-            hidden = states.shape[-1]
-            pooled = self._pooler(hidden_states=tf.reshape(states, [-1, 1, hidden]))
-            # By rows, by which dropout is placed.
-            pooled = self.wrapped.dropout(
-                tf.reshape(pooled, tf.shape(states)), training=bool(training)
-            )
-            pooled = tf.reshape(pooled, [-1, hidden])
+    def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """From the states of the reads, [b, r, hidden], to logits [b * r, labels]."""
+        pooled = self.encoder.pool(states, Run(training=bool(training)))
+        pooled = tf.reshape(pooled, [-1, states.shape[-1]])
         # In float32 under every precision: half of it would round the answers to 3 digits.
-        dense = self.wrapped.classifier
+        dense = self.files.family.places(self.wrapped).head
         pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
         logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
         return logits if self._scale is None else logits * self._deviation + self._mean
@@ -347,11 +296,6 @@ class Classifier(tf_keras.Model):
         for path, value in values.items() if isinstance(values, Mapping) else values:
             self._by_path[path].assign(value)
 
-    @property
-    def attentions(self) -> list[Any]:
-        """The attention part of every layer, a `TFBertAttention` each."""
-        return [layer.attention for layer in self._layers_in_order]
-
     def replace_variable(self, path: str, variable: tf.Variable) -> None:
         """Puts another variable, of a layer that was replaced, in the place of one."""
         if path not in self._by_path:
@@ -363,9 +307,9 @@ class Classifier(tf_keras.Model):
 
         By default it is one that keeps less for the backward pass.
         """
-        if self.files.config.get("hidden_act", "gelu") == "gelu":
-            for layer in self._layers_in_order:
-                layer.intermediate.intermediate_act_fn = function
+        for layer in self.encoder.layers:
+            if layer.activation is gelu:
+                layer.activation = function
 
     @property
     def table(self) -> tuple[Variable, ...]:
@@ -386,47 +330,14 @@ class Classifier(tf_keras.Model):
 
     def _apply_trainable_flags(self) -> None:
         self.wrapped.trainable = True
-        self._embeddings.trainable = not self.plan.embeddings_frozen
-        for index, layer in enumerate(self._layers_in_order):
+        places = self.files.family.places(self.wrapped)
+        for layer in places.embeddings:
+            layer.trainable = not self.plan.embeddings_frozen
+        for index, layer in enumerate(places.layers):
             layer.trainable = not self.plan.layer_is_frozen(index)
-        for part, layer in (("pooler", self._pooler), ("head", self.wrapped.classifier)):
-            layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
-
-    def _place_dropout(self) -> None:
-        """Replaces every Keras dropout by one that is a function of the step."""
-        # Of the last layer's probabilities a row has heads x 1 x length, and length is even.
-        last = self._layers_in_order[-1].attention.self_attention
-        site = 0
-        for owner in self.wrapped._flatten_layers():
-            dropout = getattr(owner, "dropout", None)
-            if isinstance(dropout, tf_keras.layers.Dropout):
-                whole_blocks = owner is not last or last.num_attention_heads % 2 == 0
-                owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
-                site += 1
-
-
-def _visible(
-    attention_mask: tf.Tensor, first_tokens: tf.Tensor | None, dtype: tf.DType, is_last: bool
-) -> tf.Tensor:
-    """1 where a query may look, 0 elsewhere.
-
-    Args:
-        attention_mask: [b, t] int32; where rows are packed, the number of each token's text.
-        first_tokens: [b, s] int32 where rows are packed.
-        dtype: Of the result.
-        is_last: Whether first tokens alone are queries.
-
-    Returns:
-        [b, 1, 1, t], of packed rows [b, 1, queries, t].
-    """
-    # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
-    keys = tf.expand_dims(tf.expand_dims(attention_mask, 1), 1)
-    if first_tokens is None:
-        return tf.cast(keys, dtype)
-    queries = attention_mask
-    if is_last:
-        queries = tf.gather(attention_mask, first_tokens, batch_dims=1)
-    return tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
+        for part, layers in (("pooler", places.pooler), ("head", [places.head])):
+            for layer in layers:
+                layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
 
 
 def variable_path(variable: tf.Variable) -> str:
@@ -471,7 +382,7 @@ def build_classifier(
     new = check_checkpoint(files, num_labels, head_required=head_required)
     if head_required:
         head = whole_head(num_labels)
-    with without_random_values():
+    with without_random_values(files.family):
         model = build_untrained_classifier(
             files, plan, num_labels, dropout=dropout, precision=precision, head=head, scale=scale
         )
@@ -495,9 +406,8 @@ def build_untrained_classifier(
 
     No checkpoint is read. The arguments are those of `build_classifier`.
     """
-    wrapped_class = getattr(transformers, files.family.classifier_class)
-    rates = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
-    overrides = {} if dropout is None else dict.fromkeys(rates, dropout)
+    wrapped_class = getattr(library_module(files.family), files.family.classifier_class)
+    overrides = {} if dropout is None else dict.fromkeys(files.family.dropout_keys, dropout)
     config = wrapped_class.config_class.from_pretrained(
         str(files.path), num_labels=num_labels, local_files_only=True, **overrides
     )

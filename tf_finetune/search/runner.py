@@ -323,7 +323,8 @@ class TrialRunner:
         cost = plan_cost(
             plan,
             self._files.family.variables(self._files.config, self._splits.labels.num_outputs),
-            self._files.config,
+            self._files.family,
+            self._files.sizes,
             batch_size=config.training.batch_size,
             length=round(float(self._splits.train.lengths.mean())),
             optimizer=config.training.optimizer,

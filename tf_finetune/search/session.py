@@ -115,7 +115,8 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
         cost = plan_cost(
             plan_freezing(freeze, variables),
             variables,
-            job.files.config,
+            job.files.family,
+            job.files.sizes,
             batch_size=1,
             length=round(float(job.splits.train.lengths.mean())),
             optimizer=job.config.training.optimizer,

@@ -8,7 +8,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from transformers import BertTokenizerFast
 
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 from trainers import export, search, train
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "plot", "was", "very"]
@@ -37,7 +37,7 @@ def make_encoder(folder: Path, **sizes: int) -> Path:
     generator = np.random.default_rng(0)
     tensors = {
         v.tensor: generator.normal(float(v.kind == "norm"), 0.3, v.tensor_shape)
-        for v in bert_variables(config, num_labels=2)
+        for v in FAMILIES["bert"].variables(config, num_labels=2)
         if v.part != "head"
     }
     values = {name: value.astype(np.float32) for name, value in tensors.items()}

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders import build_classifier, load_tokenizer, plan_freezing, resolve_encoder
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.errors import UserError
 from tools.reliability.tiny_job import SIZES, make_encoder
 
@@ -148,7 +148,7 @@ def try_mutation(
     generator = np.random.default_rng(0)
     tensors = {
         v.tensor: generator.normal(size=v.tensor_shape).astype(np.float32)
-        for v in bert_variables(SIZES, num_labels=3)
+        for v in FAMILIES["bert"].variables(SIZES, num_labels=3)
     }
     config = dict(SIZES)
     mutate(tensors, config)

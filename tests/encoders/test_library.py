@@ -1,10 +1,11 @@
-"""TFBert is built without what is thrown away at once."""
+"""A model of the library is built without what is thrown away at once."""
 
 import tf_keras
 
 from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
-from tf_finetune.encoders.tfbert import modeling_tf_bert, without_random_values
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.library import library_module, without_random_values
 
 
 def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, monkeypatch):
@@ -16,9 +17,10 @@ def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, monkeypa
 
 
 def test_the_library_draws_them_again_afterwards():
-    before = modeling_tf_bert.get_initializer
+    module = library_module(FAMILIES["bert"])
+    before = module.get_initializer
 
-    with without_random_values():
-        assert modeling_tf_bert.get_initializer is not before
+    with without_random_values(FAMILIES["bert"]):
+        assert module.get_initializer is not before
 
-    assert modeling_tf_bert.get_initializer is before
+    assert module.get_initializer is before
