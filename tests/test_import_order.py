@@ -21,7 +21,9 @@ ORDER = (
         "invocation",
         "memory",
         "cluster",
+        "tasks",
     },
+    {"options"},
     {"config"},
     {"data", "run_directory"},
     {"encoders", "reports", "diagnosis"},
@@ -72,8 +74,8 @@ def test_lower_parts_never_import_higher_ones(path):
             assert RANK[words[1]] <= rank, f"{path} imports {module}"
 
 
-@pytest.mark.parametrize("part", ["config", "data"])
-def test_data_and_config_load_neither_tensorflow_nor_transformers(part):
+@pytest.mark.parametrize("part", ["options", "config", "data"])
+def test_options_data_and_config_load_neither_tensorflow_nor_transformers(part):
     """They may name them in a function, for what is only sometimes needed."""
     for path in (ROOT / "tf_finetune" / part).rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -43,6 +43,11 @@ def prepare(config):
         return prepare_run(config, claims)
 
 
+def changed(config, section, change):
+    other = getattr(config, section).model_copy(update=change)
+    return config.model_copy(update={section: other})
+
+
 def finish(run):
     run.metrics.write_text("{}")
 
@@ -111,6 +116,44 @@ def test_other_job_in_the_same_folder_is_refused_and_changes_nothing(config):
     with pytest.raises(UserError, match=r"differs in training\.learning_rate, training\.epochs"):
         prepare(config("there", learning_rate=1e-4, epochs=5))
     assert run.config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("training", {"strategy": "cpu"}),
+        ("evaluation", {"batch_size": 7}),
+        ("cache", {"mode": "off"}),
+        ("data", {"cache_dir": "elsewhere"}),
+        ("search", {"seeds": (5,)}),
+    ],
+)
+def test_unfinished_run_goes_on_with_what_decides_nothing_of_it(config, section, change):
+    run, _ = prepare(config("there"))
+    interrupt(run)
+
+    again, _ = prepare(changed(config("there"), section, change))
+
+    assert again.path == run.path
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("training", {"class_weights": "balanced"}),
+        ("evaluation", {"threshold": 0.3}),
+        ("cache", {"dtype": "float16"}),
+        ("data", {"folds": 5}),
+        ("encoder", {"dropout": 0.2}),
+        ("freeze", {"embeddings": True}),
+    ],
+)
+def test_unfinished_run_does_not_go_on_with_what_decides_its_result(config, section, change):
+    run, _ = prepare(config("there"))
+    interrupt(run)
+
+    with pytest.raises(UserError, match=rf"differs in {section}\.{next(iter(change))}\n"):
+        prepare(changed(config("there"), section, change))
 
 
 def test_unreadable_configuration_of_an_unfinished_run_is_written_again(config, caplog):

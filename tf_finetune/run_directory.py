@@ -11,16 +11,13 @@ from typing import Any
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import (
-    FREE_TRAINING_OPTIONS,
-    EvaluationConfig,
-    ExperimentConfig,
-)
+from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.files import write_json
 from tf_finetune.invocation import command_line
 from tf_finetune.locking import FolderInUse, exclusive_use
 from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
+from tf_finetune.options.marks import Mark
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +50,7 @@ _LISTED = (
 # What a killed process may leave: files and folders on their way to their name.
 LEFT_BEHIND = re.compile(r"\.((model|ensemble)\.(writing|previous)-\d+|.*\.tmp)$")
 # Options that may differ between the parts of one run.
-_NOT_DECIDING: dict[str, Any] = {
-    "run": True,
-    "evaluation": set(EvaluationConfig.model_fields) - {"threshold"},
-    "training": set(FREE_TRAINING_OPTIONS),
-    "data": {"cache_dir"},
-}
+_NOT_DECIDING = (Mark.WORK, Mark.SEARCH, Mark.PLACE)
 
 
 @dataclass(frozen=True)
@@ -301,13 +293,9 @@ def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]
     """
     if not run.config.is_file() or not run.checkpoints.is_dir():
         return []
-    there = load_written_config(run.config).model_dump()
-    return [
-        f"{section}.{name}"
-        for section, options in config.model_dump(exclude=_NOT_DECIDING).items()
-        for name, value in options.items()
-        if there[section][name] != value
-    ]
+    there = load_written_config(run.config).marked(without=_NOT_DECIDING)
+    here = config.marked(without=_NOT_DECIDING)
+    return [name for name in here if here[name] != there[name]]
 
 
 def _is_same_job(run: RunDirectory, config: ExperimentConfig) -> bool:

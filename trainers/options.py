@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tf_finetune.config.describe import option_names
+from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
+from tf_finetune.options.marks import Mark
 
 
 @dataclass(frozen=True)
@@ -59,37 +61,25 @@ _TEXTS = (
     *("data.format", "data.text_column", "data.text_pair_column", "data.header"),
     *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
 )
-_ANSWERING = (
-    *("evaluation.threshold", "training.precision", "training.strategy"),
-    "search.ensemble",
-)
+_ANSWERING = ExperimentConfig.names_marked(Mark.ANSWER)
 _LABELLED_TEXTS = (
     *(*_TEXTS, "data.label_column", "data.label_columns", "data.label_separator"),
     *("data.decimal_mark", "data.cache_dir"),
 )
-_STEP = (
-    *("training.optimizer", "training.weight_decay", "training.schedule", "training.clip_norm"),
-    *("training.accumulation_steps", "training.precision", "training.label_smoothing"),
-)
+_STEP = tuple(f"training.{name}" for name in TrainingConfig.names_marked(Mark.STEP))
 
 TRAIN = Uses(("data", "encoder", "freeze", "training", "evaluation", "cache", "run"))
 SEARCH = Uses(
     (*TRAIN.always, "search"),
-    # Each trial sets its own.
-    not_these=("freeze.depth", "training.learning_rate", "training.seed"),
+    not_these=ExperimentConfig.names_marked(Mark.TRIAL),
 )
 EVALUATE = Uses(
-    (*_LABELLED_TEXTS, "data.max_length", "evaluation", "training.padding", *_ANSWERING),
+    (*_LABELLED_TEXTS, "evaluation", "training.padding", *_ANSWERING),
     without_file=("data",),  # the run's examples are split once more
 )
-PREDICT = Uses(
-    (
-        *(*_TEXTS, "data.label_separator", "data.max_length", "evaluation.batch_size"),
-        *_ANSWERING,
-    )
-)
+PREDICT = Uses((*_TEXTS, "data.label_separator", *_ANSWERING))
 EXPLAIN = Uses(PREDICT.always, not_these=("search.ensemble",))  # explains the single model
-SERVE = Uses(("data.max_length", *_ANSWERING))
+SERVE = Uses(_ANSWERING, not_these=("evaluation.batch_size",))
 EXPORT = Uses(
     ("data", "evaluation", "training", "cache"),
     not_these=(

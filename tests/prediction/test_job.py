@@ -28,6 +28,7 @@ def job(tmp_path):
         ("evaluation.batch_size", {"options": {"evaluation": {"batch_size": 7}}}),
         ("evaluation.threshold", {"options": {"evaluation": {"threshold": 0.3}}}),
         ("training.precision", {"options": {"training": {"precision": "mixed_bfloat16"}}}),
+        ("training.strategy", {"options": {"training": {"strategy": "cpu"}}}),
     ],
 )
 def test_what_decides_the_answers_is_told(job, name, change):

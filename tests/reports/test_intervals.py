@@ -8,7 +8,7 @@ from scipy import stats
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace, Task
 from tf_finetune.reports.intervals import ends, share_interval, with_intervals
-from tf_finetune.reports.metrics import LOWER_IS_BETTER, METRICS, per_example_loss, score
+from tf_finetune.reports.metrics import LOWER_IS_BETTER, METRICS, score, scored
 from tf_finetune.reports.resampling import leaning_scores
 
 BINARY = LabelSpace("single_label", ("no", "yes"))
@@ -43,7 +43,7 @@ def test_intervals_agree_with_scipys_bootstrap_where_there_are_many_examples(tas
         labels, targets, logits
     )
     expected = stats.bootstrap(
-        (per_example_loss(labels, targets, logits),),
+        (scored(labels, targets, logits).scores(np.eye(1500))["loss"],),
         np.mean,
         n_resamples=2000,
         confidence_level=0.9,

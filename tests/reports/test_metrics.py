@@ -11,7 +11,6 @@ from tf_finetune.reports.metrics import (
     LOWER_IS_BETTER,
     METRICS,
     headline_metric,
-    per_example_score,
     predicted,
     probabilities,
     resolve_monitor,
@@ -181,15 +180,6 @@ def test_predictions_look_like_encoded_labels():
         np.testing.assert_array_equal(prediction, expected)
         assert prediction.dtype == expected.dtype
     np.testing.assert_array_equal(predicted(NUMBER, logits[:, :1]), [0.0, -1.0])
-
-
-def test_per_example_scores_follow_the_task():
-    np.testing.assert_array_equal(per_example_score(THREE, np.array([0, 1]), votes([0, 2])), [1, 0])
-    targets = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 1]], np.float32)
-    logits = np.array([[1, -1, -1], [-1, -1, -1], [1, 1, -1]], np.float32)
-    assert per_example_score(TAGS, targets, logits) == pytest.approx([2 / 3, 1.0, 0.0])
-    numbers = per_example_score(NUMBER, np.array([1.0, 2.0]), np.array([[1.0], [5.0]]))
-    np.testing.assert_array_equal(numbers, [0.0, -9.0])
 
 
 @pytest.mark.parametrize(

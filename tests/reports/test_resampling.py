@@ -3,8 +3,8 @@ import pytest
 
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.reports import resampling
-from tf_finetune.reports.metrics import METRICS, score
-from tf_finetune.reports.resampling import leaning_scores, resampled_scores, weighted_scores
+from tf_finetune.reports.metrics import METRICS, score, scored
+from tf_finetune.reports.resampling import leaning_scores, resampled_scores
 
 BINARY = LabelSpace("single_label", ("no", "yes"))
 
@@ -30,8 +30,10 @@ def test_whole_weights_score_as_so_many_copies(task, n):
     # Small sets have resamples that lack a class, are constant, or hold one example.
     labels, targets, logits = outputs(task, n)
     counts = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=30)
-    scores = weighted_scores(labels, targets, logits, counts.astype(np.float64))
-    shares = weighted_scores(labels, targets, logits, counts / n)
+    examples = scored(labels, targets, logits)
+    scores, shares = (
+        examples.scores(weights) for weights in (counts.astype(np.float64), counts / n)
+    )
     for resample, copies in enumerate(counts):
         drawn = np.repeat(np.arange(n), copies)
         expected = score(labels, targets[drawn], logits[drawn])

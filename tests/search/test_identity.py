@@ -63,13 +63,14 @@ def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=
         ("training", {"training": {"clip_norm": 7.0}}),
         ("freeze", {"freeze": {"embeddings": True}}),
         ("freeze", {"freeze": {"rules": [{"train": True, "parts": ["layer_norm"]}]}}),
+        ("cache", {"cache": {"dtype": "float16"}}),
         ("search", {"search": {"rule_sets": {"norms": [{"train": True, "parts": ["bias"]}]}}}),
     ],
 )
 def test_what_decides_a_result_is_in_it(weights, part, change):
     before, after = identity(weights), identity(weights, **change)
 
-    assert [name for name in before if before[name] != after[name]] == [part]
+    assert [name for name in after if before.get(name) != after[name]] == [part]
 
 
 def test_the_encoders_weights_are_in_it(weights):
@@ -120,10 +121,14 @@ def test_the_kept_rows_of_a_head_are_in_it(weights, keep_rows):
 @pytest.mark.parametrize(
     "change",
     [
-        {"training": {"learning_rate": 1e-4, "seed": 7}},
+        {"training": {"learning_rate": 1e-4, "seed": 7}, "freeze": {"depth": 1}},
         {"search": {"depths": [0, 1], "learning_rates": [1e-4], "seeds": [5]}},
+        {"search": {"ensemble": True, "workers": 2, "time_budget": "20m"}},
+        {"training": {"strategy": "cpu", "steps_per_execution": 4, "on_nonfinite": "skip"}},
+        {"evaluation": {"threshold": "auto", "batch_size": 7, "mistakes": 3}},
+        {"cache": {"mode": "off", "dir": "elsewhere"}, "data": {"cache_dir": "elsewhere"}},
         {"run": {"dir": "elsewhere"}},
     ],
 )
-def test_a_search_goes_on_with_another_space(weights, change):
+def test_a_search_goes_on_with_another_space_and_another_way_of_working(weights, change):
     assert identity(weights, **change) == identity(weights)

@@ -51,6 +51,11 @@ def config(freeze=(), **training):
         {"epochs": 9},
         {"warmup_fraction": 0.5},
         {"batch_size": 2},
+        {"class_weights": "balanced"},
+        {"early_stopping_patience": 2, "monitor": "loss"},
+        {"padding": "max"},
+        {"steps_per_execution": 4},
+        {"on_out_of_memory": "stop"},
     ],
     ids=str,
 )

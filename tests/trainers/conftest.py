@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
-from tf_finetune.config.sections import ExperimentConfig, Section
+from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.encoders.rounding import logit_rounding
+from tf_finetune.options.section import Section
 from trainers import train
 from trainers.cli import run_command
 

@@ -44,6 +44,8 @@ def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, spli
         identity(scale=OutputScale(0.0, 1.0)),
         identity(scale=OutputScale(0.0, 2.0)),
         identity(config=training(seed=2)),
+        identity(config=training(class_weights="balanced")),
+        identity(config=training(precision="mixed_bfloat16")),
         identity(data=replace(splits, train=splits.train.select(slice(0, 33)))),
         identity(data=replace(splits, labels=labels)),
     ]

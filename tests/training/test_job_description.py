@@ -58,7 +58,8 @@ def digest(splits, tiny_encoder_files):
 def test_processes_with_equal_jobs_have_one_digest(digest, tiny_encoder, tmp_path):
     elsewhere = shutil.copytree(tiny_encoder, tmp_path / "elsewhere")
 
-    assert digest(elsewhere, data={"cache_dir": "/of/its/own"}) == digest()
+    own = {"data": {"cache_dir": "/of/its/own"}, "run": {"dir": "/of/its/own"}}
+    assert digest(elsewhere, **own, cache={"mode": "off"}, search={"seeds": [5]}) == digest()
 
 
 def test_other_weights_of_an_encoder_of_the_same_name_are_another_job(
@@ -75,6 +76,13 @@ def test_other_weights_of_an_encoder_of_the_same_name_are_another_job(
 def test_another_version_or_option_is_another_job(digest, monkeypatch):
     expected = digest()
 
-    assert digest(training={"batch_size": 7}) != expected
+    for other in (
+        {"training": {"batch_size": 7}},
+        {"training": {"steps_per_execution": 4}},
+        {"evaluation": {"batch_size": 7}},
+        {"cache": {"dtype": "float16"}},
+        {"data": {"folds": 5}},
+    ):
+        assert digest(**other) != expected
     monkeypatch.setattr(job_description, "installed_version", lambda _name: "0.0.9")
     assert digest() != expected

@@ -19,6 +19,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import THRESHOLD
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.manifests import damaged_files
+from tf_finetune.options.marks import Mark
 from tf_finetune.reports import printable
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
 from tf_finetune.reports.metrics import HEADLINE
@@ -37,8 +38,6 @@ _HUB_METRICS = {
     "mae": "mae",
 }
 _SOURCES = ("data.train", "data.validation", "data.test", "encoder.name")
-# What does not decide the model.
-_NOT_SHOWN = ("run.", "cache.", "search.", "data.cache_dir")
 
 
 @dataclass(frozen=True)
@@ -138,14 +137,12 @@ def training_command(config: ExperimentConfig) -> str:
     Args:
         config: The resolved configuration. Of files, only the names are shown.
     """
-    default = ExperimentConfig().model_dump()
+    default = ExperimentConfig().marked()
     words = ["tf-finetune", "train"]
-    for section, options in config.model_dump().items():
-        for name, value in options.items():
-            option = f"{section}.{name}"
-            if value != default[section][name] and not option.startswith(_NOT_SHOWN):
-                shown = _file_name(value) if option in _SOURCES and value else value
-                words.append(shlex.quote(f"{option}={_literal(shown)}"))
+    for option, value in config.marked(without={Mark.SEARCH, Mark.PLACE}).items():
+        if value != default[option]:
+            shown = _file_name(value) if option in _SOURCES and value else value
+            words.append(shlex.quote(f"{option}={_literal(shown)}"))
     return " \\\n    ".join([" ".join(words[:2]), *words[2:]])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.chunks import CHUNK_CHARACTERS
 from tf_finetune.files import file_sha256
+from tf_finetune.options.marks import Mark
 from tf_finetune.prediction.streaming import CHUNK_TEXTS
 
 
@@ -18,16 +19,11 @@ def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) ->
         config: The configuration.
         top_k: As for `answers`.
     """
-    threshold = config.evaluation.threshold
     return {
         "model": file_sha256(manifest),
-        "data.max_length": config.data.max_length,
-        "evaluation.batch_size": config.evaluation.batch_size,  # moves the last digits
-        "training.precision": config.training.precision,
-        "training.strategy": config.training.strategy,
+        **config.marked(Mark.ANSWER),
         "tensorflow": version("tensorflow"),
         "--top-k": top_k,
-        **({} if threshold == 0.5 else {"evaluation.threshold": threshold}),
         "texts a chunk": CHUNK_TEXTS,
         "characters a chunk": CHUNK_CHARACTERS,
     }

@@ -13,6 +13,7 @@ from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.batches import Padding, resolve_padding
 from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_freezing
 from tf_finetune.environment import installed_version
+from tf_finetune.options.marks import Mark
 from tf_finetune.preflight.answers import Answer, AnswerCache, NoAnswerError
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
@@ -21,11 +22,6 @@ from tf_finetune.preflight.step_shapes import StepShape, step_shape
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
 
-# Options that change the computation of a step; the others are numbers in it or lie outside.
-_OF_THE_STEP = (
-    *("optimizer", "weight_decay", "schedule", "clip_norm", "accumulation_steps", "precision"),
-    "label_smoothing",
-)
 _SOURCES = ("encoders", "training", "preflight")
 _OP_NAME = re.compile(r'op_name="([^"]+)"')
 _INSTRUCTION = re.compile(r"%([\w.-]+)")
@@ -170,14 +166,13 @@ class _StepsOfADepth:
 
 def question(job: Job, plan: FreezePlan, shape: StepShape, chip: Chip) -> dict[str, Any]:
     """All that the answer depends on, but for installed versions."""
-    training = job.config.training.model_dump()
     return {
         "encoder": job.files.config,
         "dropout": job.config.encoder.dropout,
         "plan": plan.to_dict(),
         "task": job.task,
         "num_labels": job.num_labels,
-        "training": {name: training[name] for name in _OF_THE_STEP},
+        "training": job.config.training.marked(Mark.STEP),
         "shape": asdict(shape),
         "topology": chip.topology,
     }

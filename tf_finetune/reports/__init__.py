@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tf_finetune.reports.intervals import Estimate, with_intervals
     from tf_finetune.reports.metrics import (
         headline_metric,
-        per_example_score,
         predicted,
         probabilities,
         resolve_monitor,
@@ -44,7 +43,6 @@ __all__ = [
     "build_evaluation_report",
     "confusion_figure",
     "headline_metric",
-    "per_example_score",
     "png_bytes",
     "predicted",
     "printable",
@@ -82,7 +80,6 @@ __getattr__ = lazy_names(
         "intervals": ["Estimate", "with_intervals"],
         "metrics": [
             "headline_metric",
-            "per_example_score",
             "predicted",
             "probabilities",
             "resolve_monitor",

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
 from tf_finetune.reports.attributions import Explanation
 from tf_finetune.reports.intervals import Estimate, with_intervals
-from tf_finetune.reports.metrics import class_scores, predicted, probabilities, score
+from tf_finetune.reports.metrics import predicted, probabilities, score, scored
+from tf_finetune.tasks.class_scores import ClassScored
 
 BEFORE = "before_fine_tuning"
 MAJORITY = "majority_class"
@@ -175,7 +175,7 @@ def build_evaluation_report(
         confidence=evaluation.confidence,
         metrics=with_intervals(labels, targets, logits, evaluation),
         baselines=baselines,
-        per_class=_per_class(labels, targets, prediction),
+        per_class=_per_class(labels, targets, logits),
         confusion=_confusion(labels, targets, prediction),
         mistakes=_mistakes(labels, targets, logits, texts_of, rows, evaluation.mistakes),
         points=_points(targets, prediction) if labels.task == "regression" else None,
@@ -230,15 +230,15 @@ def _constant_logits(labels: LabelSpace, train_targets: np.ndarray) -> np.ndarra
 
 
 def _per_class(
-    labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray
+    labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
 ) -> tuple[ClassScore, ...]:
-    if labels.task == "regression":
+    examples = scored(labels, targets, logits)
+    if not isinstance(examples, ClassScored):
         return ()
-    columns = class_scores(labels, targets, prediction)
-    precision, recall, f1, support = (np.nan_to_num(column).tolist() for column in columns)
-    return tuple(
-        ClassScore(*row) for row in zip(labels.names, precision, recall, f1, support, strict=True)
-    )
+    counts = examples.counts(np.ones((1, len(targets))))
+    ratios = (counts.precision, counts.recall, counts.f1)
+    columns = (*(column[0].tolist() for column in ratios), counts.true[0].astype(int).tolist())
+    return tuple(ClassScore(*row) for row in zip(labels.names, *columns, strict=True))
 
 
 def _confusion(
@@ -246,7 +246,8 @@ def _confusion(
 ) -> tuple[tuple[int, ...], ...] | None:
     if labels.task != "single_label":
         return None
-    matrix = confusion_matrix(targets, prediction, labels=range(labels.num_outputs))
+    matrix = np.zeros((labels.num_outputs, labels.num_outputs), np.int64)
+    np.add.at(matrix, (targets, prediction), 1)
     return tuple(tuple(row) for row in matrix.tolist())
 
 

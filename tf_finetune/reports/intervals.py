@@ -25,8 +25,9 @@ from scipy import stats
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.metrics import LOWER_IS_BETTER, RANGES, is_constant, predicted, score
+from tf_finetune.reports.metrics import LOWER_IS_BETTER, RANGES, score, scored
 from tf_finetune.reports.resampling import leaning_scores
+from tf_finetune.tasks.scored import is_constant
 
 
 class Estimate(TypedDict):
@@ -65,12 +66,12 @@ def with_intervals(
             n: Estimate(value=v, low=float("nan"), high=float("nan")) for n, v in values.items()
         }
     leaning = leaning_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed)
-    prediction = predicted(labels, logits)
+    examples = scored(labels, targets, logits)
     estimates = {}
     for name, value in values.items():
-        if name == "accuracy" or (name == "micro_f1" and labels.task == "single_label"):
+        if name in examples.shares:
             low, high = share_interval(value, len(targets), evaluation.confidence)
-        elif name in ("pearson", "spearman") and (is_constant(targets) or is_constant(prediction)):
+        elif name in examples.unknown:
             low, high = RANGES[name]
         else:
             downwards, upwards = leaning[name]

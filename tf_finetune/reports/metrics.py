@@ -1,28 +1,19 @@
-"""Scores of a model's outputs, in the field's usual definitions.
-
-Every score is computed in float64 from the logits. Three conventions apply where a
-formula divides by zero, so that each score is a number that can be compared:
-
-- a class that occurs neither in the targets nor in the predictions is left out of the
-  macro F1, and F1 is 0 when that leaves no class;
-- MCC is 0 when all targets or all predictions are one class (Gorodkin 2004);
-- a correlation with a constant is 0: such predictions tell nothing about the targets.
+"""Scores of a model's outputs, in the field's usual definitions: which there are, of which task.
 
 A model that returns NaN or infinity has no score: all of its scores are NaN.
-
-scikit-learn and scipy.stats take a second to import, and are where they are needed: probabilities
-need neither.
 """
 
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.class_scores import ClassScored, OneClassScored
+from tf_finetune.tasks.scored import Scored
+from tf_finetune.tasks.value_scores import ValueScored
 
 # The order is the order of every report.
 METRICS = {
@@ -114,16 +105,16 @@ def predicted(labels: LabelSpace, logits: np.ndarray) -> np.ndarray:
     return logits.astype(np.float64).reshape(len(logits))
 
 
-def score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> dict[str, float]:
-    """Scores a model's outputs.
+def scored(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> Scored:
+    """What to score of a model's outputs.
 
     Args:
         labels: What the labels are, C classes.
         targets: Encoded labels: int32 [n], float32 [n, C] of 0 and 1, or float32 [n].
-        logits: float [n, C]; [n, 1] or [n] in a regression.
+        logits: Finite outputs, float [n, C]; [n, 1] or [n] in a regression.
 
     Returns:
-        The scores in the order of `METRICS`. `loss` is the plain mean cross-entropy, binary
+        Its scores are those of `METRICS`. `loss` is the plain mean cross-entropy, binary
         cross-entropy or squared error, without class weights or label smoothing.
 
     Raises:
@@ -131,117 +122,26 @@ def score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> dict[s
     """
     if not len(targets) or len(targets) != len(logits):
         raise ValueError(f"{len(targets)} targets and {len(logits)} outputs cannot be scored")
+    answers = predicted(labels, logits)
+    if labels.task == "regression":
+        return ValueScored(targets, answers)
+    losses = per_example_loss(labels, targets, logits)
+    if labels.task == "single_label":
+        return OneClassScored(targets, answers, labels.num_outputs, losses)
+    right = (answers == targets).all(axis=-1)
+    return ClassScored(sparse.csr_array(targets), sparse.csr_array(answers), right, losses)
+
+
+def score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+    """The scores of `scored`, in the order of `METRICS`; all NaN if an output is not finite."""
     if not np.isfinite(logits).all():
         return dict.fromkeys(METRICS[labels.task], float("nan"))
-    prediction = predicted(labels, logits)
-    loss = per_example_loss(labels, targets, logits).mean()
-    if labels.task == "regression":
-        from scipy import stats
-
-        targets = np.asarray(targets, np.float64)
-        values = {
-            "pearson": _correlation(stats.pearsonr, targets, prediction),
-            "spearman": _correlation(stats.spearmanr, targets, prediction),
-            "mse": np.square(prediction - targets).mean(),
-            "mae": np.abs(prediction - targets).mean(),
-            "loss": loss,
-        }
-    else:
-        from sklearn import metrics as sklearn_metrics
-
-        values = {
-            "accuracy": sklearn_metrics.accuracy_score(targets, prediction),
-            "macro_f1": _f1(labels, targets, prediction, average="macro"),
-            "micro_f1": _f1(labels, targets, prediction, average="micro"),
-            "loss": loss,
-        }
-        if labels.task == "single_label":
-            values["mcc"] = _matthews(targets, prediction)
-    return {name: float(values[name]) for name in METRICS[labels.task]}
+    return scored(labels, targets, logits).values()
 
 
 def per_example_loss(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """The loss of each example, float64 [n]; over several labels it is their mean."""
-    if labels.task == "regression":
-        return np.square(predicted(labels, logits) - np.asarray(targets, np.float64))
+    """The loss of each example with classes, float64 [n]; over several labels it is their mean."""
     logits = np.asarray(logits, np.float64)
     if labels.task == "single_label":
         return -special.log_softmax(logits, axis=-1)[np.arange(len(targets)), targets]
     return (np.logaddexp(0.0, logits) - logits * targets).mean(axis=-1)
-
-
-def per_example_score(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """How well each example was predicted, for paired comparisons of two models.
-
-    Args:
-        labels: What the labels are, C classes.
-        targets: Encoded labels, as in `score`.
-        logits: Outputs, as in `score`.
-
-    Returns:
-        float64 [n], higher is better: 1 or 0 for a right or wrong class; the F1 between the
-        predicted and the true set of labels, 1 when both are empty; or minus the squared
-        error.
-    """
-    prediction = predicted(labels, logits)
-    if labels.task == "single_label":
-        return (prediction == targets).astype(np.float64)
-    if labels.task == "regression":
-        return -np.square(prediction - np.asarray(targets, np.float64))
-    shared = (prediction * targets).sum(axis=-1, dtype=np.float64)
-    sizes = prediction.sum(axis=-1, dtype=np.float64) + targets.sum(axis=-1, dtype=np.float64)
-    return np.divide(2 * shared, sizes, out=np.ones_like(shared), where=sizes > 0)
-
-
-def class_scores(
-    labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray, average: str | None = None
-) -> tuple[Any, ...]:
-    """Precision, recall, F1 and support by scikit-learn, [C] each or averaged.
-
-    Args:
-        labels: A single-label or multi-label space of C classes.
-        targets: Encoded labels, as in `score`.
-        prediction: The predictions of `predicted`.
-        average: None for each class, "macro" or "micro".
-
-    Returns:
-        The four; NaN where a class or a whole average is undefined.
-    """
-    from sklearn import metrics as sklearn_metrics
-
-    if labels.task == "multi_label":
-        # A spare column keeps scikit-learn from reading [n, 1] as two classes.
-        targets, prediction = (np.pad(sets, ((0, 0), (0, 1))) for sets in (targets, prediction))
-    return sklearn_metrics.precision_recall_fscore_support(
-        targets,
-        prediction,
-        labels=range(labels.num_outputs),
-        average=average,
-        zero_division=np.nan,  # also leaves a class that never occurs out of a macro average
-    )
-
-
-def is_constant(values: np.ndarray) -> bool:
-    """Whether numbers differ by rounding alone."""
-    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
-
-
-def _f1(labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray, average: str) -> float:
-    value = class_scores(labels, targets, prediction, average)[2]
-    return 0.0 if np.isnan(value) else value
-
-
-def _matthews(targets: np.ndarray, prediction: np.ndarray) -> float:
-    if np.ptp(targets) == 0 or np.ptp(prediction) == 0:
-        return 0.0  # scikit-learn's value too, without its warning
-    from sklearn import metrics as sklearn_metrics
-
-    return sklearn_metrics.matthews_corrcoef(targets, prediction)
-
-
-def _correlation(
-    statistic: Callable[..., Any], targets: np.ndarray, prediction: np.ndarray
-) -> float:
-    if is_constant(targets) or is_constant(prediction):
-        return 0.0
-    return statistic(targets, prediction).statistic

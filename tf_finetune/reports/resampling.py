@@ -1,27 +1,22 @@
 """Scores of many resamples of the examples at once.
 
-A resample gives each example a weight, and every score here is a function of weighted sums.
-Many resamples are therefore one matrix product instead of as many calls of a scoring
-function; the tests hold each of them equal to `metrics.score`.
-
-The weights are those of the Bayesian bootstrap (D. B. Rubin, Annals of Statistics 1981):
-uniform over all ways to share a whole among the examples. No example ever drops out, so a
-rare class stays in every resample. `added` pseudo-examples get a share like any other.
+A resample gives each example a weight. The weights are those of the Bayesian bootstrap (D. B.
+Rubin, Annals of Statistics 1981): uniform over all ways to share a whole among the examples. No
+example ever drops out, so a rare class stays in every resample. `added` pseudo-examples get a
+share like any other.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.metrics import per_example_loss, predicted, score
+from tf_finetune.reports.metrics import score, scored
 from tf_finetune.reports.pseudo_examples import Kind, pseudo_examples
 
 # Weights held at a time: 16 MB in float64, small enough to stay quick and frugal.
 BLOCK_WEIGHTS = 2**21
-_ROUNDING = 1e-12
 
 
 def resampled_scores(
@@ -54,8 +49,9 @@ def resampled_scores(
     all_targets = np.concatenate([targets, *(one for one, _ in made)])
     all_logits = np.concatenate([logits, *(answers for _, answers in made)])
     size = len(made[0][0]) if made else 0
+    examples = scored(labels, all_targets, all_logits)
     blocks = [
-        weighted_scores(labels, all_targets, all_logits, weights)
+        examples.scores(weights)
         for weights in _weights(len(targets), len(made), size, resamples, seed)
     ]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
@@ -100,28 +96,6 @@ def leaning_scores(
     }
 
 
-def weighted_scores(
-    labels: LabelSpace, targets: np.ndarray, logits: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Scores of weighted examples.
-
-    Args:
-        labels: What the labels are, C classes.
-        targets: Encoded labels of n examples, as in `metrics.score`.
-        logits: Finite outputs, as in `metrics.score`.
-        weights: Of each example in each resample, not negative, float64 [b, n].
-
-    Returns:
-        Each score's values, float64 [b]; of whole weights those of so many copies.
-    """
-    prediction = predicted(labels, logits)
-    if labels.task == "regression":
-        scores = _regression_scores(weights, np.asarray(targets, np.float64), prediction)
-    else:
-        scores = _class_scores(weights, labels, targets, prediction)
-    return scores | {"loss": _mean(weights, per_example_loss(labels, targets, logits))}
-
-
 def _weights(n: int, added: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Yields float64 [b, n + added * size] blocks; each added share falls to one of its rows.
 
@@ -148,96 +122,3 @@ def _weights(n: int, added: int, size: int, resamples: int, seed: int) -> Iterat
         weights[:, :n] = drawn * (left[here] / drawn.sum(axis=1))[:, None]
         weights[np.arange(count)[:, None], columns[here]] = shares[here]
         yield weights
-
-
-def _mean(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return weights @ values / weights.sum(axis=1)
-
-
-def _class_scores(
-    weights: np.ndarray, labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Scores of weighted examples with one or several labels, float64 [b] each."""
-    if labels.task == "single_label":
-        right = prediction == targets
-        true, guessed = (_one_hot(classes, labels.num_outputs) for classes in (targets, prediction))
-    else:
-        right = (prediction == targets).all(axis=-1)
-        true, guessed = sparse.csr_array(targets), sparse.csr_array(prediction)
-    # Per resample and class, float64 [b, C].
-    hits, true_counts, guessed_counts = (
-        weights @ indicator for indicator in (true.multiply(guessed).tocsr(), true, guessed)
-    )
-    sizes = true_counts + guessed_counts  # 2 TP + FP + FN
-    class_f1 = _ratio(2 * hits, sizes)
-    scores = {
-        "accuracy": _mean(weights, right),
-        "macro_f1": _ratio(class_f1.sum(axis=1), (sizes > 0).sum(axis=1)),
-        "micro_f1": _ratio(2 * hits.sum(axis=1), sizes.sum(axis=1)),
-    }
-    if labels.task == "single_label":
-        scores["mcc"] = _matthews(weights.sum(axis=1), hits, true_counts, guessed_counts)
-    return scores
-
-
-def _matthews(
-    total: np.ndarray, hits: np.ndarray, true_counts: np.ndarray, guessed_counts: np.ndarray
-) -> np.ndarray:
-    """Matthews correlation of several classes, [b] (J. Gorodkin 2004, equation 8)."""
-
-    def variance(counts: np.ndarray) -> np.ndarray:
-        found = total**2 - np.square(counts).sum(axis=1)
-        return np.where(found > _ROUNDING * total**2, found, 0.0)
-
-    covariance = total * hits.sum(axis=1) - (true_counts * guessed_counts).sum(axis=1)
-    return _ratio(covariance, np.sqrt(variance(true_counts) * variance(guessed_counts)))
-
-
-def _regression_scores(
-    weights: np.ndarray, targets: np.ndarray, prediction: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Scores of weighted numbers, float64 [b] each."""
-    errors = prediction - targets
-    return {
-        "pearson": _correlation(weights, targets, prediction),
-        "spearman": _correlation(weights, _ranks(weights, targets), _ranks(weights, prediction)),
-        "mse": _mean(weights, np.square(errors)),
-        "mae": _mean(weights, np.abs(errors)),
-    }
-
-
-def _ranks(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Ranks of [n] values within each resample, ties sharing their middle one, [b, n].
-
-    They are half a rank too low, which no correlation notices.
-    """
-    distinct, group = np.unique(values, return_inverse=True)
-    group_sizes = weights @ _one_hot(group, len(distinct))
-    group_ranks = group_sizes.cumsum(axis=1) - group_sizes / 2.0
-    return group_ranks[:, group]
-
-
-def _correlation(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Weighted Pearson correlation of [n] or [b, n] values, [b]; 0 where one is constant."""
-    total = weights.sum(axis=1, keepdims=True)
-
-    def centred(values: np.ndarray) -> np.ndarray:
-        deviations = values - (weights * values).sum(axis=1, keepdims=True) / total
-        deviations[np.abs(deviations) <= _ROUNDING * np.abs(values).max()] = 0.0
-        return deviations
-
-    x, y = centred(x), centred(y)
-    covariance = (weights * x * y).sum(axis=1)
-    x_variance = (weights * x * x).sum(axis=1)
-    y_variance = (weights * y * y).sum(axis=1)
-    return _ratio(covariance, np.sqrt(x_variance) * np.sqrt(y_variance))
-
-
-def _one_hot(classes: np.ndarray, num_classes: int) -> sparse.csr_array:
-    n = len(classes)
-    return sparse.csr_array((np.ones(n), (np.arange(n), classes)), shape=(n, num_classes))
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """The quotient, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator > 0)

@@ -4,13 +4,11 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, ExperimentConfig
+from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data import Split, Splits
 from tf_finetune.encoders import EncoderFiles, matched_head, output_scale
 from tf_finetune.files import file_sha256
-
-# Chosen in each trial, or without an effect on its result.
-_FREE = FREE_TRAINING_OPTIONS | {"learning_rate", "seed"}
+from tf_finetune.options.marks import Mark
 
 
 def search_identity(
@@ -31,7 +29,7 @@ def search_identity(
     threshold = splits.labels.threshold
     scale = output_scale(splits.labels, splits.train.labels)
     head = matched_head(files, splits.labels, scale)
-    return {
+    identity: dict[str, dict[str, Any]] = {
         "data": {
             "training_examples_sha256": _split_sha256(splits.train),
             "validation_examples_sha256": _split_sha256(splits.validation),
@@ -45,13 +43,16 @@ def search_identity(
         },
         "encoder": {
             "weights_sha256": file_sha256(files.weights),
-            "dropout": config.encoder.dropout,
             **({} if head.is_new else {"head_rows": list(head.rows)}),
         },
-        "training": config.training.model_dump(exclude=set(_FREE), mode="json"),
-        "freeze": config.freeze.model_dump(include={"embeddings", "rules"}, mode="json"),
-        "search": config.search.model_dump(include={"rule_sets"}, mode="json"),
     }
+    options = config.marked(Mark.STEP, Mark.COURSE, without={Mark.TRIAL})
+    if options["cache.dtype"] == "auto":  # journals of earlier versions say nothing of it
+        del options["cache.dtype"]
+    for name, value in options.items():
+        section, _, option = name.partition(".")
+        identity.setdefault(section, {})[option] = value
+    return identity
 
 
 def _folds(splits: Splits) -> dict[str, str]:

@@ -20,14 +20,10 @@ from tf_finetune.encoders import (
     plan_freezing,
 )
 from tf_finetune.memory import host_bytes
+from tf_finetune.options.marks import Mark
 from tf_finetune.training import ChosenStrategy, compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 
-# What one compiled model can be given anew for every run; see `compile_fine_tuner`.
-_FREE = {
-    *("seed", "learning_rate", "epochs", "warmup_fraction", "batch_size"),
-    *("on_nonfinite", "on_out_of_memory"),
-}
 _ACCELERATOR_BYTES = 2 << 30
 
 
@@ -78,9 +74,7 @@ class ModelCache:
             train_targets: Encoded labels of what it will be trained on, whose scale it takes.
         """
         scale = output_scale(self._labels, train_targets)
-        key = json.dumps(
-            [config.freeze.model_dump(), config.training.model_dump(exclude=_FREE)], sort_keys=True
-        )
+        key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
         if key not in self._models:
             # Room is made before, so that the limit holds while it is built: as much as the
             # largest one takes.

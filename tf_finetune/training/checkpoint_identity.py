@@ -3,14 +3,15 @@
 import hashlib
 import json
 
-from tf_finetune.config.sections import FREE_TRAINING_OPTIONS, TrainingConfig
+from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.data import Splits
 from tf_finetune.encoders import Classifier
+from tf_finetune.options.marks import Mark
 
 
 def checkpoint_identity(classifier: Classifier, splits: Splits, config: TrainingConfig) -> str:
     """Hash of encoder, freeze plan, start of the head, training examples and options, hex."""
-    options = config.model_dump(exclude=set(FREE_TRAINING_OPTIONS))
+    options = config.marked(Mark.STEP, Mark.COURSE)
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())

@@ -198,8 +198,7 @@ def compile_fine_tuner(
 ) -> FineTuner:
     """Wraps a classifier for `fit`; call it under the strategy's scope.
 
-    The model serves any run whose configuration differs in seed, learning rate, epochs,
-    warm-up and batch size only.
+    The model serves any run whose options with the mark `STEP` are the same.
 
     Args:
         classifier: The model.

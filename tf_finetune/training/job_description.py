@@ -1,12 +1,14 @@
 """What a job is about to do, in derived numbers with their formulas."""
 
 import hashlib
+import json
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
 from tf_finetune.data import Split, Splits, describe_folds
 from tf_finetune.encoders import EncoderFiles, PlanCost, matched_head, output_scale
 from tf_finetune.environment import installed_version
 from tf_finetune.files import file_sha256
+from tf_finetune.options.marks import Mark
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
@@ -64,8 +66,8 @@ def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) ->
     The options, the data, the encoder's weights (its name may mean others on another machine),
     the rows of its head that are kept and the version of this package.
     """
-    kept = config.model_dump_json(exclude={"data": {"cache_dir"}, "cache": True, "run": True})
-    digest = hashlib.sha256(kept.encode())
+    options = config.marked(without={Mark.SEARCH, Mark.PLACE})
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(f"{installed_version('tf-finetune')} {file_sha256(files.weights)}".encode())
     scale = output_scale(splits.labels, splits.train.labels)
     digest.update(str(matched_head(files, splits.labels, scale).rows).encode())

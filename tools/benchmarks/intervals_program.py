@@ -10,8 +10,7 @@ import numpy as np
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.data.labels import LabelSpace
 from tf_finetune.reports.intervals import with_intervals
-from tf_finetune.reports.metrics import score
-from tf_finetune.reports.resampling import weighted_scores
+from tf_finetune.reports.metrics import score, scored
 
 _SIZES = (20, 30, 100)
 _MANY = 1_000_000
@@ -72,7 +71,7 @@ def _count(
         weights = rng.multinomial(
             examples, np.full(examples, 1 / examples), size=evaluation.bootstrap_resamples
         )
-        plain = weighted_scores(population.labels, targets, logits, weights.astype(np.float64))
+        plain = scored(population.labels, targets, logits).scores(weights.astype(np.float64))
         for name, value in truth.items():
             low, high = np.quantile(plain[name], [0.025, 0.975])
             covered[name] += (

@@ -1,0 +1,48 @@
+"""What a compiler's answer depends on is in the question, so that no other step is taken for it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.preflight.cells import Job, question
+from tf_finetune.preflight.step_shapes import StepShape
+
+
+def asked(**sections):
+    job = Job(
+        files=SimpleNamespace(config={"num_hidden_layers": 2}),
+        config=ExperimentConfig.model_validate(sections),
+        task="single_label",
+        num_labels=2,
+        length=32,
+        mean_tokens=16,
+    )
+    plan, chip = SimpleNamespace(to_dict=dict), SimpleNamespace(topology="v5e:1x1")
+    return question(job, plan, StepShape(8, 32), chip)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"optimizer": "sgd"}, {"precision": "mixed_bfloat16"}, {"clip_norm": None}],
+    ids=str,
+)
+def test_another_step_is_another_question(step):
+    assert asked(training=step)["training"] == asked()["training"] | step
+
+
+def test_dropout_is_in_the_question():
+    assert asked(encoder={"dropout": 0.3}) != asked()
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"training": {"learning_rate": 0.5, "epochs": 9, "batch_size": 2, "seed": 7}},
+        {"training": {"class_weights": "balanced", "strategy": "cpu"}},
+        {"data": {"max_length": 64}},
+    ],
+    ids=str,
+)
+def test_numbers_that_a_step_is_given_are_not_in_the_question(same):
+    assert asked(**same) == asked()
