@@ -7,7 +7,7 @@ import pytest
 
 from tf_finetune import diagnosis
 from tf_finetune.diagnosis import check_devices, check_encoders, check_folder
-from tf_finetune.environment import Finding
+from tf_finetune.machine.environment import Finding
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tf_finetune.cluster import read_cluster
+from tf_finetune.machine.cluster import read_cluster
 
 PAGE = (Path(__file__).parents[1] / "docs" / "distribution.md").read_text(encoding="utf-8")
 

@@ -1,5 +1,5 @@
 """Decides how deep to fine-tune a pretrained encoder, and does it."""
 
-from tf_finetune import environment
+from tf_finetune.machine import environment
 
 environment.prepare()

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.encoders.locating import is_offline, model_packages
-from tf_finetune.environment import Finding, check_keras_switch, check_python, check_versions
+from tf_finetune.machine.environment import (
+    Finding,
+    check_keras_switch,
+    check_python,
+    check_versions,
+)
 
 # Enough for a tokenised set, a bert-base run with two checkpoints and its model.
 _WANTED_BYTES = 5 * 2**30

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tf_finetune.config.seal import check_seal
 from tf_finetune.errors import UserError
-from tf_finetune.manifests import MANIFEST, damaged_files, is_whole, read_manifest
-from tf_finetune.run_directory import RunDirectory
-from tf_finetune.search.journal import checked_records
-from tf_finetune.search.records import WEIGHTS, trial_folder_name
+from tf_finetune.search.running.journal import checked_records
+from tf_finetune.search.running.records import WEIGHTS, trial_folder_name
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, is_whole, read_manifest
+from tf_finetune.storage.run_directory import RunDirectory
 
 # Folders that have a manifest of their own.
 _LISTED = (

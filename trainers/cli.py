@@ -9,10 +9,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
-from tf_finetune import interruption
 from tf_finetune.errors import UserError
-from tf_finetune.interruption import Interrupted
 from tf_finetune.invocation import PROGRAM, program
+from tf_finetune.machine import interruption
+from tf_finetune.machine.interruption import Interrupted
 from trainers.arguments import parse_arguments
 from trainers.commands import COMMANDS
 

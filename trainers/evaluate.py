@@ -26,20 +26,15 @@ def main(argv: Sequence[str]) -> int:
     run, config, model, labels = opened.run, opened.config, opened.model, opened.model.labels
     check_examples(config, arguments.file)
 
-    from tf_finetune.data import load_split, load_splits
+    from tf_finetune.data.loading import load_split, load_splits
     from tf_finetune.errors import UserError
-    from tf_finetune.locking import exclusive_use
-    from tf_finetune.manifests import write_manifest
-    from tf_finetune.reports import (
-        render_metrics,
-        render_mistakes,
-        render_per_class,
-        write_evaluation,
-        write_metrics,
-    )
-    from tf_finetune.training import build_strategy
-    from tf_finetune.training.ensemble import load_ensemble
-    from tf_finetune.training.scoring import explained, split_report
+    from tf_finetune.reports.console import render_metrics, render_mistakes, render_per_class
+    from tf_finetune.runs.ensemble import load_ensemble
+    from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
+    from tf_finetune.runs.scoring import explained, split_report
+    from tf_finetune.storage.locking import exclusive_use
+    from tf_finetune.storage.manifests import write_manifest
+    from tf_finetune.training.strategy import build_strategy
 
     chosen = build_strategy(config.training.strategy)
     trained = load_ensemble(model.members, labels, config, chosen)

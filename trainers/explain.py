@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError, visible
-from tf_finetune.files import json_line
+from tf_finetune.storage.files import json_line
 from trainers.arguments import parse_arguments, whole_number
 from trainers.cli import run_command
 from trainers.streams import as_encoded
@@ -22,9 +22,9 @@ from trainers.texts import given_texts
 from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
-    from tf_finetune.data import Record
-    from tf_finetune.reports.attributions import Explanation
-    from tf_finetune.reports.page import ExplainedText
+    from tf_finetune.evaluation.attributions import Explanation
+    from tf_finetune.reports.page.explanations import ExplainedText
+    from tf_finetune.sources.records import Record
 
 _MOST_TEXTS = 100  # without --limit; each takes about as long as a step of training
 _NAMED_WORDS = 3
@@ -35,8 +35,9 @@ def main(argv: Sequence[str]) -> int:
     """Explains texts one after the other; returns the exit code."""
     arguments = parse_arguments("explain", argv)
 
-    from tf_finetune.explanation import check_label, check_precision
-    from tf_finetune.prediction import answers, check_output
+    from tf_finetune.evaluation.explanation.requests import check_label, check_precision
+    from tf_finetune.prediction.answers import answers
+    from tf_finetune.prediction.resumable import check_output
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
     run, config = opened.run, opened.config
@@ -50,8 +51,8 @@ def main(argv: Sequence[str]) -> int:
     targets = [check_output(path, _ENDINGS) for path in arguments.output]
     records = _read_texts(arguments, config)
 
-    from tf_finetune.training import build_strategy
-    from tf_finetune.training.trained_model import load_trained_model
+    from tf_finetune.runs.trained_model import load_trained_model
+    from tf_finetune.training.strategy import build_strategy
 
     trained = load_trained_model(files, labels, config, build_strategy(config.training.strategy))
     if not targets:
@@ -96,7 +97,7 @@ def _explained_text(
     record: "Record", answer: Mapping[str, Any], why: "Explanation"
 ) -> "ExplainedText":
     """What the page shows."""
-    from tf_finetune.reports.page import ExplainedText
+    from tf_finetune.reports.page.explanations import ExplainedText
 
     return ExplainedText(
         (record.text,) if record.text_pair is None else (record.text, record.text_pair),
@@ -116,7 +117,7 @@ def _json_object(record: "Record", answer: Mapping[str, Any], why: "Explanation"
 
 def _summary(number: int, item: "ExplainedText") -> str:
     """A line for the terminal: the answer, its strongest words and how exact that is."""
-    from tf_finetune.reports.page import answer_text, explanation_details
+    from tf_finetune.reports.page.explanations import answer_text, explanation_details
     from tf_finetune.reports.page.numbers import signed
 
     why, details = item.explanation, explanation_details(item.explanation)
@@ -137,8 +138,8 @@ def _write(
     explained: list["ExplainedText"],
     tolerance: float,
 ) -> None:
-    from tf_finetune.files import write_atomically, write_json
-    from tf_finetune.reports.page import write_explanations_page
+    from tf_finetune.reports.page.explanations import write_explanations_page
+    from tf_finetune.storage.files import write_atomically, write_json
 
     ending = target.suffix.lower()
     if ending in (".html", ".htm"):

@@ -22,7 +22,6 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("export", argv)
     console = Console()
 
-    from tf_finetune.export import read_labels
     from tf_finetune.export.extras import check_extras
     from tf_finetune.export.formats import (
         HUGGINGFACE,
@@ -32,8 +31,9 @@ def main(argv: Sequence[str]) -> int:
         open_targets,
         read_request,
     )
+    from tf_finetune.export.model_folder import read_labels
     from tf_finetune.export.smaller.request import FLAGS
-    from tf_finetune.locking import exclusive_use
+    from tf_finetune.storage.locking import exclusive_use
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
     request = read_request(arguments.to, arguments.precisions, arguments.max_loss, flags)

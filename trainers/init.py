@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tf_finetune.config.sections import DataConfig
 from tf_finetune.config.starter import starter_yaml
-from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.errors import UserError, visible
-from tf_finetune.files import write_atomically
 from tf_finetune.invocation import command_line
+from tf_finetune.storage.files import write_atomically
+from tf_finetune.storage.yaml_document import yaml_value
 from trainers.arguments import parse_arguments
 from trainers.cli import run_command
 from trainers.misplaced import check_examples_argument
@@ -48,7 +48,7 @@ def _check_output(output: Path, force: bool) -> None:
 
 def _infer(given: DataConfig) -> dict[str, object]:
     """The options that reading the file's head settled, by name."""
-    from tf_finetune.data.sources import resolve_columns
+    from tf_finetune.sources.columns import resolve_columns
 
     resolved = resolve_columns(given).model_dump()
     return {name: value for name, value in resolved.items() if value != getattr(given, name)}

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from tf_finetune.errors import UserError
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.storage.run_directory import RunDirectory
 
 _YAML = (".yaml", ".yml")
 

@@ -12,15 +12,11 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import (
-    EncoderFiles,
-    depth_costs,
-    plan_cost,
-    plan_freezing,
-    resolve_encoder,
-)
-from tf_finetune.encoders.plan_tables import render_costs, render_plan, render_rows
+from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
+from tf_finetune.plans.arithmetic import depth_costs, plan_cost
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -66,15 +62,14 @@ def main(argv: Sequence[str]) -> int:
 
 def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Console) -> None:
     """Prints what a run on these examples would decide about its prefix cache."""
-    from tf_finetune.data import check_sources, describe_folds, load_splits
-    from tf_finetune.encoders import (
-        check_checkpoint,
-        check_inputs,
-        load_tokenizer,
-        matched_head,
-        output_scale,
-    )
-    from tf_finetune.encoders.head_start import start_lines
+    from tf_finetune.data.folds import describe_folds
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.checkpoint_check import check_checkpoint
+    from tf_finetune.encoders.locating import check_inputs
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.models.head_start import matched_head, start_lines
+    from tf_finetune.sources.opening import check_sources
+    from tf_finetune.tasks.output_scale import output_scale
 
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     check_sources(config.data)
@@ -86,9 +81,10 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
     for line in start_lines(head, scale):
         console.print(Text(visible(line)), soft_wrap=True)
 
-    from tf_finetune.encoders import build_classifier
+    from tf_finetune.models.classifier import build_classifier
     from tf_finetune.prefix.of_a_run import forecast_states
-    from tf_finetune.training import build_strategy, compile_fine_tuner
+    from tf_finetune.training.fine_tuning import compile_fine_tuner
+    from tf_finetune.training.strategy import build_strategy
 
     plan = plan_freezing(config.freeze, files.family.variables(files.config, num_outputs))
     chosen = build_strategy(config.training.strategy)

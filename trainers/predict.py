@@ -28,10 +28,11 @@ from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from tf_finetune.config.sections import ExperimentConfig
-    from tf_finetune.data import LabelSpace
     from tf_finetune.export.checked_model import CheckedModel
-    from tf_finetune.prediction import Conversion, Output, ResumableFile
-    from tf_finetune.training.ensemble import Ensemble
+    from tf_finetune.prediction.conversion import Conversion
+    from tf_finetune.prediction.resumable import Output, ResumableFile
+    from tf_finetune.runs.ensemble import Ensemble
+    from tf_finetune.tasks.labels import LabelSpace
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,14 +40,11 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("predict", argv)
 
     from tf_finetune.data.chunks import in_chunks
-    from tf_finetune.prediction import (
-        CHUNK_TEXTS,
-        ResumableFile,
-        describe_job,
-        live_chunks,
-        predict_texts,
-        shown_progress,
-    )
+    from tf_finetune.prediction.bar import shown_progress
+    from tf_finetune.prediction.job import describe_job
+    from tf_finetune.prediction.live import live_chunks
+    from tf_finetune.prediction.resumable import ResumableFile
+    from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
 
     opened = open_trained_run(arguments)
     config, model, labels = opened.config, opened.model, opened.model.labels
@@ -79,8 +77,8 @@ def main(argv: Sequence[str]) -> int:
 
 def _load(model: "CheckedModel", config: "ExperimentConfig") -> "Ensemble":
     """Loads the model; TensorFlow is not imported before."""
-    from tf_finetune.training import build_strategy
-    from tf_finetune.training.ensemble import load_ensemble
+    from tf_finetune.runs.ensemble import load_ensemble
+    from tf_finetune.training.strategy import build_strategy
 
     chosen = build_strategy(config.training.strategy)
     return load_ensemble(model.members, model.labels, config, chosen)
@@ -117,7 +115,9 @@ def _checked(
     arguments: argparse.Namespace, config: "ExperimentConfig", labels: "LabelSpace"
 ) -> _Asked:
     """Checks all that needs no model, and tells everything that is wrong at once."""
-    from tf_finetune.prediction import check_output, check_top_k, conversion
+    from tf_finetune.prediction.answers import check_top_k
+    from tf_finetune.prediction.conversion import conversion
+    from tf_finetune.prediction.resumable import check_output
 
     def source() -> tuple[GivenTexts, int | None]:
         texts = given_texts(arguments, config.data)
@@ -168,7 +168,9 @@ def _to_standard_output(
     predict: Callable[..., None], labels: "LabelSpace", *, listed: bool
 ) -> None:
     """Predicts to a person at a terminal, or in JSON lines to a program."""
-    from tf_finetune.prediction import OpenStream, json_answer, readable_lines
+    from tf_finetune.prediction.readable import readable_lines
+    from tf_finetune.prediction.resumable import OpenStream
+    from tf_finetune.prediction.streaming import json_answer
 
     as_encoded(sys.stdout, "utf-8")
     write: Callable[..., str] = json_answer

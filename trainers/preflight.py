@@ -13,11 +13,13 @@ from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.value_checks import check_layer_ranges
-from tf_finetune.encoders import EncoderFiles, check_inputs, resolve_encoder
-from tf_finetune.encoders.freezing import parse_layers
+from tf_finetune.encoders.locating import EncoderFiles, check_inputs, resolve_encoder
 from tf_finetune.errors import UserError, visible
-from tf_finetune.preflight import AnswerCache, find_compiler, parse_chips
+from tf_finetune.plans.freezing import parse_layers
+from tf_finetune.preflight.answers import AnswerCache
 from tf_finetune.preflight.cells import Job, answer_cells
+from tf_finetune.preflight.chips import parse_chips
+from tf_finetune.preflight.environment import find_compiler
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 

@@ -24,15 +24,14 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
 
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.data import check_sources, load_splits, scored_split
-    from tf_finetune.encoders import (
-        check_checkpoint,
-        check_inputs,
-        load_tokenizer,
-        plan_freezing,
-        resolve_encoder,
-    )
-    from tf_finetune.reports import resolve_monitor
+    from tf_finetune.data.folds import scored_split
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.checkpoint_check import check_checkpoint
+    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.sources.opening import check_sources
+    from tf_finetune.tasks.metrics import resolve_monitor
 
     files = resolve_encoder(config.encoder.name)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
@@ -47,9 +46,9 @@ def main(argv: Sequence[str]) -> int:
     num_outputs = splits.labels.num_outputs
     check_checkpoint(files, num_outputs, head_required=False)
 
-    from tf_finetune.encoders import build_classifier
-    from tf_finetune.search.depth_profile import probe_depths, sampled
-    from tf_finetune.training import BatchShape
+    from tf_finetune.evaluation.depth_profile import probe_depths, sampled
+    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.training.pipeline import BatchShape
 
     plan = plan_freezing(
         FreezeConfig(depth=files.num_layers), files.family.variables(files.config, num_outputs)
@@ -74,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
         highlight=False,
     )
     if arguments.output:
-        from tf_finetune.files import write_json
+        from tf_finetune.storage.files import write_json
 
         content = {"metric": metric, "probes": [asdict(probe) for probe in probes]}
         write_json(Path(arguments.output), content)

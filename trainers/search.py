@@ -28,9 +28,9 @@ def main(argv: Sequence[str]) -> int:
             hint="Several processes: search.workers, or docs/search.md for several machines.",
         )
 
-    from tf_finetune.locking import exclusive_use
-    from tf_finetune.search.directory import check_search_folder, search_path
-    from tf_finetune.search.roles import is_worker
+    from tf_finetune.search.leading.roles import is_worker
+    from tf_finetune.search.running.directory import check_search_folder, search_path
+    from tf_finetune.storage.locking import exclusive_use
 
     if is_worker():
         return _work(config)
@@ -45,16 +45,16 @@ def main(argv: Sequence[str]) -> int:
 def _search(config: ExperimentConfig, console: Console) -> None:
     job, tokenizer = _load_job(config, console)
 
-    from tf_finetune.search.job import describe_search
+    from tf_finetune.search.leading.job import describe_search
     from tf_finetune.search.session import comparable, run_trials, session_notes
 
     for line in describe_search(job):
         console.print(Text(visible(line)), soft_wrap=True)
     found = run_trials(job, console)
 
-    from tf_finetune.search.chance import chance_notes
-    from tf_finetune.search.recommendation import recommend
-    from tf_finetune.search.tables import render_recommendation
+    from tf_finetune.search.answer.chance import chance_notes
+    from tf_finetune.search.answer.recommendation import recommend
+    from tf_finetune.search.answer.tables import render_recommendation
 
     records = comparable(job, found.records)
     recommendation = recommend(
@@ -70,7 +70,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
 
-    from tf_finetune.export import write_model_folder
+    from tf_finetune.export.model_folder import write_model_folder
     from tf_finetune.search.final_training import train_chosen
 
     final = train_chosen(job, recommendation.recommended.cell, records, console, found.runner)
@@ -86,8 +86,8 @@ def _search(config: ExperimentConfig, console: Console) -> None:
 
     ensemble, ensemble_notes = keep_ensemble(job, final, records, tokenizer, console)
 
-    from tf_finetune.search.outcome import SearchOutcome
-    from tf_finetune.search.reporting import write_search_report
+    from tf_finetune.search.answer.outcome import SearchOutcome
+    from tf_finetune.search.answer.reporting import write_search_report
 
     outcome = SearchOutcome(
         path=job.directory.path,
@@ -109,7 +109,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         ensemble=ensemble,
     )
     write_search_report(job, outcome, console)
-    for line in (recommendation.sentence(), *ensemble_notes):
+    for line in (recommendation.sentence, *ensemble_notes):
         console.print(Text(visible(line)), soft_wrap=True)
 
 
@@ -117,18 +117,17 @@ def _load_job(
     config: ExperimentConfig, console: Console, *, is_worker: bool = False
 ) -> tuple[Any, Any]:
     """Loads encoder and data and holds the options against them, before anything is written."""
-    from tf_finetune.data import check_sources, load_splits, scored_split
-    from tf_finetune.encoders import (
-        check_checkpoint,
-        check_inputs,
-        load_tokenizer,
-        resolve_encoder,
-    )
+    from tf_finetune.data.folds import scored_split
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.checkpoint_check import check_checkpoint
+    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.reports.preflight_file import read_preflight
-    from tf_finetune.search.directory import SearchDirectory, prepare_search, search_path
-    from tf_finetune.search.identity import search_identity
-    from tf_finetune.search.records import TrialJournal
-    from tf_finetune.search.space import build_space
+    from tf_finetune.search.leading.space import build_space
+    from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
+    from tf_finetune.search.running.identity import search_identity
+    from tf_finetune.search.running.records import TrialJournal
+    from tf_finetune.sources.opening import check_sources
 
     files = resolve_encoder(config.encoder.name)
     space = build_space(config, files.family.variables(files.config, num_labels=2))
@@ -148,9 +147,9 @@ def _load_job(
     encoder = config.encoder.model_copy(update={"name": files.name})
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
-    from tf_finetune.search.job import SearchJob
-    from tf_finetune.training import check_options
-    from tf_finetune.training.threshold import with_threshold
+    from tf_finetune.runs.threshold import with_threshold
+    from tf_finetune.search.leading.job import SearchJob
+    from tf_finetune.training.fine_tuning import check_options
 
     check_options(config.training, splits, config.evaluation)
     splits = with_threshold(splits, config.evaluation.threshold)

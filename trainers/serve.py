@@ -29,7 +29,8 @@ def main(argv: Sequence[str]) -> int:
     if port > 65_535:
         raise UserError(f"--port: received {port}; accepted: 0 to 65535, 0 for a free one")
 
-    from tf_finetune.serving import Limits, check_binding, read_token
+    from tf_finetune.serving.access import check_binding, read_token
+    from tf_finetune.serving.limits import Limits
 
     token = read_token(arguments.token_file)
     check_binding(arguments.host, token)
@@ -37,7 +38,10 @@ def main(argv: Sequence[str]) -> int:
     _check_extra()
     open_trained_run(arguments)  # what is wrong with it is told before TensorFlow is imported
 
-    from tf_finetune.serving import Service, build_app, load_served_model, run_server
+    from tf_finetune.serving.app import build_app
+    from tf_finetune.serving.loading import load_served_model
+    from tf_finetune.serving.running import run_server
+    from tf_finetune.serving.service import Service
 
     configure = partial(_with_options, arguments)
 

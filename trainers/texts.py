@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources.recognising import is_there, names_a_source
 from tf_finetune.errors import UserError
+from tf_finetune.sources.recognising import is_there, names_a_source
 from trainers.streams import as_encoded
 
 if TYPE_CHECKING:
-    from tf_finetune.data import Record
+    from tf_finetune.sources.records import Record
 
 _FLAGS = ("--text", "--text-pair")
 
@@ -50,7 +50,7 @@ class GivenTexts:
         Args:
             notes: Gets sentences about what was skipped or recognised, as for `read_texts`.
         """
-        from tf_finetune.data import read_texts
+        from tf_finetune.sources.reading import read_texts
 
         if self.source is None:
             return iter(self.records or ())
@@ -73,7 +73,7 @@ def given_texts(arguments: argparse.Namespace, config: DataConfig) -> GivenTexts
     Raises:
         UserError: There are none, or too many kinds of them, or one in the command is bad.
     """
-    from tf_finetune.data import check_texts
+    from tf_finetune.sources.reading import check_texts
 
     word, texts, seconds = arguments.file, list(arguments.text), arguments.text_pair
     if word is not None and not texts and word != "-" and not names_a_source(word):

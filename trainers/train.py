@@ -31,20 +31,18 @@ def main(argv: Sequence[str]) -> int:
 def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
-    from tf_finetune.cluster import check_cluster
-    from tf_finetune.data import check_sources, load_splits
-    from tf_finetune.encoders import (
-        check_checkpoint,
-        check_inputs,
-        load_tokenizer,
-        matched_head,
-        output_scale,
-        plan_cost,
-        plan_freezing,
-        resolve_encoder,
-    )
-    from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
-    from tf_finetune.run_directory import check_run, join_run, prepare_run
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.checkpoint_check import check_checkpoint
+    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.machine.cluster import check_cluster
+    from tf_finetune.models.head_start import matched_head
+    from tf_finetune.plans.arithmetic import plan_cost
+    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.reports.plan_tables import plan_markdown, render_plan
+    from tf_finetune.runs.directory import check_run, join_run, prepare_run
+    from tf_finetune.sources.opening import check_sources
+    from tf_finetune.tasks.output_scale import output_scale
 
     files = resolve_encoder(config.encoder.name)
     # What is wrong with the rest is told before the data is read.
@@ -64,24 +62,22 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     scale = output_scale(splits.labels, splits.train.labels)
     head = matched_head(files, splits.labels, scale)
 
-    from tf_finetune.encoders import build_classifier
-    from tf_finetune.encoders.head_start import start_lines
+    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.models.head_start import start_lines
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
-    from tf_finetune.training import (
-        MEETING_SECONDS,
+    from tf_finetune.runs.threshold import chosen_threshold, with_threshold
+    from tf_finetune.training.fine_tuning import (
         Outputs,
-        build_strategy,
         check_options,
         compile_fine_tuner,
-        describe_job,
         fine_tune,
-        job_digest,
-        train_rounds,
         training_shape,
-        without_early_stopping,
     )
-    from tf_finetune.training.threshold import chosen_threshold, with_threshold
+    from tf_finetune.training.job_description import describe_job, job_digest
+    from tf_finetune.training.multi_worker import MEETING_SECONDS
+    from tf_finetune.training.rounds import train_rounds, without_early_stopping
+    from tf_finetune.training.strategy import build_strategy
 
     check_options(config.training, splits, config.evaluation)
     splits = with_threshold(splits, config.evaluation.threshold)
@@ -165,8 +161,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
                 f"first step after {result.first_step_at - started:.1f} s", highlight=False
             )
 
-        from tf_finetune.export import write_model_folder
-        from tf_finetune.training.scoring import score_splits, write_run_report
+        from tf_finetune.export.model_folder import write_model_folder
+        from tf_finetune.runs.scoring import score_splits, write_run_report
 
         out_of_fold = None if rounds is None else rounds.logits
         result, splits = chosen_threshold(result, splits, config, chosen, out_of_fold)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.run_directory import RunDirectory, open_run
+from tf_finetune.runs.directory import open_run
+from tf_finetune.storage.run_directory import RunDirectory
 from trainers.arguments import load_arguments
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def check_examples(config: ExperimentConfig, file: str | None) -> None:
     Raises:
         UserError: A source cannot be opened.
     """
-    from tf_finetune.data import check_sources
+    from tf_finetune.sources.opening import check_sources
 
     data = config.data
     if file is not None:

@@ -31,10 +31,12 @@ def check(config: ExperimentConfig) -> list[str]:
     """
     from rich.console import Console
 
-    from tf_finetune.data import check_sources, describe_folds, load_splits
-    from tf_finetune.encoders.freezing import plan_freezing
+    from tf_finetune.data.folds import describe_folds
+    from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.sources.opening import check_sources
 
     encoder = resolve_encoder(config.encoder.name)
     errors = []

@@ -4,7 +4,7 @@ import pytest
 
 from tf_finetune.data import chunks
 from tf_finetune.data.chunks import in_chunks
-from tf_finetune.data.records import Record
+from tf_finetune.sources.records import Record
 
 
 def records(*lengths, pair=None):

@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data import (
-    OUT_OF_FOLD,
-    describe_folds,
-    load_splits,
-    rounds_of,
-    scored_split,
-)
+from tf_finetune.data.folds import OUT_OF_FOLD, describe_folds, rounds_of, scored_split
+from tf_finetune.data.loading import load_splits
 from tf_finetune.errors import UserError
 
 WORDS = ("film", "plot", "actors")

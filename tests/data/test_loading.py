@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.data import (
-    LabelSpace,
-    epoch_batches,
-    load_split,
-    load_splits,
-    token_store_cache,
-)
+from tf_finetune.data import token_store_cache
+from tf_finetune.data.batches import epoch_batches
+from tf_finetune.data.loading import load_split, load_splits
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.labels import LabelSpace
 
 WORDS = ("film", "plot", "actors")
 

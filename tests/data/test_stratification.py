@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.permutation import stable_permutation
 from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
+from tf_finetune.tasks.labels import LabelSpace
 
 strata_with_enough = st.lists(st.integers(3, 60), min_size=1, max_size=8).map(
     lambda counts: np.repeat(np.arange(len(counts)), counts)

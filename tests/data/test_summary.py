@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from tf_finetune.data import load_splits, render_summary
+from tf_finetune.data.loading import load_splits
+from tf_finetune.data.summary_tables import render_summary
 
 
 @pytest.fixture

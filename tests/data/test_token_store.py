@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.data import token_store_cache, token_store_writer
-from tf_finetune.data.sources import file_content
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.data.token_store_files import DamagedStore, remove_store, uncommitted_folder
 from tf_finetune.errors import DiskFullError, UserError
+from tf_finetune.sources import file_content
 
 ROWS = [
     ("the film was great", "pos"),

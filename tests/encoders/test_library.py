@@ -3,9 +3,11 @@
 import tf_keras
 
 from tf_finetune.config.sections import FreezeConfig
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.library import library_module, without_random_values
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
 
 
 def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, monkeypatch):

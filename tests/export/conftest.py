@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import FreezeConfig
-from tf_finetune.encoders import EncoderFiles, plan_freezing
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.plans.freezing import plan_freezing
 
 MAX_LENGTH = 32
 
@@ -16,7 +17,7 @@ MAX_LENGTH = 32
 @pytest.fixture(scope="session")
 def build_trained(tiny_encoder: Path) -> Callable[..., Any]:
     """Build a classifier whose head is no longer that of the start."""
-    from tf_finetune.encoders import build_classifier
+    from tf_finetune.models.classifier import build_classifier
 
     def build(num_labels: int = 3) -> Any:
         files = EncoderFiles("tiny", tiny_encoder)

@@ -8,7 +8,6 @@ from huggingface_hub import ModelCard
 
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import FreezePlan, PlanRow
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_card import (
     RunRecord,
@@ -16,7 +15,8 @@ from tf_finetune.export.model_card import (
     training_command,
     write_model_card,
 )
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.plans.freezing import FreezePlan, PlanRow
+from tf_finetune.storage.run_directory import RunDirectory
 
 
 def estimate(value):

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.export.saved_model import (
     ServableModel,
     answers,
     warm_up_texts,
     write_saved_model,
 )
+from tf_finetune.tasks.labels import LabelSpace
 
 pytestmark = pytest.mark.numeric
 

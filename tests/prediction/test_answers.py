@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.prediction import answers, check_top_k
+from tf_finetune.prediction.answers import answers, check_top_k
+from tf_finetune.tasks.labels import LabelSpace
 
 SINGLE = LabelSpace("single_label", ("neg", "pos"))
 SEVERAL = LabelSpace("multi_label", ("dull", "good"))

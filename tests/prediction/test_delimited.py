@@ -6,11 +6,11 @@ import json
 import pytest
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.data.sources import read_records
 from tf_finetune.errors import UserError
-from tf_finetune.prediction import conversion
+from tf_finetune.prediction.conversion import conversion
 from tf_finetune.prediction.delimited import label_separator
+from tf_finetune.sources.reading import read_records
+from tf_finetune.tasks.labels import LabelSpace
 
 SINGLE = LabelSpace("single_label", ("neg", "pos"))
 SEVERAL = LabelSpace("multi_label", ("dull", "good, fine"))

@@ -3,7 +3,7 @@
 import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.prediction import describe_job
+from tf_finetune.prediction.job import describe_job
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import threading
 
 import pytest
 
-from tf_finetune.data import Record
 from tf_finetune.data import chunks as chunks_module
 from tf_finetune.data.chunks import in_chunks
-from tf_finetune.prediction import live, live_chunks
+from tf_finetune.prediction import live
+from tf_finetune.prediction.live import live_chunks
+from tf_finetune.sources.records import Record
 
 LONG = 60.0  # seconds; a test that waits for this hangs
 

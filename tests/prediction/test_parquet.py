@@ -5,8 +5,8 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.prediction.parquet import write_parquet
+from tf_finetune.tasks.labels import LabelSpace
 
 CASES = [
     (

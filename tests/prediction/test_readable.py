@@ -1,7 +1,8 @@
 """Answers at a terminal."""
 
-from tf_finetune.data import LabelSpace, Record
-from tf_finetune.prediction import readable_lines
+from tf_finetune.prediction.readable import readable_lines
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.labels import LabelSpace
 
 SINGLE = LabelSpace("single_label", ("neg", "positive"))
 SEVERAL = LabelSpace("multi_label", ("dull", "good"))

@@ -14,13 +14,14 @@ from rich.console import Console
 
 from tests.training.conftest import *  # noqa: F403
 from tf_finetune.config.sections import CacheConfig
-from tf_finetune.data import Split, Splits
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.filling import compute_block
 from tf_finetune.prefix.layout import Layout
-from tf_finetune.prefix.states import PrefixStates
-from tf_finetune.training import BatchShape
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.pipeline import BatchShape
 
 BATCHES_OF_EIGHT = BatchShape(8)
 

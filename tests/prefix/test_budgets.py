@@ -11,7 +11,7 @@ import pytest
 
 from tf_finetune.errors import UserError
 from tf_finetune.prefix.decision import Measured, show_bytes
-from tf_finetune.training import BatchShape
+from tf_finetune.training.pipeline import BatchShape
 
 
 @pytest.fixture(autouse=True)

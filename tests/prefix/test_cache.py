@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import FreezeConfig, FreezeRule
-from tf_finetune.encoders import plan_freezing
 from tf_finetune.errors import UserError
+from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix import cache
 from tf_finetune.prefix.decision import Measured
-from tf_finetune.training import BatchShape
+from tf_finetune.training.pipeline import BatchShape
 
 pytestmark = pytest.mark.numeric
 

@@ -5,7 +5,9 @@ import pytest
 
 from tf_finetune.config.sections import DataConfig, ExperimentConfig
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.training import BatchShape, Outputs, train_rounds
+from tf_finetune.training.fine_tuning import Outputs
+from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.rounds import train_rounds
 
 pytestmark = pytest.mark.numeric
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.data import Split
+from tf_finetune.data.joined_split import join_splits
+from tf_finetune.data.splits import Split
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.layout import prefix_digests
-from tf_finetune.search.joined_split import join_splits
 
 LENGTHS = [3, 5, 2, 5]
 

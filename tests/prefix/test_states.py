@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.states import PrefixStates
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.preflight import CHIPS, AnswerCache, Compiler, answers, find_compiler, parse_chips
-from tf_finetune.preflight.answers import read_answer
-from tf_finetune.preflight.environment import REQUIREMENTS, STAMP
+from tf_finetune.preflight import answers
+from tf_finetune.preflight.answers import AnswerCache, read_answer
+from tf_finetune.preflight.chips import CHIPS, parse_chips
+from tf_finetune.preflight.environment import REQUIREMENTS, STAMP, Compiler, find_compiler
 from tf_finetune.preflight.estimates import estimate_step, largest_batch
 
 COMPILED = {

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data.labels import LabelSpace
+from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_evaluation_report
 from tf_finetune.reports.console import (
     printable,
     render_metrics,
@@ -14,11 +14,7 @@ from tf_finetune.reports.console import (
     render_per_class,
     user_text,
 )
-from tf_finetune.reports.evaluation import (
-    EvaluationReport,
-    FoldScores,
-    build_evaluation_report,
-)
+from tf_finetune.tasks.labels import LabelSpace
 
 HOSTILE = "[/bold]\x1b[2J :smile: [red]x"
 

@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import (
 )
 
 from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
-from tf_finetune.reports.page import TrialRow
+from tf_finetune.reports.page.content import TrialRow
 
 GIVEN = {
     "trainable_parameters": 3_698_306,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
+from tf_finetune.results.trial import Cell, Predictions, TrialResult
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def serve(path):
     import keras_tuner  # noqa: F401
     from search_by_formula import work
 
-    from tf_finetune.search import parallel
+    from tf_finetune.search.leading import parallel
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that report
     server = socket.socket(socket.AF_UNIX)

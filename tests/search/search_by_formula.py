@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_finetune.search.records import TrialJournal, TrialRecord, write_predictions
-from tf_finetune.search.schedule import Rules, Schedule
-from tf_finetune.search.space import RateRange, SearchSpace
-from tf_finetune.search.trial import Predictions, TrialResult
-from tf_finetune.search.trial_times import TimeBudget, TrialTimes
-from tf_finetune.search.tuner import DepthTuner, SearchOracle
+from tf_finetune.results.trial import Predictions, TrialResult
+from tf_finetune.search.leading.schedule import Rules, Schedule
+from tf_finetune.search.leading.space import RateRange, SearchSpace
+from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
+from tf_finetune.search.leading.tuner import DepthTuner, SearchOracle
+from tf_finetune.search.running.records import TrialJournal, TrialRecord, write_predictions
 
 GRID = {0: (1e-5, 3e-5, 1e-4), 2: (1e-4, 3e-4, 1e-3), 4: (3e-4, 1e-3, 3e-3)}
 RANGES = {depth: RateRange(rates[0], rates[-1]) for depth, rates in GRID.items()}
@@ -149,8 +149,8 @@ def work(folder, deadly=None):
     """A worker of KerasTuner's; the trial that is `deadly` ends the process."""
     import keras_tuner
 
-    from tf_finetune.search.parallel import end_with_chief
-    from tf_finetune.search.tuner import objective
+    from tf_finetune.search.leading.parallel import end_with_chief
+    from tf_finetune.search.leading.tuner import objective
 
     def trial(request, stage):
         if request.key == deadly:

@@ -7,11 +7,11 @@ import pytest
 from scipy import special
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
+from tf_finetune.results.trial import Cell, Predictions
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.trial import Cell, Predictions
-from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.tasks.labels import LabelSpace
 
 CELL, OTHER = Cell(2, 3e-4), Cell(3, 3e-4)
 

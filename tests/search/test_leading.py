@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 import scipy.optimize
 
-from tf_finetune.search import trial_times
-from tf_finetune.search.exploration import Bayesian
-from tf_finetune.search.trial import Cell
-from tf_finetune.search.trial_request import TrialRequest
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading import trial_times
+from tf_finetune.search.leading.exploration import Bayesian
+from tf_finetune.search.running.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from search_by_formula import (

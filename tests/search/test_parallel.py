@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.search.parallel import run_chief
-from tf_finetune.search.roles import is_chief, is_worker
+from tf_finetune.search.leading.parallel import run_chief
+from tf_finetune.search.leading.roles import is_chief, is_worker
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -46,7 +46,7 @@ def worker(forker):
 
 
 def test_workers_share_the_trials_and_a_deadly_one_is_given_up(tmp_path, worker, monkeypatch):
-    monkeypatch.setattr("tf_finetune.search.parallel.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("tf_finetune.search.leading.parallel.MOST_ATTEMPTS", 2)
     deadly = "depth=2 learning_rate=1e-4 seed=0 epochs=3"
     search = FormulaSearch(tmp_path)
 

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from tf_finetune.config.sections import DataConfig, ExperimentConfig
-from tf_finetune.data import load_splits
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.data.loading import load_splits
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.search.session import work_by_depth
 
 

@@ -8,11 +8,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.run_directory import RunDirectory
-from tf_finetune.serving import Limits, ServedModel, Service, build_app
 from tf_finetune.serving import service as service_module
+from tf_finetune.serving.app import build_app
 from tf_finetune.serving.drift import Distribution
+from tf_finetune.serving.limits import Limits
+from tf_finetune.serving.loading import ServedModel
+from tf_finetune.serving.service import Service
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.serving import check_binding, read_token
+from tf_finetune.serving.access import check_binding, read_token
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.serving import Limits
+from tf_finetune.serving.limits import Limits
+from tf_finetune.tasks.labels import LabelSpace
 
 TOKEN = "a-token-of-some-length"
 JSON = {"Content-Type": "application/json"}

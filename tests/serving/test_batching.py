@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from tf_finetune.data import Record
 from tf_finetune.serving.batching import MicroBatcher, OverloadedError
+from tf_finetune.sources.records import Record
 
 
 def records(*texts):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tf_finetune.serving import Limits
+from tf_finetune.serving.limits import Limits
 
 QUICK = settings(
     max_examples=60,

@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-from tf_finetune.serving import Limits
 from tf_finetune.serving.guard import RequestGuard
+from tf_finetune.serving.limits import Limits
 
 POST = {
     "type": "http",

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.run_directory import RunDirectory
-from tf_finetune.serving import ServedModel, reference
-from tf_finetune.serving.loading import check_same_use
+from tf_finetune.serving import reference
+from tf_finetune.serving.loading import ServedModel, check_same_use
 from tf_finetune.serving.reference import answer_quantities, reference_of
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.labels import LabelSpace
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.errors import UserError, visible
-from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 from tools.reliability import damage_subjects, disk_full
 from tools.reliability.damage import cut, flip, try_subject
 from tools.reliability.hostile import try_payload
@@ -48,8 +48,10 @@ def test_damaged_states_are_named_and_computed_again(tmp_path, blocks):
 
 def test_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, tiny_encoder):
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.encoders import build_classifier, plan_freezing, resolve_encoder
-    from tf_finetune.training import compile_fine_tuner
+    from tf_finetune.encoders.locating import resolve_encoder
+    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.training.fine_tuning import compile_fine_tuner
 
     files = resolve_encoder(str(tiny_encoder))
     plan = plan_freezing(FreezeConfig(depth=3), files.family.variables(files.config, 2))
@@ -130,8 +132,8 @@ def test_weights_that_are_no_numbers_are_named(tmp_path):
 
 
 def test_large_finite_weights_are_taken(tmp_path):
-    from tf_finetune.encoders import resolve_encoder
-    from tf_finetune.encoders.pretrained import initial_values
+    from tf_finetune.encoders.locating import resolve_encoder
+    from tf_finetune.models.initial_values import initial_values
 
     folder = make_encoder(tmp_path)
     tensors = load_file(folder / "model.safetensors")

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders.rounding import logit_rounding
+from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.options.section import Section
 from trainers import train
 from trainers.cli import run_command

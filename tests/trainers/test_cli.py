@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.errors import RunFailedError, UserError
-from tf_finetune.interruption import Interrupted
+from tf_finetune.machine.interruption import Interrupted
 from trainers.cli import main, run_command
 from trainers.commands import COMMANDS
 

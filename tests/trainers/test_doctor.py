@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_finetune.environment import Finding
+from tf_finetune.machine.environment import Finding
 from trainers import doctor
 from trainers.cli import run_command
 

@@ -11,20 +11,22 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Record
-from tf_finetune.encoders.rounding import logit_rounding
 from tf_finetune.export.checked_model import check_answering, check_single
-from tf_finetune.files import file_sha256
-from tf_finetune.reports import probabilities
-from tf_finetune.run_directory import RunDirectory, open_run
-from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.results.trial import TrialResult
+from tf_finetune.runs import ensemble
+from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.trained_model import load_trained_model
 from tf_finetune.search.ensemble import _members, keep_ensemble
-from tf_finetune.search.records import TrialJournal
-from tf_finetune.search.trial import TrialResult
-from tf_finetune.search.trial_weights import read_weights, remove_weights, write_weights
+from tf_finetune.search.running.directory import SearchDirectory
+from tf_finetune.search.running.records import TrialJournal
+from tf_finetune.search.running.trial_weights import read_weights, remove_weights, write_weights
 from tf_finetune.serving.loading import load_served_model
-from tf_finetune.training import build_strategy, ensemble
-from tf_finetune.training.trained_model import load_trained_model
+from tf_finetune.sources.records import Record
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.metrics import probabilities
+from tf_finetune.training.strategy import build_strategy
 from trainers import evaluate, predict, search, verify
 from trainers.arguments import parse_arguments
 from trainers.cli import run_command

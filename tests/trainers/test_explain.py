@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tf_finetune.training import trained_model
-from tf_finetune.training.trained_model import load_trained_model
+from tf_finetune.runs import trained_model
+from tf_finetune.runs.trained_model import load_trained_model
 from trainers.cli import run_command
 from trainers.explain import main
 

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from huggingface_hub import ModelCard
 
-from tf_finetune.export import check_model_folder
-from tf_finetune.manifests import damaged_files
+from tf_finetune.export.model_folder import check_model_folder
+from tf_finetune.storage.manifests import damaged_files
 from trainers import export
 from trainers.cli import run_command
 
@@ -43,7 +43,8 @@ def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch):
     from ai_edge_litert.interpreter import Interpreter
 
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.encoders import build_classifier, plan_freezing
+    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.plans.freezing import plan_freezing
 
     files = check_model_folder(exported / "huggingface")
     plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import ensemble
-from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+from tf_finetune.runs import ensemble
+from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from trainers.cli import run_command
 from trainers.predict import main
 

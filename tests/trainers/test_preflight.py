@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.preflight import Compiler, answers
+from tf_finetune.preflight import answers
 from tf_finetune.preflight.answers import Answer, NoAnswerError
+from tf_finetune.preflight.environment import Compiler
 from tf_finetune.preflight.step_shapes import StepShape
 from trainers import preflight
 from trainers.cli import run_command

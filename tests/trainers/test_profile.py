@@ -60,7 +60,7 @@ def test_without_validation_examples_it_says_what_is_missing(job, command_fails)
 
 
 def test_of_many_examples_a_sample_is_probed_and_that_is_said(job, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tf_finetune.search.depth_profile.MOST_TEXTS", 10)
+    monkeypatch.setattr("tf_finetune.evaluation.depth_profile.MOST_TEXTS", 10)
 
     assert run_command(main, [*job, f"--output={tmp_path / 'profile.json'}"]) == 0
 

@@ -17,16 +17,17 @@ from rich.console import Console
 
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import DiskFullError, UserError
-from tf_finetune.search.directory import SearchDirectory
+from tf_finetune.results.trial import Cell, TrialResult
 from tf_finetune.search.final_training import train_chosen
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.runner import TrialRunner
-from tf_finetune.search.trial import Cell, TrialResult
-from tf_finetune.search.trial_request import TrialRequest
-from tf_finetune.training import build_strategy, pipeline
+from tf_finetune.search.running.directory import SearchDirectory
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.runner import TrialRunner
+from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.training import pipeline
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.strategy import build_strategy
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
 
@@ -216,8 +217,9 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
 @pytest.fixture
 def make_runner(arguments, tmp_path):
     """Builds a runner for trials of the tiny encoder in a folder of their own."""
-    from tf_finetune.data import load_splits
-    from tf_finetune.encoders import load_tokenizer, resolve_encoder
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.locating import resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
 
     options = [f"data.train={arguments[0]}", *arguments[1:], "search.median_stopping=true"]
     config = load_config(None, options)
@@ -282,7 +284,7 @@ def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("tf_finetune.search.runner.train_rounds", fail)
+    monkeypatch.setattr("tf_finetune.search.running.runner.train_rounds", fail)
     record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 
     assert record.result.status == "failed"
@@ -327,7 +329,7 @@ def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
     def fail(*args, **kwargs):
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("tf_finetune.search.runner.train_rounds", fail)
+    monkeypatch.setattr("tf_finetune.search.running.runner.train_rounds", fail)
     with pytest.raises(UserError, match="the disk is full"):
         runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 

@@ -10,19 +10,16 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import DataConfig, EvaluationConfig, FreezeConfig, TrainingConfig
-from tf_finetune.data import Splits, load_splits
-from tf_finetune.encoders import EncoderFiles, build_classifier, output_scale, plan_freezing
-from tf_finetune.training import (
-    ChosenStrategy,
-    Outputs,
-    RunResult,
-    build_strategy,
-    compile_fine_tuner,
-    fine_tune,
-    pipeline,
-)
+from tf_finetune.data.loading import Splits, load_splits
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.tasks.output_scale import output_scale
+from tf_finetune.training import pipeline
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import Outputs, RunResult, compile_fine_tuner, fine_tune
+from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 MAX_LENGTH = 32
 MEASURED = ("seconds", "examples_per_second")

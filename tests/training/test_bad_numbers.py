@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.training import Outputs
 from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.pipeline import BatchShape, step_examples
 
 BAD = 2  # of the five steps of the first epoch, counted from 0

@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.interruption import Interrupted
-from tf_finetune.training import Outputs
+from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.callbacks import SpeedMeter
 from tf_finetune.training.executions import logs_of_steps, run_steps
+from tf_finetune.training.fine_tuning import Outputs
 
 pytestmark = pytest.mark.numeric
 

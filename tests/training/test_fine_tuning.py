@@ -7,9 +7,11 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import BatchShape, check_options, predict_logits
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.split_logits import predict_logits
 
 pytestmark = pytest.mark.numeric
 

@@ -7,9 +7,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from tf_finetune.interruption import Interrupted
-from tf_finetune.training import Outputs
+from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
+from tf_finetune.training.fine_tuning import Outputs
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import EncoderFiles, PlanCost
-from tf_finetune.training import describe_job, job_description, job_digest, training_shape
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.training import job_description
+from tf_finetune.training.fine_tuning import training_shape
+from tf_finetune.training.job_description import describe_job, job_digest
 
 MAX_LENGTH = 32
 COST = PlanCost(10, {}, 2**20, 2 * 2**20, 0, 10**9, 2 * 10**9, prefix_flops=0, state_bytes=0)

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.training import Outputs
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.memory_limits import OutOfMemoryError, cut_smaller
 
 pytestmark = pytest.mark.numeric

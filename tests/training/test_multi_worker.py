@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 from safetensors.numpy import load_file
 
-from tf_finetune.cluster import Cluster
 from tf_finetune.errors import UserError
-from tf_finetune.training import Outputs
+from tf_finetune.machine.cluster import Cluster
+from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.multi_worker import LostWorkerError, says_who_is_lost
 from tf_finetune.training.strategy import ChosenStrategy
 from tools.loopback.processes import loopback_configurations

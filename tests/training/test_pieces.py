@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.training import BatchShape, Outputs, predict_logits
+from tf_finetune.training.fine_tuning import Outputs
+from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.split_logits import predict_logits
 
 pytestmark = pytest.mark.numeric
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.pipeline import (
     BatchShape,
     evaluation_dataset,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tf_finetune.encoders import OutputScale, output_scale
+from tf_finetune.tasks.output_scale import OutputScale, output_scale
 from tf_finetune.training.pipeline import BatchShape
-from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.split_logits import predict_logits
 
 EPSILON = float(np.finfo(np.float32).eps)
 WORDS = {"good": 1.5, "bad": -0.5, "great": 2.0, "poor": -1.0}

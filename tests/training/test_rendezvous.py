@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tf_finetune.cluster import Cluster
 from tf_finetune.errors import UserError
+from tf_finetune.machine.cluster import Cluster
 from tf_finetune.training.rendezvous import meet
 
 SOON = 0.5

@@ -10,7 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.errors import DiskFullError, UserError
-from tf_finetune.training import Outputs
+from tf_finetune.training.fine_tuning import Outputs
 
 # Five steps an epoch: inside the first epoch, at its end, inside the second.
 PLACES = (3, 5, 8)

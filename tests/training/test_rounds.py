@@ -8,9 +8,12 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.config.sections import DataConfig, EvaluationConfig, ExperimentConfig
-from tf_finetune.data import LabelSpace, rounds_of
+from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError
-from tf_finetune.training import Outputs, rounds, train_rounds, without_early_stopping
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training import rounds
+from tf_finetune.training.fine_tuning import Outputs
+from tf_finetune.training.rounds import train_rounds, without_early_stopping
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
 NOWHERE = Outputs()

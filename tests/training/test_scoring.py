@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.reports import score
-from tf_finetune.reports.evaluation import BEFORE
-from tf_finetune.training.scoring import score_splits, split_logits
+from tf_finetune.evaluation.report import BEFORE
+from tf_finetune.runs.scoring import score_splits, split_logits
+from tf_finetune.tasks.metrics import score
 
 
 def test_the_score_before_fine_tuning_is_that_of_the_untrained_weights(

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import UserError
-from tf_finetune.training import build_strategy
+from tf_finetune.training.strategy import build_strategy
 
 
 @pytest.fixture

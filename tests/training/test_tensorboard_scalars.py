@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import DiskFullError
-from tf_finetune.training import Outputs
+from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes
 

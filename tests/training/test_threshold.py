@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import EvaluationConfig, ExperimentConfig
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.training import check_options
-from tf_finetune.training.fine_tuning import RunResult
-from tf_finetune.training.threshold import chosen_threshold, with_threshold
+from tf_finetune.runs.threshold import chosen_threshold, with_threshold
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.fine_tuning import RunResult, check_options
 
 AUTO = ExperimentConfig(evaluation={"threshold": "auto"})
 

@@ -5,10 +5,14 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Record
-from tf_finetune.encoders import EncoderFiles, build_classifier, load_tokenizer, plan_freezing
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.runs.trained_model import TrainedModel
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.strategy import build_strategy
-from tf_finetune.training.trained_model import TrainedModel
 
 RECORDS = [
     Record(number, text, None, None)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tf_finetune.config.schema import Schema, branches, resolve, schema_at
-from tf_finetune.config.yaml_document import ValuePath, yaml_value
+from tf_finetune.storage.yaml_document import ValuePath, yaml_value
 
 _UP_TO_NINE = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SHOWN_WITH_COMMAS = 10_000

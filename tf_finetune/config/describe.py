@@ -13,7 +13,7 @@ from typing import Any
 
 from tf_finetune.config.accepted import accepted_words
 from tf_finetune.config.schema import branches, json_schema, resolve
-from tf_finetune.config.yaml_document import yaml_value
+from tf_finetune.storage.yaml_document import yaml_value
 
 
 @dataclass(frozen=True)

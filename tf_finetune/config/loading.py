@@ -25,14 +25,14 @@ from tf_finetune.config.mistakes import (
 from tf_finetune.config.schema import schema_at, takes_collection, takes_list_of_scalars
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.single_values import with_lists
-from tf_finetune.config.yaml_document import (
+from tf_finetune.errors import UserError
+from tf_finetune.storage.yaml_document import (
     DocumentError,
     Value,
     ValuePath,
     parse_document,
     read_document,
 )
-from tf_finetune.errors import UserError
 
 _NULLS = ("null", "Null", "NULL", "~")
 

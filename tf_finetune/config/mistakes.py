@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from tf_finetune.config.accepted import accepted_at, choices_at
 from tf_finetune.config.describe import option_names
 from tf_finetune.config.nearest import nearest_options
-from tf_finetune.config.yaml_document import ValuePath
 from tf_finetune.errors import UserError
+from tf_finetune.storage.yaml_document import ValuePath
 
 COMMAND_LINE = "command line"
 MAX_SHOWN = 20

@@ -6,8 +6,8 @@ import textwrap
 from tf_finetune.config.describe import list_sections
 from tf_finetune.config.seal import sealed
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.config.yaml_document import yaml_value
-from tf_finetune.files import write_atomically
+from tf_finetune.storage.files import write_atomically
+from tf_finetune.storage.yaml_document import yaml_value
 
 _COMMENT_WIDTH = 92
 

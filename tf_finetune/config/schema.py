@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.config.yaml_document import ValuePath
+from tf_finetune.storage.yaml_document import ValuePath
 
 Schema = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from tf_finetune.config.describe import Option, list_sections
 from tf_finetune.config.saving import comment_lines
-from tf_finetune.config.yaml_document import yaml_value
 from tf_finetune.invocation import command_line
+from tf_finetune.storage.yaml_document import yaml_value
 
 # What the options that most people change do to the result, its cost, or both. They stand
 # uncommented in the starter; every other option follows commented out.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tf_finetune.data.records import Record
+from tf_finetune.sources.records import Record
 
 # What 2,048 texts of 4,096 characters have. A tokenizer holds about 100 bytes for each token.
 CHUNK_CHARACTERS = 8 * 2**20

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tf_finetune.data.labels import LabelSpace
 from tf_finetune.data.permutation import stable_permutation
+from tf_finetune.tasks.labels import LabelSpace
 
 REGRESSION_BINS = 10
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.data.sources.problems import show
 from tf_finetune.data.splits import Split
+from tf_finetune.sources.problems import show
+from tf_finetune.tasks.labels import LabelSpace
 
 EXAMPLES = 3
 # A deviation of the targets in steps of float32 at their size: with fewer, what rounding adds

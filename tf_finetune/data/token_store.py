@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tf_finetune.data.raw_labels import RawLabels
 from tf_finetune.data.token_store_files import TOKENS_FILE, read_manifest
+from tf_finetune.tasks.raw_labels import RawLabels
 
 
 @dataclass(frozen=True, eq=False)

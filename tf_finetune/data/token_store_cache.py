@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tf_finetune.config.sections import DataConfig
-from tf_finetune.data.sources import fingerprint, open_table, read_records
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_files import (
     FORMAT_VERSION,
@@ -26,8 +25,11 @@ from tf_finetune.data.token_store_files import (
     write_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
-from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import UserError, visible
+from tf_finetune.sources.fingerprints import fingerprint
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.reading import read_records
+from tf_finetune.storage.disk_space import told_when_full
 
 logger = logging.getLogger(__name__)
 

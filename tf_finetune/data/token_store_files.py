@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tf_finetune.files import json_sha256
+from tf_finetune.storage.files import json_sha256
 
 FORMAT_VERSION = 2
 BLOCK_BYTES = 4 * 1024 * 1024

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from tf_finetune.data.chunks import in_chunks
-from tf_finetune.data.records import Record
-from tf_finetune.data.sources.problems import Problems, show
 from tf_finetune.data.token_store_files import sync_to_disk
 from tf_finetune.errors import UserError
+from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.records import Record
 
 # Rows tokenised at once (of long texts fewer, see `in_chunks`), and a record batch of the file.
 # Until a chunk is done the tokenizer also holds the tokens that are cut off.

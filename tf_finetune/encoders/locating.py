@@ -12,7 +12,7 @@ from typing import Any
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Sizes
 from tf_finetune.errors import UserError
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import check_model_folder, read_labels
-from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.labels import LabelSpace
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from tf_finetune.environment import installed_version
 from tf_finetune.errors import UserError
 from tf_finetune.export.formats import LITERT, SAVEDMODEL
+from tf_finetune.machine.environment import installed_version
 
 # Module, distribution and what it does, by the form that needs it.
 _NEEDED = {

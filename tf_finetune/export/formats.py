@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from tf_finetune.errors import UserError
 from tf_finetune.export.smaller.request import MAKING, SmallerRequest, read_smaller
-from tf_finetune.files import replaced_folder
-from tf_finetune.manifests import write_manifest
+from tf_finetune.storage.files import replaced_folder
+from tf_finetune.storage.manifests import write_manifest
 
 HUGGINGFACE, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "savedmodel", "litert")
 STATIC_INT8, FULL_INT8 = CALIBRATED = ("static-int8", "full-int8")

@@ -9,9 +9,9 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Split
-from tf_finetune.encoders import EncoderFiles, load_tokenizer
-from tf_finetune.encoders.rounding import logit_rounding
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.export.formats import CALIBRATED, LITERT, RECORDS, SAVEDMODEL, ExportRequest
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.litert import check_interpreter, convert, file_name
@@ -34,9 +34,11 @@ from tf_finetune.export.saved_model_check import (
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.tokenizer_recipe import read_recipe
-from tf_finetune.files import write_json
-from tf_finetune.training.scoring import split_logits
-from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.runs.scoring import split_logits
+from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
+from tf_finetune.storage.files import write_json
+from tf_finetune.tasks.labels import LabelSpace
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 

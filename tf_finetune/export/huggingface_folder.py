@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
 from tf_finetune.export.smaller.making import SmallerModel
-from tf_finetune.manifests import MANIFEST
-from tf_finetune.run_directory import RunDirectory
+from tf_finetune.storage.manifests import MANIFEST
+from tf_finetune.storage.run_directory import RunDirectory
 
 CARD = "README.md"
 

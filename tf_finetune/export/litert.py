@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import Split
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.extras import missing_extra
 from tf_finetune.export.formats import CALIBRATED, LITERT
 from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
 from tf_finetune.export.litert_inputs import INPUTS, Tokens, split_tokens
+from tf_finetune.models.classifier import Classifier
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import Split
+from tf_finetune.data.splits import Split
 from tf_finetune.export.formats import FULL_INT8, STATIC_INT8
 from tf_finetune.export.litert_inputs import Tokens, split_tokens
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tf_finetune.data import Split
+from tf_finetune.data.splits import Split
 
 INPUTS = ("token_ids", "token_type_ids", "attention_mask")
 Tokens = Mapping[str, np.ndarray]

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.console_tables import print_table
-from tf_finetune.data import LabelSpace, Split
+from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert import LiteRtModel, file_name
 from tf_finetune.export.litert_inputs import Tokens, split_tokens
 from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.reports.console import METRIC_TITLES
+from tf_finetune.tasks.labels import LabelSpace
 
 _CALLS = 20
 _ROUNDING = 1e-12

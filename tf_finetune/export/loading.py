@@ -5,11 +5,13 @@ from typing import Any
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Split, load_split, load_splits
-from tf_finetune.encoders import EncoderFiles
+from tf_finetune.data.loading import load_split, load_splits
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
+from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
+from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.strategy import ChosenStrategy
-from tf_finetune.training.trained_model import TrainedModel, load_trained_model
 
 
 def without_strategy() -> ChosenStrategy:

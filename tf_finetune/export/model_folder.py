@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import EncoderFiles
-from tf_finetune.encoders.head_start import PROBLEM_TYPES, TARGET_DEVIATION, TARGET_MEAN
-from tf_finetune.encoders.locating import WEIGHTS_FILE, check_kinds
+from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles, check_kinds
 from tf_finetune.errors import UserError
-from tf_finetune.files import replaced_folder, write_atomically
-from tf_finetune.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
+from tf_finetune.models.head_start import PROBLEM_TYPES, TARGET_DEVIATION, TARGET_MEAN
+from tf_finetune.storage.files import replaced_folder, write_atomically
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
+from tf_finetune.tasks.labels import LabelSpace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-    from tf_finetune.encoders import Classifier
+    from tf_finetune.models.classifier import Classifier
 
 # In config.json, with several labels a text: the probability above which a label applies.
 THRESHOLD = "label_threshold"

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data import LabelSpace
-from tf_finetune.reports import headline_metric, predicted, score
-from tf_finetune.reports.intervals import ends, share_interval
-from tf_finetune.reports.metrics import RANGES
-from tf_finetune.reports.resampling import leaning_scores
+from tf_finetune.evaluation.intervals import ends, share_interval
+from tf_finetune.evaluation.resampling import leaning_scores
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import RANGES, headline_metric, predicted, score
 
 
 @dataclass(frozen=True)

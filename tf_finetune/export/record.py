@@ -3,8 +3,8 @@
 from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace
 from tf_finetune.reports.page.next_steps import local_time, software_versions
+from tf_finetune.tasks.labels import LabelSpace
 
 
 def export_record(labels: LabelSpace, config: ExperimentConfig, **found: Any) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import LabelSpace
-from tf_finetune.encoders import Classifier
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.serving_warmup import write_warm_up
-from tf_finetune.reports.metrics import least_logit
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import least_logit
 
 TEXTS, TOKENS = "serving_default", "token_ids"
 Outputs = dict[str, tf.Tensor]

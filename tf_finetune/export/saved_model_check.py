@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.data import Split, evaluation_batches
+from tf_finetune.data.batches import evaluation_batches
+from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.saved_model import TEXTS, ServableModel
 from tf_finetune.export.tokenizer_probes import probe_texts
 from tf_finetune.export.tokenizer_skew import Skew, measure_skew
-from tf_finetune.reports import user_text
+from tf_finetune.reports.console import user_text
 
 MOST_TEXTS = 1000
 PROBES = 5000

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
-from tf_finetune.reports.metrics import predicted, probabilities
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted, probabilities
 
 _DIGITS = 6  # float32 logits carry no more
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.prediction.delimited import DELIMITERS, label_separator, write_delimited
 from tf_finetune.prediction.parquet import write_parquet
 from tf_finetune.prediction.resumable import PARQUET
+from tf_finetune.tasks.labels import LabelSpace
 
 # Writes the lines of the first file to the second, and gives what is to be said about it.
 Conversion = Callable[[Path, Path], list[str]]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.data import LabelSpace
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.labels import LabelSpace
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # Joins the labels of a text; the first that no label holds.

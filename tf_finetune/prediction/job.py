@@ -6,9 +6,9 @@ from typing import Any
 
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.chunks import CHUNK_CHARACTERS
-from tf_finetune.files import file_sha256
 from tf_finetune.options.marks import Mark
 from tf_finetune.prediction.streaming import CHUNK_TEXTS
+from tf_finetune.storage.files import file_sha256
 
 
 def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) -> dict[str, Any]:

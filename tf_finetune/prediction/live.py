@@ -7,8 +7,8 @@ ends, so it is a daemon.
 import threading
 from collections.abc import Iterable, Iterator
 
-from tf_finetune.data import Record
 from tf_finetune.data.chunks import CHUNK_CHARACTERS
+from tf_finetune.sources.records import Record
 
 _PATIENCE_SECONDS = 0.1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tf_finetune.data import LabelSpace
+from tf_finetune.tasks.labels import LabelSpace
 
 _GROUP_ROWS = 8192  # in memory at a time
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from tf_finetune.data import LabelSpace, Record
 from tf_finetune.errors import visible
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.labels import LabelSpace
 
 _LONGEST_LABEL = 24  # columns; longer names push their own text to the right
 _SHORTEST_TEXT = 20

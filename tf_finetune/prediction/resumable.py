@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from tf_finetune.disk_space import told_when_full
 from tf_finetune.errors import UserError
-from tf_finetune.files import sync_file, sync_folder, write_json
-from tf_finetune.locking import InUse, owned_lock
 from tf_finetune.prediction.delimited import DELIMITERS
+from tf_finetune.storage.disk_space import told_when_full
+from tf_finetune.storage.files import sync_file, sync_folder, write_json
+from tf_finetune.storage.locking import InUse, owned_lock
 
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")

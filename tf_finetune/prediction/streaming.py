@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.data import Record
 from tf_finetune.errors import UserError
-from tf_finetune.files import json_line
 from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import Output
+from tf_finetune.sources.records import Record
+from tf_finetune.storage.files import json_line
 
 if TYPE_CHECKING:
-    from tf_finetune.training.ensemble import Ensemble
+    from tf_finetune.runs.ensemble import Ensemble
 
 CHUNK_TEXTS = 2048  # tokenised and sorted by length together; what an interruption loses
 

@@ -14,17 +14,17 @@ from rich.console import Console
 
 from tf_finetune.config.sections import CacheConfig
 from tf_finetune.config.value_checks import size_bytes
-from tf_finetune.data import Split
-from tf_finetune.disk_space import disk_full_reason, is_disk_full
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError
-from tf_finetune.memory import host_bytes
+from tf_finetune.machine.memory import host_bytes
 from tf_finetune.prefix.decision import Decision, choose_place, decide, show_bytes
 from tf_finetune.prefix.disk_room import make_room
 from tf_finetune.prefix.filling import compute_block, measure
 from tf_finetune.prefix.layout import Layout
 from tf_finetune.prefix.progress import fill_progress
-from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.prefix.wanted import WantedStates, wanted_states
+from tf_finetune.storage.disk_space import disk_full_reason, is_disk_full
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tf_finetune.data import Split
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError
 from tf_finetune.prefix.decision import Measured
 from tf_finetune.prefix.layout import Layout
-from tf_finetune.prefix.states import PrefixStates
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import (
     BatchShape,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_finetune.data import Split
 from tf_finetune.data.batches import evaluation_batches
+from tf_finetune.data.splits import Split
 
 if TYPE_CHECKING:  # files of states can be read without TensorFlow
-    from tf_finetune.encoders import Classifier
+    from tf_finetune.models.classifier import Classifier
 
 # Rows computed, written and checked together.
 BLOCK_ROWS = 512

@@ -7,11 +7,14 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import Split, Splits, rounds_of
+from tf_finetune.data.folds import rounds_of
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.prefix.cache import PrefixCache
-from tf_finetune.prefix.states import PrefixStates
-from tf_finetune.training import ChosenStrategy, evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import evaluation_shape
+from tf_finetune.training.strategy import ChosenStrategy
 
 
 def cached_states(

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_finetune.locking import InUse, owned_lock
 from tf_finetune.prefix.layout import Layout
+from tf_finetune.storage.locking import InUse, owned_lock
 
 STATES_FILE, BLOCKS_FILE, MANIFEST_FILE = "states.bin", "blocks.jsonl", "manifest.json"
 _BYTES_READ = 1 << 20

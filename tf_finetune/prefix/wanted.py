@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from tf_finetune.data import Split
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.splits import Split
+from tf_finetune.models.classifier import Classifier
 from tf_finetune.prefix.decision import choose_dtype
 from tf_finetune.prefix.layout import Layout, prefix_digests
 from tf_finetune.prefix.state_file import StateFile

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import json_sha256, write_json
 from tf_finetune.preflight import compiler_process
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import Compiler
+from tf_finetune.storage.files import json_sha256, write_json
 
 # "... temporaries (39.19G) exceeds available HBM (15.75G)"
 _OUT_OF_MEMORY = re.compile(r"\(([\d.]+)([KMGT])\) exceeds available HBM \(([\d.]+)([KMGT])\)")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import tf_finetune
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.batches import Padding, resolve_padding
-from tf_finetune.encoders import EncoderFiles, FreezePlan, plan_freezing
-from tf_finetune.environment import installed_version
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.machine.environment import installed_version
 from tf_finetune.options.marks import Mark
+from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 from tf_finetune.preflight.answers import Answer, AnswerCache, NoAnswerError
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler

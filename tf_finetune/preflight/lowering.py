@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.encoders import EncoderFiles, FreezePlan, build_untrained_classifier
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
+from tf_finetune.models.classifier import build_untrained_classifier
+from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
-from tf_finetune.training import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner
 
 # "AsString (No registered 'AsString' OpKernel ...){{node layer_1/AsString}}"
 _UNSUPPORTED = re.compile(r"(\w+) \(No registered '\1' OpKernel.*?\)\{\{node ([^}]+)\}\}")

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from tf_finetune.console_tables import print_table
 from tf_finetune.errors import visible
-from tf_finetune.files import write_atomically, write_json
 from tf_finetune.preflight.cells import Cell, Job, devices_of_chip
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.estimates import (
@@ -22,6 +21,7 @@ from tf_finetune.preflight.estimates import (
 )
 from tf_finetune.preflight.figure import preflight_figure
 from tf_finetune.reports.figures import png_bytes
+from tf_finetune.storage.files import write_atomically, write_json
 
 _GIB = 2**30
 _MEMORY = ("depth", "batch", "fits", "GiB", "of all", "args", "temps", "program", "took")

@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tf_finetune.console_tables import print_table
-from tf_finetune.reports.evaluation import (
+from tf_finetune.evaluation.report import (
     BEFORE,
     MAJORITY,
     TRAINING_MEAN,
     Answer,
     EvaluationReport,
 )
-from tf_finetune.reports.metrics import HEADLINE
+from tf_finetune.tasks.metrics import HEADLINE
 
 METRIC_TITLES = {
     "accuracy": "accuracy",

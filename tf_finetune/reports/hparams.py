@@ -14,9 +14,9 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2, summary
 
-from tf_finetune.disk_space import told_when_full
 from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.page.content import TrialRow
+from tf_finetune.storage.disk_space import told_when_full
 
 DEPTH, LEARNING_RATE, SEED = "frozen_depth", "learning_rate", "seed"
 SCORE = "trial/validation_score"

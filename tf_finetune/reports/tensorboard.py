@@ -6,8 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_finetune.disk_space import told_when_full
-from tf_finetune.reports.evaluation import EvaluationReport
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, png_bytes
 from tf_finetune.reports.page.content import ReportContent
 from tf_finetune.reports.page.drawing import (
@@ -16,6 +15,7 @@ from tf_finetune.reports.page.drawing import (
     plan_drawing,
     search_drawings,
 )
+from tf_finetune.storage.disk_space import told_when_full
 
 
 def write_plan_text(events: Path, markdown: str) -> None:

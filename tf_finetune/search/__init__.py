@@ -6,11 +6,12 @@ Both are loaded at first use.
 
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
+from tf_finetune.results.trial import Cell, Predictions, TrialResult
 
 if TYPE_CHECKING:
+    from tf_finetune.results.recommendation import Recommendation
+    from tf_finetune.search.answer.recommendation import recommend
     from tf_finetune.search.functions import FunctionTrial, search_function
-    from tf_finetune.search.recommendation import Recommendation, recommend
 
 __all__ = [
     "Cell",
@@ -24,8 +25,8 @@ __all__ = [
 
 _LAZY = {
     "FunctionTrial": "tf_finetune.search.functions",
-    "Recommendation": "tf_finetune.search.recommendation",
-    "recommend": "tf_finetune.search.recommendation",
+    "Recommendation": "tf_finetune.results.recommendation",
+    "recommend": "tf_finetune.search.answer.recommendation",
     "search_function": "tf_finetune.search.functions",
 }
 

@@ -14,23 +14,24 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.data import LabelSpace, Split
+from tf_finetune.data.splits import Split
 from tf_finetune.errors import visible
-from tf_finetune.export import write_model_folder
+from tf_finetune.evaluation.averaging import averaged_logits
+from tf_finetune.evaluation.report import EvaluationReport
+from tf_finetune.evaluation.threshold import choose_threshold
+from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.export.quality_loss import quality_loss
-from tf_finetune.files import replaced_folder
-from tf_finetune.manifests import write_manifest
-from tf_finetune.reports import EvaluationReport
-from tf_finetune.reports.averaging import averaged_logits
-from tf_finetune.reports.threshold import choose_threshold
-from tf_finetune.search.ensemble_result import EnsembleResult
+from tf_finetune.runs.scoring import split_logits, split_report
+from tf_finetune.search.answer.ensemble_result import EnsembleResult
 from tf_finetune.search.final_training import FinalModel
-from tf_finetune.search.job import SearchJob
-from tf_finetune.search.live import describe
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.runner import TrialRunner
-from tf_finetune.search.trial_weights import read_weights, remove_weights, trained_weights
-from tf_finetune.training.scoring import split_logits, split_report
+from tf_finetune.search.leading.job import SearchJob
+from tf_finetune.search.running.live import describe
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.runner import TrialRunner
+from tf_finetune.search.running.trial_weights import read_weights, remove_weights, trained_weights
+from tf_finetune.storage.files import replaced_folder
+from tf_finetune.storage.manifests import write_manifest
+from tf_finetune.tasks.labels import LabelSpace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

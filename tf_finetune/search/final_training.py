@@ -9,23 +9,27 @@ from rich.console import Console
 
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Splits, scored_split
-from tf_finetune.encoders import Classifier, FreezePlan
-from tf_finetune.encoders.plan_tables import plan_markdown, render_plan
+from tf_finetune.data.folds import scored_split
+from tf_finetune.data.joined_split import join_splits
+from tf_finetune.data.loading import Splits
+from tf_finetune.evaluation.report import EvaluationReport
+from tf_finetune.evaluation.threshold import choose_threshold
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.reports import EvaluationReport
+from tf_finetune.reports.plan_tables import plan_markdown, render_plan
 from tf_finetune.reports.tensorboard import write_plan_text
-from tf_finetune.reports.threshold import choose_threshold
-from tf_finetune.search.joined_split import join_splits
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.runner import TrialRunner
+from tf_finetune.results.trial import Cell
+from tf_finetune.runs.scoring import score_splits
+from tf_finetune.runs.threshold import chosen_threshold, with_threshold
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.runner import TrialRunner
+from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.session import SearchJob
-from tf_finetune.search.trial import Cell
-from tf_finetune.search.trial_request import TrialRequest
-from tf_finetune.training import Outputs, RunResult, build_strategy, fine_tune
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.fine_tuning import Outputs, RunResult, fine_tune
 from tf_finetune.training.rounds import without_early_stopping
-from tf_finetune.training.scoring import score_splits
-from tf_finetune.training.threshold import chosen_threshold, with_threshold
+from tf_finetune.training.strategy import build_strategy
 
 
 class FinalModel(NamedTuple):

@@ -26,9 +26,9 @@ from typing import Any, Literal
 import keras_tuner
 
 from tf_finetune.errors import UserError
-from tf_finetune.locking import exclusive_use
-from tf_finetune.search.exploration import Bayesian, Grid, Random
-from tf_finetune.search.journal import Journal
+from tf_finetune.search.leading.exploration import Bayesian, Grid, Random
+from tf_finetune.search.running.journal import Journal
+from tf_finetune.storage.locking import exclusive_use
 
 _ORACLES = {"grid": Grid, "random": Random, "bayesian": Bayesian}
 

@@ -10,23 +10,24 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.value_checks import duration_seconds
-from tf_finetune.data import rounds_of
-from tf_finetune.encoders import plan_cost, plan_freezing
+from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
-from tf_finetune.search.job import SearchJob
-from tf_finetune.search.live import Progress, SearchDisplay, describe, duration
-from tf_finetune.search.parallel import end_with_chief, run_chief, worker_command
-from tf_finetune.search.records import TrialRecord
-from tf_finetune.search.reporting import write_columns, write_trial
-from tf_finetune.search.roles import is_chief
-from tf_finetune.search.runner import TrialRunner
-from tf_finetune.search.schedule import NotRun, Rules, Schedule
-from tf_finetune.search.trial_request import TrialRequest
-from tf_finetune.search.trial_times import TimeBudget, TrialTimes
-from tf_finetune.search.tuner import DepthTuner, SearchOracle, objective
-from tf_finetune.training import build_strategy
+from tf_finetune.plans.arithmetic import plan_cost
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.search.answer.reporting import write_columns, write_trial
+from tf_finetune.search.leading.job import SearchJob
+from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command
+from tf_finetune.search.leading.roles import is_chief
+from tf_finetune.search.leading.schedule import NotRun, Rules, Schedule
+from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
+from tf_finetune.search.leading.tuner import DepthTuner, SearchOracle, objective
+from tf_finetune.search.running.live import Progress, SearchDisplay, describe, duration
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.runner import TrialRunner
+from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.memory_limits import OutOfMemoryError
+from tf_finetune.training.strategy import build_strategy
 
 
 class SearchedTrials(NamedTuple):

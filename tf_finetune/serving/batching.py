@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tf_finetune.data import Record
+from tf_finetune.sources.records import Record
 
 Answer = TypeVar("Answer")
 

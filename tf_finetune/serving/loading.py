@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.data import LabelSpace, Record
 from tf_finetune.errors import UserError
 from tf_finetune.export.checked_model import check_answering
-from tf_finetune.files import file_sha256
-from tf_finetune.run_directory import RunDirectory, open_run
-from tf_finetune.training import build_strategy
-from tf_finetune.training.ensemble import Ensemble, load_ensemble
+from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.ensemble import Ensemble, load_ensemble
+from tf_finetune.sources.records import Record
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.strategy import build_strategy
 
 _VERSION_DIGITS = 12
 # The texts of a turn are few, so one padded batch would be mostly padding: sorted by length and

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.data import LabelSpace, Record, Split, Splits, load_splits
+from tf_finetune.data.loading import Splits, load_splits
+from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
-from tf_finetune.files import write_json
-from tf_finetune.reports import predicted, probabilities
 from tf_finetune.serving.drift import Distribution
 from tf_finetune.serving.loading import ServedModel
+from tf_finetune.sources.records import Record
+from tf_finetune.storage.files import write_json
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted, probabilities
 
 LABEL, CONFIDENCE, LENGTH, VALUE = "label", "confidence", "characters", "value"
 NO_LABEL = "(none)"  # of a text that no label applies to, where several may

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
-from tf_finetune.data import LabelSpace, Record
 from tf_finetune.serving.limits import Limits
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.labels import LabelSpace
 
 
 class SingleLabel(BaseModel):

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_finetune.data import Record
 from tf_finetune.errors import UserError
-from tf_finetune.files import json_line
-from tf_finetune.prediction import answers
+from tf_finetune.prediction.answers import answers
 from tf_finetune.serving.batching import MicroBatcher
 from tf_finetune.serving.drift import DriftWatch
 from tf_finetune.serving.limits import Limits
@@ -25,6 +23,8 @@ from tf_finetune.serving.reference import (
     reference_of,
     text_length,
 )
+from tf_finetune.sources.records import Record
+from tf_finetune.storage.files import json_line
 
 _log = logging.getLogger("tf_finetune.serving")
 

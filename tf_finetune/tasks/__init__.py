@@ -1,1 +1,1 @@
-"""What is asked of a model, and how its answers are scored."""
+"""What is asked of a text, what its labels mean, and how answers are scored."""

@@ -4,8 +4,8 @@ import hashlib
 import json
 
 from tf_finetune.config.sections import TrainingConfig
-from tf_finetune.data import Splits
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.loading import Splits
+from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.marks import Mark
 
 

@@ -17,8 +17,8 @@ import tensorflow as tf
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.errors import UserError
-from tf_finetune.files import replaced_folder, write_atomically
-from tf_finetune.manifests import MANIFEST, damaged_files, write_manifest
+from tf_finetune.storage.files import replaced_folder, write_atomically
+from tf_finetune.storage.manifests import MANIFEST, damaged_files, write_manifest
 from tf_finetune.training.fine_tuner import FineTuner
 
 _KEPT = 2

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune import interruption
 from tf_finetune.config.sections import TrainingConfig
-from tf_finetune.encoders import Classifier
 from tf_finetune.encoders.dropout import dropout_position
-from tf_finetune.memory import memory_reason
+from tf_finetune.machine import interruption
+from tf_finetune.machine.memory import memory_reason
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.losses import example_losses
 from tf_finetune.training.executions import logs_of_steps, run_steps
-from tf_finetune.training.losses import example_losses
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean

@@ -13,15 +13,17 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune import interruption
 from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
-from tf_finetune.data import Split, Splits
 from tf_finetune.data.batches import resolve_padding
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError, visible
-from tf_finetune.interruption import Interrupted
-from tf_finetune.prefix.states import PrefixStates
-from tf_finetune.reports.metrics import resolve_monitor, score
+from tf_finetune.machine import interruption
+from tf_finetune.machine.interruption import Interrupted
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.class_weights import example_weights
+from tf_finetune.tasks.metrics import resolve_monitor, score
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import (
     EpochHistory,
@@ -33,7 +35,6 @@ from tf_finetune.training.callbacks import (
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import RunCheckpoints
-from tf_finetune.training.class_weights import example_weights
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.memory_limits import cut_smaller
@@ -45,8 +46,8 @@ from tf_finetune.training.pipeline import (
     steps_per_epoch,
     training_dataset,
 )
-from tf_finetune.training.prediction import predict_logits
 from tf_finetune.training.progress import ProgressBar
+from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes

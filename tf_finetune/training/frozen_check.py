@@ -2,7 +2,7 @@
 
 import hashlib
 
-from tf_finetune.encoders import Classifier
+from tf_finetune.models.classifier import Classifier
 
 
 def frozen_digests(classifier: Classifier) -> dict[str, str]:

@@ -4,11 +4,16 @@ import hashlib
 import json
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
-from tf_finetune.data import Split, Splits, describe_folds
-from tf_finetune.encoders import EncoderFiles, PlanCost, matched_head, output_scale
-from tf_finetune.environment import installed_version
-from tf_finetune.files import file_sha256
+from tf_finetune.data.folds import describe_folds
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.machine.environment import installed_version
+from tf_finetune.models.head_start import matched_head
 from tf_finetune.options.marks import Mark
+from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy

@@ -8,8 +8,8 @@ import tensorflow as tf
 from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
 from tensorflow.python.eager import context
 
-from tf_finetune.cluster import Cluster
 from tf_finetune.errors import UserError
+from tf_finetune.machine.cluster import Cluster
 from tf_finetune.training.rendezvous import meet
 
 MEETING_SECONDS = 300.0  # for all processes to be there, after the data is read

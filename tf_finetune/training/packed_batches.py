@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.data import Split
 from tf_finetune.data.packing import PackedBatch, PackedShape
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 
 
 def packed_batch(

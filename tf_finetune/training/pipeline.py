@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import Split
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
 from tf_finetune.data.packing import PackedBatch, PackedShape, packed_batches, packed_shape
-from tf_finetune.prefix.states import PrefixStates
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4

@@ -15,8 +15,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from tf_finetune.cluster import Cluster
 from tf_finetune.errors import UserError
+from tf_finetune.machine.cluster import Cluster
 
 _LONGEST_LINE = 1 << 16
 _RETRY_SECONDS = 0.2

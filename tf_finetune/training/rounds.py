@@ -17,12 +17,14 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
-from tf_finetune.data import LabelSpace, Round, Splits, rounds_of
-from tf_finetune.encoders import output_scale
+from tf_finetune.data.folds import Round, rounds_of
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import visible
-from tf_finetune.files import replaced_folder
-from tf_finetune.prefix.states import PrefixStates
-from tf_finetune.reports import resolve_monitor
+from tf_finetune.storage.files import replaced_folder
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import resolve_monitor
+from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import read_state, write_state
 from tf_finetune.training.fine_tuner import FineTuner
@@ -32,7 +34,7 @@ from tf_finetune.training.fine_tuning import (
     evaluation_shape,
     fine_tune,
 )
-from tf_finetune.training.prediction import predict_logits
+from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 
 History = Sequence[Mapping[str, float | None]]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_finetune.cluster import Cluster, read_cluster
 from tf_finetune.errors import UserError
+from tf_finetune.machine.cluster import Cluster, read_cluster
 from tf_finetune.training.multi_worker import connect, says_who_is_lost, values_by_rank
 
 

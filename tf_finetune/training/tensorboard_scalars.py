@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.disk_space import told_when_full
+from tf_finetune.storage.disk_space import told_when_full
 from tf_finetune.training.bad_numbers import DROPPED
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tf_finetune.encoders import Classifier
+from tf_finetune.models.classifier import Classifier
 
 
 def weight_changes(classifier: Classifier, seed: int) -> Callable[[], dict[str, float]]:

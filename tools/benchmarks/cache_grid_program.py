@@ -18,16 +18,14 @@ from tf_finetune.config.sections import (
     FreezeConfig,
     TrainingConfig,
 )
-from tf_finetune.data import Splits, load_splits
-from tf_finetune.encoders import (
-    EncoderFiles,
-    build_classifier,
-    load_tokenizer,
-    plan_freezing,
-    resolve_encoder,
-)
+from tf_finetune.data.loading import Splits, load_splits
+from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
+from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.training import build_strategy, compile_fine_tuner, fine_tune
+from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
+from tf_finetune.training.strategy import build_strategy
 
 
 def main() -> None:

@@ -8,9 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.sections import FreezeConfig, TrainingConfig
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing, resolve_encoder
-from tf_finetune.training import build_strategy, compile_fine_tuner
+from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import build_strategy
 from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer
 
 _TOKENS = 32

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.data import evaluation_batches
+from tf_finetune.data.batches import evaluation_batches
 from tools.benchmarks.inference_measurement import (
     BATCH_SIZE,
     MAX_LENGTH,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.intervals import with_intervals
-from tf_finetune.reports.metrics import score, scored
+from tf_finetune.evaluation.intervals import with_intervals
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import score, scored
 
 _SIZES = (20, 30, 100)
 _MANY = 1_000_000

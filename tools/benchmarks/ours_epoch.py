@@ -19,8 +19,12 @@ from tf_finetune.config.sections import (
     FreezeConfig,
     TrainingConfig,
 )
-from tf_finetune.data import Split, epoch_batches, load_splits
-from tf_finetune.encoders import load_tokenizer, plan_freezing, resolve_encoder
+from tf_finetune.data.batches import epoch_batches
+from tf_finetune.data.loading import load_splits
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import resolve_encoder
+from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.plans.freezing import plan_freezing
 from tools.benchmarks.measurement import EpochMeasurement, peak_rss_bytes, print_measurement
 
 BATCH_SIZE = 32
@@ -31,9 +35,10 @@ def main() -> None:
     arguments = _parse()
     import tensorflow as tf
 
-    from tf_finetune.encoders import build_classifier
+    from tf_finetune.models.classifier import build_classifier
     from tf_finetune.prefix.of_a_run import cached_states
-    from tf_finetune.training import build_strategy, compile_fine_tuner, fine_tune
+    from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
+    from tf_finetune.training.strategy import build_strategy
 
     files = resolve_encoder(arguments.model_dir)
     with tempfile.TemporaryDirectory() as cache:  # a fresh one: tokenisation counts

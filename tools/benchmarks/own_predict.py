@@ -4,11 +4,12 @@ import argparse
 import io
 import json
 
-from tf_finetune.data import read_texts
 from tf_finetune.data.chunks import in_chunks
-from tf_finetune.export import check_model_folder, read_labels
-from tf_finetune.prediction import CHUNK_TEXTS, OpenStream, predict_texts
-from tf_finetune.run_directory import open_run
+from tf_finetune.export.model_folder import check_model_folder, read_labels
+from tf_finetune.prediction.resumable import OpenStream
+from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
+from tf_finetune.runs.directory import open_run
+from tf_finetune.sources.reading import read_texts
 from tools.benchmarks.inference_measurement import (
     add_program_options,
     bytes_of,
@@ -22,8 +23,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_program_options(parser)
     arguments = parser.parse_args()
-    from tf_finetune.training import build_strategy
-    from tf_finetune.training.ensemble import load_ensemble
+    from tf_finetune.runs.ensemble import load_ensemble
+    from tf_finetune.training.strategy import build_strategy
 
     run, config = open_run(str(arguments.folder))
     files = check_model_folder(run.model)

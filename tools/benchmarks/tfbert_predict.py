@@ -2,7 +2,7 @@
 
 import argparse
 
-from tf_finetune.environment import prepare
+from tf_finetune.machine.environment import prepare
 from tools.benchmarks.inference_measurement import (
     BATCH_SIZE,
     MAX_LENGTH,

@@ -5,9 +5,12 @@ import time
 import tf_keras
 
 from tf_finetune.config.sections import FreezeConfig, TrainingConfig
-from tf_finetune.encoders import EncoderFiles, build_classifier, plan_freezing
-from tf_finetune.training import ChosenStrategy, compile_fine_tuner
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
 
 BATCH_SIZE = 32
 WARM_UP = 2  # the first steps are traced

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 from tf_finetune.errors import UserError
-from tf_finetune.preflight import CHIPS, find_compiler
 from tf_finetune.preflight.answers import compile_step
+from tf_finetune.preflight.chips import CHIPS
+from tf_finetune.preflight.environment import find_compiler
 from trainers import preflight
 from trainers.cli import run_command
 

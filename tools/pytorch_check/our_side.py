@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_finetune.encoders import load_tokenizer
-from tf_finetune.encoders.rounding import logit_rounding
+from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
-from tf_finetune.export import check_model_folder, read_labels
 from tf_finetune.export.loading import load_measured_split, without_strategy
-from tf_finetune.run_directory import open_run
-from tf_finetune.training.scoring import split_logits
-from tf_finetune.training.trained_model import load_trained_model
+from tf_finetune.export.model_folder import check_model_folder, read_labels
+from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.scoring import split_logits
+from tf_finetune.runs.trained_model import load_trained_model
 
 MOST_TEXTS = 500
 

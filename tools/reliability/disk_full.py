@@ -23,11 +23,11 @@ from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import DiskFullError
-from tf_finetune.files import replaced_folder, write_atomically, write_json
-from tf_finetune.manifests import damaged_files, write_manifest
-from tf_finetune.search.journal import Journal
-from tf_finetune.search.records import load_predictions, write_predictions
-from tf_finetune.search.trial import Predictions
+from tf_finetune.results.trial import Predictions
+from tf_finetune.search.running.journal import Journal
+from tf_finetune.search.running.records import load_predictions, write_predictions
+from tf_finetune.storage.files import replaced_folder, write_atomically, write_json
+from tf_finetune.storage.manifests import damaged_files, write_manifest
 
 _PAGE_BYTES = 4096
 _KNOWN = re.compile(r"the disk is full: at least ([\d,]+) bytes needed, ([\d,]+) bytes free")
@@ -201,7 +201,7 @@ def _store_loads(folder: Path) -> bool:
 
 
 def _write_answers(folder: Path, number: int) -> None:
-    from tf_finetune.prediction import ResumableFile
+    from tf_finetune.prediction.resumable import ResumableFile
 
     file = ResumableFile(folder / "answers.jsonl", {})
     try:

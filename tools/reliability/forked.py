@@ -22,11 +22,11 @@ def import_everything() -> None:
     import transformers
 
     _ = transformers.TFBertModel  # transformers imports a model when it is first named
-    import tf_finetune.export
+    import tf_finetune.export.model_folder
     import tf_finetune.prefix.of_a_run
-    import tf_finetune.search.reporting
-    import tf_finetune.search.session
-    import tf_finetune.training.scoring  # noqa: F401
+    import tf_finetune.runs.scoring
+    import tf_finetune.search.answer.reporting
+    import tf_finetune.search.session  # noqa: F401
 
 
 class Forked:

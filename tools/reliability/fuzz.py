@@ -43,9 +43,9 @@ def main(argv: Sequence[str]) -> int:
     except ImportError:
         print("tools/chaos fuzz: atheris is missing; .venv/bin/pip install -e '.[fuzz]'")
         return 2
-    with atheris.instrument_imports(include=["tf_finetune.data.sources", "tf_finetune.config"]):
-        import tf_finetune.data.sources
-        import tf_finetune.data.sources.opening  # noqa: F401
+    with atheris.instrument_imports(include=["tf_finetune.sources", "tf_finetune.config"]):
+        import tf_finetune.sources
+        import tf_finetune.sources.opening  # noqa: F401
     corpus = arguments.folder / "corpus"
     count = write_corpus(corpus)
     print(f"{count} files to begin with", flush=True)

@@ -68,12 +68,10 @@ def payloads() -> Iterator[Payload]:
 def open_encoder(folder: Path) -> None:
     """Loads an encoder as `train` does."""
     from tf_finetune.config.sections import FreezeConfig
-    from tf_finetune.encoders import (
-        build_classifier,
-        load_tokenizer,
-        plan_freezing,
-        resolve_encoder,
-    )
+    from tf_finetune.encoders.locating import resolve_encoder
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.plans.freezing import plan_freezing
 
     files = resolve_encoder(str(folder))
     load_tokenizer(files)
@@ -260,7 +258,7 @@ def _yaml() -> Iterator[Payload]:
 
 
 def _arrays() -> Iterator[Payload]:
-    from tf_finetune.search.records import load_predictions
+    from tf_finetune.search.running.records import load_predictions
 
     def objects(folder: Path, ran: Path) -> None:
         np.savez(folder / "x.npz", targets=np.array([_Touch(ran)], object), logits=np.zeros(1))

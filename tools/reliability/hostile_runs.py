@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.files import json_sha256
-from tf_finetune.search.journal import Journal
+from tf_finetune.search.running.journal import Journal
+from tf_finetune.storage.files import json_sha256
 from tools.reliability.hostile_payloads import Payload
 from tools.reliability.tiny_job import make_encoder
 
@@ -34,7 +34,7 @@ def run_payloads() -> Iterator[Payload]:
 
 
 def _model_folders() -> Iterator[Payload]:
-    from tf_finetune.export import check_model_folder
+    from tf_finetune.export.model_folder import check_model_folder
 
     def manifest(folder: Path, ran: Path) -> None:
         names = ("model.safetensors", "config.json", "../secret")
@@ -57,7 +57,7 @@ def _model_folders() -> Iterator[Payload]:
 
 
 def _named_folder(name: str, folder: Path) -> str:
-    from tf_finetune.search.records import trial_folder_name
+    from tf_finetune.search.running.records import trial_folder_name
 
     return trial_folder_name({"folder": name})
 
@@ -167,7 +167,7 @@ def _files_without_end() -> Iterator[Payload]:
 
 
 def _encoders_without_end() -> Iterator[Payload]:
-    from tf_finetune.encoders import resolve_encoder
+    from tf_finetune.encoders.locating import resolve_encoder
 
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         for kind in ("device", "pipe"):

@@ -238,9 +238,9 @@ def _named_cell(run_dir: Path) -> str:
 
 def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
     """What a search's trials answer if an epoch of each took the given seconds."""
-    from tf_finetune.data.labels import LabelSpace
-    from tf_finetune.search.recommendation import recommend
-    from tf_finetune.search.records import TrialRecord
+    from tf_finetune.search.answer.recommendation import recommend
+    from tf_finetune.search.running.records import TrialRecord
+    from tf_finetune.tasks.labels import LabelSpace
 
     report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))["recommendation"]
     trials = [

@@ -5,7 +5,7 @@ import pytest
 
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.head_importance import head_importance, least_important
-from tf_finetune.training import BatchShape
+from tf_finetune.training.pipeline import BatchShape
 
 pytestmark = pytest.mark.numeric
 
@@ -27,7 +27,7 @@ def test_importance_is_the_mean_size_of_each_examples_derivative(
     """Held against differences, one example at a time."""
     import tensorflow as tf
 
-    from tf_finetune.training.losses import example_losses
+    from tf_finetune.tasks.losses import example_losses
     from tf_finetune.training.pipeline import evaluation_dataset
 
     model, few = load(trained_files), tiny_splits.train.select(np.arange(3))

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.sections import EvaluationConfig
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports import EvaluationReport, build_evaluation_report, score
-from tf_finetune.reports.page import Command, ReportContent, SearchAnswer, TrialRow
-from tf_finetune.search.recommendation import recommend
-from tf_finetune.search.trial import Cell, Predictions, TrialResult
+from tf_finetune.evaluation.report import EvaluationReport, build_evaluation_report
+from tf_finetune.reports.page.content import Command, ReportContent, TrialRow
+from tf_finetune.results.trial import Cell, Predictions, TrialResult
+from tf_finetune.search.answer.recommendation import recommend
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import score
 
 REVIEWS = LabelSpace("single_label", ("negative", "positive"))
 QUICK = EvaluationConfig(bootstrap_resamples=100, mistakes=6)
@@ -274,7 +275,7 @@ def make_search(
         data=make_data(labels),
         commands=COMMANDS,
         versions={"tf-finetune": "0.1.0", "tensorflow": "2.20.0"},
-        search=SearchAnswer.from_record(found.to_dict()),
+        search=found,
         config="freeze:\n  depth: 4\n",
         preflight=make_preflight(),
     )

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.config.sections import DataConfig, EncoderConfig, ExperimentConfig, TrainingConfig
-from tf_finetune.reports.evaluation import FoldScores
-from tf_finetune.reports.page import run_content
+from tf_finetune.evaluation.report import FoldScores
 from tf_finetune.reports.page.next_steps import next_commands, short_name
+from tf_finetune.reports.page.run_content import run_content
 
 HISTORY = [
     {"loss": 0.6, "val_accuracy": 0.7, "seconds": 9.0, "examples_per_second": 50.0},

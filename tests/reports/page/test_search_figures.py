@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tf_finetune.reports.figures import png_bytes
-from tf_finetune.reports.page import TrialRow
+from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
 
@@ -41,12 +41,12 @@ def test_of_equally_dear_depths_the_better_is_on_the_front(content):
 
 @pytest.mark.parametrize("higher", [True, False])
 def test_a_mark_lies_in_its_box_where_the_rule_takes_the_depth(content, higher):
-    columns = {
-        "score": (0.9, 0.88, 0.8, 0.7) if higher else (0.1, 0.12, 0.2, 0.3),
-        "difference": (None, 0.02, 0.1, 0.2),
-        "difference_error": (None, 0.03, 0.05, 0.05),
-    }
-    answer = replace(with_depths(content.search, **columns), best_depth=0, higher_is_better=higher)
+    pair = content.search.comparisons[0]
+    differences = zip((0.02, 0.1, 0.2), (0.03, 0.05, 0.05), strict=True)
+    to_best = [replace(pair, difference=d, standard_error=error) for d, error in differences]
+    score = (0.9, 0.88, 0.8, 0.7) if higher else (0.1, 0.12, 0.2, 0.3)
+    answer = with_depths(content.search, score=score, to_best=(None, *to_best))
+    answer = replace(answer, best_depth=0, higher_is_better=higher)
     axes = score_by_depth_figure(answer).axes[0]
     boxes = [box.get_paths()[0].get_extents() for box in axes.collections if box.get_paths()]
     boxes = [box for box in boxes if box.width > 0.5]

@@ -8,15 +8,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tf_finetune.data.labels import LabelSpace
-from tf_finetune.reports.evaluation import FoldScores, Mistake
-from tf_finetune.reports.page import (
-    Command,
-    SearchAnswer,
-    numbers,
-    render_page,
-    write_report_page,
-)
+from tf_finetune.evaluation.report import FoldScores, Mistake
+from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.content import Command
+from tf_finetune.reports.page.writing import render_page, write_report_page
+from tf_finetune.tasks.labels import LabelSpace
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "href", "action", "formaction", "data", "poster", "background", "ping"}
@@ -298,12 +294,11 @@ def test_page_of_a_search_over_folds_says_what_decided(search_content):
     content = search_content(depths=DEPTHS, **QUICK | {"splits": ("test", "out-of-fold")})
     report = content.reports["out-of-fold"]
     folds = tuple(FoldScores(f"fold-{i}", 16, report.metrics) for i in range(1, 6))
-    record = content.search.record | {"folds": 5}
 
     page = render_page(
         replace(
             content,
-            search=SearchAnswer.from_record(record),
+            search=replace(content.search, folds=5),
             reports=content.reports | {"out-of-fold": replace(report, folds=folds)},
         )
     )

@@ -9,9 +9,8 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from tf_finetune.encoders import EncoderFiles
-from tf_finetune.encoders.locating import WEIGHTS_FILE
-from tf_finetune.manifests import MANIFEST, write_manifest
+from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles
+from tf_finetune.storage.manifests import MANIFEST, write_manifest
 
 Heads = Mapping[int, tuple[int, ...]]
 

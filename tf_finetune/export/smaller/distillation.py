@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_finetune.encoders import Classifier
+from tf_finetune.models.classifier import Classifier
 from tf_finetune.training.fine_tuner import Batch, FineTuner
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data import Split
-from tf_finetune.encoders import Classifier
+from tf_finetune.data.splits import Split
 from tf_finetune.export.smaller.cutting import Heads
-from tf_finetune.training.losses import example_losses
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.losses import example_losses
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, steps_per_epoch
 
 # A thousand texts order heads as all of them do, near enough, and take seconds.

@@ -8,9 +8,12 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
-from tf_finetune.data import LabelSpace, Split, Splits, load_splits
-from tf_finetune.encoders import Classifier, EncoderFiles, load_tokenizer
+from tf_finetune.data.loading import Splits, load_splits
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
+from tf_finetune.evaluation.depth_profile import probe_logits
 from tf_finetune.export.loading import load_measured_split, without_strategy
 from tf_finetune.export.model_folder import check_model_folder, write_model_folder
 from tf_finetune.export.smaller.comparison import Comparison, compare, render_comparison
@@ -20,10 +23,11 @@ from tf_finetune.export.smaller.head_importance import head_importance, least_im
 from tf_finetune.export.smaller.request import AUTO, SmallerRequest
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.smaller.student import student_config, train_student
-from tf_finetune.search.depth_profile import probe_logits
-from tf_finetune.training import BatchShape
-from tf_finetune.training.scoring import split_logits
-from tf_finetune.training.trained_model import TrainedModel, load_trained_model
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.runs.scoring import split_logits
+from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.pipeline import BatchShape
 
 
 @dataclass(frozen=True)

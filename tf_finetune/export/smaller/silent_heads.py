@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.encoders import Classifier
+from tf_finetune.models.classifier import Classifier
 
 
 def remove_silent_heads(classifier: Classifier) -> int:

@@ -7,20 +7,17 @@ from functools import partial
 from rich.console import Console
 
 from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
-from tf_finetune.data import Splits
-from tf_finetune.encoders import (
-    Classifier,
-    EncoderFiles,
-    build_classifier,
-    output_scale,
-    plan_freezing,
-)
+from tf_finetune.data.loading import Splits
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.loading import without_strategy
 from tf_finetune.export.smaller.distillation import DistillingFineTuner
 from tf_finetune.export.smaller.request import SmallerRequest
+from tf_finetune.models.classifier import Classifier, build_classifier
+from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.training import compile_fine_tuner, fine_tune
+from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
 
 # Pooler and head alone want a far higher rate than layers do.
 HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4

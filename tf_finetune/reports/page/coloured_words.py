@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.reports.attributions import Explanation, Word
+from tf_finetune.evaluation.attributions import Explanation, Word
 from tf_finetune.reports.console import SURROGATE, UNPRINTABLE
 from tf_finetune.reports.page import numbers
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import METRIC_TITLES
-from tf_finetune.reports.evaluation import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, regression_figure
-from tf_finetune.reports.metrics import LOWER_IS_BETTER
 from tf_finetune.reports.page import numbers
-from tf_finetune.reports.page.content import ReportContent, SearchAnswer, TrialRow
+from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.results.recommendation import Recommendation
+from tf_finetune.tasks.metrics import LOWER_IS_BETTER
 
 MOST_CLASSES = 60  # a larger confusion matrix says nothing to the eye
 
@@ -41,7 +42,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     answer = content.search
     if answer is None:
         return []
-    title = f"{answer.scored_on.capitalize()} {METRIC_TITLES[answer.metric]}"
+    title = f"{scored_on(answer.folds).capitalize()} {METRIC_TITLES[answer.metric]}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
     return [
         Drawing(
@@ -136,7 +137,7 @@ def _state(place: Place) -> str:
     return f"{place.name} {'trained' if place.trained == place.parameters else 'partly trained'}"
 
 
-def _depths_in_words(answer: SearchAnswer) -> str:
+def _depths_in_words(answer: Recommendation) -> str:
     parts = []
     for row in answer.depths:
         marks = [

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.files import write_atomically
-from tf_finetune.reports.attributions import Explanation
+from tf_finetune.evaluation.attributions import Explanation
+from tf_finetune.evaluation.report import Answer
 from tf_finetune.reports.console import printable
-from tf_finetune.reports.evaluation import Answer
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.coloured_words import coloured_texts, word_rows
 from tf_finetune.reports.page.rendering import page_templates
 from tf_finetune.reports.page.tables import NAME_CHARACTERS
+from tf_finetune.storage.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import shlex
 from datetime import datetime
 from pathlib import Path
 
-from tf_finetune.environment import installed_version
 from tf_finetune.invocation import command_line
+from tf_finetune.machine.environment import installed_version
 from tf_finetune.reports.page.content import Command
 
 _NAMED = ("tf-finetune", "tensorflow", "tf-keras", "transformers")

@@ -6,9 +6,8 @@ from typing import Any
 
 from tf_finetune.config.saving import dump_config
 from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
-from tf_finetune.reports.evaluation import EvaluationReport
-from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.next_steps import (
@@ -17,6 +16,7 @@ from tf_finetune.reports.page.next_steps import (
     short_name,
     software_versions,
 )
+from tf_finetune.tasks.metrics import HEADLINE
 
 
 def run_content(

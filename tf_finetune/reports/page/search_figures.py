@@ -13,8 +13,9 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from tf_finetune.reports import figures
 from tf_finetune.reports.console import METRIC_TITLES
-from tf_finetune.reports.page.content import DepthRow, SearchAnswer, TrialRow
+from tf_finetune.reports.page.content import TrialRow, scored_on
 from tf_finetune.reports.page.numbers import rate, score
+from tf_finetune.results.recommendation import DepthResult, Recommendation
 
 MOST_RATES = 10  # more learning rates than this are drawn as points
 # Colour and shape together tell what a depth is.
@@ -23,7 +24,7 @@ BEST: dict[str, Any] = {"marker": "*", "color": figures.GREEN, "markersize": 14}
 OTHER: dict[str, Any] = {"marker": "o", "color": figures.BLUE, "markersize": 6}
 
 
-def score_by_depth_figure(answer: SearchAnswer) -> Figure:
+def score_by_depth_figure(answer: Recommendation) -> Figure:
     """Draws each depth's score with its interval, and how far it may fall below the best.
 
     The shaded box of a depth reaches one standard error of its difference to the best below
@@ -32,11 +33,11 @@ def score_by_depth_figure(answer: SearchAnswer) -> Figure:
     figure, axes = figures.blank_figure(figures.WIDTH, 2.9)
     sign = 1.0 if answer.higher_is_better else -1.0
     half = 0.42 * min(_gaps([row.depth for row in answer.depths]), default=1.0)
-    boxes = [row for row in answer.depths if row.difference is not None]
-    for index, row in enumerate(boxes):
+    boxes = [(row, row.to_best) for row in answer.depths if row.to_best is not None]
+    for index, (row, to_best) in enumerate(boxes):
         # What the best depth scores on what both have in common.
-        best = row.score + sign * (row.difference or 0.0)
-        low, high = sorted((best, best - sign * (row.difference_error or 0.0)))
+        best = row.score + sign * to_best.difference
+        low, high = sorted((best, best - sign * to_best.standard_error))
         label = "1 SE below best" if index == 0 else None
         box: dict[str, Any] = {
             "facecolor": figures.BAND,
@@ -51,14 +52,14 @@ def score_by_depth_figure(answer: SearchAnswer) -> Figure:
     axes.axhline(answer.best.score, color=figures.MUTED, linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xticks([row.depth for row in answer.depths])
     axes.set_xlabel(f"frozen layers of {answer.num_layers}  (0 trains everything)")
-    axes.set_ylabel(f"{answer.scored_on} {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}")
     axes.margins(x=0.08)
     figures.add_grid(axes)
     _legend(axes, answer, bars=f"{100 * answer.confidence:g} % interval")
     return figure
 
 
-def cost_figure(answer: SearchAnswer) -> Figure:
+def cost_figure(answer: Recommendation) -> Figure:
     """Draws each depth's score over its time an epoch, with the Pareto front."""
     figure, axes = figures.blank_figure(figures.WIDTH, 2.9)
     front = [answer.at(depth) for depth in answer.pareto_depths]
@@ -80,7 +81,7 @@ def cost_figure(answer: SearchAnswer) -> Figure:
         text = f"{row.depth} frozen"
         axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=figures.SMALL_TEXT)
     axes.set_xlabel("seconds per epoch of training")
-    axes.set_ylabel(f"{answer.scored_on} {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}")
     axes.set_xlim(0.0, 1.22 * max(row.seconds_per_epoch for row in answer.depths) or 1.0)
     axes.margins(y=0.15)
     figures.add_grid(axes)
@@ -89,7 +90,7 @@ def cost_figure(answer: SearchAnswer) -> Figure:
 
 
 def cells_figure(
-    trials: Sequence[TrialRow], answer: SearchAnswer, metric: str, higher_is_better: bool
+    trials: Sequence[TrialRow], answer: Recommendation, metric: str, higher_is_better: bool
 ) -> Figure:
     """Draws the score of every learning rate at every depth, best over further options.
 
@@ -120,7 +121,7 @@ def cells_figure(
     axes.set_ylabel("learning rate")
     title = METRIC_TITLES[metric]
     axes.set_title(
-        f"{answer.scored_on} {title} as measured, mean over seeds",
+        f"{scored_on(answer.folds)} {title} as measured, mean over seeds",
         fontsize=figures.TEXT_SIZE,
         loc="left",
     )
@@ -148,7 +149,7 @@ def _draw_cells(
     means: dict[tuple[int, float], float],
     places: tuple[list[int], list[float]],
     shade: _Shade,
-    answer: SearchAnswer,
+    answer: Recommendation,
 ) -> None:
     depths, rates = places
     for trial in trials:
@@ -175,7 +176,7 @@ def _draw_points(
     means: dict[tuple[int, float], float],
     depths: list[int],
     shade: _Shade,
-    answer: SearchAnswer,
+    answer: Recommendation,
 ) -> None:
     for (depth, learning_rate), value in means.items():
         mark = _cell_mark(answer, depth, learning_rate)
@@ -234,7 +235,7 @@ def _cell_means(
     return means
 
 
-def _cell_mark(answer: SearchAnswer, depth: int, learning_rate: float) -> str:
+def _cell_mark(answer: Recommendation, depth: int, learning_rate: float) -> str:
     """◆ on the recommended cell, ★ on that of the best depth, • on the best of a depth."""
     best_of_depth = {row.depth: row.learning_rate for row in answer.depths}
     if best_of_depth.get(depth) != learning_rate:
@@ -244,13 +245,13 @@ def _cell_mark(answer: SearchAnswer, depth: int, learning_rate: float) -> str:
     return "★ " if depth == answer.best_depth else "• "
 
 
-def _style(answer: SearchAnswer, depth: int) -> dict[str, Any]:
+def _style(answer: Recommendation, depth: int) -> dict[str, Any]:
     if depth == answer.recommended_depth:
         return RECOMMENDED
     return BEST if depth == answer.best_depth else OTHER
 
 
-def _legend(axes: Axes, answer: SearchAnswer, bars: str) -> None:
+def _legend(axes: Axes, answer: Recommendation, bars: str) -> None:
     """Names the marks, above the axes where it covers nothing."""
     same = answer.recommended_depth == answer.best_depth
     name = "recommended and best" if same else "recommended"
@@ -261,7 +262,7 @@ def _legend(axes: Axes, answer: SearchAnswer, bars: str) -> None:
     axes.legend(**figures.LEGEND_OUTSIDE, ncols=2, columnspacing=1.4, handlelength=1.6)
 
 
-def _stairs(front: Sequence[DepthRow]) -> tuple[list[float], list[float]]:
+def _stairs(front: Sequence[DepthResult]) -> tuple[list[float], list[float]]:
     """The front as steps: until the next depth costs as much, the last one is the best."""
     xs: list[float] = []
     ys: list[float] = []

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
-from tf_finetune.reports.evaluation import EvaluationReport
-from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import numbers
-from tf_finetune.reports.page.content import DepthRow, ReportContent, SearchAnswer, TrialRow
+from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.plan_figure import Place
+from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.tasks.metrics import HEADLINE
 
 NAME_CHARACTERS = 60
 
@@ -33,7 +34,7 @@ class Table:
     emphasized: frozenset[int] = frozenset()
 
 
-def depth_table(answer: SearchAnswer) -> Table:
+def depth_table(answer: Recommendation) -> Table:
     """One row a depth: its best cell, its score, how far from the best, and its price."""
     return Table(
         "Each frozen depth at its best learning rate",
@@ -46,7 +47,7 @@ def depth_table(answer: SearchAnswer) -> Table:
     )
 
 
-def rate_table(answer: SearchAnswer) -> Table:
+def rate_table(answer: Recommendation) -> Table:
     """One row a depth: its best learning rate and where that lies among those tried."""
     places = {
         "lowest": "the lowest tried: a lower one may be better",
@@ -70,11 +71,13 @@ def rate_table(answer: SearchAnswer) -> Table:
     )
 
 
-def _depth_cells(answer: SearchAnswer, row: DepthRow) -> tuple[str, ...]:
+def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     edge = {"lowest": " ↓", "highest": " ↑"}.get(row.rate_edge or "", "")
-    difference = numbers.NOTHING
-    if row.difference is not None:
-        difference = f"{numbers.score(row.difference)} ± {numbers.score(row.difference_error)}"
+    difference, p_value = numbers.NOTHING, numbers.p_value(None)
+    if row.to_best is not None:
+        error = numbers.score(row.to_best.standard_error)
+        difference = f"{numbers.score(row.to_best.difference)} ± {error}"
+        p_value = numbers.p_value(row.to_best.adjusted_p_value)
     memory = numbers.memory(row.peak_memory_bytes)
     if row.relative_memory is not None:
         memory += f" ({numbers.multiple(row.relative_memory)})"
@@ -84,7 +87,7 @@ def _depth_cells(answer: SearchAnswer, row: DepthRow) -> tuple[str, ...]:
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
         difference,
-        numbers.p_value(row.p_value),
+        p_value,
         numbers.count(row.trainable_parameters),
         numbers.plain_seconds(row.seconds_per_epoch),
         numbers.multiple(row.relative_time),
@@ -93,7 +96,7 @@ def _depth_cells(answer: SearchAnswer, row: DepthRow) -> tuple[str, ...]:
     )
 
 
-def depth_mark(answer: SearchAnswer, depth: int) -> str:
+def depth_mark(answer: Recommendation, depth: int) -> str:
     """The mark that a depth has in the figures too."""
     marks = " ◆" if depth == answer.recommended_depth else ""
     return marks + (" ★" if depth == answer.best_depth else "")

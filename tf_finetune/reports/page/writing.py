@@ -6,16 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.files import write_atomically, write_json
+from tf_finetune.evaluation.report import EvaluationReport, Mistake
 from tf_finetune.reports.console import METRIC_TITLES, printable
-from tf_finetune.reports.evaluation import EvaluationReport, Mistake
-from tf_finetune.reports.metrics import HEADLINE
 from tf_finetune.reports.page import drawing, numbers, tables
 from tf_finetune.reports.page.coloured_words import coloured_texts
-from tf_finetune.reports.page.content import ReportContent, SearchAnswer
+from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
 from tf_finetune.reports.page.rendering import page_templates
+from tf_finetune.results.recommendation import Recommendation
+from tf_finetune.storage.files import write_atomically, write_json
+from tf_finetune.tasks.metrics import HEADLINE
 
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
@@ -128,14 +129,14 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
     return tiles
 
 
-def _answer_tiles(answer: SearchAnswer) -> list[tuple[str, str, str]]:
+def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     row = answer.recommended
     if answer.recommended_depth == answer.best_depth:
         beside = "the best of all depths"
     else:
         beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
-    title = f"{answer.scored_on} {METRIC_TITLES[answer.metric]}"
+    title = f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}"
     tiles = [
         ("learning rate", numbers.rate(row.learning_rate), f"compared with {seeds}"),
         (title, numbers.score(row.score), beside),

@@ -1,0 +1,215 @@
+"""A checkpoint is held against the expected tensors before anything is built."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from tf_finetune.encoders.checkpoint_check import check_checkpoint, read_tensor_shapes
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.errors import UserError
+from tf_finetune.models.initial_values import initial_values, new_value
+
+HEAD = ["classifier/kernel", "classifier/bias"]
+POOLER = ["bert/pooler/dense/kernel", "bert/pooler/dense/bias"]
+QUERY = "bert.encoder.layer.0.attention.self.query.weight"
+
+
+@pytest.fixture
+def encoder(make_encoder, tmp_path):
+    """Makes an encoder whose tensors a function has changed."""
+
+    def make(change=lambda tensors: tensors, **config):
+        return EncoderFiles("changed", make_encoder(tmp_path / "encoder", change, **config))
+
+    return make
+
+
+def check(files, num_labels=2, head_required=False):
+    return check_checkpoint(files, num_labels, head_required=head_required)
+
+
+def bare(tensors):
+    return {name.removeprefix("bert."): value for name, value in tensors.items()}
+
+
+def tensorflow_1(tensors):
+    """As google-bert/bert-base-uncased is written."""
+    return {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): value
+        for name, value in tensors.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [lambda t: t, bare, tensorflow_1, lambda t: bare(tensorflow_1(t))],
+    ids=["prefixed", "bare", "gamma and beta", "bare, gamma and beta"],
+)
+def test_each_way_of_naming_gives_the_same_values(encoder, tiny_encoder, rename):
+    usual = EncoderFiles("usual", tiny_encoder)
+    files = encoder(rename)
+    variables = files.family.variables(files.config, 2)
+
+    assert check(files) == HEAD
+    values = dict(initial_values(files, variables, seed=0))
+    for path, value in initial_values(usual, variables, seed=0):
+        np.testing.assert_array_equal(values[path], value)
+
+
+def test_kernels_are_transposed_and_half_precision_is_widened(encoder):
+    files = encoder(lambda t: {name: value.astype(np.float16) for name, value in t.items()})
+    variables = files.family.variables(files.config, 2)
+    path = "bert/encoder/layer_._1/intermediate/dense/kernel"
+    stored = load_file(files.weights)["bert.encoder.layer.1.intermediate.dense.weight"]
+
+    ((found, value),) = initial_values(files, variables, 0, only=frozenset([path]))
+
+    assert (found, value.shape, value.dtype) == (path, (32, 64), np.float32)
+    np.testing.assert_array_equal(value, stored.T.astype(np.float32))
+
+
+def test_missing_pooler_is_new(encoder):
+    files = encoder(lambda t: {n: v for n, v in t.items() if "pooler" not in n})
+
+    assert check(files) == POOLER + HEAD
+
+
+def test_a_head_is_held_against_the_labels_only_where_it_is_required(encoder):
+    def with_head(tensors):
+        return tensors | {
+            "classifier.weight": np.ones((3, 32), np.float32),
+            "classifier.bias": np.ones(3, np.float32),
+        }
+
+    files = encoder(with_head)
+
+    assert check(files, num_labels=3, head_required=True) == []
+    assert check(files, num_labels=3) == check(files, num_labels=2) == HEAD
+    with pytest.raises(UserError, match=r"classifier.weight is F32 \[3, 32\]; expected F32 or F16"):
+        check(files, num_labels=2, head_required=True)
+
+
+def test_missing_head_is_an_error_where_it_is_required(tiny_encoder):
+    with pytest.raises(UserError, match="tensor classifier.weight is missing"):
+        check(EncoderFiles("tiny", tiny_encoder), head_required=True)
+
+
+def test_missing_tensor_wrong_shape_and_wrong_type_are_named_together(encoder):
+    def damage(tensors):
+        del tensors["bert.embeddings.LayerNorm.weight"]
+        tensors[QUERY] = np.zeros((32, 31), np.float32)
+        tensors["bert.pooler.dense.bias"] = np.zeros(32, np.int64)
+        return tensors
+
+    files = encoder(damage)
+
+    with pytest.raises(UserError, match="do not belong to the config.json") as caught:
+        check(files)
+    assert caught.value.problems == [
+        f"{files.weights}: tensor bert.embeddings.LayerNorm.weight is missing; expected F32 or "
+        "F16 [32]",
+        f"{files.weights}: tensor {QUERY} is F32 [32, 31]; expected F32 or F16 [32, 32]",
+        f"{files.weights}: tensor bert.pooler.dense.bias is I64 [32]; expected F32 or F16 [32]",
+    ]
+
+
+def test_layers_that_the_configuration_leaves_out_are_refused(encoder):
+    files = encoder()
+    config = files.config | {"num_hidden_layers": 2}
+    (files.path / "config.json").write_text(json.dumps(config))
+    files = EncoderFiles("cut", files.path)
+
+    with pytest.raises(UserError, match="holds encoder layer 2; expected layers 0 to 1"):
+        check(files)
+
+
+def test_many_problems_are_counted(encoder):
+    files = encoder(lambda tensors: {QUERY: tensors[QUERY]})
+
+    with pytest.raises(UserError, match="more tensors") as caught:
+        check(files)
+    # 53 encoder variables without pooler: all but one are missing.
+    assert len(caught.value.problems) == 9
+    assert caught.value.problems[-1] == "… and 44 more tensors"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not this", b"\xff" * 64])
+def test_a_file_that_is_not_safetensors_is_refused(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+
+    with pytest.raises(UserError, match="damaged or not a safetensors file"):
+        read_tensor_shapes(path)
+
+
+def test_cut_file_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"a": np.zeros(1000, np.float32)}, path)
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(UserError, match="damaged or not a safetensors file"):
+        read_tensor_shapes(path)
+
+
+def test_missing_weights_say_what_is_accepted(tmp_path):
+    with pytest.raises(UserError, match=r"no such file; accepted: .*pickled \.bin and \.h5"):
+        read_tensor_shapes(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "loading"),
+    [("pytorch_model.bin", r'encoder"\)\.float'), ("tf_model.h5", r'encoder", from_tf=True\)')],
+)
+def test_weights_that_can_carry_code_say_how_to_convert_them(encoder, name, loading):
+    files = encoder()
+    files.weights.rename(files.path / name)
+
+    with pytest.raises(UserError, match="no such file") as caught:
+        check(files)
+    assert re.search(loading, caught.value.hint)
+
+
+def test_a_file_of_tensorflow_is_told_as_a_whole(encoder):
+    files = encoder(lambda t: {f"tf_bert/{name}:0": value for name, value in t.items()})
+
+    with pytest.raises(UserError, match=r"TensorFlow's layout .* accepted: PyTorch's") as caught:
+        check(files)
+    assert len(caught.value.problems) == 1
+    assert "do not belong" not in caught.value.hint
+
+
+def test_bfloat16_is_told_as_a_whole(encoder):
+    files = encoder()
+    content = files.weights.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    for tensor in header.values():
+        if "dtype" in tensor:
+            # Half the bytes a value, so twice as many in the last axis.
+            tensor["dtype"] = "BF16"
+            tensor["shape"][-1] *= 2
+    changed = json.dumps(header).encode()
+    files.weights.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + size :])
+
+    with pytest.raises(UserError, match="in bfloat16, which is not read; accepted: float32 or"):
+        check(files)
+
+
+def test_new_values_are_a_function_of_seed_and_path(tiny_encoder):
+    files = EncoderFiles("tiny", tiny_encoder)
+    *_, pooler, _, head, bias = files.family.variables(files.config, 2)
+
+    value = new_value(pooler, files, seed=1)
+
+    np.testing.assert_array_equal(value, new_value(pooler, files, seed=1))
+    assert not np.array_equal(value, new_value(pooler, files, seed=2))
+    assert not np.array_equal(value[:, :2], new_value(head, files, seed=1))
+    # Normal with deviation 0.02, cut at two deviations, which leaves 0.88 of it.
+    assert np.abs(value).max() < 0.04
+    assert value.std() == pytest.approx(0.88 * 0.02, rel=0.05)
+    np.testing.assert_array_equal(new_value(bias, files, seed=1), [0, 0])

@@ -1,0 +1,50 @@
+"""An explainer of a tiny model whose layers are partly frozen."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.tasks.labels import LabelSpace
+
+
+@pytest.fixture(scope="package")
+def classifier(tiny_encoder: Path) -> Any:
+    """Three layers of which two are frozen, and three outputs."""
+    files = EncoderFiles("tiny", tiny_encoder)
+    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 3))
+    model, _ = build_classifier(files, plan, 3, seed=0)
+    generator = np.random.default_rng(3)
+    for path in ("classifier/kernel", "classifier/bias"):  # that of the start is all but 0
+        head = model.by_path[path]
+        head.assign(generator.normal(size=head.shape).astype(np.float32))
+    return model
+
+
+@pytest.fixture(scope="package")
+def explainer(classifier: Any, tiny_tokenizer: Any) -> Any:
+    from tf_finetune.evaluation.explanation.explainer import Explainer
+
+    return Explainer(classifier, tiny_tokenizer, LabelSpace("multi_label", ("a", "b", "c")), 24)
+
+
+@pytest.fixture
+def logits_of(classifier: Any) -> Callable[..., np.ndarray]:
+    """Logits of token ids by the model's own forward pass."""
+    import tensorflow as tf
+
+    def compute(token_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
+        batch = {
+            "token_ids": tf.constant(token_ids[None]),
+            "token_type_ids": tf.constant(token_type_ids[None]),
+            "attention_mask": tf.ones([1, len(token_ids)], tf.int32),
+        }
+        return classifier(batch, training=False).numpy()[0]
+
+    return compute

@@ -1,0 +1,78 @@
+"""What counts as rounding follows from the size of the terms, their number and the arithmetic."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders.family import Sizes
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.plans.freezing import plan_freezing
+
+pytestmark = pytest.mark.numeric
+
+SIZES = Sizes(layers=3, hidden=2, heads=1, inner=4, vocabulary=5, positions=5, types=2)
+LENGTH = 5
+SUMS = 3 * (7 * 2 + 4 + 2 * 5) + 4 * 2
+STORED = 3 * 18 + 9
+KERNEL, BIAS = np.array([[1.0, -30.0], [-2.0, 30.0]], np.float32), np.array([-0.5, 0.0])
+
+
+def rounding(precision="float32", scale=1.0):
+    variables = {"classifier/kernel": scale * KERNEL, "classifier/bias": scale * BIAS}
+    files = SimpleNamespace(sizes=SIZES)
+    model = SimpleNamespace(by_path=variables, head_paths=set(variables), files=files)
+    return logit_rounding(model, LENGTH, precision)
+
+
+def test_terms_that_cancel_count_by_their_size():
+    share = (6 * SUMS) ** 0.5 * 2.0**-24
+
+    assert rounding() == pytest.approx(share * np.array([3.5, 60.0]))
+    assert rounding(scale=1000.0) == pytest.approx(1000 * rounding())
+
+
+@pytest.mark.parametrize(("precision", "digits"), [("mixed_bfloat16", 8), ("mixed_float16", 11)])
+def test_mixed_precision_rounds_what_is_stored(precision, digits):
+    share = (6 * STORED) ** 0.5 * 2.0**-digits
+
+    assert rounding(precision) == pytest.approx(share * np.array([3.5, 60.0]))
+
+
+@pytest.mark.parametrize(("device", "digits"), [("GPU", 11), ("TPU", 8)])
+def test_accelerators_round_the_inputs_of_float32_products(monkeypatch, device, digits):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == device))
+
+    assert rounding()[1] == pytest.approx((6 * STORED) ** 0.5 * 2.0**-digits * 60.0)
+
+
+def test_a_gpu_that_was_told_to_use_all_digits_rounds_as_a_cpu(monkeypatch):
+    expected = rounding()
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == "GPU"))
+    monkeypatch.setattr(tf.config.experimental, "tensor_float_32_execution_enabled", lambda: False)
+
+    assert rounding() == pytest.approx(expected)
+
+
+def test_float32_logits_are_that_near_to_those_of_float64(tiny_encoder):
+    files = EncoderFiles("tiny", tiny_encoder)
+    plan = plan_freezing(FreezeConfig(depth=0), files.family.variables(files.config, 3))
+    logits, generator = {}, np.random.default_rng(2)
+    head = generator.normal(size=(32, 3)).astype(np.float32)
+    token_ids = tf.constant(generator.integers(5, 60, (16, 20)), tf.int32)
+    types, mask = tf.zeros_like(token_ids), tf.ones_like(token_ids)
+    batch = {"token_ids": token_ids, "token_type_ids": types, "attention_mask": mask}
+    for precision in ("float32", "float64"):
+        model, _ = build_classifier(files, plan, 3, seed=0, precision=precision)
+        model.by_path["classifier/kernel"].assign(head)
+        logits[precision] = model(batch, training=False).numpy()
+    allowed = logit_rounding(model, length=20)
+
+    difference = np.abs(logits["float32"] - logits["float64"]).max(axis=0)
+
+    assert np.all(difference <= allowed)
+    assert np.all(allowed < 1e-4 * np.abs(logits["float64"]).max(axis=0)), "tells nothing"

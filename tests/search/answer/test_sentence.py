@@ -1,0 +1,280 @@
+from dataclasses import replace
+
+import pytest
+
+from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.answer import sentence
+
+
+def depth_result(depth, score, seconds, **more):
+    values = {
+        "cell": Cell(depth, 3e-4),
+        "num_cells": 3,
+        "rate_edge": None,
+        "rate_told_apart": True,
+        "seeds": (0, 1),
+        "score": score,
+        "low": score - 0.02,
+        "high": score + 0.02,
+        "standard_error": 0.01,
+        "measured_score": score,
+        "validation_loss": 0.3,
+        "optimism": 0.0,
+        "seed_deviation": 0.004,
+        "trainable_parameters": 1000,
+        "seconds_per_epoch": seconds,
+        "peak_memory_bytes": None,
+        "step_flops": None,
+        "relative_time": seconds / 34.0,
+        "relative_memory": None,
+        "relative_flops": None,
+    }
+    return DepthResult(**(values | more))
+
+
+def comparison(better, worse, difference, **more):
+    values = {
+        "better": better,
+        "worse": worse,
+        "seeds": (0, 1),
+        "seeds_are_paired": True,
+        "difference": difference,
+        "standard_error": 0.01,
+        "degrees_of_freedom": 100.0,
+        "p_value": 0.5,
+        "adjusted_p_value": 0.5,
+        "separated": False,
+        "at_most": 0.03,
+        "examples_needed": None,
+        "seeds_needed": None,
+    }
+    return DepthComparison(**(values | more))
+
+
+def recommendation(*depths, recommended, best, **more):
+    values = {
+        "metric": "accuracy",
+        "higher_is_better": True,
+        "num_layers": 6,
+        "num_examples": 872,
+        "confidence": 0.95,
+        "tolerance": 0.01,
+        "depths": depths,
+        "recommended_depth": recommended,
+        "best_depth": best,
+        "acceptable_depth": best,
+        "reference_depth": depths[0].depth,
+        "comparisons": (),
+        "num_trials": 24,
+        "failed": (),
+        "depths_without_result": (),
+    }
+    return sentence.in_words(Recommendation(**(values | more)))
+
+
+FULL = depth_result(0, 0.871, 34.0)
+UNCLEAR = comparison(0, 4, 0.007, examples_needed=9012, seeds_needed=14)
+HALF = depth_result(4, 0.864, 10.0, to_best=UNCLEAR)
+CLEAR = comparison(0, 6, 0.12, separated=True, adjusted_p_value=0.0031)
+HEAD = depth_result(6, 0.751, 0.3, to_best=CLEAR)
+
+
+def test_the_whole_answer():
+    found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
+    assert found.sentence == (
+        "Freeze 4 of 6 layers at learning rate 3e-4: accuracy 0.864 (95% interval 0.844 to "
+        "0.884), within one standard error of the best (training all layers, 0.871), 3.4x "
+        "cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is better "
+        "than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
+        "apart would take about 9,000 validation examples (872 now) or 14 seeds (2 now)."
+    )
+    assert list(found.notes) == []
+
+
+def test_the_whole_answer_over_folds():
+    found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, num_examples=108, folds=5)
+    assert found.sentence == (
+        "Freeze 4 of 6 layers at learning rate 3e-4: out-of-fold accuracy 0.864 (95% interval "
+        "0.844 to 0.884, 5 folds), within one standard error of the best (training all layers, "
+        "0.871), 3.4x cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is "
+        "better than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
+        "apart would take about 9,000 training examples (108 now) or 14 seeds (2 now)."
+    )
+    assert "validation" not in " ".join([*list(found.notes), *list(found.alternatives)])
+
+
+def test_training_everything_is_the_best():
+    found = recommendation(FULL, HEAD, recommended=0, best=0)
+    assert found.sentence == (
+        "Train all layers at learning rate 3e-4: accuracy 0.871 (95% interval 0.851 to 0.891), "
+        "the best of the 2 depths tried; no cheaper depth comes within one standard error of "
+        "it. The evidence shows that depth 0 is better than depth 6 (p = 0.0031)."
+    )
+
+
+def test_a_single_depth_and_seed():
+    only = depth_result(6, 0.75, 0.5, seeds=(3,), seed_deviation=None, relative_time=1.0)
+    found = recommendation(only, recommended=6, best=6)
+    assert found.sentence == (
+        "Freeze all 6 layers (train only pooler and head) at learning rate 3e-4: accuracy 0.750 "
+        "(95% interval 0.730 to 0.770), the only depth with a result. With one depth there is "
+        "nothing to compare. Only one seed was tried, so none of this covers chance in training."
+    )
+    assert list(found.notes) == [
+        "Full fine-tuning (depth 0) has no result: costs are relative to depth 6."
+    ]
+
+
+def test_a_model_of_one_layer():
+    only = depth_result(1, 0.75, 0.5)
+    found = recommendation(only, recommended=1, best=1, num_layers=1)
+    assert sentence.answer(found).startswith(
+        "Freeze the only layer (train only pooler and head) at learning rate 3e-4: "
+    )
+
+
+def test_further_options_are_part_of_what_to_do():
+    cell = Cell(2, 0.000123456, (("training.batch_size", 16),))
+    found = recommendation(depth_result(2, 0.8, 1.0, cell=cell), recommended=2, best=2)
+    assert sentence.answer(found).startswith(
+        "Freeze 2 of 6 layers at learning rate 1.23e-4, training.batch_size=16: accuracy 0.800"
+    )
+
+
+@pytest.mark.parametrize(
+    "ratio, words",
+    [
+        (0.01, "100x cheaper per epoch than full fine-tuning."),
+        (0.5, "2.0x cheaper per epoch than full fine-tuning."),
+        (0.75, "25% cheaper per epoch than full fine-tuning."),
+        (1.02, "as expensive per epoch as full fine-tuning."),
+        (1.3, "1.3x as expensive per epoch as full fine-tuning."),
+        (None, "(training all layers, 0.871)."),
+    ],
+)
+def test_the_price_in_words(ratio, words):
+    found = recommendation(FULL, replace(HALF, relative_time=ratio), recommended=4, best=0)
+    assert sentence.answer(found).endswith(words)
+
+
+def test_the_price_without_full_fine_tuning():
+    found = recommendation(
+        depth_result(2, 0.871, 34.0),
+        replace(HALF, to_best=comparison(2, 4, 0.001)),
+        recommended=4,
+        best=2,
+    )
+    assert "of the best (freezing 2, 0.871), 3.4x cheaper per epoch than freezing 2." in (
+        sentence.answer(found)
+    )
+
+
+def certainty(*pairs, recommended=0, **more):
+    depths = [replace(HALF, cell=Cell(pair.worse, 1e-4), to_best=pair) for pair in pairs]
+    return sentence.certainty(recommendation(FULL, *depths, recommended=recommended, best=0))
+
+
+def test_nothing_is_separated():
+    nearer = comparison(0, 2, 0.002, examples_needed=90_000)
+    assert certainty(nearer, UNCLEAR, recommended=2) == (
+        "The evidence does not separate the depths: depth 0 scores best, but its lead over "
+        "depths 2 and 4 may be chance; telling 0 and 2 apart would take about 90,000 validation "
+        "examples (872 now); more seeds alone would not do."
+    )
+    # Of no depth in particular, that which is easiest to tell.
+    assert "; telling 0 and 4 apart would take" in certainty(nearer, UNCLEAR)
+
+
+def test_all_are_separated():
+    nearer = comparison(0, 4, 0.1, separated=True, adjusted_p_value=0.0004)
+    assert certainty(nearer, CLEAR) == (
+        "The evidence shows that depth 0 is better than depths 4 and 6 (p at most 0.0031)."
+    )
+    assert certainty(nearer).endswith("depth 4 (p < 0.001).")
+
+
+def test_depths_that_score_the_same():
+    assert certainty(comparison(0, 2, 0.0), comparison(0, 4, 0.0)) == (
+        "The evidence does not separate the depths: depths 0, 2 and 4 score the same."
+    )
+
+
+@pytest.mark.parametrize(
+    "change, effort",
+    [
+        (
+            {"examples_needed": 2_000_000, "seeds_needed": 5000},
+            "over a million validation examples or over a thousand seeds",
+        ),
+        (
+            {"examples_needed": None},
+            "14 seeds (2 now); more validation examples alone would not do",
+        ),
+        (
+            {"examples_needed": None, "seeds_needed": None},
+            "both more validation examples and more seeds",
+        ),
+        (
+            {"seeds": (0,), "seeds_needed": None},
+            "about 9,000 validation examples (872 now), and a second seed to see how much "
+            "training varies by chance",
+        ),
+        ({"seeds_are_paired": False}, "seeds that both have"),
+    ],
+)
+def test_the_effort_in_words(change, effort):
+    text = certainty(replace(UNCLEAR, **change))
+    assert text.endswith(f"; telling 0 and 4 apart would take {effort}.")
+
+
+def test_the_alternatives():
+    found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
+    assert list(found.alternatives) == [
+        "Best score: train all layers at learning rate 3e-4, accuracy 0.871 (95% interval 0.851 "
+        "to 0.891).",
+        "No cheaper depth is shown to lose less than 0.010 of accuracy against the best.",
+    ]
+    assert sentence.alternatives(replace(found, acceptable_depth=4))[1] == (
+        "Cheapest that is shown to lose less than 0.010 of accuracy against the best: freeze 4 "
+        "of 6 layers at learning rate 3e-4, 0.864, 3.4x cheaper per epoch than full fine-tuning."
+    )
+
+
+def test_where_nothing_is_cheaper_no_cheaper_depth_is_spoken_of():
+    found = recommendation(FULL, HALF, HEAD, recommended=6, best=6)
+    assert len(list(found.alternatives)) == 1
+
+
+def test_other_metrics_have_names_for_people():
+    found = recommendation(FULL, recommended=0, best=0, metric="spearman", confidence=0.9)
+    assert ": Spearman correlation 0.871 (90% interval" in sentence.answer(found)
+
+
+def test_the_notes():
+    shared = replace(UNCLEAR, seeds=(0,))
+    found = recommendation(
+        replace(FULL, rate_edge="lowest", optimism=0.0042),
+        replace(HALF, rate_edge="highest", seeds=(0,), to_best=shared),
+        replace(HEAD, rate_edge="only", seed_deviation=0.02, standard_error=0.015),
+        recommended=4,
+        best=0,
+        failed=("a", "b"),
+        depths_without_result=(5,),
+    )
+    alike = replace(found, depths=(replace(found.best, rate_told_apart=False),))
+    assert not any("may be better" in note for note in alike.notes)
+    assert list(found.notes) == [
+        "At depth 0 the best learning rate, 3e-4, is the lowest tried; a lower one may be better.",
+        "At depth 4 the best learning rate, 3e-4, is the highest tried; a higher one may be "
+        "better.",
+        "At depth 6 no learning rate but 3e-4 was tried.",
+        "Depth 5 has no completed trial and is left out.",
+        "2 of 24 trials failed; a setting with a failed trial is chosen only where no setting "
+        "of its depth is without.",
+        "The best settings of depths 0 and 4 were compared on seed 0 alone: not every seed "
+        "completed at both.",
+        "Most of the uncertainty at depth 6 comes from so few seeds: trying more seeds helps most.",
+        "Scores are corrected by up to 0.004 for having picked each depth's best setting on the "
+        "same validation examples.",
+    ]

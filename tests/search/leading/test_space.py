@@ -1,0 +1,188 @@
+"""The `search` section becomes cells, and what contradicts itself is told in one go."""
+
+import pytest
+
+from tf_finetune.config.loading import load_config
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.errors import UserError
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.space import RateRange, build_space, typical_rate
+from tf_finetune.search.running.trial_request import TrialRequest
+
+SIX_LAYERS = {
+    "hidden_size": 8,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "vocab_size": 10,
+    "max_position_embeddings": 8,
+    "type_vocab_size": 2,
+}
+
+
+def space(*overrides):
+    return build_space(
+        load_config(None, overrides), FAMILIES["bert"].variables(SIX_LAYERS, num_labels=2)
+    )
+
+
+def test_every_depth_gets_rates_around_its_own_typical_one():
+    found = space()
+
+    assert found.depths == (0, 1, 2, 3, 4, 5, 6)
+    assert found.rates[0] == (1.7e-5, 5e-5, 1.5e-4)
+    assert found.rates[4] == (1e-4, 3e-4, 9e-4)
+    assert found.rates[6] == (3.3e-4, 1e-3, 3e-3)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 6, 12, 24])
+def test_typical_rate_grows_with_depth(layers):
+    rates = [typical_rate(depth, layers) for depth in range(layers + 1)]
+
+    assert rates == sorted(set(rates))
+    assert (rates[0], rates[-1]) == (5e-5, 1e-3)
+
+
+@pytest.mark.parametrize("depths", ["0,2-4", "[0, 2, 3, 4]", "2-4,0,3"])
+def test_depths_are_ranges_or_a_list(depths):
+    assert space(f"search.depths={depths}").depths == (0, 2, 3, 4)
+
+
+def test_cells_begin_with_the_cheapest_depth_and_keep_depths_together():
+    found = space("search.depths=0,6", "search.learning_rates=[1e-3, 1e-4]")
+
+    assert found.cells() == [Cell(6, 1e-4), Cell(6, 1e-3), Cell(0, 1e-4), Cell(0, 1e-3)]
+
+
+def test_further_dimensions_multiply_the_cells_and_what_needs_a_trace_changes_last():
+    found = space(
+        "search.depths=2",
+        "search.learning_rates=[1e-3]",
+        "search.batch_sizes=[16, 32]",
+        "search.weight_decays=[0, 0.1]",
+    )
+
+    assert [dict(cell.extra) for cell in found.cells()] == [
+        {"training.weight_decay": 0.0, "training.batch_size": 16},
+        {"training.weight_decay": 0.0, "training.batch_size": 32},
+        {"training.weight_decay": 0.1, "training.batch_size": 16},
+        {"training.weight_decay": 0.1, "training.batch_size": 32},
+    ]
+
+
+def test_rates_of_single_depths_go_before_those_of_all():
+    found = space(
+        "search.oracle=random",
+        "search.depths=0,2,4",
+        "search.learning_rates=[1e-3]",
+        "search.learning_rates_by_depth={2: [3e-3, 1e-4]}",
+        "search.learning_rate_ranges_by_depth={4: [1e-4, 1e-2]}",
+    )
+
+    assert found.rates == {0: (1e-3,), 2: (1e-4, 3e-3), 4: RateRange(1e-4, 1e-2)}
+    assert not found.is_finite
+
+
+def test_a_grid_cuts_a_range_into_half_decades():
+    assert space("search.learning_rate_range=[1e-5, 1e-3]").rates_at(0) == (
+        1e-5,
+        3.2e-5,
+        1e-4,
+        3.2e-4,
+        1e-3,
+    )
+
+
+def test_one_step_beyond_an_edge_is_as_wide_as_the_step_before_it():
+    found = space("search.learning_rates=[1e-4, 2e-4, 1e-3]")
+
+    assert found.rate_beyond(0, 1e-3, upwards=True) == 5e-3
+    assert found.rate_beyond(0, 1e-4, upwards=False) == 5e-5
+    assert found.rate_beyond(0, 9.0, upwards=True) is None
+
+
+def test_other_oracles_explore_as_many_cells_as_their_seeds_leave_room_for():
+    assert space("search.oracle=random").max_cells == 12
+    assert space("search.oracle=bayesian", "search.max_trials=9").max_cells == 4
+
+
+def test_all_contradictions_are_told_at_once():
+    with pytest.raises(UserError) as caught:
+        space(
+            "search.depths=0,9",
+            "search.learning_rates=[1e-3, 1e-4]",
+            "search.learning_rates_by_depth={5: [1e-3]}",
+            "search.max_trials=3",
+            "search.batch_sizes=[3]",
+            "training.accumulation_steps=2",
+            "search.rule_sets={none: [{train: false}]}",
+        )
+
+    assert caught.value.problems == [
+        "search.depths: received 0,9; accepted: 0 to 6, the number of layers of this encoder",
+        "search.learning_rates_by_depth: received rates of depth 5, which is not tried; "
+        "accepted: 0",
+        "search.batch_sizes: received 3; accepted: multiples of training.accumulation_steps, 2",
+        "search.rule_sets, none at depth 0: freeze: every variable is frozen; accepted: at least "
+        "the head trains",
+        "search.max_trials: received 3, but the grid has 2 cells x 2 seed(s) = 4 trials; "
+        "accepted: at least 4, or search.oracle=random",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "search.learning_rates=[0]",
+            r"learning_rates\[0\].*received 0; accepted: a number above 0",
+        ),
+        ("search.learning_rates=[]", "received .*accepted: one or more numbers above 0"),
+        ("search.seeds=[1, 1]", "different values, but 1 is there twice"),
+        ("search.learning_rate_range=[1e-3, 1e-5]", "the lower and then the higher end"),
+        ("search.time_budget=0s", "a time such as 90s, 20m or 1h30m"),
+        ("search.depths=4-2", "ranges that go upwards, such as 2-4"),
+    ],
+)
+def test_wrong_values_are_refused_where_they_stand(override, message):
+    with pytest.raises(UserError, match=message):
+        load_config(None, [override])
+
+
+def test_rates_as_list_and_as_range_contradict_each_other():
+    with pytest.raises(UserError, match="received beside search.learning_rates"):
+        load_config(None, ["search.learning_rates=[1e-3]", "search.learning_rate_range=[1e-4, 1]"])
+
+
+def test_a_request_configures_its_run():
+    config = load_config(
+        None,
+        [
+            "search.rule_sets={biases: [{train: false, parts: [attention]}]}",
+            "freeze.rules=[{train: false, parts: [pooler]}]",
+        ],
+    )
+    extra = {"search.rule_sets": "biases", "training.batch_size": 16}
+    request = TrialRequest(Cell(4, 3e-4, tuple(extra.items())), seed=7, epochs=2)
+
+    configured = request.configure(config)
+
+    assert configured.freeze.depth == 4
+    assert [rule.parts for rule in configured.freeze.rules] == [("attention",), ("pooler",)]
+    training = configured.training
+    assert (training.learning_rate, training.seed, training.epochs) == (3e-4, 7, 2)
+    assert training.batch_size == 16
+    assert TrialRequest.from_text(request.to_text()) == request
+
+
+def test_folder_names_are_short_and_differ_where_requests_do():
+    plain = TrialRequest(Cell(4, 3e-4), 0, 3)
+    strange = [
+        TrialRequest(Cell(4, 3e-4, (("search.rule_sets", name),)), 0, 3) for name in ("a/b", "a:b")
+    ]
+
+    assert plain.folder_name(3) == "depth4-lr3e-4-seed0"
+    assert plain.folder_name(9) == "depth4-lr3e-4-seed0-epochs3"
+    names = {request.folder_name(3) for request in strange}
+    assert len(names) == 2
+    assert not any("/" in name or ":" in name for name in names)

@@ -1,0 +1,58 @@
+"""Losses against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_finetune.tasks.losses import example_losses
+
+pytestmark = pytest.mark.numeric
+
+
+def losses(task, targets, logits, smoothing=0.0):
+    return example_losses(task, tf.constant(targets), tf.constant(logits), smoothing).numpy()
+
+
+def test_cross_entropy():
+    # Probabilities 3/4 and 1/4 in the first, 1/2 each in the second example.
+    result = losses("single_label", [0, 1], [[math.log(3.0), 0.0], [5.0, 5.0]])
+
+    np.testing.assert_allclose(result, [math.log(4 / 3), math.log(2)], rtol=1e-6)
+
+
+def test_label_smoothing_spreads_its_share_over_all_classes():
+    # Targets 0.9 and 0.1: 0.8 for the class and half of 0.2 for each.
+    expected = -0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4)
+
+    result = losses("single_label", [0], [[math.log(3.0), 0.0]], 0.2)
+
+    np.testing.assert_allclose(result, [expected], rtol=1e-6)
+
+
+def test_binary_cross_entropy_is_the_mean_over_labels():
+    # Probability 1/2 for the first label; 1/4 for the second, which is absent.
+    result = losses("multi_label", [[1.0, 0.0]], [[0.0, -math.log(3.0)]])
+
+    np.testing.assert_allclose(result, [(math.log(2) + math.log(4 / 3)) / 2], rtol=1e-6)
+
+
+def test_label_smoothing_of_several_labels_pulls_to_one_half():
+    # Target 1 becomes 0.9.
+    expected = -0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4)
+
+    result = losses("multi_label", [[1.0]], [[math.log(3.0)]], 0.2)
+
+    np.testing.assert_allclose(result, [expected], rtol=1e-6)
+
+
+def test_regression_is_the_squared_error():
+    np.testing.assert_allclose(losses("regression", [1.0, -2.0], [[3.0], [-2.5]]), [4.0, 0.25])
+
+
+@pytest.mark.parametrize("task", ["single_label", "multi_label", "regression"])
+def test_one_loss_an_example(task):
+    targets = {"single_label": [0, 1, 1], "multi_label": [[1.0, 0.0]] * 3}.get(task, [1.0] * 3)
+
+    assert losses(task, targets, np.zeros((3, 2), np.float32)).shape == (3,)

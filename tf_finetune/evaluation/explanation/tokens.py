@@ -1,0 +1,90 @@
+"""The tokens of one text with their places in it, and words merged from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.evaluation.attributions import Piece, Word
+
+
+@dataclass(frozen=True)
+class PlacedTokens:
+    """The t tokens of a text or a pair.
+
+    Attributes:
+        token_ids: int32 [t].
+        token_type_ids: int32 [t].
+        baseline_ids: The same with every token of the texts replaced by padding, int32 [t];
+            what the tokenizer adds, [CLS] and [SEP], stays.
+        tokens: As the vocabulary writes them.
+        sequences: 0 for the first text, 1 for the second, None for what the tokenizer adds.
+        words: Number of the token's word in its text, or None likewise.
+        spans: First character in its text, and the one behind the last.
+    """
+
+    token_ids: np.ndarray
+    token_type_ids: np.ndarray
+    baseline_ids: np.ndarray
+    tokens: list[str]
+    sequences: list[int | None]
+    words: list[int | None]
+    spans: list[tuple[int, int]]
+
+
+def place_tokens(tokenizer: Any, text: str, text_pair: str | None, max_length: int) -> PlacedTokens:
+    """Tokenises a text as for training.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+        text: The text.
+        text_pair: The second text of a pair.
+        max_length: Longest text in tokens; what is longer is cut.
+    """
+    encoded = tokenizer(text, text_pair, truncation=True, max_length=max_length)
+    encoding = encoded.encodings[0]
+    token_ids = np.array(encoding.ids, np.int32)
+    added = np.array([sequence is None for sequence in encoding.sequence_ids])
+    return PlacedTokens(
+        token_ids,
+        np.array(encoding.type_ids, np.int32),
+        np.where(added, token_ids, tokenizer.pad_token_id).astype(np.int32),
+        encoding.tokens,
+        encoding.sequence_ids,
+        encoding.word_ids,
+        encoding.offsets,
+    )
+
+
+def merge_words(
+    tokens: PlacedTokens, attributions: Sequence[float], sequence: int, text: str
+) -> tuple[Word, ...]:
+    """The words of one text, in its order; no two of them share a character.
+
+    Args:
+        tokens: The tokens.
+        attributions: One a token.
+        sequence: 0 for the first text, 1 for the second.
+        text: That text.
+    """
+    groups: list[list[int]] = []
+    last_word: int | None = None
+    end = 0
+    for index, of in enumerate(tokens.sequences):
+        if of != sequence:
+            continue
+        # One character may become several words: they have its place in common.
+        if groups and (tokens.words[index] == last_word or tokens.spans[index][0] < end):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+        last_word, end = tokens.words[index], max(end, tokens.spans[index][1])
+    return tuple(_word(tokens, attributions, group, text) for group in groups)
+
+
+def _word(tokens: PlacedTokens, attributions: Sequence[float], group: list[int], text: str) -> Word:
+    start = min(tokens.spans[index][0] for index in group)
+    end = max(tokens.spans[index][1] for index in group)
+    pieces = tuple(Piece(tokens.tokens[index], float(attributions[index])) for index in group)
+    return Word(text[start:end], start, end, sum(piece.attribution for piece in pieces), pieces)

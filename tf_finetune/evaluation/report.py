@@ -1,0 +1,303 @@
+"""Everything a person wants to know about a model's outputs on one split."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.config.sections import EvaluationConfig
+from tf_finetune.errors import UserError
+from tf_finetune.evaluation.attributions import Explanation
+from tf_finetune.evaluation.intervals import Estimate, with_intervals
+from tf_finetune.tasks.class_scores import ClassScored
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import predicted, probabilities, score, scored
+
+BEFORE = "before_fine_tuning"
+MAJORITY = "majority_class"
+TRAINING_MEAN = "training_mean"
+MOST_POINTS = 2000  # as many as a figure can show
+
+# One class, the set of classes that apply, or a number.
+Answer = str | list[str] | float
+# From indices in the split to their texts and second texts.
+TextsOf = Callable[[np.ndarray], Sequence[tuple[str, str | None]]]
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Scores of one class; a ratio without any case (nothing predicted, say) is 0."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An example that the model got wrong.
+
+    Attributes:
+        index: Its index in the split.
+        row: Its row, as the caller numbers them: `Split.source_rows` are 1-based in the file.
+        text: The text.
+        text_pair: The second text of a pair.
+        label: The right answer.
+        predicted: The model's answer.
+        probability: What the model gave the wrong answer; with several labels, the wrong
+            decision it was surest of; None in a regression.
+        output: Which of the model's outputs was that wrong one; 0 in a regression.
+        explanation: What the words contributed to that output; None where nobody asked.
+    """
+
+    index: int
+    row: int
+    text: str
+    text_pair: str | None
+    label: Answer
+    predicted: Answer
+    probability: float | None
+    output: int = 0
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Scores of one fold's examples, by the model that was not trained on them.
+
+    Attributes:
+        name: Such as "fold-1".
+        n: Number of examples.
+        metrics: Each score with its interval.
+    """
+
+    name: str
+    n: int
+    metrics: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """A model's scores on one split and what stands behind them.
+
+    Attributes:
+        split: Name of the split.
+        task: The task of the `LabelSpace`.
+        n: Number of examples.
+        confidence: Coverage of the intervals.
+        metrics: Each score with its interval.
+        baselines: Scores to compare with, by name: the model `before_fine_tuning`, and the
+            `majority_class` or `training_mean` of the training examples.
+        per_class: One entry a class; empty in a regression.
+        confusion: Examples by true (outer) and predicted class, [C][C]; None unless every
+            example has a single label.
+        mistakes: The most confident mistakes or largest errors, worst first.
+        points: True and predicted numbers of a regression, of at most `MOST_POINTS`
+            examples that are spread evenly over the split; None of other tasks.
+        threshold: Probability above which a label was taken to apply; None where a text has
+            one label or a number.
+        folds: The scores of each fold alone where the outputs are those of several models, each
+            for the fold that it was not trained on; otherwise empty.
+        models: How many models' answers were averaged.
+    """
+
+    split: str
+    task: str
+    n: int
+    confidence: float
+    metrics: dict[str, Estimate]
+    baselines: dict[str, dict[str, float]]
+    per_class: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...] | None
+    mistakes: tuple[Mistake, ...]
+    points: tuple[tuple[float, float], ...] | None = None
+    threshold: float | None = None
+
+    @property
+    def threshold_words(self) -> str:
+        """Such as ", labels above 0.37"; empty where it is one half, or there is none."""
+        return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
+
+    folds: tuple[FoldScores, ...] = ()
+    models: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain dictionaries, lists and numbers."""
+        return asdict(self)
+
+
+def build_evaluation_report(
+    labels: LabelSpace,
+    split_name: str,
+    targets: np.ndarray,
+    logits: np.ndarray,
+    texts_of: TextsOf,
+    rows: np.ndarray,
+    evaluation: EvaluationConfig,
+    train_targets: np.ndarray | None = None,
+    logits_before: np.ndarray | None = None,
+) -> EvaluationReport:
+    """Scores a model's outputs on a split and collects what explains the scores.
+
+    Args:
+        labels: What the labels are, C classes.
+        split_name: Name of the split.
+        targets: Encoded labels of the n examples, as in `metrics.score`.
+        logits: Outputs, as in `metrics.score`.
+        texts_of: Gives the texts of some examples by their indices in the split.
+        rows: int [n], the row to name when a mistake is shown.
+        evaluation: Intervals, baselines and the number of mistakes.
+        train_targets: Encoded labels of the training examples; None leaves out the baseline
+            that needs no model.
+        logits_before: Outputs of the model before fine-tuning; None leaves it out.
+
+    Returns:
+        The report.
+
+    Raises:
+        UserError: Outputs are not finite, so the model is not one to report on.
+    """
+    _check_finite(split_name, logits)
+    prediction = predicted(labels, logits)
+    baselines = {}
+    if evaluation.baselines and logits_before is not None:
+        baselines[BEFORE] = score(labels, targets, logits_before)
+    if evaluation.baselines and train_targets is not None:
+        name = TRAINING_MEAN if labels.task == "regression" else MAJORITY
+        baselines[name] = constant_scores(labels, targets, train_targets)
+    return EvaluationReport(
+        split=split_name,
+        task=labels.task,
+        n=len(targets),
+        confidence=evaluation.confidence,
+        metrics=with_intervals(labels, targets, logits, evaluation),
+        baselines=baselines,
+        per_class=_per_class(labels, targets, logits),
+        confusion=_confusion(labels, targets, prediction),
+        mistakes=_mistakes(labels, targets, logits, texts_of, rows, evaluation.mistakes),
+        points=_points(targets, prediction) if labels.task == "regression" else None,
+        threshold=labels.threshold if labels.task == "multi_label" else None,
+    )
+
+
+def constant_scores(
+    labels: LabelSpace, targets: np.ndarray, train_targets: np.ndarray
+) -> dict[str, float]:
+    """What the best answer that ignores the text scores.
+
+    Args:
+        labels: What the labels are.
+        targets: Encoded labels to score it on, as in `metrics.score`.
+        train_targets: Encoded labels of the training examples, which give that answer.
+    """
+    constant = _constant_logits(labels, train_targets)
+    return score(labels, targets, np.tile(constant, (len(targets), 1)))
+
+
+def _points(targets: np.ndarray, prediction: np.ndarray) -> tuple[tuple[float, float], ...]:
+    step = -(-len(targets) // MOST_POINTS)
+    pairs = zip(targets[::step].tolist(), prediction[::step].tolist(), strict=True)
+    return tuple(pairs)
+
+
+def _check_finite(split_name: str, logits: np.ndarray) -> None:
+    finite = np.isfinite(logits).reshape(len(logits), -1).all(axis=1)
+    if not finite.all():
+        raise UserError(
+            f"{split_name}: the model's outputs are NaN or infinite for "
+            f"{(~finite).sum():,} of {len(finite):,} examples",
+            hint="The training diverged: lower training.learning_rate, set training.clip_norm "
+            "or use training.precision=float32.",
+        )
+
+
+def _constant_logits(labels: LabelSpace, train_targets: np.ndarray) -> np.ndarray:
+    """The best outputs that ignore the text, float64 [C] (or [1], the mean).
+
+    They are log frequencies (log odds with several labels), so their prediction is the
+    majority class and their loss that of the class frequencies. One example added to each
+    side keeps the loss finite for a class that training lacks.
+    """
+    if labels.task == "regression":
+        return np.array([np.mean(train_targets, dtype=np.float64)])
+    if labels.task == "single_label":
+        return np.log(np.bincount(train_targets, minlength=labels.num_outputs) + 1.0)
+    counts = np.sum(train_targets, axis=0, dtype=np.float64)
+    return np.log(counts + 1.0) - np.log(len(train_targets) - counts + 1.0)
+
+
+def _per_class(
+    labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
+) -> tuple[ClassScore, ...]:
+    examples = scored(labels, targets, logits)
+    if not isinstance(examples, ClassScored):
+        return ()
+    counts = examples.counts(np.ones((1, len(targets))))
+    ratios = (counts.precision, counts.recall, counts.f1)
+    columns = (*(column[0].tolist() for column in ratios), counts.true[0].astype(int).tolist())
+    return tuple(ClassScore(*row) for row in zip(labels.names, *columns, strict=True))
+
+
+def _confusion(
+    labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray
+) -> tuple[tuple[int, ...], ...] | None:
+    if labels.task != "single_label":
+        return None
+    matrix = np.zeros((labels.num_outputs, labels.num_outputs), np.int64)
+    np.add.at(matrix, (targets, prediction), 1)
+    return tuple(tuple(row) for row in matrix.tolist())
+
+
+def _mistakes(
+    labels: LabelSpace,
+    targets: np.ndarray,
+    logits: np.ndarray,
+    texts_of: TextsOf,
+    rows: np.ndarray,
+    limit: int,
+) -> tuple[Mistake, ...]:
+    prediction = predicted(labels, logits)
+    wrongness = _wrongness(labels, targets, logits)
+    severity, outputs = wrongness.max(axis=1), wrongness.argmax(axis=1)
+    worst_first = np.argsort(-severity, kind="stable")
+    worst = worst_first[severity[worst_first] > 0][:limit]
+    if not len(worst):
+        return ()
+    return tuple(
+        Mistake(
+            index=int(i),
+            row=int(rows[i]),
+            text=text,
+            text_pair=text_pair,
+            label=_answer(labels, targets[i]),
+            predicted=_answer(labels, prediction[i]),
+            probability=None if labels.task == "regression" else float(severity[i]),
+            output=int(outputs[i]),
+        )
+        for i, (text, text_pair) in zip(worst, texts_of(worst), strict=True)
+    )
+
+
+def _wrongness(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
+    prediction = predicted(labels, logits)
+    if labels.task == "regression":
+        return np.abs(prediction - np.asarray(targets, np.float64))[:, None]
+    chances = probabilities(labels, logits)
+    if labels.task == "single_label":
+        chosen = np.arange(labels.num_outputs) == prediction[:, None]
+        return np.where(chosen & (prediction != targets)[:, None], chances, 0.0)
+    of_decision = np.where(prediction > 0, chances, 1.0 - chances)
+    return np.where(prediction != targets, of_decision, 0.0)
+
+
+def _answer(labels: LabelSpace, encoded: np.ndarray) -> Answer:
+    """An encoded label or prediction in the user's words."""
+    if labels.task == "regression":
+        return float(encoded)
+    if labels.task == "single_label":
+        return labels.names[int(encoded)]
+    return [labels.names[c] for c in np.flatnonzero(encoded)]

@@ -1,0 +1,421 @@
+"""The Keras model: a `transformers` sequence classifier cut at the frozen boundary."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tf_finetune.encoders.blocks import MASKED_SCORE, Run
+from tf_finetune.encoders.checkpoint_check import check_checkpoint
+from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.library import library_module, without_random_values
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Kind, Variable
+from tf_finetune.models.head_start import HeadStart, new_head, whole_head
+from tf_finetune.models.initial_values import initial_values
+from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.tasks.output_scale import OutputScale
+
+
+class Classifier(tf_keras.Model):
+    """A sequence classifier of `transformers` with a frozen prefix and a trainable suffix.
+
+    The wrapped model owns all variables; the family's encoder computes with its sublayers.
+    This class walks embeddings, layers, pooler and head, so that the prefix runs in inference
+    mode (Keras' `trainable=False` alone does not stop dropout) and the states at the boundary
+    can be had by themselves.
+
+    Args:
+        wrapped: The `transformers` model, built and filled.
+        files: The encoder it came from.
+        plan: The freeze plan, applied here through `trainable` flags.
+        head: Which rows of the encoder's own head the head begins with; None: none.
+        scale: Of a regression's targets: what the head computes is standardised, and answered
+            is that times the deviation plus the mean. None: what the head computes is answered.
+
+    Attributes:
+        encoder: How the wrapped model is computed.
+        masked_score: What is added to the attention scores of padding.
+    """
+
+    def __init__(
+        self,
+        wrapped: tf_keras.Model,
+        files: EncoderFiles,
+        plan: FreezePlan,
+        head: HeadStart | None = None,
+        scale: OutputScale | None = None,
+    ):
+        super().__init__(name="classifier")
+        self.wrapped = wrapped
+        self.files = files
+        self.plan = plan
+        self.head = head or new_head(int(wrapped.config.num_labels))
+        self._scale = scale
+        if scale is not None:  # not among the model's variables: the plan knows nothing of them
+            options = {"trainable": False, "dtype": tf.float32}
+            self._mean = tf.Variable(scale.mean, name="target_mean", **options)
+            self._deviation = tf.Variable(scale.deviation, name="target_deviation", **options)
+        self.masked_score = MASKED_SCORE
+        self.encoder = files.family.encoder(wrapped, files.sizes)
+        real = {variable_path(v): v for v in wrapped.weights}
+        self._check_plan_covers_variables(real)
+        # Keras lists trainable weights first, so its order depends on earlier flags.
+        self._by_path = {row.path: real[row.path] for row in plan.rows}
+        self._apply_trainable_flags()
+
+    @property
+    def num_layers(self) -> int:
+        """Number of encoder layers L."""
+        return self.files.num_layers
+
+    @property
+    def by_path(self) -> Mapping[str, tf.Variable]:
+        """Every variable by its path, in forward order."""
+        return self._by_path
+
+    @property
+    def trainable_weights(self) -> list[tf.Variable]:
+        """What the plan trains; finer than Keras' flags, which know layers only."""
+        return [v for path, v in self._by_path.items() if path in self.plan.trainable_paths]
+
+    @property
+    def non_trainable_weights(self) -> list[tf.Variable]:
+        """What the plan freezes."""
+        return [v for path, v in self._by_path.items() if path not in self.plan.trainable_paths]
+
+    def call(self, batch: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """Computes logits.
+
+        Args:
+            batch: `attention_mask` [b, t] int32 and either `token_ids` and `token_type_ids`
+                likewise or `states` at the frozen boundary, as `boundary_states` gives them.
+                Where rows hold several texts: `first_tokens` [b, s] int32, where each begins,
+                and `position_ids` [b, t] int32; the mask then numbers the texts of a row from 1.
+            training: Whether dropout is on in the suffix.
+
+        Returns:
+            Logits, [b, labels] float32, of packed rows [b * s, labels], text after text.
+        """
+        if "states" in batch:
+            states = tf.cast(batch["states"], self.states_dtype)
+        else:
+            states = self.boundary_states(batch, training=training)
+        return self.classify(states, batch["attention_mask"], training, batch.get("first_tokens"))
+
+    @property
+    def states_dtype(self) -> tf.DType:
+        """Type in which states are computed."""
+        return self.encoder.dtype
+
+    def boundary_states(
+        self,
+        batch: Mapping[str, tf.Tensor],
+        *,
+        from_depth: int | None = None,
+        training: bool | None = False,
+    ) -> tf.Tensor:
+        """States at the frozen boundary, [b, t, hidden]; above the last layer of first tokens.
+
+        Args:
+            batch: As `call` takes it; its `states`, if any, are those at `from_depth`.
+            from_depth: Layers that the batch's states have passed already; None begins with
+                the tokens.
+            training: Whether trainable embeddings drop units.
+        """
+        if from_depth is None:
+            states = self.embed(batch, training)
+        else:
+            states = tf.cast(batch["states"], self.states_dtype)
+        for index in range(from_depth or 0, self.plan.frozen_depth):
+            states = self.encode(
+                index, states, batch["attention_mask"], False, batch.get("first_tokens")
+            )
+        return tf.stop_gradient(states) if self.plan.embeddings_frozen else states
+
+    def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
+        """Embeddings [b, t, hidden]; without dropout where they are frozen."""
+        run = Run(training=bool(training) and not self.plan.embeddings_frozen)
+        return self.encoder.embed(
+            batch["token_ids"], batch["token_type_ids"], batch.get("position_ids"), run
+        )
+
+    def encode(
+        self,
+        index: int,
+        states: tf.Tensor,
+        attention_mask: tf.Tensor,
+        training: bool | None,
+        first_tokens: tf.Tensor | None = None,
+        head_mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1 or s, hidden].
+
+        The pooler reads nothing but a text's first token, so the last layer computes no other:
+        keys and values of all tokens, query, attention and feed-forward part of the first.
+
+        Args:
+            index: Number of the layer.
+            states: What the layer below gave.
+            attention_mask: As `call` takes it.
+            training: Whether dropout is on.
+            first_tokens: As `call` takes them, where rows hold several texts.
+            head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
+        """
+        run = Run(bool(training), self.masked_score, head_mask)
+        packed = first_tokens is not None
+        reads = None
+        if index == self.num_layers - 1:
+            reads = first_tokens if packed else 0 * attention_mask[:, :1]
+        context = self.encoder.context(attention_mask, packed=packed, run=run)
+        return self.encoder.layer(index, states, context, reads, run)
+
+    def layer_summaries(
+        self, batch: Mapping[str, tf.Tensor], *, first_token: bool = False
+    ) -> tf.Tensor:
+        """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
+
+        The mean state of its tokens after the embeddings and each layer; after the last one
+        the first token's, which is what the head gets.
+
+        Args:
+            batch: As `call` takes it, with tokens.
+            first_token: Whether the first token's state is taken at every depth.
+        """
+        mask = tf.cast(batch["attention_mask"][:, :, None], tf.float32)
+        states = self.embed(batch, training=False)
+        summaries = []
+        for index in range(self.num_layers):
+            known = tf.cast(states, tf.float32)
+            mean = tf.reduce_sum(known * mask, axis=1) / tf.reduce_sum(mask, axis=1)
+            summaries.append(known[:, 0] if first_token else mean)
+            states = self.encode(index, states, batch["attention_mask"], training=False)
+        return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
+
+    def classify(
+        self,
+        states: tf.Tensor,
+        attention_mask: tf.Tensor,
+        training: bool | None,
+        first_tokens: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
+        for index in range(self.plan.frozen_depth, self.num_layers):
+            states = self.encode(index, states, attention_mask, training, first_tokens)
+        return self._answer(states, training)
+
+    def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """From the states of the reads, [b, r, hidden], to logits [b * r, labels]."""
+        pooled = self.encoder.pool(states, Run(training=bool(training)))
+        pooled = tf.reshape(pooled, [-1, states.shape[-1]])
+        # In float32 under every precision: half of it would round the answers to 3 digits.
+        dense = self.files.family.places(self.wrapped).head
+        pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
+        logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
+        return logits if self._scale is None else logits * self._deviation + self._mean
+
+    def masked_logits(
+        self, batch: Mapping[str, tf.Tensor], head_masks: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """Logits [b, labels] in inference mode, every attention head times a factor.
+
+        Args:
+            batch: As `call` takes it, with tokens.
+            head_masks: The factors of each layer, [b, heads, 1, 1].
+        """
+        states = self.embed(batch, training=False)
+        for index, head_mask in enumerate(head_masks):
+            states = self.encode(
+                index, states, batch["attention_mask"], training=False, head_mask=head_mask
+            )
+        return self._answer(states, training=False)
+
+    @property
+    def scale(self) -> OutputScale | None:
+        """The scale of the targets that the head is trained for, if it is."""
+        return self._scale
+
+    def rescale(self, scale: OutputScale | None) -> None:
+        """Takes the scale of other training targets; nothing is traced again. `reset` it then.
+
+        Raises:
+            ValueError: A model that was built without a scale gets one, or the other way round.
+        """
+        if (scale is None) != (self._scale is None):
+            raise ValueError("the scale of a model's outputs changes, it neither comes nor goes")
+        self._scale = scale
+        if scale is not None:
+            self._mean.assign(scale.mean)
+            self._deviation.assign(scale.deviation)
+
+    @property
+    def head_paths(self) -> frozenset[str]:
+        """Paths of the head's variables."""
+        return frozenset(row.path for row in self.plan.rows if row.part == "head")
+
+    @property
+    def deviation(self) -> tf.Tensor:
+        """What errors of a regression are divided by in its loss, [] float32; 1 without a scale."""
+        return tf.constant(1.0) if self._scale is None else tf.identity(self._deviation)
+
+    def initial_values(
+        self, seed: int, only: frozenset[str] | None = None
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Values before fine-tuning by path; see `pretrained.initial_values`."""
+        return initial_values(
+            self.files, self.table, seed, head=self.head, scale=self._scale, only=only
+        )
+
+    def reset(self, seed: int) -> None:
+        """Puts the trainable variables back to their values before fine-tuning.
+
+        The head too where it is frozen: what it holds depends on the scale.
+        """
+        self.set_values(self.initial_values(seed, self.plan.trainable_paths | self.head_paths))
+
+    @cached_property
+    def encoder_sha256(self) -> str:
+        """SHA-256 of the encoder's weights file, hex."""
+        return file_sha256(self.files.weights)
+
+    def trainable_values(self) -> dict[str, np.ndarray]:
+        """Copies of the trainable variables by path, float32."""
+        return {
+            path: v.numpy()
+            for path, v in self._by_path.items()
+            if path in self.plan.trainable_paths
+        }
+
+    def set_values(
+        self, values: Mapping[str, np.ndarray] | Iterable[tuple[str, np.ndarray]]
+    ) -> None:
+        """Assigns variables by path."""
+        for path, value in values.items() if isinstance(values, Mapping) else values:
+            self._by_path[path].assign(value)
+
+    def replace_variable(self, path: str, variable: tf.Variable) -> None:
+        """Puts another variable, of a layer that was replaced, in the place of one."""
+        if path not in self._by_path:
+            raise KeyError(path)
+        self._by_path[path] = variable
+
+    def replace_gelu(self, function: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        """Replaces the activation, where it is the exact GELU, by a function of the same values.
+
+        By default it is one that keeps less for the backward pass.
+        """
+        for layer in self.encoder.layers:
+            if layer.activation is gelu:
+                layer.activation = function
+
+    @property
+    def table(self) -> tuple[Variable, ...]:
+        """The expected variables of this model, in forward order."""
+        num_labels = int(self.wrapped.config.num_labels)
+        return self.files.family.variables(self.files.config, num_labels)
+
+    def of_kinds(self, *kinds: Kind) -> list[tf.Variable]:
+        """Variables of some kinds, in forward order."""
+        return [self._by_path[v.path] for v in self.table if v.kind in kinds]
+
+    def _check_plan_covers_variables(self, real: Mapping[str, tf.Variable]) -> None:
+        planned = {row.path: row.count for row in self.plan.rows}
+        counts = {path: int(np.prod(v.shape)) for path, v in real.items()}
+        if planned != counts:
+            different = sorted(set(planned.items()) ^ set(counts.items()))
+            raise ValueError(f"plan and model differ in their variables: {different[:6]}")
+
+    def _apply_trainable_flags(self) -> None:
+        self.wrapped.trainable = True
+        places = self.files.family.places(self.wrapped)
+        for layer in places.embeddings:
+            layer.trainable = not self.plan.embeddings_frozen
+        for index, layer in enumerate(places.layers):
+            layer.trainable = not self.plan.layer_is_frozen(index)
+        for part, layers in (("pooler", places.pooler), ("head", [places.head])):
+            for layer in layers:
+                layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
+
+
+def variable_path(variable: tf.Variable) -> str:
+    """Name of a variable without the model's own name and the output index."""
+    return variable.name.split("/", 1)[1].rsplit(":", 1)[0]
+
+
+def build_classifier(
+    files: EncoderFiles,
+    plan: FreezePlan,
+    num_labels: int,
+    *,
+    seed: int,
+    dropout: float | None = None,
+    precision: str = "float32",
+    head: HeadStart | None = None,
+    head_required: bool = False,
+    scale: OutputScale | None = None,
+) -> tuple[Classifier, list[str]]:
+    """Loads an encoder with a classification head and applies a freeze plan.
+
+    Call it under the strategy's scope.
+
+    Args:
+        files: The encoder.
+        plan: The freeze plan for this encoder and `num_labels`.
+        num_labels: Width of the head.
+        seed: Seed of the new weights.
+        dropout: Overrides the encoder's dropout rates.
+        precision: Keras precision policy; variables are float32 under each.
+        head: Rows of the checkpoint's head to keep, from `matched_head`; None: none.
+        head_required: Whether the head must be in the checkpoint (a fine-tuned model), and is
+            kept as it stands.
+        scale: Of the training targets, where a regression is to be trained.
+
+    Returns:
+        The model, and the paths of the variables that are new.
+
+    Raises:
+        UserError: The checkpoint does not hold every variable of the encoder.
+    """
+    new = check_checkpoint(files, num_labels, head_required=head_required)
+    if head_required:
+        head = whole_head(num_labels)
+    with without_random_values(files.family):
+        model = build_untrained_classifier(
+            files, plan, num_labels, dropout=dropout, precision=precision, head=head, scale=scale
+        )
+    # Every variable is in the table (checked above), so none keeps what Keras filled it with.
+    model.set_values(model.initial_values(seed))
+    kept = frozenset() if model.head.is_new else model.head_paths
+    return model, [path for path in new if path not in kept]
+
+
+def build_untrained_classifier(
+    files: EncoderFiles,
+    plan: FreezePlan,
+    num_labels: int,
+    *,
+    dropout: float | None = None,
+    precision: str = "float32",
+    head: HeadStart | None = None,
+    scale: OutputScale | None = None,
+) -> Classifier:
+    """The model as config.json describes it, filled with what Keras fills it with.
+
+    No checkpoint is read. The arguments are those of `build_classifier`.
+    """
+    wrapped_class = getattr(library_module(files.family), files.family.classifier_class)
+    overrides = {} if dropout is None else dict.fromkeys(files.family.dropout_keys, dropout)
+    config = wrapped_class.config_class.from_pretrained(
+        str(files.path), num_labels=num_labels, local_files_only=True, **overrides
+    )
+    previous = tf_keras.mixed_precision.global_policy()
+    tf_keras.mixed_precision.set_global_policy(precision)
+    try:
+        wrapped = wrapped_class(config)
+        wrapped.build_in_name_scope()
+    finally:
+        tf_keras.mixed_precision.set_global_policy(previous)
+    return Classifier(wrapped, files, plan, head, scale)

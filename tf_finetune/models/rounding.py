@@ -1,0 +1,106 @@
+"""How far apart rounding may set two computations of the same logits.
+
+A processor with other instructions, another batch or a graph that was fused otherwise adds up the
+same products in another order, and every order rounds elsewhere. Whoever asks whether two logits
+are the same needs the size of that difference: a fixed number is too small for a wide encoder or
+outputs in the thousands, and too large for small ones.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tf_finetune.encoders.family import Sizes
+
+if TYPE_CHECKING:
+    from tf_finetune.models.classifier import Classifier
+
+_DEVIATIONS = 3  # beyond which one in 370 normal errors lies, of errors that are overestimated
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What a device computes with.
+
+    Attributes:
+        unit_roundoff: The largest share by which rounding changes a result.
+        rounds_sums: Whether every addition of a sum is rounded so, not only what is stored.
+    """
+
+    unit_roundoff: float
+    rounds_sums: bool = False
+
+
+FLOAT32 = Arithmetic(2.0**-24, rounds_sums=True)
+TENSOR_FLOAT32 = FLOAT16 = Arithmetic(2.0**-11)
+BFLOAT16 = Arithmetic(2.0**-8)
+
+
+def logit_rounding(classifier: "Classifier", length: int, precision: str = "float32") -> np.ndarray:
+    """The largest difference of each logit that rounding explains.
+
+    Rounding changes a result by a share of at most u, the unit roundoff. The n results that are
+    rounded one after another on the way from a text to a logit change it by shares that count as
+    independent, with mean zero (Higham & Mary 2019, "A new approach to probabilistic rounding
+    error analysis"): each has a variance of at most u^2 / 3, and two computations together
+    2 n u^2 / 3. Three standard deviations of the difference are sqrt(6 n) u of the size.
+
+    That size is not the logit, which may be a small difference of large terms: it is what a sum
+    of such terms can be, the sum of |weights| and |bias|, because what the pooler's tanh gives
+    lies between -1 and 1.
+
+    Args:
+        classifier: The model, with its weights of now.
+        length: Tokens of the longest text.
+        precision: `training.precision` of the less precise computation.
+
+    Returns:
+        float64 [labels].
+    """
+    head = (np.asarray(classifier.by_path[p], np.float64) for p in sorted(classifier.head_paths))
+    largest = sum(np.abs(value).reshape(-1, value.shape[-1]).sum(axis=0) for value in head)
+    arithmetic = arithmetic_of(precision)
+    roundings = roundings_of_a_logit(classifier.files.sizes, length, arithmetic)
+    share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
+    return share * np.asarray(largest)
+
+
+def arithmetic_of(precision: str) -> Arithmetic:
+    """What products are computed with here.
+
+    An accelerator rounds the inputs of float32 products too, unless it was told otherwise.
+
+    Args:
+        precision: `training.precision`.
+    """
+    if precision != "float32":
+        return BFLOAT16 if precision == "mixed_bfloat16" else FLOAT16
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("TPU"):
+        return BFLOAT16
+    rounds = tf.config.experimental.tensor_float_32_execution_enabled()
+    return TENSOR_FLOAT32 if rounds and tf.config.list_logical_devices("GPU") else FLOAT32
+
+
+def roundings_of_a_logit(sizes: Sizes, length: int, arithmetic: Arithmetic) -> int:
+    """Results that are rounded one after another from a token's embedding to a logit.
+
+    A layer sums over the hidden size for the value, the projection of attention, the inner
+    product, and mean and variance of two normalisations; over the inner size for its output;
+    over the tokens for the softmax and the mean of the values. What it stores is each of these
+    sums, what a bias, a residual or an activation makes of them, and the normalised states.
+
+    Args:
+        sizes: Of the encoder.
+        length: Tokens of the text.
+        arithmetic: What is computed with.
+    """
+    hidden, layers = sizes.hidden, sizes.layers
+    if not arithmetic.rounds_sums:
+        return 18 * layers + 9
+    a_layer = 7 * hidden + sizes.inner + 2 * length
+    around = 4 * hidden  # the embeddings' normalisation, the pooler and the head
+    return layers * a_layer + around

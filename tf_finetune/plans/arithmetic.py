@@ -1,0 +1,229 @@
+"""What a freeze plan costs, computed from the configuration alone.
+
+Every formula is explained in docs/arithmetic.md. Parameters, gradient and optimiser bytes
+are exact; FLOPs count the matrix products exactly (a multiply-add is two); activation
+bytes count the tensors that the backward pass of a post-norm layer keeps and leave out what
+the allocator adds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tf_finetune.config.sections import FreezeConfig
+from tf_finetune.encoders.family import Family, Product, Sizes
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.plans.freezing import FreezePlan, plan_freezing
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """Cost of training one plan.
+
+    Attributes:
+        trainable: Trainable parameters.
+        trainable_by_part: The same per part of the model.
+        gradient_bytes: One float32 a trainable parameter.
+        optimizer_bytes: State the optimiser keeps.
+        activation_bytes: Activations kept for the backward pass of one step.
+        forward_flops: Matrix-product FLOPs of one step's forward pass.
+        backward_flops: The same of its backward pass.
+        prefix_flops: Part of the forward pass that a prefix cache makes unnecessary.
+        state_bytes: What the prefix cache keeps of one text of this length, as float32; 0
+            where there is no prefix.
+    """
+
+    trainable: int
+    trainable_by_part: dict[str, int]
+    gradient_bytes: int
+    optimizer_bytes: int
+    activation_bytes: int
+    forward_flops: int
+    backward_flops: int
+    prefix_flops: int
+    state_bytes: int
+
+    @property
+    def step_flops(self) -> int:
+        """FLOPs of one training step."""
+        return self.forward_flops + self.backward_flops
+
+    @property
+    def cached_step_flops(self) -> int:
+        """FLOPs of one training step that reads cached states."""
+        return self.step_flops - self.prefix_flops
+
+
+def depth_costs(
+    variables: Sequence[Variable],
+    family: Family,
+    sizes: Sizes,
+    *,
+    batch_size: int,
+    length: int,
+    optimizer: str = "adamw",
+    dropout: bool = True,
+) -> list[PlanCost]:
+    """Cost of every frozen depth 0..L.
+
+    Args:
+        variables: The model's variables in forward order.
+        family: The encoder's.
+        sizes: Of the encoder.
+        batch_size: Examples a step.
+        length: Tokens an example, padding included.
+        optimizer: "adamw", "sgd" or "adafactor".
+        dropout: Whether dropout is on (its masks are kept for the backward pass).
+    """
+    return [
+        plan_cost(
+            plan_freezing(FreezeConfig(depth=depth), variables),
+            variables,
+            family,
+            sizes,
+            batch_size=batch_size,
+            length=length,
+            optimizer=optimizer,
+            dropout=dropout,
+        )
+        for depth in range(sizes.layers + 1)
+    ]
+
+
+def plan_cost(
+    plan: FreezePlan,
+    variables: Sequence[Variable],
+    family: Family,
+    sizes: Sizes,
+    *,
+    batch_size: int,
+    length: int,
+    optimizer: str = "adamw",
+    dropout: bool = True,
+) -> PlanCost:
+    """Cost of one freeze plan; arguments as `depth_costs`."""
+    trained = [v for v in variables if v.path in plan.trainable_paths]
+    by_part: dict[str, int] = {}
+    for variable in trained:
+        by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
+    passes = _Passes(trained)
+    for layer in range(sizes.layers):
+        passes.through_layer(layer, _products(family, sizes, layer, length))
+    passes.above_layers(variables)
+    return PlanCost(
+        trainable=plan.trainable_count,
+        trainable_by_part=by_part,
+        gradient_bytes=FLOAT_BYTES * plan.trainable_count,
+        optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
+        activation_bytes=_activation_bytes(plan, sizes, batch_size, length, dropout),
+        forward_flops=batch_size * passes.forward,
+        backward_flops=batch_size * passes.backward,
+        prefix_flops=batch_size
+        * sum(
+            product.flops
+            for layer in range(plan.frozen_depth)
+            for product in _products(family, sizes, layer, length)
+        ),
+        state_bytes=_state_bytes(plan, sizes, length),
+    )
+
+
+def optimizer_bytes(shape: tuple[int, ...], optimizer: str) -> int:
+    """Bytes of optimiser state for one variable.
+
+    AdamW keeps two moments (Loshchilov & Hutter 2019), SGD one momentum. Adafactor needs one
+    value a row and one a column of a matrix (Shazeer & Stern 2018), but that of tf-keras also
+    holds the whole second moment that it makes of them, so it saves less than the paper.
+    """
+    count = 1
+    for size in shape:
+        count *= size
+    if optimizer == "adamw":
+        return 2 * FLOAT_BYTES * count
+    if optimizer == "sgd":
+        return FLOAT_BYTES * count
+    if len(shape) < 2:
+        return FLOAT_BYTES * count
+    return FLOAT_BYTES * (count + count // shape[-1] + count // shape[-2])
+
+
+def _products(family: Family, sizes: Sizes, layer: int, length: int) -> tuple[Product, ...]:
+    """Of the last layer only the first token is computed, from keys and values of all."""
+    queries = 1 if layer == sizes.layers - 1 else length
+    return family.products(sizes, layer, length, queries)
+
+
+class _Passes:
+    """Walks the matrix products of one text forward and prices the gradients each needs.
+
+    A product's weight gradient is computed if the weight trains; the gradient of an input
+    if anything that input depends on trains. Each costs as much as the product itself.
+
+    Args:
+        trained: The variables that train.
+
+    Attributes:
+        forward: FLOPs of the forward pass so far.
+        backward: FLOPs of the backward pass so far.
+    """
+
+    def __init__(self, trained: Sequence[Variable]):
+        self.forward = self.backward = 0
+        self._kinds: dict[tuple[int | None, str], set[str]] = {}
+        for variable in trained:
+            for layer in variable.layers or (None,):
+                self._kinds.setdefault((layer, variable.site), set()).add(variable.kind)
+        # Whether something before this point trains.
+        self._below = any(variable.part == "embeddings" for variable in trained)
+
+    def through_layer(self, layer: int, products: Sequence[Product]) -> None:
+        """Adds the products of a layer."""
+        lit = {"input": self._below}
+        for product in products:
+            operands = [any(lit[name] for name in operand) for operand in product.operands]
+            lit[product.name] = self._price(layer, product.name, product.flops, operands)
+        self._below = lit[products[-1].name]
+
+    def above_layers(self, variables: Sequence[Variable]) -> None:
+        """Adds the products of pooler and head."""
+        for variable in variables:
+            if variable.kind == "kernel" and variable.part in ("pooler", "head"):
+                flops = 2 * variable.count
+                self._below = self._price(None, variable.site, flops, [self._below])
+
+    def _price(self, layer: int | None, site: str, flops: int, operands: Sequence[bool]) -> bool:
+        """Whether something that the result depends on trains."""
+        kinds = self._kinds.get((layer, site), set())
+        self.forward += flops
+        self.backward += flops * (sum(operands) + ("kernel" in kinds))
+        return any(operands) or bool(kinds)
+
+
+def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int) -> int:
+    if plan.frozen_depth == 0:
+        return 0
+    tokens = 1 if plan.frozen_depth == plan.num_layers else length
+    return FLOAT_BYTES * tokens * sizes.hidden
+
+
+def _activation_bytes(
+    plan: FreezePlan, sizes: Sizes, batch_size: int, length: int, dropout: bool
+) -> int:
+    """Bytes kept from forward to backward by the layers above the prefix.
+
+    A token keeps in each such layer: its input, key and value (3 hidden); query, context, two
+    layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
+    inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
+    and for attention its mask and the masked probabilities. In the last layer all but the
+    first three is kept for one token a text.
+    """
+    hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
+    layers = plan.num_layers - plan.frozen_depth
+    queried = (7 if dropout else 5) * hidden + 2 * inner
+    queried += (3 if dropout else 1) * heads * length
+    embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
+    per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
+    last = queried if layers else 0
+    head = 3 * hidden  # pooler input and output, dropped-out pooler output
+    return FLOAT_BYTES * batch_size * (length * per_token + last + head)

@@ -1,0 +1,126 @@
+"""A freeze plan and its price as tables for the console."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tf_finetune.console_tables import print_table
+from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.plans.freezing import FreezePlan, PlanRow
+
+_PLACES_BEFORE = ("embeddings",)
+_PLACES_AFTER = ("pooler", "head")
+
+
+def render_plan(console: Console, plan: FreezePlan) -> None:
+    """Prints one line a layer: what it holds, what of it trains, and by which rule."""
+    print_table(console, _plan_table(plan))
+
+
+def plan_markdown(plan: FreezePlan) -> str:
+    """The same table in Markdown, for TensorBoard."""
+    lines = ["| place | parameters | trained | by |", "|---|---:|---:|---|"]
+    lines += ["| " + " | ".join(line) + " |" for line in _plan_lines(plan)]
+    return "\n".join(lines)
+
+
+def _plan_table(plan: FreezePlan) -> Table:
+    share = plan.trainable_count / plan.total_count
+    table = Table(title=f"{plan.trainable_count:,} of {plan.total_count:,} train ({share:.1%})")
+    table.add_column("place")
+    table.add_column("parameters", justify="right")
+    table.add_column("trained", justify="right")
+    table.add_column("by")
+    for place, count, trained, rules in _plan_lines(plan):
+        table.add_row(place, count, trained, rules, style="dim" if trained == "0" else "")
+    return table
+
+
+def _plan_lines(plan: FreezePlan) -> list[tuple[str, str, str, str]]:
+    places: dict[str, list[PlanRow]] = {}
+    for row in plan.rows:
+        place = row.part if row.layer is None else f"layer {row.layer}"
+        places.setdefault(place, []).append(row)
+    lines = []
+    for place, rows in places.items():
+        rules = ", ".join(dict.fromkeys(row.rule for row in rows))
+        trained = sum(row.count for row in rows if row.trainable)
+        lines.append((place, f"{sum(row.count for row in rows):,}", f"{trained:,}", rules))
+    return lines
+
+
+def render_rows(console: Console, plan: FreezePlan) -> None:
+    """Prints one line a variable."""
+    table = Table("path", "part", "layer")
+    table.add_column("parameters", justify="right")
+    table.add_column("trained")
+    table.add_column("by")
+    for row in plan.rows:
+        layer = "" if row.layer is None else str(row.layer)
+        trained = "yes" if row.trainable else "no"
+        table.add_row(row.path, row.part, layer, f"{row.count:,}", trained, row.rule)
+    print_table(console, table)
+
+
+def render_costs(
+    console: Console,
+    rows: Sequence[tuple[str, PlanCost]],
+    *,
+    batch_size: int,
+    length: int,
+    highlighted: str,
+) -> None:
+    """Prints what trains in each plan, and what a step then takes.
+
+    Args:
+        console: Where to print.
+        rows: Name of each plan and its cost; the first is what the others are compared with.
+        batch_size: Examples a step.
+        length: Tokens an example.
+        highlighted: Name of the plan that is configured.
+    """
+    parts = list(rows[0][1].trainable_by_part)
+    trained = _cost_table("Trainable parameters", ["all", *(p.replace("_", " ") for p in parts)])
+    step = _cost_table(
+        f"One step of {batch_size} x {length} tokens, float32",
+        ["gradients MiB", "optimiser MiB", "activations MiB", "GFLOPs", "of depth 0"],
+    )
+    cached = _cost_table(
+        "With the prefix cache (cache.mode), after one pass through the frozen layers",
+        ["KiB a text", "GFLOPs a step", "of depth 0"],
+    )
+    full = rows[0][1].step_flops
+    for name, cost in rows:
+        style = "bold" if name == highlighted else ""
+        counts = [cost.trainable_by_part.get(part, 0) for part in parts]
+        trained.add_row(name, f"{cost.trainable:,}", *map(_short, counts), style=style)
+        memory = (cost.gradient_bytes, cost.optimizer_bytes, cost.activation_bytes)
+        step.add_row(
+            name,
+            *(f"{count / 2**20:,.1f}" for count in memory),
+            f"{cost.step_flops / 1e9:,.1f}",
+            f"{cost.step_flops / full:.2f}",
+            style=style,
+        )
+        if cost.state_bytes:
+            flops = cost.cached_step_flops
+            kib = f"{cost.state_bytes / 2**10:,.1f}"
+            cached.add_row(name, kib, f"{flops / 1e9:,.2f}", f"{flops / full:.3f}", style=style)
+    for table in (trained, step, cached):
+        print_table(console, table)
+
+
+def _cost_table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title)
+    table.add_column("depth")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _short(count: int) -> str:
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)

@@ -1,0 +1,1 @@
+"""What trials gave and what a search answers: plain records, for whoever shows them."""

@@ -1,0 +1,212 @@
+"""What a search answers: a record of what each depth gave, how they compare and what to do."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from tf_finetune.results.trial import Cell
+
+RateEdge = Literal["lowest", "highest", "only"]
+
+
+@dataclass(frozen=True)
+class DepthComparison:
+    """Two depths on the same examples and seeds; differences are in the metric's units.
+
+    Attributes:
+        better: The depth with the better score.
+        worse: The other.
+        seeds: The seeds that both have; all of both if they share none.
+        seeds_are_paired: Whether they share any. Otherwise, and with one seed, the chance
+            of the seeds is not in the standard error.
+        difference: How much worse `worse` is, less the optimisms; seldom negative, where
+            the common seeds say the opposite of all seeds.
+        standard_error: Of the difference.
+        degrees_of_freedom: Of the standard error.
+        p_value: Two-sided, that there is no difference.
+        adjusted_p_value: Holm's, over all pairs of depths, because the best one is known
+            from the same data.
+        separated: Whether `worse` is worse beyond chance, by the adjusted p-value.
+        at_most: Upper bound of the difference, one-sided at the answer's confidence.
+        examples_needed: Validation examples in all, at these seeds, that find this
+            difference in 80 % of cases; None if no number does or it is separated.
+        seeds_needed: Seeds in all, on these examples, likewise; None also with one seed,
+            which cannot tell.
+    """
+
+    better: int
+    worse: int
+    seeds: tuple[int, ...]
+    seeds_are_paired: bool
+    difference: float
+    standard_error: float
+    degrees_of_freedom: float
+    p_value: float
+    adjusted_p_value: float
+    separated: bool
+    at_most: float
+    examples_needed: int | None
+    seeds_needed: int | None
+
+    @property
+    def within_one_standard_error(self) -> bool:
+        """Whether the rule takes the worse for as good."""
+        return self.difference <= self.standard_error
+
+
+@dataclass(frozen=True)
+class DepthResult:
+    """What the search found at one depth.
+
+    Attributes:
+        cell: The best cell.
+        num_cells: How many cells it was picked from.
+        rate_edge: "lowest" or "highest" if its rate is an end of the rates tried here,
+            "only" if no other was tried; None inside.
+        rate_told_apart: Whether every other rate tried here is worse beyond chance.
+        seeds: The seeds it completed.
+        score: Mean over the seeds, less `optimism`.
+        low: Lower end of the interval.
+        high: Upper end. The interval covers examples and, with several seeds, seeds.
+        standard_error: Of the score.
+        measured_score: Mean over the seeds as measured.
+        validation_loss: Mean over the seeds; decides between equal scores.
+        optimism: How much better that looks for having been picked as the best cell.
+        seed_deviation: Standard deviation between seeds that examples do not explain; None
+            with one seed.
+        trainable_parameters: Number of parameters that are trained.
+        seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
+        peak_memory_bytes: The most memory in use; None if not measured.
+        step_flops: Floating-point operations of a step; None if unknown.
+        relative_time: Seconds an epoch, as a multiple of the reference depth's.
+        relative_memory: Peak memory, likewise.
+        relative_flops: Operations a step, likewise.
+        to_best: DepthComparison with the best depth; None for the best itself.
+    """
+
+    cell: Cell
+    num_cells: int
+    rate_edge: RateEdge | None
+    rate_told_apart: bool
+    seeds: tuple[int, ...]
+    score: float
+    low: float
+    high: float
+    standard_error: float
+    measured_score: float
+    validation_loss: float
+    optimism: float
+    seed_deviation: float | None
+    trainable_parameters: int
+    seconds_per_epoch: float
+    peak_memory_bytes: float | None
+    step_flops: float | None
+    relative_time: float | None
+    relative_memory: float | None
+    relative_flops: float | None
+    to_best: DepthComparison | None = None
+
+    @property
+    def depth(self) -> int:
+        """The frozen depth."""
+        return self.cell.frozen_depth
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate."""
+        return self.cell.learning_rate
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Options of further dimensions by dotted name."""
+        return dict(self.cell.extra)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The answer.
+
+    Attributes:
+        metric: The score that decided.
+        higher_is_better: Whether it does.
+        num_layers: L, the layers of the encoder.
+        num_examples: n, the validation examples; with folds, the training examples.
+        confidence: Coverage of the intervals; 1 - confidence is the level of the tests.
+        tolerance: How much worse than the best still counts as acceptable.
+        depths: What was found, by ascending depth.
+        recommended_depth: The cheapest within one standard error of the best.
+        best_depth: The best score.
+        acceptable_depth: The cheapest that is shown to be less than `tolerance` worse than
+            the best, at the confidence (a non-inferiority test).
+        reference_depth: The least frozen depth tried, in whose units costs are given; 0 is
+            full fine-tuning.
+        comparisons: Every pair of depths.
+        num_trials: Trials that ended, a cell and seed counted once.
+        failed: Those that failed, with their reasons.
+        depths_without_result: Depths tried of which no trial completed.
+        folds: How many folds took the place of a validation split; None if there was one.
+        answer: What to do, what it scores and at what price, in a sentence.
+        certainty: How sure that is, in a sentence or two.
+        alternatives: The best score and the cheapest acceptable depth, a sentence each.
+        notes: What to know before acting on it: sentences, none if all is well.
+    """
+
+    metric: str
+    higher_is_better: bool
+    num_layers: int
+    num_examples: int
+    confidence: float
+    tolerance: float
+    depths: tuple[DepthResult, ...]
+    recommended_depth: int
+    best_depth: int
+    acceptable_depth: int
+    reference_depth: int
+    comparisons: tuple[DepthComparison, ...]
+    num_trials: int
+    failed: tuple[str, ...]
+    depths_without_result: tuple[int, ...]
+    folds: int | None = None
+    answer: str = ""
+    certainty: str = ""
+    alternatives: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def at(self, depth: int) -> DepthResult:
+        """What was found at a depth."""
+        return next(result for result in self.depths if result.depth == depth)
+
+    @property
+    def recommended(self) -> DepthResult:
+        """What was found at the recommended depth."""
+        return self.at(self.recommended_depth)
+
+    @property
+    def best(self) -> DepthResult:
+        """What was found at the best depth."""
+        return self.at(self.best_depth)
+
+    @property
+    def acceptable(self) -> DepthResult:
+        """What was found at the cheapest acceptable depth."""
+        return self.at(self.acceptable_depth)
+
+    @property
+    def pareto_depths(self) -> tuple[int, ...]:
+        """Depths that no other one beats in score without costing more, cheapest first."""
+        sign = 1.0 if self.higher_is_better else -1.0
+        front: list[DepthResult] = []
+        for result in sorted(self.depths, key=lambda r: (r.seconds_per_epoch, -sign * r.score)):
+            if not front or sign * result.score > sign * front[-1].score:
+                front.append(result)
+        return tuple(result.depth for result in front)
+
+    @property
+    def sentence(self) -> str:
+        """The answer and how sure it is, in plain English."""
+        return f"{self.answer} {self.certainty}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every number and sentence, as strict JSON."""
+        depths = [asdict(result) | {"cell": result.cell.to_dict()} for result in self.depths]
+        lists = {"alternatives": list(self.alternatives), "notes": list(self.notes)}
+        return asdict(self) | {"depths": depths} | lists

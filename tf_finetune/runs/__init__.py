@@ -1,0 +1,1 @@
+"""The folder of a run: what lies where, its model opened again, its report written."""

@@ -1,0 +1,232 @@
+"""Scores a trained model on its splits, beside the baselines that show the gain."""
+
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.folds import OUT_OF_FOLD, rounds_of, scored_split
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
+from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.errors import visible
+from tf_finetune.evaluation.explanation.explained_mistakes import explain_mistakes
+from tf_finetune.evaluation.explanation.explainer import Explainer
+from tf_finetune.evaluation.intervals import with_intervals
+from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_evaluation_report
+from tf_finetune.invocation import command_line
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.reports.console import render_metrics
+from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
+from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import resolve_monitor
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import RunResult, evaluation_shape
+from tf_finetune.training.rounds import TrainedRounds
+from tf_finetune.training.split_logits import predict_logits
+from tf_finetune.training.strategy import ChosenStrategy
+
+
+def score_splits(
+    result: RunResult,
+    splits: Splits,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    out_of_fold: np.ndarray | None = None,
+) -> dict[str, EvaluationReport]:
+    """Scores validation and test split, also with the weights before fine-tuning.
+
+    Args:
+        result: The training of the final model.
+        splits: The data.
+        config: The configuration.
+        chosen: The strategy.
+        out_of_fold: With folds, what their models gave, see `TrainedRounds.logits`.
+
+    Returns:
+        A report by split name; the headline one, test where there is one, comes first. With
+        folds the training examples are reported on as a split too, `OUT_OF_FOLD`.
+    """
+    present = {
+        split.name: split for split in (splits.test, scored_split(splits)) if split is not None
+    }
+    known = {"validation": result.validation_logits, OUT_OF_FOLD: out_of_fold}
+    after = {
+        name: split_logits(result.model, split, config, chosen)
+        if (logits := known.get(name)) is None
+        else logits
+        for name, split in present.items()
+    }
+    before: dict[str, np.ndarray] = {}
+    if config.evaluation.baselines:
+        before = _logits_before(result.model, present, config, chosen)
+    reports = {
+        name: split_report(
+            splits.labels, split, after[name], config, splits.train.labels, before.get(name)
+        )
+        for name, split in present.items()
+    }
+    # The models that made the mistakes out of fold are gone.
+    own = {name: report for name, report in reports.items() if name != OUT_OF_FOLD}
+    reports |= explained(result.model.classifier, splits.labels, own, config)
+    if splits.folds is not None:
+        folds = _fold_scores(splits, after[OUT_OF_FOLD], config)
+        reports[OUT_OF_FOLD] = replace(reports[OUT_OF_FOLD], folds=folds)
+    return reports
+
+
+def _fold_scores(
+    splits: Splits, logits: np.ndarray, config: ExperimentConfig
+) -> tuple[FoldScores, ...]:
+    return tuple(
+        FoldScores(
+            one.name,
+            len(one.scored),
+            with_intervals(
+                splits.labels,
+                splits.train.labels[one.scored],
+                logits[one.scored],
+                config.evaluation,
+            ),
+        )
+        for one in rounds_of(splits)
+    )
+
+
+def split_logits(
+    model: FineTuner,
+    split: Split,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    states: PrefixStates | None = None,
+) -> np.ndarray:
+    """Logits of a split in its order, float32 [n, labels]; `states` are its cached ones."""
+    shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
+    return predict_logits(model, split, shape, states)
+
+
+def split_report(
+    labels: LabelSpace,
+    split: Split,
+    logits: np.ndarray,
+    config: ExperimentConfig,
+    train_targets: np.ndarray | None = None,
+    logits_before: np.ndarray | None = None,
+) -> EvaluationReport:
+    """The report of one split; see `build_evaluation_report`."""
+    return build_evaluation_report(
+        labels,
+        split.name,
+        split.labels,
+        logits,
+        split.texts,
+        split.source_rows,
+        config.evaluation,
+        train_targets if config.evaluation.baselines else None,
+        logits_before,
+    )
+
+
+def explained(
+    classifier: Classifier,
+    labels: LabelSpace,
+    reports: dict[str, EvaluationReport],
+    config: ExperimentConfig,
+) -> dict[str, EvaluationReport]:
+    """The same reports, with as many mistakes explained as the options want."""
+    if not config.evaluation.explained_mistakes:
+        return reports
+    tokenizer = load_tokenizer(classifier.files)
+    explainer = Explainer(classifier, tokenizer, labels, config.data.max_length)
+    return explain_mistakes(explainer, reports, config.evaluation.explained_mistakes)
+
+
+def _logits_before(
+    model: FineTuner,
+    splits: Mapping[str, Split],
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+) -> dict[str, np.ndarray]:
+    """Logits with the weights before fine-tuning; the trained ones are put back."""
+    trained = model.classifier.trainable_values()
+    model.classifier.reset(config.training.seed)
+    try:
+        return {name: split_logits(model, s, config, chosen) for name, s in splits.items()}
+    finally:
+        model.classifier.set_values(trained)
+
+
+def write_run_report(
+    run: RunDirectory,
+    result: RunResult,
+    reports: dict[str, EvaluationReport],
+    splits: Splits,
+    config: ExperimentConfig,
+    console: Console,
+    rounds: TrainedRounds | None = None,
+) -> None:
+    """Writes what a run found, prints it, and marks the run as finished.
+
+    Args:
+        run: Its folder.
+        result: The training of the final model.
+        reports: From `score_splits`.
+        splits: The data.
+        config: The resolved configuration.
+        console: Where to print.
+        rounds: With folds, their trainings.
+    """
+    from tf_finetune.reports.page.run_content import run_content
+    from tf_finetune.reports.page.writing import write_report_page
+    from tf_finetune.reports.tensorboard import write_report_summaries
+
+    tensorboard = config.run.tensorboard
+    run.write_json(
+        run.history,
+        {
+            "best_epoch": result.best_epoch,
+            "micro_batches": result.micro_batches,
+            "epochs": result.history,
+            "folds": [
+                {"best_epoch": one.best_epoch, "epochs": one.history}
+                for one in (rounds.results if rounds else ())
+            ],
+        },
+    )
+    write_evaluation(run.evaluation, reports)
+    if tensorboard:
+        write_report_summaries(run.events, reports, result.best_epoch)
+    content = run_content(
+        config,
+        run.path,
+        resolve_monitor(config.training.monitor, splits.labels)[0],
+        result.history,
+        result.best_epoch,
+        reports,
+        result.model.classifier.plan.to_dict(),
+        splits.summary.to_dict(),
+        run.events if tensorboard else None,
+        rounds.history if rounds else (),
+    )
+    write_report_page(run.report, content)
+    write_metrics(run.metrics, reports)  # the last of them: it marks the run as finished
+    run.write_manifest()
+    shutil.rmtree(run.checkpoints, ignore_errors=True)  # what is left does no harm
+    for report in reports.values():
+        render_metrics(console, report)
+    lines = [
+        f"report       {run.report}",
+        f"model        {run.model}",
+        f"metrics      {run.metrics}, {run.evaluation.name}",
+        f"predict      {command_line('predict')} {shlex.quote(str(run.path))} FILE",
+    ]
+    if tensorboard:
+        lines.append(f"tensorboard  tensorboard --logdir {run.events}")
+    console.print(Text(visible("\n".join(lines))), soft_wrap=True)

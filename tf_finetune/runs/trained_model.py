@@ -1,0 +1,138 @@
+"""A finished run's model, loaded to score and to predict."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.batches import evaluation_batches
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.models.classifier import Classifier, build_classifier
+from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
+
+if TYPE_CHECKING:
+    from tf_finetune.evaluation.explanation.explainer import Explainer
+
+# To trace the forward pass takes as long as about twenty batches without a trace.
+_MOST_UNTRACED_BATCHES = 8
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model with all that is needed to use it.
+
+    Attributes:
+        classifier: The model.
+        tokenizer: The tokenizer it was trained with.
+        labels: What its outputs mean.
+        config: The run's configuration.
+        chosen: The strategy it was built under.
+    """
+
+    classifier: Classifier
+    tokenizer: Any
+    labels: LabelSpace
+    config: ExperimentConfig
+    chosen: ChosenStrategy
+
+    @property
+    def max_length(self) -> int:
+        """Longest text in tokens."""
+        return self.config.data.max_length
+
+    @cached_property
+    def model(self) -> FineTuner:
+        """The model compiled, for `predict_logits`."""
+        with self.chosen.strategy.scope():
+            return compile_fine_tuner(self.classifier, self.labels.task, self.config.training)
+
+    @cached_property
+    def _traced(self) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+        """The traced forward pass; one trace serves batches of any size and length."""
+        tokens = tf.TensorSpec([None, None], tf.int32)
+        names = ("token_ids", "token_type_ids", "attention_mask")
+        return tf.function(self._forward, input_signature=[{name: tokens for name in names}])
+
+    def _forward(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        return self.classifier(batch, training=False)
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        """Says what words contributed to an output; its trace serves every text too."""
+        from tf_finetune.evaluation.explanation.explainer import (
+            Explainer,  # loads scikit-learn, for its reports
+        )
+
+        return Explainer(self.classifier, self.tokenizer, self.labels, self.max_length)
+
+    def logits_of(
+        self, records: Sequence[Record], batch_size: int, *, traced: bool | None = None
+    ) -> np.ndarray:
+        """Logits of some texts in their order, float32 [n, labels].
+
+        Args:
+            records: The texts.
+            batch_size: Texts a forward pass.
+            traced: Whether the forward pass is a traced graph: it takes seconds to make, and
+                then computes a small batch ten times as fast. The two differ by rounding. None:
+                where there are many batches, so that the answer is a function of the texts,
+                whatever the model has answered before.
+        """
+        pairs = [r.text_pair for r in records] if records[0].text_pair is not None else None
+        tokens = self.tokenizer(
+            [r.text for r in records], pairs, truncation=True, max_length=self.max_length
+        )
+        lengths = np.array([len(ids) for ids in tokens["input_ids"]], np.int32)
+        logits = np.empty((len(records), self.labels.num_outputs), np.float32)
+        batches = evaluation_batches(lengths, batch_size)
+        if traced is None:
+            traced = len(batches) > _MOST_UNTRACED_BATCHES
+        forward = self._traced if traced else self._forward
+        for rows in batches:
+            padded = self.tokenizer.pad(
+                {name: [values[i] for i in rows] for name, values in tokens.items()},
+                return_tensors="np",
+            )
+            batch = {
+                "token_ids": padded["input_ids"],
+                "token_type_ids": padded["token_type_ids"],
+                "attention_mask": padded["attention_mask"],
+            }
+            batch = {name: tf.constant(value, tf.int32) for name, value in batch.items()}
+            logits[rows] = forward(batch).numpy()
+        return logits
+
+
+def load_trained_model(
+    files: EncoderFiles, labels: LabelSpace, config: ExperimentConfig, chosen: ChosenStrategy
+) -> TrainedModel:
+    """Loads the model folder of a run.
+
+    Args:
+        files: The checked model folder.
+        labels: From its config.json.
+        config: The run's configuration.
+        chosen: The strategy to build under.
+    """
+    variables = files.family.variables(files.config, labels.num_outputs)
+    plan = plan_freezing(config.freeze, variables)
+    with chosen.strategy.scope():
+        classifier, _ = build_classifier(
+            files,
+            plan,
+            labels.num_outputs,
+            seed=config.training.seed,
+            precision=config.training.precision,
+            head_required=True,
+        )
+    return TrainedModel(classifier, load_tokenizer(files), labels, config, chosen)

@@ -1,0 +1,1 @@
+"""What a search found: evidence, the answer in a sentence, and its report."""

@@ -1,0 +1,109 @@
+"""Whether one depth is better than another beyond chance, and what it would take to see."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from tf_finetune.results.recommendation import DepthComparison
+from tf_finetune.search.answer.depth_evidence import (
+    DepthEvidence,
+    common_seeds,
+    paired_difference,
+)
+from tf_finetune.search.answer.statistics import Estimate, holm
+
+ROUNDING = 1e-12
+
+
+def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthComparison]:
+    """Compares every pair of depths.
+
+    In simulations of four equal depths a pair is separated in at most 5 % of the searches,
+    and in 10 % with two seeds that matter as much as the examples.
+
+    Args:
+        by_score: The depths, best first.
+        confidence: 1 - confidence is the level of the tests, all together.
+
+    Returns:
+        One comparison a pair.
+    """
+    pairs = list(itertools.combinations(by_score, 2))
+    if not pairs:
+        return []
+    differences = [_difference(better, worse) for better, worse in pairs]
+    adjusted = holm(np.array([difference.p_value() for difference in differences]))
+    return [
+        _comparison(better, worse, difference, float(p_value), 1.0 - confidence, len(pairs))
+        for (better, worse), difference, p_value in zip(pairs, differences, adjusted, strict=True)
+    ]
+
+
+def _comparison(
+    better: DepthEvidence,
+    worse: DepthEvidence,
+    found: Estimate,
+    adjusted_p_value: float,
+    alpha: float,
+    num_pairs: int,
+) -> DepthComparison:
+    common = common_seeds(better.best, worse.best)
+    separated = adjusted_p_value < alpha and found.value > 0.0
+    examples = seeds = None
+    if found.value > 0.0 and not separated:
+        # Holm's first and strictest level, so that the numbers are enough at any of them.
+        examples = found.examples_needed(alpha / num_pairs)
+        seeds = found.seeds_needed(alpha / num_pairs)
+        # Few seeds can leave a pair open that the normal approximation separates: more
+        # examples would not help there, one more seed would.
+        examples = examples if examples and examples > found.num_examples else None
+        seeds = max(seeds, found.num_seeds + 1) if seeds else None
+    return DepthComparison(
+        better=better.depth,
+        worse=worse.depth,
+        seeds=common or tuple(sorted({*better.best.seeds, *worse.best.seeds})),
+        seeds_are_paired=bool(common),
+        difference=found.value,
+        standard_error=found.standard_error,
+        degrees_of_freedom=found.degrees_of_freedom,
+        p_value=found.p_value(),
+        adjusted_p_value=adjusted_p_value,
+        separated=separated,
+        at_most=_at_most(better, worse, found, 1.0 - alpha),
+        examples_needed=examples,
+        seeds_needed=seeds,
+    )
+
+
+def _difference(better: DepthEvidence, worse: DepthEvidence) -> Estimate:
+    """How much worse the one is than the other, less what both owe to having been picked."""
+    found = paired_difference(better.best, better.leaning.mirrored, worse.best)
+    difference = found.value - _optimism(better, worse)
+    return replace(found, value=0.0 if abs(difference) < ROUNDING else difference)
+
+
+def _optimism(better: DepthEvidence, worse: DepthEvidence) -> float:
+    """What a difference owes to the picking; nothing tells two apart that answer alike."""
+    seeds = common_seeds(better.best, worse.best)
+    alike = seeds and all(
+        np.allclose(one, other, rtol=ROUNDING, atol=0.0)
+        for one, other in zip(better.best.arrays(seeds), worse.best.arrays(seeds), strict=True)
+    )
+    return 0.0 if alike else better.optimism - worse.optimism
+
+
+def _at_most(
+    better: DepthEvidence, worse: DepthEvidence, found: Estimate, confidence: float
+) -> float:
+    """Upper bound of a difference, with an example added that only the better one answers."""
+    seeds = common_seeds(better.best, worse.best)
+    high, low = (
+        np.mean([resampled[seed] for seed in seeds or evidence.best.seeds], axis=0)
+        for evidence, resampled in (
+            (better, better.leaning.upwards),
+            (worse, worse.leaning.downwards),
+        )
+    )
+    measured = replace(found, value=found.value + _optimism(better, worse))
+    return measured.upper_bound(high - low, confidence) - _optimism(better, worse)

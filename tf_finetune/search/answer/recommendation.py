@@ -1,0 +1,191 @@
+"""The answer of a search: which depth, at which learning rate, how sure, at what price.
+
+The rule. At each depth the best cell is found. The recommended depth is the cheapest whose
+score is within one standard error of the best depth's (L. Breiman et al., "Classification
+and Regression Trees", 1984, section 3.4.3; T. Hastie et al., "The Elements of Statistical
+Learning", 2009, section 7.10). The standard error is that of the difference of the two on
+the same validation examples and seeds, not that of either score alone.
+
+Scores are those on the validation examples less the optimism of having picked a depth's
+best cell on them; that of picking the best depth stays in, so only the test split says
+what the chosen model is worth.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from tf_finetune.errors import UserError
+from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import TrialResult, order_of_scores
+from tf_finetune.search.answer.comparison import compare_all
+from tf_finetune.search.answer.depth_evidence import (
+    EQUAL_COST,
+    DepthEvidence,
+    gather_evidence,
+    is_usable,
+    unique_trials,
+)
+from tf_finetune.search.answer.sentence import in_words
+from tf_finetune.search.answer.statistics import estimate
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import RANGES
+
+DEFAULT_TOLERANCE = 0.01
+DEFAULT_RELATIVE_TOLERANCE = 0.05
+
+
+def recommend(
+    trials: Iterable[TrialResult],
+    labels: LabelSpace,
+    metric: str,
+    higher_is_better: bool,
+    *,
+    num_layers: int,
+    confidence: float = 0.95,
+    tolerance: float | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    folds: int | None = None,
+) -> Recommendation:
+    """Answers which depth to train.
+
+    Args:
+        trials: All trials of a search, with predictions on the same validation examples.
+        labels: What the labels are.
+        metric: The score that decides, one of `reports.metrics.METRICS`.
+        higher_is_better: Whether it does.
+        num_layers: L, the layers of the encoder.
+        confidence: Coverage of the intervals.
+        tolerance: How much worse than the best, in the metric's units, still counts as
+            acceptable; None: 0.01, and for errors and losses 5 % of the best.
+        resamples: How many bootstrap resamples of the examples.
+        seed: Seed of the resamples; equal seeds give equal answers.
+        folds: How many folds take the place of a validation split: the predictions are those
+            for all training examples, each out of its fold. None: there is a split.
+
+    Returns:
+        The answer.
+
+    Raises:
+        UserError: No trial completed, or there are fewer than 2 validation examples.
+    """
+    trials = unique_trials(trials)
+    evidence = gather_evidence(
+        trials,
+        labels,
+        metric,
+        higher_is_better,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+    )
+    failed = tuple(
+        f"{trial.cell.key} seed={trial.seed}: {trial.reason or 'the score is not a number'}"
+        for trial in trials
+        if not is_usable(trial)
+    )
+    if not evidence:
+        raise UserError(
+            ["no trial completed, so there is nothing to recommend", *failed[:20]],
+            hint="See the reasons above." if failed else "Run the search first.",
+        )
+    sign = 1.0 if higher_is_better else -1.0
+    reference = evidence[0]
+    results = {e.depth: _depth_result(e, reference, metric, sign, confidence) for e in evidence}
+    by_score = sorted(evidence, key=lambda e: _preference(results[e.depth], sign))
+    best = results[by_score[0].depth]
+    comparisons = compare_all(by_score, confidence)
+    to_best = {pair.worse: pair for pair in comparisons if pair.better == best.depth}
+    depths = [replace(results[d], to_best=to_best.get(d)) for d in results]
+    if tolerance is None:
+        tolerance = _default_tolerance(metric, best.score)
+    good = [d for d in depths if d.to_best is None or d.to_best.within_one_standard_error]
+    acceptable = [d for d in depths if d.to_best is None or d.to_best.at_most <= tolerance]
+    tried = {trial.cell.frozen_depth for trial in trials}
+    found = Recommendation(
+        metric=metric,
+        higher_is_better=higher_is_better,
+        num_layers=num_layers,
+        num_examples=reference.best.num_examples,
+        confidence=confidence,
+        tolerance=tolerance,
+        depths=tuple(depths),
+        recommended_depth=_cheapest(good, sign).depth,
+        best_depth=best.depth,
+        acceptable_depth=_cheapest(acceptable, sign).depth,
+        reference_depth=reference.depth,
+        comparisons=tuple(comparisons),
+        num_trials=len(trials),
+        failed=failed,
+        depths_without_result=tuple(sorted(tried - set(results))),
+        folds=folds,
+    )
+    return in_words(found)
+
+
+def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, int]:
+    """Sorts the best score first; of equal ones the lowest loss, and of these the cheapest."""
+    return (
+        *order_of_scores(sign * result.score, result.validation_loss),
+        result.seconds_per_epoch,
+        result.trainable_parameters,
+    )
+
+
+def _default_tolerance(metric: str, best: float) -> float:
+    """A share of the best where the metric has no fixed range."""
+    if np.isfinite(RANGES[metric][1]):
+        return DEFAULT_TOLERANCE
+    return DEFAULT_RELATIVE_TOLERANCE * best
+
+
+def _cheapest(results: list[DepthResult], sign: float) -> DepthResult:
+    """The lowest cost; of costs that are equal but for noise, the fewest parameters."""
+    limit = EQUAL_COST * min(result.seconds_per_epoch for result in results)
+    return min(
+        (result for result in results if result.seconds_per_epoch <= limit),
+        key=lambda result: (result.trainable_parameters, -sign * result.score),
+    )
+
+
+def _depth_result(
+    evidence: DepthEvidence,
+    reference: DepthEvidence,
+    metric: str,
+    sign: float,
+    confidence: float,
+) -> DepthResult:
+    best, price = evidence.best, evidence.price
+    found = estimate(*best.arrays(best.seeds), best.num_examples)
+    downwards, upwards = (
+        np.mean([resampled[seed] for seed in best.seeds], axis=0)
+        for resampled in (evidence.leaning.downwards, evidence.leaning.upwards)
+    )
+    ends = np.array(found.interval(downwards, upwards, confidence)) - evidence.optimism
+    low, high = np.clip(np.sort(sign * ends), *RANGES[metric])
+    variance = found.seed_variance
+    return DepthResult(
+        cell=best.cell,
+        num_cells=evidence.num_cells,
+        rate_edge=evidence.rate_edge,
+        rate_told_apart=evidence.rate_told_apart,
+        seeds=best.seeds,
+        score=sign * (found.value - evidence.optimism),
+        low=float(low),
+        high=float(high),
+        standard_error=found.standard_error,
+        measured_score=sign * found.value,
+        validation_loss=best.loss,
+        optimism=evidence.optimism,
+        seed_deviation=None if variance is None else float(np.sqrt(variance)),
+        **asdict(price),
+        relative_time=_ratio(price.seconds_per_epoch, reference.price.seconds_per_epoch),
+        relative_memory=_ratio(price.peak_memory_bytes, reference.price.peak_memory_bytes),
+        relative_flops=_ratio(price.step_flops, reference.price.step_flops),
+    )
+
+
+def _ratio(value: float | None, reference: float | None) -> float | None:
+    return value / reference if value is not None and reference else None

@@ -1,0 +1,133 @@
+"""Writes what a search found: JSON, the page, TensorBoard, and the console."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from tf_finetune.config.saving import dump_config
+from tf_finetune.errors import visible
+from tf_finetune.reports.console import render_metrics
+from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
+from tf_finetune.reports.page.content import (
+    Command,
+    ReportContent,
+    TrialRow,
+    scored_on,
+)
+from tf_finetune.reports.page.next_steps import local_time, short_name, software_versions
+from tf_finetune.reports.page.writing import write_report_page
+from tf_finetune.reports.tensorboard import write_report_figures, write_report_summaries
+from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
+from tf_finetune.search.answer.outcome import SearchOutcome
+from tf_finetune.search.leading.job import SearchJob
+from tf_finetune.search.running.records import TrialRecord
+
+
+def write_columns(job: SearchJob) -> None:
+    """Says in TensorBoard which options the trials have."""
+    space = job.space
+    write_hparams_columns(
+        job.directory.trials,
+        job.metric,
+        space.depths,
+        [rate for depth in space.depths for rate in space.rates_at(depth)],
+        space.seeds,
+        dict(space.dimensions),
+        scored_on(job.folds),
+    )
+
+
+def write_trial(job: SearchJob, record: TrialRecord) -> None:
+    """Adds a trial's row in TensorBoard."""
+    write_trial_hparams(job.directory.trials / record.folder / "events", trial_row(record))
+
+
+def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console) -> None:
+    """Writes and prints everything; `metrics.json` last, because it marks the search finished."""
+    directory, reports = job.directory, outcome.all_reports
+    directory.write_json(directory.outcome, outcome.to_dict())
+    directory.write_json(
+        directory.history, {"best_epoch": outcome.run.best_epoch, "epochs": outcome.run.history}
+    )
+    write_evaluation(directory.evaluation, reports)
+    content = report_content(outcome, job.preflight)
+    if job.config.run.tensorboard:
+        write_report_summaries(directory.events, reports, outcome.run.best_epoch)
+        write_report_figures(directory.events, content)
+    write_report_page(directory.report, content)
+    write_metrics(directory.metrics, reports)
+    directory.write_manifest()
+    shutil.rmtree(directory.checkpoints, ignore_errors=True)  # what is left does no harm
+    for report in reports.values():
+        render_metrics(console, report)
+    lines = [
+        f"report       {directory.report}",
+        f"model        {directory.model}",
+        *([f"ensemble     {directory.ensemble}"] if outcome.ensemble else ()),
+        f"numbers      {directory.outcome}, {directory.metrics.name}, {directory.evaluation.name}",
+    ]
+    lines += [f"{command.purpose:12} {command.line}" for command in outcome.commands]
+    console.print(Text(visible("\n".join(lines))), soft_wrap=True)
+
+
+def report_content(
+    outcome: SearchOutcome, preflight: Mapping[str, Any] | None = None
+) -> ReportContent:
+    """What the page shows."""
+    source = short_name(outcome.config.data.train or "?")
+    found = outcome.recommendation
+    return ReportContent(
+        title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
+        summary=(),
+        encoder=outcome.encoder,
+        created=local_time(),
+        metric=outcome.metric,
+        trials=tuple(trial_row(record) for record in _ordered(outcome.records)),
+        reports=outcome.all_reports,
+        plan=outcome.plan.to_dict(),
+        data=outcome.summary.to_dict(),
+        commands=tuple(Command(c.purpose.capitalize(), c.line) for c in outcome.commands),
+        versions=software_versions(),
+        search=replace(found, notes=(*found.notes, *outcome.notes)),
+        config=dump_config(outcome.config),
+        preflight=preflight,
+    )
+
+
+def trial_row(record: TrialRecord) -> TrialRow:
+    """A trial as the reports know it."""
+    result = record.result
+    return TrialRow(
+        depth=result.cell.frozen_depth,
+        learning_rate=result.cell.learning_rate,
+        seed=result.seed,
+        extra=dict(result.cell.extra),
+        status=result.status,
+        reason=result.reason,
+        score=result.score,
+        trainable_parameters=result.trainable_parameters,
+        seconds_per_epoch=result.seconds_per_epoch,
+        train_seconds=result.train_seconds,
+        examples_per_second=result.examples_per_second,
+        peak_memory_bytes=result.peak_memory_bytes,
+        epochs=result.epochs,
+        history=record.history,
+    )
+
+
+def _ordered(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """By depth, rate and seed: parallel and resumed searches end in another order."""
+    return sorted(
+        records,
+        key=lambda r: (
+            r.request.cell.frozen_depth,
+            r.request.cell.learning_rate,
+            str(r.request.cell.extra),
+            r.request.seed,
+            r.request.epochs,
+        ),
+    )

@@ -1,0 +1,297 @@
+"""A recommendation in words that somebody who knows no statistics can act on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.trial import exact_rate
+from tf_finetune.search.answer.depth_evidence import EQUAL_COST
+
+_METRIC_NAMES = {
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "mcc": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+}
+# More than this is not a plan that anybody would carry out.
+_MANY_EXAMPLES = 1_000_000
+_MANY_SEEDS = 1_000
+
+
+def in_words(found: Recommendation) -> Recommendation:
+    """The recommendation with its sentences."""
+    return replace(
+        found,
+        answer=answer(found),
+        certainty=certainty(found),
+        alternatives=tuple(alternatives(found)),
+        notes=tuple(notes(found)),
+    )
+
+
+def answer(found: Recommendation) -> str:
+    """What to do, what it scores, and at what price."""
+    chosen = found.recommended
+    clauses = [f"{_setting(found, chosen)}: {_score_with_interval(found, chosen)}"]
+    if len(found.depths) == 1:
+        clauses.append("the only depth with a result")
+    elif chosen is not found.best:
+        best = f"{_doing(found, found.best_depth)}, {_number(found.best.score)}"
+        clauses.append(f"within one standard error of the best ({best})")
+    else:
+        clauses.append(f"the best of the {len(found.depths)} depths tried")
+    price = _price(found, chosen)
+    if price:
+        clauses.append(price)
+    text = ", ".join(clauses)
+    if chosen is found.best and any(
+        result.seconds_per_epoch < chosen.seconds_per_epoch / EQUAL_COST for result in found.depths
+    ):
+        text += "; no cheaper depth comes within one standard error of it"
+    return text + "."
+
+
+def certainty(found: Recommendation) -> str:
+    """Which depths the evidence tells apart, and what it would take to tell the others."""
+    pairs = [result.to_best for result in found.depths if result.to_best]
+    if not pairs:
+        text = "With one depth there is nothing to compare."
+    else:
+        text = _separation(found, pairs) + "."
+    if all(len(result.seeds) == 1 for result in found.depths):
+        text += " Only one seed was tried, so none of this covers chance in training."
+    return text
+
+
+def alternatives(found: Recommendation) -> list[str]:
+    """The best score, and the cheapest depth that surely loses little."""
+    best, acceptable = found.best, found.acceptable
+    loss = f"{_number(found.tolerance)} of {_metric_name(found)}"
+    if acceptable is best:
+        cheaper = any(depth.seconds_per_epoch < best.seconds_per_epoch for depth in found.depths)
+        text = f"No cheaper depth is shown to lose less than {loss} against the best."
+        text = text if cheaper else ""
+    else:
+        text = (
+            f"Cheapest that is shown to lose less than {loss} against the best: "
+            f"{_lower_first(_setting(found, acceptable))}, {_number(acceptable.score)}"
+        )
+        price = _price(found, acceptable)
+        text += f", {price}." if price else "."
+    line = (
+        f"Best score: {_lower_first(_setting(found, best))}, {_score_with_interval(found, best)}."
+    )
+    return [line, text] if text else [line]
+
+
+def notes(found: Recommendation) -> list[str]:
+    """What to know before acting, a sentence each."""
+    lines = [line for result in found.depths if (line := _edge_note(found, result))]
+    for depth in found.depths_without_result:
+        lines.append(f"Depth {depth} has no completed trial and is left out.")
+    if found.failed:
+        lines.append(
+            f"{len(found.failed)} of {found.num_trials} trials failed; a setting with a failed "
+            "trial is chosen only where no setting of its depth is without."
+        )
+    lines += [line for result in found.depths if (line := _seeds_note(found, result))]
+    few = [result.depth for result in found.depths if _seeds_dominate(result)]
+    if few:
+        lines.append(
+            f"Most of the uncertainty at {_depths(few)} comes from so few seeds: trying more "
+            "seeds helps most."
+        )
+    if found.reference_depth != 0:
+        lines.append(
+            "Full fine-tuning (depth 0) has no result: costs are relative to depth "
+            f"{found.reference_depth}."
+        )
+    optimism = max(result.optimism for result in found.depths)
+    if float(_number(optimism)) > 0.0:
+        lines.append(
+            f"Scores are corrected by up to {_number(optimism)} for having picked each depth's "
+            f"best setting on the same {'validation ' if found.folds is None else ''}examples."
+        )
+    return lines
+
+
+def _separation(found: Recommendation, pairs: Sequence[DepthComparison]) -> str:
+    best = found.best_depth
+    separated = [pair for pair in pairs if pair.separated]
+    unclear = [pair for pair in pairs if not pair.separated]
+    leads = [pair for pair in unclear if pair.difference > 0.0]
+    if separated:
+        text = (
+            f"The evidence shows that depth {best} is better than "
+            f"{_depths([pair.worse for pair in separated])} ({_p_value(separated)})"
+        )
+        if unclear:
+            text += f" but not that it is better than {_depths([pair.worse for pair in unclear])}"
+    elif leads:
+        text = (
+            f"The evidence does not separate the depths: depth {best} scores best, but its lead "
+            f"over {_depths([pair.worse for pair in unclear])} may be chance"
+        )
+    else:
+        text = (
+            "The evidence does not separate the depths: "
+            f"{_depths([best, *(pair.worse for pair in unclear)])} score the same"
+        )
+    if leads:
+        # The pair that the recommendation rests on, else the one that is easiest to tell.
+        pair = max(leads, key=lambda p: (p.worse == found.recommended_depth, p.difference))
+        text += f"; telling {best} and {pair.worse} apart would take {_effort(found, pair)}"
+    return text
+
+
+def _effort(found: Recommendation, pair: DepthComparison) -> str:
+    """How many examples or seeds would separate two depths."""
+    kind = "validation examples" if found.folds is None else "training examples"
+    examples = _examples(pair.examples_needed, found.num_examples, kind)
+    if not pair.seeds_are_paired:
+        return "seeds that both have"
+    if len(pair.seeds) == 1:
+        second = "a second seed to see how much training varies by chance"
+        return f"{examples}, and {second}" if examples else second
+    seeds = _seeds(pair.seeds_needed, len(pair.seeds))
+    if examples and seeds:
+        return f"{examples} or {seeds}"
+    if examples:
+        return f"{examples}; more seeds alone would not do"
+    if seeds:
+        return f"{seeds}; more {kind} alone would not do"
+    return f"both more {kind} and more seeds"
+
+
+def _examples(needed: int | None, now: int, kind: str) -> str:
+    if needed is None:
+        return ""
+    if needed > _MANY_EXAMPLES:
+        return f"over a million {kind}"
+    return f"about {int(float(f'{needed:.2g}')):,} {kind} ({now:,} now)"
+
+
+def _seeds(needed: int | None, now: int) -> str:
+    if needed is None:
+        return ""
+    return "over a thousand seeds" if needed > _MANY_SEEDS else f"{needed} seeds ({now} now)"
+
+
+def _edge_note(found: Recommendation, result: DepthResult) -> str:
+    rate = _rate(result.cell.learning_rate)
+    if result.rate_edge == "only":
+        return f"At depth {result.depth} no learning rate but {rate} was tried."
+    if result.rate_edge is None or not result.rate_told_apart:
+        return ""
+    direction = "lower" if result.rate_edge == "lowest" else "higher"
+    return (
+        f"At depth {result.depth} the best learning rate, {rate}, is the {result.rate_edge} tried; "
+        f"a {direction} one may be better."
+    )
+
+
+def _seeds_note(found: Recommendation, result: DepthResult) -> str:
+    pair = result.to_best
+    if pair is None or set(result.seeds) == set(found.best.seeds):
+        return ""
+    depths = _depths([found.best_depth, result.depth])
+    if not pair.seeds_are_paired:
+        return (
+            f"The best settings of {depths} share no seed, so their comparison does not cover "
+            "chance in training."
+        )
+    plural = "seeds" if len(pair.seeds) > 1 else "seed"
+    return (
+        f"The best settings of {depths} were compared on {plural} {_listed(pair.seeds)} alone: "
+        "not every seed completed at both."
+    )
+
+
+def _seeds_dominate(result: DepthResult) -> bool:
+    if result.seed_deviation is None or len(result.seeds) > 3:
+        return False
+    return result.seed_deviation**2 / len(result.seeds) > result.standard_error**2 / 2
+
+
+def _setting(found: Recommendation, result: DepthResult) -> str:
+    """What to do, as an instruction: depth, rate and further options."""
+    depth, layers = result.depth, found.num_layers
+    if depth == 0:
+        action = "Train all layers"
+    elif depth < layers:
+        action = f"Freeze {depth} of {layers} layers"
+    elif layers == 1:
+        action = "Freeze the only layer (train only pooler and head)"
+    else:
+        action = f"Freeze all {layers} layers (train only pooler and head)"
+    action += f" at learning rate {_rate(result.cell.learning_rate)}"
+    return action + "".join(f", {name}={value}" for name, value in result.cell.extra)
+
+
+def _doing(found: Recommendation, depth: int) -> str:
+    """A depth as an activity."""
+    if depth == 0:
+        return "training all layers"
+    return f"freezing all {depth}" if depth == found.num_layers else f"freezing {depth}"
+
+
+def _price(found: Recommendation, result: DepthResult) -> str:
+    """The time of an epoch against the reference depth's, or nothing where it is that."""
+    ratio = result.relative_time
+    if not ratio or result.depth == found.reference_depth:
+        return ""
+    reference = "full fine-tuning"
+    if found.reference_depth > 0:
+        reference = _doing(found, found.reference_depth)
+    if ratio > EQUAL_COST:
+        return f"{ratio:.2g}x as expensive per epoch as {reference}"
+    if ratio > 1 / EQUAL_COST:
+        return f"as expensive per epoch as {reference}"
+    if ratio > 1 / 1.5:
+        return f"{1 - ratio:.0%} cheaper per epoch than {reference}"
+    cheaper = 1 / ratio
+    return f"{cheaper:{'.1f' if cheaper < 10 else ',.0f'}}x cheaper per epoch than {reference}"
+
+
+def _score_with_interval(found: Recommendation, result: DepthResult) -> str:
+    low, high = _number(result.low), _number(result.high)
+    interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
+    text = f"{_metric_name(found)} {_number(result.score)}"
+    if found.folds is None:
+        return f"{text} ({interval})"
+    return f"out-of-fold {text} ({interval}, {found.folds} folds)"
+
+
+def _metric_name(found: Recommendation) -> str:
+    return _METRIC_NAMES.get(found.metric, found.metric)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.5g}"
+
+
+def _rate(learning_rate: float) -> str:
+    return exact_rate(float(f"{learning_rate:.3g}"))
+
+
+def _p_value(pairs: Sequence[DepthComparison]) -> str:
+    p_value = max(pair.adjusted_p_value for pair in pairs)
+    if p_value < 0.001:
+        return "p < 0.001"
+    return f"p {'=' if len(pairs) == 1 else 'at most'} {p_value:.2g}"
+
+
+def _depths(depths: Sequence[int]) -> str:
+    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(sorted(depths))}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _lower_first(text: str) -> str:
+    return text[0].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""Which trial comes next, in one process or over workers."""

@@ -1,0 +1,90 @@
+"""What a search is about: configuration, encoder, data, space, and where it is recorded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.folds import describe_folds, rounds_of
+from tf_finetune.data.loading import Splits
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.head_start import matched_head, start_lines
+from tf_finetune.results.trial import exact_rate
+from tf_finetune.search.leading.space import RateRange, SearchSpace
+from tf_finetune.search.running.directory import SearchDirectory
+from tf_finetune.search.running.live import duration
+from tf_finetune.search.running.records import TrialJournal
+from tf_finetune.tasks.metrics import resolve_monitor
+from tf_finetune.tasks.output_scale import output_scale
+
+
+@dataclass(frozen=True)
+class SearchJob:
+    """All that a search needs to know.
+
+    Attributes:
+        config: The resolved configuration.
+        files: The encoder.
+        splits: The data.
+        space: What may be tried.
+        directory: Where everything goes.
+        journal: The trials that ended.
+        preflight: What the TPU compiler said of the encoder, for the report; None: not asked.
+    """
+
+    config: ExperimentConfig
+    files: EncoderFiles
+    splits: Splits
+    space: SearchSpace
+    directory: SearchDirectory
+    journal: TrialJournal
+    preflight: Mapping[str, Any] | None = None
+
+    @property
+    def folds(self) -> int | None:
+        """How many folds take the place of the validation split; None if there is one."""
+        return None if self.splits.folds is None else len(rounds_of(self.splits))
+
+    @property
+    def metric(self) -> str:
+        """The score that decides."""
+        return resolve_monitor(self.config.training.monitor, self.splits.labels)[0]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Its direction."""
+        return resolve_monitor(self.config.training.monitor, self.splits.labels)[1]
+
+
+def describe_search(job: SearchJob) -> list[str]:
+    """Lines to print before the first trial."""
+    space, search = job.space, job.config.search
+    labels = job.splits.labels
+    scale = output_scale(labels, job.splits.train.labels)
+    lines = [
+        f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
+        *start_lines(matched_head(job.files, labels, scale), scale),
+    ]
+    for depth in space.depths:
+        rates = space.rates[depth]
+        if isinstance(rates, RateRange):
+            text = f"{exact_rate(rates.low)} to {exact_rate(rates.high)}"
+        else:
+            text = ", ".join(map(exact_rate, rates))
+        lines.append(f"  depth {depth}: learning rates {text}")
+    lines += [f"  {name}: {', '.join(map(str, values))}" for name, values in space.dimensions]
+    cells = min(space.max_cells, len(space.cells())) if space.is_finite else space.max_cells
+    seeds = ", ".join(map(str, space.seeds))
+    lines.append(
+        f"{cells} cells x {len(space.seeds)} seed(s) ({seeds}) = {cells * len(space.seeds)} trials "
+        f"of {job.config.training.epochs} epochs, and more where an edge is widened; each sets its "
+        "own freeze.depth, training.learning_rate and training.seed"
+    )
+    if job.splits.folds is not None:
+        lines += [*describe_folds(job.splits), "each trial trains a model for every fold"]
+    if job.journal.records:
+        spent = sum(record.wall_seconds for record in job.journal.records.values())
+        lines.append(
+            f"going on: {len(job.journal.records)} trials ({duration(spent)}) are in the journal"
+        )
+    return lines

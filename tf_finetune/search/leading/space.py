@@ -1,0 +1,255 @@
+"""Which cells a search may try: the `search` section held against the encoder's layers."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders.variables import Variable, number_of_layers
+from tf_finetune.errors import UserError
+from tf_finetune.plans.freezing import parse_layers, plan_freezing
+from tf_finetune.results.trial import Cell
+
+DEFAULT_CELLS = 12
+# Learning rates that were best on SST-2 with MiniLM, by the share of layers that are frozen.
+_BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
+_HALF_DECADE = math.sqrt(10.0)
+
+
+@dataclass(frozen=True)
+class RateRange:
+    """Learning rates from `low` to `high`, even in the logarithm."""
+
+    low: float
+    high: float
+
+    def steps(self) -> tuple[float, ...]:
+        """Both ends and what lies between in steps of about half a decade."""
+        count = max(1, round(math.log(self.high / self.low, _HALF_DECADE)))
+        factor = (self.high / self.low) ** (1 / count)
+        inside = (two_digits(self.low * factor**i) for i in range(1, count))
+        return (self.low, *inside, self.high)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """What is searched.
+
+    Attributes:
+        rates: Learning rates of each frozen depth, ascending, or their range; by depth.
+        dimensions: Values of each further option, by dotted name.
+        seeds: Training seeds.
+        max_cells: How many cells are explored before edges are widened.
+        max_trials: Most trials, or None.
+    """
+
+    rates: Mapping[int, tuple[float, ...] | RateRange]
+    dimensions: tuple[tuple[str, tuple[Any, ...]], ...]
+    seeds: tuple[int, ...]
+    max_cells: int
+    max_trials: int | None
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """The frozen depths, ascending."""
+        return tuple(sorted(self.rates))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every depth has a list of rates, so that the cells can be counted."""
+        return not any(isinstance(rates, RateRange) for rates in self.rates.values())
+
+    def cells(self) -> list[Cell]:
+        """Every cell, a range in its `steps`.
+
+        The deepest come first, because they are the cheapest, and cells that one traced
+        model serves stand together. Of the rates the middle one comes first and the extreme ones
+        last: it is the likeliest, for when time runs out or others are measured by it.
+        """
+        return [
+            Cell(depth, rate, tuple(zip(self._names, values, strict=True)))
+            for depth in reversed(self.depths)
+            for values in itertools.product(*(values for _, values in self.dimensions))
+            for rate in _from_the_middle(self.rates_at(depth))
+        ]
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether a cell is one of this space (not one beyond an edge)."""
+        rates = self.rates.get(cell.frozen_depth, ())
+        if isinstance(rates, RateRange):
+            inside = rates.low <= cell.learning_rate <= rates.high
+        else:
+            inside = cell.learning_rate in rates
+        extra = dict(cell.extra)
+        known = [name in extra and extra[name] in values for name, values in self.dimensions]
+        return inside and all(known) and len(extra) == len(known)
+
+    def rates_at(self, depth: int) -> tuple[float, ...]:
+        """The learning rates of a depth, a range in its `steps`."""
+        rates = self.rates[depth]
+        return rates.steps() if isinstance(rates, RateRange) else rates
+
+    def rate_beyond(self, depth: int, rate: float, *, upwards: bool) -> float | None:
+        """The rate one step beyond the lowest or highest one; None if that is not accepted."""
+        rates = self.rates_at(depth)
+        if len(rates) < 2:
+            return None
+        factor = rates[-1] / rates[-2] if upwards else rates[0] / rates[1]
+        beyond = two_digits(rate * factor)
+        return beyond if 0.0 < beyond <= 10.0 else None
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.dimensions)
+
+
+def build_space(config: ExperimentConfig, variables: Sequence[Variable]) -> SearchSpace:
+    """Makes the space that the `search` section describes.
+
+    Args:
+        config: The configuration.
+        variables: Of the encoder, in forward order.
+
+    Raises:
+        UserError: With all that contradicts itself or does not go with the encoder.
+    """
+    num_layers = number_of_layers(variables)
+    problems: list[str] = []
+    depths = _depths(config, num_layers, problems)
+    _check_depths_of_rates(config, depths, problems)
+    rates = {depth: _rates(config, depth, num_layers) for depth in depths}
+    dimensions = _dimensions(config)
+    _check_dimensions(config, problems)
+    _check_plans(config, depths, variables, problems)
+    space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
+    max_cells = _max_cells(config, space, problems)
+    if problems:
+        raise UserError(list(dict.fromkeys(problems)))
+    return SearchSpace(rates, dimensions, config.search.seeds, max_cells, config.search.max_trials)
+
+
+def typical_rate(depth: int, num_layers: int) -> float:
+    """A learning rate that suits a depth: 5e-5 with nothing frozen, 1e-3 with all layers.
+
+    What trains fewer layers wants larger steps. Between three measured points the logarithm
+    is interpolated by the share of frozen layers.
+    """
+    share = depth / num_layers
+    for (left, low), (right, high) in itertools.pairwise(_BEST_RATES):
+        if share <= right:
+            part = (share - left) / (right - left)
+            return two_digits(low * (high / low) ** part)
+    return _BEST_RATES[-1][1]
+
+
+def two_digits(rate: float) -> float:
+    """A rate as people write it."""
+    return float(f"{rate:.2g}")
+
+
+def _depths(config: ExperimentConfig, num_layers: int, problems: list[str]) -> list[int]:
+    text = config.search.depths
+    if text == "all":
+        return list(range(num_layers + 1))
+    depths = sorted(parse_layers(text))
+    if depths[-1] > num_layers:
+        problems.append(
+            f"search.depths: received {text}; accepted: 0 to {num_layers}, the number of layers of "
+            "this encoder"
+        )
+    return [depth for depth in depths if depth <= num_layers]
+
+
+def _check_depths_of_rates(
+    config: ExperimentConfig, depths: Sequence[int], problems: list[str]
+) -> None:
+    for name in ("learning_rates_by_depth", "learning_rate_ranges_by_depth"):
+        strange = sorted(set(getattr(config.search, name)) - set(depths))
+        if strange:
+            problems.append(
+                f"search.{name}: received rates of depth {', '.join(map(str, strange))}, which is "
+                f"not tried; accepted: {', '.join(map(str, depths))}"
+            )
+
+
+def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float, ...] | RateRange:
+    search = config.search
+    if depth in search.learning_rates_by_depth:
+        return tuple(sorted(search.learning_rates_by_depth[depth]))
+    if depth in search.learning_rate_ranges_by_depth:
+        return RateRange(*search.learning_rate_ranges_by_depth[depth])
+    if search.learning_rates is not None:
+        return tuple(sorted(search.learning_rates))
+    if search.learning_rate_range is not None:
+        return RateRange(*search.learning_rate_range)
+    middle = typical_rate(depth, num_layers)
+    low, high = two_digits(middle / 3), two_digits(middle * 3)
+    return (low, middle, high) if search.oracle == "grid" else RateRange(low, high)
+
+
+def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """What needs a new trace comes first, so that it changes last."""
+    search = config.search
+    values: dict[str, tuple[Any, ...]] = {
+        "search.rule_sets": tuple(search.rule_sets),
+        "training.weight_decay": search.weight_decays,
+        "training.batch_size": search.batch_sizes,
+        "training.warmup_fraction": search.warmup_fractions,
+    }
+    return tuple((name, found) for name, found in values.items() if found)
+
+
+def _check_dimensions(config: ExperimentConfig, problems: list[str]) -> None:
+    pieces = config.training.accumulation_steps
+    for size in config.search.batch_sizes:
+        if size % pieces:
+            problems.append(
+                f"search.batch_sizes: received {size}; accepted: multiples of "
+                f"training.accumulation_steps, {pieces}"
+            )
+
+
+def _check_plans(
+    config: ExperimentConfig,
+    depths: Sequence[int],
+    variables: Sequence[Variable],
+    problems: list[str],
+) -> None:
+    """Every depth has to leave something to train, under every rule set."""
+    for name, rules in (config.search.rule_sets or {"": ()}).items():
+        for depth in depths:
+            freeze = config.freeze.model_copy(
+                update={"depth": depth, "rules": (*rules, *config.freeze.rules)}
+            )
+            where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
+            try:
+                plan_freezing(freeze, variables)
+            except UserError as error:
+                problems += [f"{where}: {problem}" for problem in error.problems]
+
+
+def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]) -> int:
+    """How many cells are explored, each once with every seed."""
+    most, seeds = config.search.max_trials, len(space.seeds)
+    if config.search.oracle != "grid":
+        if most is not None and most < seeds:
+            problems.append(
+                f"search.max_trials: received {most}, less than one cell with each of {seeds} "
+                f"seeds; accepted: at least {seeds}"
+            )
+        return most // seeds if most is not None else DEFAULT_CELLS
+    cells = len(space.cells())
+    if most is not None and most < cells * seeds:
+        problems.append(
+            f"search.max_trials: received {most}, but the grid has {cells} cells x {seeds} seed(s) "
+            f"= {cells * seeds} trials; accepted: at least {cells * seeds}, or search.oracle=random"
+        )
+    return cells
+
+
+def _from_the_middle(rates: Sequence[float]) -> list[float]:
+    """Rates in the order of their distance from the middle one, by rank, the lower first."""
+    middle = (len(rates) - 1) // 2
+    return [rates[i] for i in sorted(range(len(rates)), key=lambda i: abs(i - middle))]

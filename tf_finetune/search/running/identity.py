@@ -1,0 +1,74 @@
+"""What the trials of a search have in common; a journal of anything else is refused."""
+
+import hashlib
+from dataclasses import asdict
+from typing import Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.head_start import matched_head
+from tf_finetune.options.marks import Mark
+from tf_finetune.storage.files import file_sha256
+from tf_finetune.tasks.output_scale import output_scale
+
+
+def search_identity(
+    config: ExperimentConfig, files: EncoderFiles, splits: Splits
+) -> dict[str, Any]:
+    """Says what decides the result of a cell, beside the cell.
+
+    The space is not in it: a search can go on with more depths, rates or seeds.
+
+    Args:
+        config: The configuration.
+        files: The encoder.
+        splits: The data.
+
+    Returns:
+        Nested mappings of JSON values; see `Journal`.
+    """
+    threshold = splits.labels.threshold
+    scale = output_scale(splits.labels, splits.train.labels)
+    head = matched_head(files, splits.labels, scale)
+    identity: dict[str, dict[str, Any]] = {
+        "data": {
+            "training_examples_sha256": _split_sha256(splits.train),
+            "validation_examples_sha256": _split_sha256(splits.validation),
+            **_folds(splits),
+            "task": splits.labels.task,
+            "label_names": list(splits.labels.names),
+            # Left out where they change nothing, so that a journal that is older than they are
+            # goes on.
+            **({} if scale is None else {"standardised_targets": asdict(scale)}),
+            **({} if threshold == 0.5 else {"threshold": threshold}),
+        },
+        "encoder": {
+            "weights_sha256": file_sha256(files.weights),
+            **({} if head.is_new else {"head_rows": list(head.rows)}),
+        },
+    }
+    options = config.marked(Mark.STEP, Mark.COURSE, without={Mark.TRIAL})
+    if options["cache.dtype"] == "auto":  # journals of earlier versions say nothing of it
+        del options["cache.dtype"]
+    for name, value in options.items():
+        section, _, option = name.partition(".")
+        identity.setdefault(section, {})[option] = value
+    return identity
+
+
+def _folds(splits: Splits) -> dict[str, str]:
+    """Only where there are folds: journals of earlier versions say nothing of them."""
+    if splits.folds is None:
+        return {}
+    return {"folds_sha256": hashlib.sha256(splits.folds.tobytes()).hexdigest()}
+
+
+def _split_sha256(split: Split | None) -> str | None:
+    if split is None:
+        return None
+    digest = hashlib.sha256(split.store.key.encode())
+    digest.update(split.rows.tobytes())
+    digest.update(split.labels.tobytes())
+    return digest.hexdigest()

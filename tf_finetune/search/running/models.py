@@ -1,0 +1,135 @@
+"""Compiled models that serve trial after trial, so that a depth is traced only once."""
+
+import gc
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.machine.memory import host_bytes
+from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.head_start import matched_head
+from tf_finetune.options.marks import Mark
+from tf_finetune.plans.freezing import FreezePlan, plan_freezing
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
+
+_ACCELERATOR_BYTES = 2 << 30
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model for one freeze plan.
+
+    Attributes:
+        model: Compiled; its weights are those of its last run.
+        plan: What it trains.
+        bytes: Of its variables and its optimiser's.
+    """
+
+    model: FineTuner
+    plan: FreezePlan
+    bytes: int
+
+
+class ModelCache:
+    """Builds models and keeps those that were used last.
+
+    Args:
+        files: The encoder.
+        labels: What the outputs are.
+        chosen: The devices.
+        max_bytes: How much the variables of all kept models may take; None: a quarter of the
+            machine's memory, or 2 GiB on a GPU or TPU. One model is always kept.
+    """
+
+    def __init__(
+        self,
+        files: EncoderFiles,
+        labels: LabelSpace,
+        chosen: ChosenStrategy,
+        max_bytes: int | None = None,
+    ):
+        self._files = files
+        self._labels = labels
+        self._chosen = chosen
+        self._max_bytes = _default_bytes() if max_bytes is None else max_bytes
+        self._models: OrderedDict[str, CompiledModel] = OrderedDict()
+
+    def get(self, config: ExperimentConfig, train_targets: np.ndarray) -> CompiledModel:
+        """The model of a trial's configuration; its weights are not reset.
+
+        Args:
+            config: The configuration.
+            train_targets: Encoded labels of what it will be trained on, whose scale it takes.
+        """
+        scale = output_scale(self._labels, train_targets)
+        key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
+        if key not in self._models:
+            # Room is made before, so that the limit holds while it is built: as much as the
+            # largest one takes.
+            self._drop_oldest(needed=max((m.bytes for m in self._models.values()), default=0))
+            self._models[key] = self._build(config, scale)
+            self._drop_oldest(needed=0)
+        self._models.move_to_end(key)
+        self._models[key].model.classifier.rescale(scale)
+        return self._models[key]
+
+    @property
+    def bytes(self) -> int:
+        """Of all models that are kept."""
+        return sum(model.bytes for model in self._models.values())
+
+    def clear(self) -> None:
+        """Drops every model, such as after memory ran out."""
+        self._models.clear()
+        gc.collect()
+
+    def _drop_oldest(self, needed: int) -> None:
+        dropped = False
+        keep = 0 if needed else 1
+        while len(self._models) > keep and self.bytes + needed > self._max_bytes:
+            self._models.popitem(last=False)
+            dropped = True
+        if dropped:
+            gc.collect()  # a Keras model is a web of cycles
+
+    def _build(self, config: ExperimentConfig, scale: OutputScale | None) -> CompiledModel:
+        num_outputs = self._labels.num_outputs
+        variables = self._files.family.variables(self._files.config, num_outputs)
+        plan = plan_freezing(config.freeze, variables)
+        with self._chosen.strategy.scope():
+            classifier, _ = build_classifier(
+                self._files,
+                plan,
+                num_outputs,
+                seed=config.training.seed,
+                dropout=config.encoder.dropout,
+                precision=config.training.precision,
+                head=matched_head(self._files, self._labels, scale),
+                scale=scale,
+            )
+            model = compile_fine_tuner(
+                classifier,
+                self._labels.task,
+                config.training,
+                for_xla=self._chosen.compiles,
+            )
+        held = [*classifier.by_path.values(), *model.optimizer.variables]
+        return CompiledModel(model, plan, sum(_bytes(variable) for variable in held))
+
+
+def _bytes(variable: tf.Variable) -> int:
+    return int(variable.shape.num_elements() * variable.dtype.size)
+
+
+def _default_bytes() -> int:
+    on_accelerator = any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
+    return _ACCELERATOR_BYTES if on_accelerator else host_bytes() // 4

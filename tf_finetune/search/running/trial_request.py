@@ -1,0 +1,96 @@
+"""What a trial is asked to do: a cell, a seed and a number of epochs."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.results.trial import Cell, exact_rate
+
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """One training run of a search; equal requests are never run twice.
+
+    Attributes:
+        cell: The point of the search space.
+        seed: The training seed.
+        epochs: Epochs to train; Hyperband asks for fewer than `training.epochs`.
+    """
+
+    cell: Cell
+    seed: int
+    epochs: int
+
+    @cached_property
+    def key(self) -> str:
+        """Exact name, such as `depth=4 learning_rate=3e-4 seed=0 epochs=3`."""
+        return f"{self.cell.key} seed={self.seed} epochs={self.epochs}"
+
+    def folder_name(self, full_epochs: int) -> str:
+        """Short name for a folder, such as `depth4-lr3e-4-seed0`."""
+        parts = [f"depth{self.cell.frozen_depth}", f"lr{exact_rate(self.cell.learning_rate)}"]
+        parts += [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in self.cell.extra]
+        parts.append(f"seed{self.seed}")
+        if self.epochs != full_epochs:
+            parts.append(f"epochs{self.epochs}")
+        name = "-".join(parts)
+        safe = re.sub(r"[^\w.=+-]", "_", name)
+        if safe == name and len(name) <= _LONGEST_NAME:
+            return name
+        return f"{safe[:_LONGEST_NAME]}-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
+
+    def configure(self, config: ExperimentConfig) -> ExperimentConfig:
+        """The configuration of this training run, as `train` would take it."""
+        extra = dict(self.cell.extra)
+        rules = (
+            config.search.rule_sets[extra.pop("search.rule_sets")]
+            if ("search.rule_sets" in extra)
+            else ()
+        )
+        freeze = config.freeze.model_copy(
+            update={
+                "depth": self.cell.frozen_depth,
+                "rules": (*rules, *config.freeze.rules),
+            }
+        )
+        training = config.training.model_copy(
+            update={
+                "learning_rate": self.cell.learning_rate,
+                "seed": self.seed,
+                "epochs": self.epochs,
+                **{name.removeprefix("training."): value for name, value in extra.items()},
+            }
+        )
+        return config.model_copy(update={"freeze": freeze, "training": training})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` reads it back."""
+        return {"cell": self.cell.to_dict(), "seed": self.seed, "epochs": self.epochs}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "TrialRequest":
+        """The request that `to_dict` wrote.
+
+        Raises:
+            ValueError: `value` is not a request.
+        """
+        try:
+            return cls(Cell.from_dict(value["cell"]), int(value["seed"]), int(value["epochs"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a request: {value!r}") from error
+
+    def to_text(self) -> str:
+        """As one line of JSON, for KerasTuner's messages."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> "TrialRequest":
+        """The request that `to_text` wrote."""
+        return cls.from_dict(json.loads(text))

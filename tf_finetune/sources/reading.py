@@ -1,0 +1,165 @@
+"""Streams the records of a source, and says at its end all that is wrong with it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.errors import UserError
+from tf_finetune.sources.columns import check_columns, infer_columns, no_rows
+from tf_finetune.sources.fields import label_columns, to_record
+from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.problems import Problems
+from tf_finetune.sources.records import Record
+from tf_finetune.sources.table import Row, Table
+from tf_finetune.sources.text_lines import bounded_lines
+
+
+def read_records(
+    config: DataConfig,
+    source: str,
+    *,
+    split: str = "train",
+    labelled: bool = True,
+    notes: list[str] | None = None,
+) -> Iterator[Record]:
+    """Streams the examples of a source, in their order, a few at a time in memory.
+
+    Args:
+        config: Options of the data section as `resolve_columns` returned them.
+        source: A file or folder, `tfds:NAME` or `builtin:docstrings`.
+        split: `train`, `validation` or `test`, for a TFDS source that does not say.
+        labelled: Whether labels are read; without, no label column is needed.
+        notes: Gets, at the end, sentences about rows that were read or skipped and of which the
+            user should know.
+
+    Returns:
+        An iterator over the good records. It raises `UserError` at the end if any row was
+        bad, so nothing made of the records may be kept before it has ended.
+
+    Raises:
+        UserError: The source cannot be opened or lacks a column.
+        ValueError: The columns are not resolved.
+    """
+    if config.text_column is None or (labelled and not label_columns(config)):
+        raise ValueError("the columns must be resolved first, by resolve_columns")
+    table = open_table(config, source, split=split)
+    if labelled and table.kind == "lines":
+        raise UserError(f"{source}: {table.advice}")
+    problems = Problems()
+    check_columns(table, config, problems, labelled=labelled)
+    problems.check()
+    return _records(table, config, labelled=labelled, notes=notes)
+
+
+def read_texts(
+    config: DataConfig, source: str | TextIO, *, notes: list[str] | None = None
+) -> Iterator[Record]:
+    """Streams texts to predict; labels are not read and need not be there.
+
+    Args:
+        config: Options of the data section. If the text column is not set, it is inferred.
+        source: As for `read_records`; a .txt file without a tab in its first row, or an open
+            text file such as standard input, holds one text a line.
+        notes: As for `read_records`; those about opening the source stand before.
+
+    Raises:
+        UserError: As `read_records`; or pairs of texts are needed and lines hold one.
+    """
+    if not isinstance(source, str):
+        name = str(getattr(source, "name", "standard input"))
+        return _line_records(_line_options(config, name), source, name)
+    table = open_table(config, source, split="test")
+    if table.kind == "lines":
+        return _records(table, _line_options(config, source), labelled=False, notes=notes)
+    problems = Problems()
+    if config.text_column is None:
+        config = infer_columns(table, config, problems, labelled=False)
+    check_columns(table, config, problems, labelled=False)
+    problems.check()
+    if notes is not None:
+        notes += table.notes
+    return _records(table, config, labelled=False, notes=notes)
+
+
+def check_texts(texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str]) -> list[Record]:
+    """Texts that were given on the command line, checked as those of a file are.
+
+    Args:
+        texts: The texts.
+        pairs: Their second texts, as many; empty for single texts.
+        flags: What the two are called there, for messages.
+
+    Raises:
+        UserError: Texts are empty or no valid Unicode; all of them are listed.
+    """
+    text_flag, pair_flag = flags
+    config = DataConfig(text_column=text_flag, text_pair_column=pair_flag if pairs else None)
+    seconds = [{pair_flag: pair} for pair in pairs] or [{} for _ in texts]
+    rows = (
+        Row(number, {text_flag: text, **second}, f"text {number}")
+        for number, (text, second) in enumerate(zip(texts, seconds, strict=True), start=1)
+    )
+    problems = Problems()
+    records = list(_good_records(rows, config, problems, labelled=False))
+    problems.check()
+    return records
+
+
+def _records(
+    table: Table, config: DataConfig, *, labelled: bool, notes: list[str] | None
+) -> Iterator[Record]:
+    problems = Problems()
+    rows = table.rows(problems)
+    count = 0
+    for record in _good_records(rows, config, problems, labelled=labelled):
+        count += 1
+        yield record
+    problems.check()
+    if not count:
+        raise no_rows(table)
+    if notes is not None:
+        notes += problems.notes()
+
+
+def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Record]:
+    problems = Problems()
+    rows = _line_rows(lines, name, problems)
+    yield from _good_records(rows, config, problems, labelled=False)
+    problems.check()
+
+
+def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
+    row = blank = 0
+    try:
+        for row, line in enumerate(bounded_lines(lines, name, problems), 1):
+            if line.isspace():
+                blank = blank or row
+                continue
+            if blank:
+                # Whoever writes into a pipe may count answers by lines: none comes after a gap.
+                problems.stop(
+                    f"{name}, row {blank}: is blank; blank lines may only stand at the end"
+                )
+            yield Row(row, {"text": line.rstrip("\r\n")}, f"{name}, row {row}")
+    except UnicodeDecodeError as error:
+        problems.stop(f"{name}: cannot be decoded soon after row {row}: {error}")
+    except OSError as error:
+        problems.stop(f"{name}: cannot be read after row {row}: {error.strerror or error}")
+
+
+def _line_options(config: DataConfig, name: str) -> DataConfig:
+    if config.text_pair_column is not None:
+        raise UserError(
+            f"{name}: holds one text a line, but data.text_pair_column is "
+            f"{config.text_pair_column!r}; accepted: a file with both columns"
+        )
+    return config.model_copy(update={"text_column": "text"})
+
+
+def _good_records(
+    rows: Iterable[Row], config: DataConfig, problems: Problems, *, labelled: bool
+) -> Iterator[Record]:
+    for row in rows:
+        record = to_record(row, config, problems, labelled=labelled)
+        if record is not None:
+            yield record

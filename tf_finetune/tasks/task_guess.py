@@ -1,0 +1,127 @@
+"""Guesses the task of labels that are numbers, and says why."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_finetune.config.sections import DataConfig
+from tf_finetune.sources.numbers import (
+    DecimalMark,
+    as_integer,
+    as_number,
+    decimal_mark_of,
+    is_missing,
+    numbered_like_sections,
+    padded_number,
+)
+from tf_finetune.sources.problems import show
+from tf_finetune.tasks.labels import Task
+from tf_finetune.tasks.raw_labels import RawLabels
+
+FEW_INTEGERS = 20  # that many different ones are classes, however they lie
+DENSE_SHARE = 0.5  # of the integers from the least to the greatest
+REPEATS = 3  # what a class needs to be in training, validation and test examples
+REPEATING_SHARE = 0.9  # of the integers; a few classes may be rare
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What labels are taken for.
+
+    Attributes:
+        task: What is predicted.
+        decimal_mark: What begins the decimals of labels that are numbers.
+        numbers: Whether the labels are numbers, targets or numbers of classes, and not names.
+        reason: Why numbers decided, with the option that changes it; "" if they did not.
+    """
+
+    task: Task
+    decimal_mark: DecimalMark = "point"
+    numbers: bool = False
+    reason: str = ""
+
+
+def guess_task(config: DataConfig, train: RawLabels) -> Guess:
+    """Guesses what is to be predicted from the training labels.
+
+    Args:
+        config: The `data` section; its own `task` is not looked at.
+        train: All labels of the training source.
+    """
+    if train.are_lists():
+        return Guess("multi_label")
+    distinct, which, _ = train.distinct
+    labels = [label for label in distinct if not is_missing(label)]
+    mark = _mark(config, labels)
+    if mark is None or not labels:
+        return Guess("single_label", reason=_why_names(config, labels))
+    counts = np.bincount(which, minlength=len(distinct))
+    code = padded_number(labels, mark)
+    if code is None and _repeats(counts):
+        code = numbered_like_sections(labels, mark)
+    if code is not None:
+        why = f"labels such as {code} are codes, whose zeros must stay"
+        return Guess("single_label", reason=_reason("single_label", why))
+    integers: Counter[int] = Counter()
+    for label, count in zip(distinct, counts.tolist(), strict=True):
+        integer = as_integer(label, mark)
+        if integer is None and not is_missing(label):
+            why = f"the labels are numbers and not all whole, such as {_fraction(labels, mark)}"
+            return Guess("regression", mark, numbers=True, reason=_reason("regression", why))
+        if integer is not None:
+            integers[integer] += count
+    task, why = _of_integers(integers)
+    return Guess(task, mark, numbers=True, reason=_reason(task, why))
+
+
+def _fraction(labels: list[str], mark: DecimalMark) -> str:
+    """The label that shows best why they are no whole numbers: 37 % rather than 0 %."""
+    written_so = [label for label in labels if as_integer(label, mark) is None]
+    numbers = ((label, as_number(label, mark)) for label in written_so)
+    return next((label for label, number in numbers if number != int(number or 0)), written_so[0])
+
+
+def _mark(config: DataConfig, labels: list[str]) -> DecimalMark | None:
+    """The decimal mark that makes numbers of all labels; None if they are names."""
+    if config.decimal_mark == "auto":
+        return decimal_mark_of(labels)
+    mark: DecimalMark = config.decimal_mark
+    return mark if all(as_number(label, mark) is not None for label in labels) else None
+
+
+def _of_integers(counts: Counter[int]) -> tuple[Task, str]:
+    least, greatest = min(counts), max(counts)
+    seen = f"the labels are {len(counts):,} different whole numbers from {least} to {greatest}"
+    if len(counts) <= FEW_INTEGERS:
+        return "single_label", seen
+    if len(counts) < DENSE_SHARE * (greatest - least + 1):
+        return "regression", f"{seen} with many left out between them"
+    if not _repeats(np.array(list(counts.values()))):
+        return "regression", f"{seen}, many of which occur less than {REPEATS} times"
+    return "single_label", f"{seen} with few left out between them, nearly all repeating"
+
+
+def _repeats(counts: np.ndarray) -> bool:
+    return bool(np.mean(counts >= REPEATS) >= REPEATING_SHARE)
+
+
+def _reason(task: Task, why: str) -> str:
+    others = {
+        "single_label": "data.task=regression takes them for numbers to predict",
+        "regression": "data.task=single_label makes a class of each",
+    }
+    return f"data.task is taken to be {task}, because {why}; {others[task]}"
+
+
+def _why_names(config: DataConfig, labels: list[str]) -> str:
+    """Why labels are names though most of them are numbers; "" if they are not."""
+    marks: tuple[DecimalMark, ...] = ("point", "comma")
+    for mark in marks if config.decimal_mark == "auto" else (config.decimal_mark,):
+        others = [label for label in labels if as_number(label, mark) is None]
+        if len(others) < len(labels) / 2:
+            return (
+                "data.task is taken to be single_label, because not all labels are numbers: "
+                f"{show(others[0])} is not; without such rows they would be"
+            )
+    return ""

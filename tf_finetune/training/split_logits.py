@@ -1,0 +1,36 @@
+"""Logits of a whole split, every example exactly once and in its own order."""
+
+import numpy as np
+
+from tf_finetune.data.splits import Split
+from tf_finetune.data.states import PrefixStates
+from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.pipeline import (
+    BatchShape,
+    evaluation_dataset,
+    evaluation_order,
+    steps_per_epoch,
+)
+
+
+def predict_logits(
+    model: FineTuner, split: Split, shape: BatchShape, states: PrefixStates | None = None
+) -> np.ndarray:
+    """Computes the logits of every example of a split.
+
+    Args:
+        model: A compiled `FineTuner`.
+        split: The examples; labels are not looked at.
+        shape: How batches are cut; `shape.replicas` must be those of the model's strategy.
+        states: The split's states at the frozen boundary, where they are cached.
+
+    Returns:
+        Logits float32 [n, labels], in the order of the split.
+    """
+    order = evaluation_order(split, shape, states)
+    rows = model.predict(
+        evaluation_dataset(split, shape, states), steps_per_epoch(len(split), shape.batch_size)
+    )
+    logits = np.empty((len(split), rows.shape[1]), np.float32)
+    logits[order[order >= 0]] = rows[order >= 0]
+    return logits
