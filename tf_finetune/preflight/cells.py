@@ -23,7 +23,7 @@ from tf_finetune.preflight.step_shapes import StepShape, step_shape
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
 
-_SOURCES = ("encoders", "training", "preflight")
+_SOURCES = ("encoders", "tasks", "models", "training", "preflight")
 _OP_NAME = re.compile(r'op_name="([^"]+)"')
 _INSTRUCTION = re.compile(r"%([\w.-]+)")
 
