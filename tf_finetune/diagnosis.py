@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.encoders.locating import is_offline, model_packages
 from tf_finetune.machine.environment import (
     Finding,
@@ -15,6 +14,7 @@ from tf_finetune.machine.environment import (
     check_python,
     check_versions,
 )
+from tf_finetune.options.data import DataConfig
 
 # Enough for a tokenised set, a bert-base run with two checkpoints and its model.
 _WANTED_BYTES = 5 * 2**30

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.seal import check_seal
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.invocation import PROGRAM, command_line
 from trainers.commands import COMMANDS, Command

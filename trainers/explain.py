@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError, visible
 from tf_finetune.storage.files import json_line
 from trainers.arguments import parse_arguments, whole_number

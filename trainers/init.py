@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.config.starter import starter_yaml
 from tf_finetune.errors import UserError, visible
 from tf_finetune.invocation import command_line
+from tf_finetune.options.data import DataConfig
 from tf_finetune.storage.files import write_atomically
 from tf_finetune.storage.yaml_document import yaml_value
 from trainers.arguments import parse_arguments

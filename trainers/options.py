@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tf_finetune.config.describe import option_names
-from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.training import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from trainers.texts import GivenTexts, given_texts
 from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
-    from tf_finetune.config.sections import ExperimentConfig
+    from tf_finetune.config.experiment import ExperimentConfig
     from tf_finetune.export.checked_model import CheckedModel
     from tf_finetune.prediction.conversion import Conversion
     from tf_finetune.prediction.resumable import Output, ResumableFile

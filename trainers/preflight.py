@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig
-from tf_finetune.config.value_checks import check_layer_ranges
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles, check_inputs, resolve_encoder
 from tf_finetune.errors import UserError, visible
+from tf_finetune.options.value_checks import check_layer_ranges
 from tf_finetune.plans.freezing import parse_layers
 from tf_finetune.preflight.answers import AnswerCache
 from tf_finetune.preflight.cells import Job, answer_cells

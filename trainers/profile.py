@@ -23,12 +23,12 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(arguments)
     console = Console()
 
-    from tf_finetune.config.sections import FreezeConfig
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.checkpoint_check import check_checkpoint
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.plans.freezing import plan_freezing
     from tf_finetune.sources.opening import check_sources
     from tf_finetune.tasks.metrics import resolve_monitor

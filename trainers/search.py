@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError, visible
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command

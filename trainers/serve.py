@@ -13,7 +13,7 @@ from dataclasses import fields
 from functools import partial
 from importlib.util import find_spec
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command

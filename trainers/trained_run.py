@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.runs.directory import open_run
 from tf_finetune.storage.run_directory import RunDirectory
 from trainers.arguments import load_arguments

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from trainers.arguments import load_arguments, parse_arguments
 from trainers.cli import run_command

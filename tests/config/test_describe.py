@@ -13,9 +13,9 @@ from tf_finetune.config.describe import (
     markdown_page,
     option_names,
 )
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.schema import json_schema
-from tf_finetune.config.sections import ExperimentConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.sections import ExperimentConfig, FreezeRule
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeRule
 
 
 @pytest.fixture

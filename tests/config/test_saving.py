@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tf_finetune.config.describe import list_sections
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.saving import dump_config, write_config
 from tf_finetune.config.schema import json_schema
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 
 

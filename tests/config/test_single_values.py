@@ -2,10 +2,11 @@
 
 import pytest
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.schema import branches, schema_at
-from tf_finetune.config.sections import ExperimentConfig, FreezeRule
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeRule
 
 LISTS = [
     f"{section}.{option}"

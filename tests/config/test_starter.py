@@ -5,9 +5,10 @@ import re
 import pytest
 
 from tf_finetune.config.describe import option_names
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.sections import DataConfig, ExperimentConfig
 from tf_finetune.config.starter import starter_yaml
+from tf_finetune.options.data import DataConfig
 
 FOUND = {"text_column": "review", "label_column": "6", "format": None}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 
 WriteCsv = Callable[..., str]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.loading import load_splits
+from tf_finetune.options.data import DataConfig
 
 
 @pytest.fixture(scope="module")

@@ -337,7 +337,7 @@ import sys
 import time
 from pathlib import Path
 from transformers import BertTokenizerFast
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.data.token_store_cache import open_store
 
 vocabulary, source, cache, own, other = sys.argv[1:]

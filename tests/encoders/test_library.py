@@ -2,11 +2,11 @@
 
 import tf_keras
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.library import library_module, without_random_values
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.intervals import ends, share_interval, with_intervals
 from tf_finetune.evaluation.resampling import leaning_scores
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace, Task
 from tf_finetune.tasks.metrics import LOWER_IS_BETTER, METRICS, score, scored
 

@@ -4,9 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.report import ClassScore, Mistake, build_evaluation_report
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 
 THREE = LabelSpace("single_label", ("bad", "fair", "good"))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 MAX_LENGTH = 32

@@ -6,8 +6,8 @@ import shlex
 import pytest
 from huggingface_hub import ModelCard
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_card import (
     RunRecord,

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 from transformers import AutoTokenizer, TFBertForSequenceClassification
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.export import model_folder as module
 from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.models.head_start import matched_head
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale

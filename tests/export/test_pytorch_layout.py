@@ -5,10 +5,10 @@ That PyTorch computes the same logits with them is checked by `tools/check_pytor
 
 from safetensors import safe_open
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 

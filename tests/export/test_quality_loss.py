@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert_table import FileRow, FileTable, render_files
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("no", "yes"))

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.blocks import Run
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import Classifier, build_classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale

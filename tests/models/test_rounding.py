@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
 from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 pytestmark = pytest.mark.numeric

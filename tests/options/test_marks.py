@@ -4,7 +4,7 @@ from typing import Annotated
 
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section, marks_of
 

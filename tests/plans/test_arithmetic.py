@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import depth_costs, optimizer_bytes, plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.reports.plan_tables import plan_markdown, render_costs, render_plan, render_rows

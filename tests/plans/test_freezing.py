@@ -2,10 +2,10 @@
 
 import pytest
 
-from tf_finetune.config.sections import FreezeConfig, FreezeRule
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 
 SIZES = {

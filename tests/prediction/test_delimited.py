@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.prediction.conversion import conversion
 from tf_finetune.prediction.delimited import label_separator
 from tf_finetune.sources.reading import read_records

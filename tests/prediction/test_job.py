@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.prediction.job import describe_job
 
 

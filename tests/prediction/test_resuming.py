@@ -9,9 +9,9 @@ import stat
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.chunks import in_chunks
 from tf_finetune.errors import DiskFullError, UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.prediction.resumable import OpenStream, ResumableFile
 from tf_finetune.prediction.streaming import predict_texts
 from tf_finetune.sources.reading import read_texts

@@ -13,10 +13,10 @@ import tensorflow as tf
 from rich.console import Console
 
 from tests.training.conftest import *  # noqa: F403
-from tf_finetune.config.sections import CacheConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.options.cache import CacheConfig
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.filling import compute_block
 from tf_finetune.prefix.layout import Layout

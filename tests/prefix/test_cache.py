@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import FreezeConfig, FreezeRule
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix import cache
 from tf_finetune.prefix.decision import Measured

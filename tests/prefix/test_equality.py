@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import DataConfig, ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.pipeline import BatchShape

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.preflight.cells import Job, question
 from tf_finetune.preflight.step_shapes import StepShape
 

@@ -5,9 +5,10 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
@@ -68,8 +69,8 @@ def test_packed_step_has_rows_of_several_texts(model):
 
 @pytest.mark.parametrize("shape", [SHAPE, PACKED])
 def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path, shape):
-    from tf_finetune.config.sections import DataConfig
     from tf_finetune.data.loading import load_splits
+    from tf_finetune.options.data import DataConfig
 
     config = DataConfig(train=str(tiny_csv), cache_dir=str(tmp_path))
     train = load_splits(config, tiny_tokenizer)[0].train

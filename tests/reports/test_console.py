@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_evaluation_report
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.console import (
     printable,
     render_metrics,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.results.trial import Cell, Predictions
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
 from tf_finetune.search.running.records import TrialRecord

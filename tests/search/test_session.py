@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
-from tf_finetune.config.sections import DataConfig, ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.options.data import DataConfig
 from tf_finetune.search.session import work_by_depth
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.serving import service as service_module
 from tf_finetune.serving.app import build_app
 from tf_finetune.serving.drift import Distribution

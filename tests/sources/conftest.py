@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.opening import open_table
 from tf_finetune.sources.reading import read_records

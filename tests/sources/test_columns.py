@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources import columns
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.problems import Problems

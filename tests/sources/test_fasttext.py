@@ -1,7 +1,7 @@
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.reading import read_texts
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fingerprints import fingerprint
 
 _CONFIG = DataConfig(text_column="text", label_column="label")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources import json_files, json_values, text_lines
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.reading import read_records

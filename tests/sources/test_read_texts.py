@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources import text_lines
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.reading import read_records, read_texts

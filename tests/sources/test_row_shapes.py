@@ -2,8 +2,8 @@
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources import row_shapes
 from tf_finetune.sources.reading import read_texts
 

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.label_notes import label_notes
 from tf_finetune.tasks.raw_labels import RawLabels

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.task_guess import guess_task
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.errors import UserError, visible
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 from tools.reliability import damage_subjects, disk_full
 from tools.reliability.damage import cut, flip, try_subject
@@ -47,9 +47,9 @@ def test_damaged_states_are_named_and_computed_again(tmp_path, blocks):
 
 
 def test_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, tiny_encoder):
-    from tf_finetune.config.sections import FreezeConfig
     from tf_finetune.encoders.locating import resolve_encoder
     from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.plans.freezing import plan_freezing
     from tf_finetune.training.fine_tuning import compile_fine_tuner
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.options.section import Section
 from trainers import train
 from trainers.cli import run_command
 
+# Where options are checked against each other, which is no use of them.
+_CHECKS = ("tf_finetune.options.", "tf_finetune.config.experiment")
 # As short as a run can be.
 QUICK = ("training.epochs=2", "training.batch_size=16", "training.learning_rate=0.01")
 
@@ -74,7 +76,7 @@ def options_read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     read: set[str] = set()
 
     def note(section: Section, name: str) -> Any:
-        is_check = sys._getframe(1).f_code.co_filename.endswith("config/sections.py")
+        is_check = sys._getframe(1).f_globals["__name__"].startswith(_CHECKS)
         if not is_check and type(section) in sections and name in type(section).model_fields:
             read.add(f"{sections[type(section)]}.{name}")
         return object.__getattribute__(section, name)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.export.checked_model import check_answering, check_single
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.results.trial import TrialResult

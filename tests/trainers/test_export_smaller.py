@@ -42,8 +42,8 @@ def record(exported):
 def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch):
     from ai_edge_litert.interpreter import Interpreter
 
-    from tf_finetune.config.sections import FreezeConfig
     from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.plans.freezing import plan_freezing
 
     files = check_model_folder(exported / "huggingface")

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import DataConfig, EvaluationConfig, FreezeConfig, TrainingConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training import pipeline

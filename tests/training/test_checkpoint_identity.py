@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.models.head_start import HeadStart, new_head
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.checkpoint_identity import checkpoint_identity

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import optimizer_bytes
 from tf_finetune.training.optimizers import WarmupSchedule, build_optimizer, warmup_steps
 from tf_finetune.training.strategy import build_strategy

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.config.sections import DataConfig, EvaluationConfig, ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training import rounds
 from tf_finetune.training.fine_tuning import Outputs

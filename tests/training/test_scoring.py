@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.evaluation.report import BEFORE
 from tf_finetune.runs.scoring import score_splits, split_logits
 from tf_finetune.tasks.metrics import score

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuning import evaluation_shape
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits

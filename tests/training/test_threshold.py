@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import EvaluationConfig, ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.fine_tuning import RunResult, check_options

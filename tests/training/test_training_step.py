@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import TrainingConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuning import compile_fine_tuner
 
 pytestmark = pytest.mark.numeric

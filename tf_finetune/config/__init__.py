@@ -1,1 +1,1 @@
-"""The options of a job: what they are, and how they are loaded, saved and described."""
+"""The configuration of a job: its sections together, loaded, saved and described."""

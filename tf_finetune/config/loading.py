@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tf_finetune.config.describe import option_names
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.mistakes import (
     COMMAND_LINE,
     Mistake,
@@ -23,7 +24,6 @@ from tf_finetune.config.mistakes import (
     wrong_value,
 )
 from tf_finetune.config.schema import schema_at, takes_collection, takes_list_of_scalars
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.config.single_values import with_lists
 from tf_finetune.errors import UserError
 from tf_finetune.storage.yaml_document import (

@@ -4,8 +4,8 @@ import os
 import textwrap
 
 from tf_finetune.config.describe import list_sections
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.seal import sealed
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.storage.files import write_atomically
 from tf_finetune.storage.yaml_document import yaml_value
 

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.storage.yaml_document import ValuePath
 
 Schema = dict[str, Any]

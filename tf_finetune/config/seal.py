@@ -8,8 +8,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 
 _SEAL = "# sha256 of the lines below: {digest} (delete this line to keep a change of yours)\n"

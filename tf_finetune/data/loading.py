@@ -6,13 +6,13 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.splits import Split, assign_folds, divide, limit_training, whole_split
 from tf_finetune.data.summary import DataSummary, summarize
 from tf_finetune.data.summary_tables import render_summary
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.label_notes import label_notes

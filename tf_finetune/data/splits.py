@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
 from tf_finetune.data.token_store import TokenBatch, TokenStore
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.tasks.labels import LabelSpace
 

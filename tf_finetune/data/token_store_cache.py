@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_files import (
     FORMAT_VERSION,
@@ -26,6 +25,7 @@ from tf_finetune.data.token_store_files import (
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
 from tf_finetune.errors import UserError, visible
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fingerprints import fingerprint
 from tf_finetune.sources.opening import open_table
 from tf_finetune.sources.reading import read_records

@@ -23,8 +23,8 @@ from typing import TypedDict
 import numpy as np
 from scipy import stats
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.resampling import leaning_scores
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import LOWER_IS_BETTER, RANGES, score, scored
 from tf_finetune.tasks.scored import is_constant

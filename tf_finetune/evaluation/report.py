@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import predicted, probabilities, score, scored

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
 from tf_finetune.export.smaller.making import SmallerModel

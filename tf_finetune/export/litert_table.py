@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.console_tables import print_table
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
@@ -17,6 +16,7 @@ from tf_finetune.export.litert import LiteRtModel, file_name
 from tf_finetune.export.litert_inputs import Tokens, split_tokens
 from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import load_split, load_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.intervals import ends, share_interval
 from tf_finetune.evaluation.resampling import leaning_scores
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import RANGES, headline_metric, predicted, score
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.reports.page.next_steps import local_time, software_versions
 from tf_finetune.tasks.labels import LabelSpace
 

@@ -9,9 +9,9 @@ the allocator adds.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.family import Family, Product, Sizes
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 
 FLOAT_BYTES = 4

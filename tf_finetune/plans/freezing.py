@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tf_finetune.config.sections import FreezeConfig, FreezeRule
 from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
+from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 
 
 @dataclass(frozen=True)

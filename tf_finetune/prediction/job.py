@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.chunks import CHUNK_CHARACTERS
 from tf_finetune.options.marks import Mark
 from tf_finetune.prediction.streaming import CHUNK_TEXTS

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import CacheConfig
-from tf_finetune.config.value_checks import size_bytes
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError
 from tf_finetune.machine.memory import host_bytes
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.value_checks import size_bytes
 from tf_finetune.prefix.decision import Decision, choose_place, decide, show_bytes
 from tf_finetune.prefix.disk_room import make_room
 from tf_finetune.prefix.filling import compute_block, measure

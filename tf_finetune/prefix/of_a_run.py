@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tf_finetune
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batches import Padding, resolve_padding
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version

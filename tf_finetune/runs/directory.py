@@ -6,9 +6,9 @@ import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.options.marks import Mark
 from tf_finetune.storage.locking import FolderInUse, exclusive_use

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.evaluation.averaging import averaged_logits

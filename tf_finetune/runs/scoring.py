@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import OUT_OF_FOLD, rounds_of, scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.evaluation.threshold import choose_threshold

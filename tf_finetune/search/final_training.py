@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from rich.console import Console
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.data.folds import scored_split
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.loading import Splits

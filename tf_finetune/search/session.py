@@ -9,9 +9,9 @@ from keras_tuner import Oracle
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.value_checks import duration_seconds
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
+from tf_finetune.options.value_checks import duration_seconds
 from tf_finetune.plans.arithmetic import plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.search.answer.reporting import write_columns, write_trial

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.export.checked_model import check_answering
 from tf_finetune.runs.directory import open_run

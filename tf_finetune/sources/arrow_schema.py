@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import is_usable
 from tf_finetune.sources.fields import label_columns
 from tf_finetune.sources.problems import show_names

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from contextlib import closing
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import USABLE
 from tf_finetune.sources.fields import name_fault
 from tf_finetune.sources.inference import (

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Literal
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.dialects import Dialect, find_dialect, read_fields
 from tf_finetune.sources.fasttext import PREFIX, open_fasttext
 from tf_finetune.sources.file_content import file_chunks

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tf_finetune.config.sections import DataConfig
-from tf_finetune.config.value_checks import read_tab
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.value_checks import read_tab
 from tf_finetune.sources.problems import Problems
 from tf_finetune.sources.text_lines import BLANK_LINES, read_lines, read_parts
 

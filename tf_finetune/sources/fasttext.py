@@ -5,7 +5,7 @@ import re
 from collections.abc import Generator
 from pathlib import Path
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.problems import Problems
 from tf_finetune.sources.table import Row, Table

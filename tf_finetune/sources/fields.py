@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.list_literals import parse_list
 from tf_finetune.sources.numbers import as_flag, as_integer, as_number
 from tf_finetune.sources.problems import Problems, show

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fields import label_form
 from tf_finetune.sources.opening import open_table
 

@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.json_values import DOCUMENT_LIMIT, decoder, stream_values
 from tf_finetune.sources.problems import Problems, show, show_names

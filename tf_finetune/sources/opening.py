@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow import open_arrow
 from tf_finetune.sources.class_folders import open_class_folders
 from tf_finetune.sources.delimited import open_delimited

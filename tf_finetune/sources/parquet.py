@@ -4,8 +4,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_schema import class_names, read_columns
 from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS, CONVERSION_ERRORS, rows_of
 from tf_finetune.sources.file_content import file_chunks

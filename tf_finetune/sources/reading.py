@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import check_columns, infer_columns, no_rows
 from tf_finetune.sources.fields import label_columns, to_record
 from tf_finetune.sources.opening import open_table

@@ -1,6 +1,6 @@
 """Which records of a delimited file have their fields in the columns where they belong."""
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fields import label_columns
 from tf_finetune.sources.problems import Problems, show, show_names
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.problems import show_names
 
 # Data sets disagree about the name of the examples to tune on; GLUE hides its test labels.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.problems import Problems, show, show_names
 from tf_finetune.sources.split_names import default_split
 from tf_finetune.sources.table import Row, Table

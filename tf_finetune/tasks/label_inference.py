@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.numbers import as_integer, as_number, canonical, is_missing
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.tasks.labels import LabelSpace, Task

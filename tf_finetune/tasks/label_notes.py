@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tf_finetune.config.sections import DataConfig
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.list_literals import parse_list
 from tf_finetune.sources.numbers import DecimalMark, as_integer, as_number, canonical, is_missing
 from tf_finetune.sources.problems import show

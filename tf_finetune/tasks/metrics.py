@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 from scipy import sparse, special
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.class_scores import ClassScored, OneClassScored
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.scored import Scored

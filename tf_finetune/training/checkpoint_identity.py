@@ -3,10 +3,10 @@
 import hashlib
 import json
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.training import TrainingConfig
 
 
 def checkpoint_identity(classifier: Classifier, splits: Splits, config: TrainingConfig) -> str:

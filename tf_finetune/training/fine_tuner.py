@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.losses import example_losses
 from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps

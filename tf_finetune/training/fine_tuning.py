@@ -13,7 +13,6 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import EvaluationConfig, TrainingConfig
 from tf_finetune.data.batches import resolve_padding
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
@@ -22,6 +21,8 @@ from tf_finetune.errors import UserError, visible
 from tf_finetune.machine import interruption
 from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.class_weights import example_weights
 from tf_finetune.tasks.metrics import resolve_monitor, score
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import describe_folds
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
@@ -11,6 +11,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.tasks.output_scale import output_scale

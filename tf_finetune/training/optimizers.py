@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.config.sections import TrainingConfig
 from tf_finetune.encoders.variables import Kind
+from tf_finetune.options.training import TrainingConfig
 
 # Kinds of variables that weight decay leaves alone (Devlin et al. 2019).
 NOT_DECAYED: tuple[Kind, ...] = ("bias", "norm")

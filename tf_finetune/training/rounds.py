@@ -16,11 +16,12 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.config.sections import ExperimentConfig, TrainingConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import Round, rounds_of
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import visible
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import resolve_monitor

@@ -10,18 +10,16 @@ import time
 
 import tf_keras
 
-from tf_finetune.config.sections import (
-    CacheConfig,
-    DataConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    FreezeConfig,
-    TrainingConfig,
-)
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune

@@ -7,9 +7,10 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.sections import FreezeConfig, TrainingConfig
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import compile_fine_tuner

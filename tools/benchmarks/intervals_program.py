@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.intervals import with_intervals
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import score, scored
 

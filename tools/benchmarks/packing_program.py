@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data.batches import Padding
 from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
 from tf_finetune.training.strategy import build_strategy

@@ -6,10 +6,11 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.sections import DataConfig, TrainingConfig
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.pipeline import BatchShape, training_dataset
 from tf_finetune.training.strategy import build_strategy
 from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, full_model

@@ -50,10 +50,11 @@ def main(argv: Sequence[str]) -> int:
 
 def make_subjects(folder: Path) -> list[Subject]:
     """Makes every kind of file."""
-    from tf_finetune.config.sections import FreezeConfig, TrainingConfig
     from tf_finetune.encoders.locating import resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.options.freeze import FreezeConfig
+    from tf_finetune.options.training import TrainingConfig
     from tf_finetune.plans.freezing import plan_freezing
     from tf_finetune.training.fine_tuning import compile_fine_tuner
     from tools.reliability.tiny_job import make_run, make_search

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.layout import Layout
 from tf_finetune.prefix.state_file import StateFile

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import DiskFullError
 from tf_finetune.results.trial import Predictions
 from tf_finetune.search.running.journal import Journal
@@ -177,8 +177,8 @@ def _checkpoint_loads(folder: Path) -> bool:
 def _store_of(folder: Path, number: int) -> Any:
     from transformers import BertTokenizerFast
 
-    from tf_finetune.config.sections import DataConfig
     from tf_finetune.data.token_store_cache import open_store
+    from tf_finetune.options.data import DataConfig
     from tools.reliability.tiny_job import make_encoder
 
     outside = folder.parent.parent  # the texts and the tokenizer are on another disk

@@ -67,10 +67,10 @@ def payloads() -> Iterator[Payload]:
 
 def open_encoder(folder: Path) -> None:
     """Loads an encoder as `train` does."""
-    from tf_finetune.config.sections import FreezeConfig
     from tf_finetune.encoders.locating import resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.plans.freezing import plan_freezing
 
     files = resolve_encoder(str(folder))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.sections import DataConfig
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.reading import read_records
 from tools.reliability.malformed_cases import Case, cases

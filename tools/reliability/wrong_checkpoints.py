@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from tf_finetune.config.sections import FreezeConfig
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tools.reliability.tiny_job import SIZES, make_encoder
 

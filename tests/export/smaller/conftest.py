@@ -8,12 +8,13 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.config.sections import DataConfig, FreezeConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.export.model_folder import check_model_folder, write_model_folder
 from tf_finetune.models.classifier import build_classifier
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 

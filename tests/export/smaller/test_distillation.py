@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.distillation import DistillingFineTuner, imitation_losses
 from tf_finetune.export.smaller.request import SmallerRequest

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.report import EvaluationReport, build_evaluation_report
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.page.content import Command, ReportContent, TrialRow
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.answer.recommendation import recommend

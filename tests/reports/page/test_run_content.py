@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tf_finetune.config.sections import DataConfig, EncoderConfig, ExperimentConfig, TrainingConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.evaluation.report import FoldScores
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.encoder import EncoderConfig
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.reports.page.next_steps import next_commands, short_name
 from tf_finetune.reports.page.run_content import run_content
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.export.quality_loss import QualityLoss
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
 from tf_finetune.tasks.labels import LabelSpace
 

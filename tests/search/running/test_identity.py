@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.search.running import identity as module
 from tf_finetune.search.running.identity import search_identity

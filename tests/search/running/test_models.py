@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.search.running.models import CompiledModel, ModelCache
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import output_scale

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.console_tables import print_table
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
@@ -19,6 +18,7 @@ from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.export.smaller.silent_heads import weight_bytes
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
 

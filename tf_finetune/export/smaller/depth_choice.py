@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.config.sections import EvaluationConfig
 from tf_finetune.evaluation.pseudo_examples import Kind
 from tf_finetune.evaluation.resampling import resampled_scores
+from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import headline_metric, score

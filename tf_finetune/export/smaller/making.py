@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
@@ -24,6 +24,7 @@ from tf_finetune.export.smaller.request import AUTO, SmallerRequest
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.smaller.student import student_config, train_student
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.tasks.labels import LabelSpace

@@ -6,13 +6,14 @@ from functools import partial
 
 from rich.console import Console
 
-from tf_finetune.config.sections import ExperimentConfig, FreezeConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.loading import without_strategy
 from tf_finetune.export.smaller.distillation import DistillingFineTuner
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.models.classifier import Classifier, build_classifier
+from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.tasks.output_scale import output_scale

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import dump_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
 from tf_finetune.reports.page import numbers

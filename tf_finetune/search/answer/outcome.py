@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.summary import DataSummary
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.invocation import command_line

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import describe_folds, rounds_of
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles

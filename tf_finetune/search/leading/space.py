@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
 from tf_finetune.plans.freezing import parse_layers, plan_freezing

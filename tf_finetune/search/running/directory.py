@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.config.sections import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.runs.directory import LEFT_BEHIND, OWN_NAMES, empty_folder
 from tf_finetune.search.running.records import TrialJournal

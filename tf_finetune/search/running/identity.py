@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from tf_finetune.config.sections import ExperimentConfig
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles

@@ -3,8 +3,8 @@
 import pytest
 
 from tf_finetune.config.loading import load_config
-from tf_finetune.config.value_checks import size_bytes
 from tf_finetune.errors import UserError
+from tf_finetune.options.value_checks import size_bytes
 
 
 @pytest.mark.parametrize("name", ["memory_budget", "disk_budget"])

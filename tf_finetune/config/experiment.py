@@ -1,0 +1,80 @@
+"""Everything one job needs: the sections together, and the checks across them."""
+
+from pydantic import model_validator
+
+from tf_finetune.options.cache import CacheConfig
+from tf_finetune.options.data import DataConfig
+from tf_finetune.options.encoder import EncoderConfig
+from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.run import RunConfig
+from tf_finetune.options.search import SearchConfig
+from tf_finetune.options.section import Section
+from tf_finetune.options.training import TrainingConfig
+
+
+class ExperimentConfig(Section):
+    """Everything one job needs; what `config.yaml` of a run directory holds."""
+
+    data: DataConfig = DataConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    freeze: FreezeConfig = FreezeConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    cache: CacheConfig = CacheConfig()
+    search: SearchConfig = SearchConfig()
+    run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _check_multi_worker(self) -> "ExperimentConfig":
+        mode, training = self.cache.mode, self.training
+        several = training.strategy == "multi_worker"
+        if several and training.padding == "packed" and mode in ("memory", "disk"):
+            raise ValueError(
+                f"cache.mode: received {mode} with training.strategy=multi_worker and "
+                "training.padding=packed; accepted: off, or auto, which is off there (a packed "
+                "row holds texts whose states several processes keep)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_folds(self) -> "ExperimentConfig":
+        if self.data.folds is None:
+            return self
+        problems = []
+        with_folds = f"with data.folds={self.data.folds}"
+        if self.training.strategy == "multi_worker":
+            problems.append(
+                f"training.strategy: received multi_worker {with_folds}; accepted: auto, cpu, gpu, "
+                "mirrored or tpu (folds are for few examples, which one process trains on)"
+            )
+        if self.search.median_stopping:
+            problems.append(
+                f"search.median_stopping: received true {with_folds}; accepted: false (a trial "
+                "would be given up for the score of a single small fold)"
+            )
+        if self.search.train_on_validation:
+            problems.append(
+                f"search.train_on_validation: received true {with_folds}, which make no "
+                "validation examples; accepted: false (the final model is trained on all training "
+                "examples anyway)"
+            )
+        if self.search.ensemble:
+            problems.append(
+                f"search.ensemble: received true {with_folds}; accepted: false (a trial's models "
+                "each lack a fold of the examples, and none of them is kept)"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _check_batch_divides(self) -> "ExperimentConfig":
+        training = self.training
+        if training.batch_size % training.accumulation_steps:
+            raise ValueError(
+                "training.accumulation_steps: received "
+                f"{training.accumulation_steps}, which does not divide training.batch_size "
+                f"{training.batch_size}; accepted: a divisor of the batch size"
+            )
+        return self

@@ -1,0 +1,125 @@
+"""Section `training`: how the chosen variables are trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tf_finetune.options.marks import Mark
+from tf_finetune.options.section import Section
+from tf_finetune.options.values import Fraction
+
+
+class TrainingConfig(Section):
+    """How the chosen variables are trained."""
+
+    learning_rate: Annotated[float, Mark.COURSE, Mark.TRIAL] = Field(
+        default=5e-5, gt=0.0, le=10.0, description="peak learning rate"
+    )
+    epochs: Annotated[int, Mark.COURSE] = Field(
+        default=3, ge=1, le=10_000, description="passes over the training examples"
+    )
+    batch_size: Annotated[int, Mark.COURSE] = Field(
+        default=32, ge=1, le=65_536, description="examples a step, over all replicas (global batch)"
+    )
+    seed: Annotated[int, Mark.COURSE, Mark.TRIAL] = Field(
+        default=0,
+        ge=0,
+        lt=2**31,
+        description="seed of the new weights, the batch order and dropout",
+    )
+    optimizer: Annotated[Literal["adamw", "sgd", "adafactor"], Mark.STEP] = Field(
+        default="adamw", description="optimiser; sgd uses Nesterov momentum 0.9"
+    )
+    weight_decay: Annotated[float, Mark.STEP] = Field(
+        default=0.01,
+        ge=0.0,
+        le=1.0,
+        description="decoupled weight decay, never on biases and layer norms",
+    )
+    schedule: Annotated[Literal["linear", "cosine", "constant"], Mark.STEP] = Field(
+        default="linear", description="learning rate after the warm-up: down to 0, or constant"
+    )
+    warmup_fraction: Annotated[Fraction, Mark.COURSE] = Field(
+        default=0.1, description="share of all steps in which the learning rate rises from 0"
+    )
+    clip_norm: Annotated[float | None, Mark.STEP] = Field(
+        default=1.0, gt=0.0, description="longest global gradient norm; null: no clipping"
+    )
+    accumulation_steps: Annotated[int, Mark.STEP] = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="micro-batches a step is computed in, to save memory; the batch size and "
+        "the result stay the same",
+    )
+    precision: Annotated[
+        Literal["float32", "mixed_bfloat16", "mixed_float16"], Mark.STEP, Mark.ANSWER
+    ] = Field(default="float32", description="compute precision; weights stay float32")
+    class_weights: Annotated[
+        Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0.0)]], Mark.COURSE
+    ] = Field(
+        default="none",
+        description="loss weight of each class: none, balanced (inverse frequency), or a "
+        "mapping from class name to weight",
+        examples=[{"neg": 1, "pos": 3}],
+    )
+    label_smoothing: Annotated[Fraction, Mark.STEP] = Field(
+        default=0.0,
+        description="share of the target spread evenly over all classes",
+        examples=[0.1],
+    )
+    early_stopping_patience: Annotated[int | None, Mark.COURSE] = Field(
+        default=None,
+        ge=1,
+        description="stop after this many epochs without a better validation score and "
+        "restore the best weights; null: train all epochs and keep the last",
+        examples=[2],
+    )
+    monitor: Annotated[
+        Literal["auto", "accuracy", "macro_f1", "micro_f1", "mcc", "pearson", "spearman", "loss"],
+        Mark.COURSE,
+    ] = Field(
+        default="auto",
+        description="validation score that early stopping and search compare; auto: accuracy, "
+        "micro F1 (multi-label) or Spearman (regression)",
+    )
+    strategy: Annotated[
+        Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"], Mark.WORK, Mark.ANSWER
+    ] = Field(
+        default="auto",
+        description="devices to train on; auto: TPU, else all GPUs, else the CPU; multi_worker: "
+        "the processes that TF_CONFIG names (only `train`)",
+    )
+    padding: Annotated[Literal["auto", "longest", "buckets", "max", "packed"], Mark.COURSE] = Field(
+        default="auto",
+        description="pad a batch to its longest text, to the next of a few fixed lengths, or "
+        "to data.max_length; packed: in training put several texts into each row of that length, "
+        "one shape and little padding; auto: packed where XLA compiles (TPU), else longest",
+    )
+    checkpoint_seconds: Annotated[float, Mark.WORK] = Field(
+        default=60.0,
+        ge=0.0,
+        le=86_400.0,
+        description="most seconds of work that a kill loses: a checkpoint is written when they "
+        "have passed, and after every epoch; 0: after every step",
+    )
+    steps_per_execution: Annotated[int, Mark.WORK] = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="steps that run in one call, without Python between them: worth it where a "
+        "step takes a few milliseconds; the result stays the same, but a signal, a checkpoint and "
+        "the progress bar wait for the end of the call",
+    )
+    on_nonfinite: Annotated[Literal["stop", "skip", "halve_lr"], Mark.WORK] = Field(
+        default="stop",
+        description="a step whose loss or gradient is NaN or infinite changes nothing; stop: the "
+        "run ends with the state before it saved; skip: the run goes on; halve_lr: it goes on at "
+        "half the learning rate. 10 such steps in a row, or an epoch of them, end it anyway",
+    )
+    on_out_of_memory: Annotated[Literal["stop", "accumulate"], Mark.WORK] = Field(
+        default="accumulate",
+        description="when a training step does not fit the memory: stop, or halve the "
+        "micro-batches, as twice the accumulation_steps would, and go on from the last checkpoint; "
+        "the batch size and the result stay the same; several processes always stop",
+    )
