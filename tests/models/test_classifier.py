@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.encoders.blocks import Run
 from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.classifier import Classifier, build_classifier, variable_path
 from tf_finetune.models.head_start import matched_head

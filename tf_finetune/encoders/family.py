@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from tf_finetune.encoders.variables import Variable, dense_variables
 
 if TYPE_CHECKING:
-    from tf_finetune.encoders.blocks import Encoder
+    from tf_finetune.encoders.encoder import Encoder
 
 
 class Sizes(NamedTuple):

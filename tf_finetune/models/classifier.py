@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.encoders.blocks import MASKED_SCORE, Run
 from tf_finetune.encoders.checkpoint_check import check_checkpoint
+from tf_finetune.encoders.encoder import MASKED_SCORE, Run
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.library import library_module, without_random_values
 from tf_finetune.encoders.locating import EncoderFiles

@@ -8,7 +8,7 @@ from tf_finetune.encoders.post_norm import post_norm_products
 from tf_finetune.encoders.variables import Part, Variable, dense_variables, norm_variables
 
 if TYPE_CHECKING:
-    from tf_finetune.encoders.blocks import Encoder
+    from tf_finetune.encoders.encoder import Encoder
 
 # Those of transformers' TensorFlow models; looking there would load TensorFlow.
 _ACTIVATIONS = (
