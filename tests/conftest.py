@@ -144,6 +144,23 @@ def tiny_encoder(make_encoder: Any, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def spec_for() -> Callable[..., Any]:
+    """Give the spec of a model: its folder, its labels or their number, sections of options."""
+    from tf_finetune.config.experiment import ExperimentConfig
+    from tf_finetune.encoders.locating import EncoderFiles
+    from tf_finetune.models.spec import Spec, spec_of
+    from tf_finetune.tasks.labels import unnamed_labels
+
+    def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
+        files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)
+        if isinstance(labels, int):
+            labels = unnamed_labels("single_label", labels)
+        return spec_of(ExperimentConfig.model_validate(sections), files, labels)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def tiny_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of 60 short reviews with the labels neg and pos; nobody may change it."""
     path = tmp_path_factory.mktemp("tiny_csv") / "reviews.csv"

@@ -20,6 +20,7 @@ from tf_finetune.preflight.answers import AnswerCache
 from tf_finetune.preflight.cells import Job, answer_cells
 from tf_finetune.preflight.chips import parse_chips
 from tf_finetune.preflight.environment import find_compiler
+from tf_finetune.tasks.labels import unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.preflight.report import render_cells, write_report
 
-    line = f"encoder {files.name}, {job.num_labels} outputs"
+    line = f"encoder {files.name}, {job.labels.num_outputs} outputs"
     console.print(Text(visible(line)), soft_wrap=True)
     render_cells(console, job, cells, examples)
     for path in write_report(Path(arguments.output), job, cells, examples):
@@ -71,8 +72,7 @@ def _job(
     return Job(
         files,
         config,
-        task,
-        num_labels,
+        unnamed_labels(task, num_labels),
         config.data.max_length,
         _mean_tokens(arguments.mean_tokens, config),
         devices,

@@ -25,11 +25,11 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.checkpoint_check import check_checkpoint
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.models.spec import spec_of
+    from tf_finetune.models.weights import Pretrained, pretrained
     from tf_finetune.options.freeze import FreezeConfig
-    from tf_finetune.plans.freezing import plan_freezing
     from tf_finetune.sources.opening import check_sources
     from tf_finetune.tasks.metrics import resolve_monitor
 
@@ -43,17 +43,15 @@ def main(argv: Sequence[str]) -> int:
             "data.folds, because probes are scored on examples that they were not fitted on"
         )
     metric, _ = resolve_monitor(config.training.monitor, splits.labels)
-    num_outputs = splits.labels.num_outputs
-    check_checkpoint(files, num_outputs, head_required=False)
+    pretrained(files, splits.labels, splits.train.labels)
 
     from tf_finetune.evaluation.depth_profile import probe_depths, sampled
-    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.models.building import build
     from tf_finetune.training.pipeline import BatchShape
 
-    plan = plan_freezing(
-        FreezeConfig(depth=files.num_layers), files.family.variables(files.config, num_outputs)
-    )
-    classifier, _ = build_classifier(files, plan, num_outputs, seed=config.training.seed)
+    freeze = FreezeConfig(depth=files.num_layers)
+    spec = spec_of(config, files, splits.labels, freeze=freeze, precision="float32")
+    classifier = build(spec, Pretrained())
     shape = BatchShape(config.evaluation.batch_size, max_length=config.data.max_length)
     used = sampled(splits, config.training.seed)
     for part, whole in ((used.train, splits.train), (used.validation, splits.validation)):

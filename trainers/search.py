@@ -119,9 +119,9 @@ def _load_job(
     """Loads encoder and data and holds the options against them, before anything is written."""
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.checkpoint_check import check_checkpoint
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.models.weights import pretrained
     from tf_finetune.reports.preflight_file import read_preflight
     from tf_finetune.search.leading.space import build_space
     from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
@@ -130,7 +130,7 @@ def _load_job(
     from tf_finetune.sources.opening import check_sources
 
     files = resolve_encoder(config.encoder.name)
-    space = build_space(config, files.family.variables(files.config, num_labels=2))
+    space = build_space(config, files)
     preflight = None
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
@@ -143,7 +143,7 @@ def _load_job(
             "data.validation: a search compares cells on validation examples; accepted: a file, "
             "or null with a data.validation_fraction over 0, or with data.folds"
         )
-    check_checkpoint(files, splits.labels.num_outputs, head_required=False)
+    pretrained(files, splits.labels, splits.train.labels)
     encoder = config.encoder.model_copy(update={"name": files.name})
     config = config.model_copy(update={"data": data, "encoder": encoder})
 

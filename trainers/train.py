@@ -32,21 +32,18 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.checkpoint_check import check_checkpoint
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
-    from tf_finetune.models.head_start import matched_head
-    from tf_finetune.plans.arithmetic import plan_cost
-    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.models.spec import spec_of
+    from tf_finetune.models.weights import new_variables, pretrained
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
-    from tf_finetune.tasks.output_scale import output_scale
 
     files = resolve_encoder(config.encoder.name)
     # What is wrong with the rest is told before the data is read.
-    plan_freezing(config.freeze, files.family.variables(files.config, num_labels=2))
+    spec_of(config, files)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
@@ -56,24 +53,14 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     encoder = config.encoder.model_copy(update={"name": files.name})
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
-    variables = files.family.variables(files.config, splits.labels.num_outputs)
-    plan = plan_freezing(config.freeze, variables)
-    check_checkpoint(files, splits.labels.num_outputs, head_required=False)
-    scale = output_scale(splits.labels, splits.train.labels)
-    head = matched_head(files, splits.labels, scale)
+    spec = spec_of(config, files, splits.labels)
+    start = pretrained(files, splits.labels, splits.train.labels)
 
-    from tf_finetune.models.classifier import build_classifier
-    from tf_finetune.models.head_start import start_lines
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
     from tf_finetune.runs.threshold import chosen_threshold, with_threshold
-    from tf_finetune.training.fine_tuning import (
-        Outputs,
-        check_options,
-        compile_fine_tuner,
-        fine_tune,
-        training_shape,
-    )
+    from tf_finetune.training.compiling import build_fine_tuner
+    from tf_finetune.training.fine_tuning import Outputs, check_options, fine_tune, training_shape
     from tf_finetune.training.job_description import describe_job, job_digest
     from tf_finetune.training.multi_worker import MEETING_SECONDS
     from tf_finetune.training.rounds import train_rounds, without_early_stopping
@@ -92,7 +79,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     if chosen.writes:
         # From here on, nothing the user gave can be wrong.
         run, config = prepare_run(config, claims)
-        run.write_json(run.plan, plan.to_dict())
+        run.write_json(run.plan, spec.plan.to_dict())
     else:  # the chief writes and tells, this process only trains
         run, config = join_run(config)
         line = f"devices: {chosen.reason}; see the chief's output"
@@ -101,39 +88,19 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         line = f"encoder {files.name}, run directory {run.path}"
         console.print(Text(visible(line)), soft_wrap=True)
-        render_plan(console, plan)
-        cost = plan_cost(
-            plan,
-            variables,
-            files.family,
-            files.sizes,
-            batch_size=config.training.batch_size,
-            length=round(float(splits.train.lengths.mean())),
-            optimizer=config.training.optimizer,
-        )
+        render_plan(console, spec.plan)
+        cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)
         for line in describe_job(config.training, splits, cost, shape, chosen):
             console.print(line, highlight=False, markup=False)
-        with chosen.strategy.scope():
-            classifier, new = build_classifier(
-                files,
-                plan,
-                splits.labels.num_outputs,
-                seed=config.training.seed,
-                dropout=config.encoder.dropout,
-                precision=config.training.precision,
-                head=head,
-                scale=scale,
-            )
-            model = compile_fine_tuner(
-                classifier, splits.labels.task, config.training, for_xla=chosen.compiles
-            )
+        model = build_fine_tuner(spec, start, chosen)
+        new = new_variables(spec, start)
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
-        for line in start_lines(head, scale):
+        for line in start.lines():
             console.print(Text(visible(line)), soft_wrap=True)
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:
-            write_plan_text(events, plan_markdown(plan))
+            write_plan_text(events, plan_markdown(spec.plan))
         states = cached_states(model, splits, config, chosen, console)
         outputs = Outputs(events, run.checkpoints)
         rounds, training = None, config.training
@@ -168,7 +135,11 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         result, splits = chosen_threshold(result, splits, config, chosen, out_of_fold)
         if chosen.writes:
             write_model_folder(
-                run.model, classifier, tokenizer, splits.labels, max_length=config.data.max_length
+                run.model,
+                model.classifier,
+                tokenizer,
+                splits.labels,
+                max_length=config.data.max_length,
             )
         reports = score_splits(result, splits, config, chosen, out_of_fold)
         if chosen.writes:

@@ -35,14 +35,13 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.locating import check_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
-    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.models.spec import spec_of
     from tf_finetune.sources.opening import check_sources
 
     encoder = resolve_encoder(config.encoder.name)
     errors = []
     try:
-        # The number of outputs is not known yet, and no check depends on it.
-        plan_freezing(config.freeze, encoder.family.variables(encoder.config, num_labels=2))
+        spec_of(config, encoder)
     except UserError as error:
         errors.append(error)
     try:
@@ -60,8 +59,7 @@ def check(config: ExperimentConfig) -> list[str]:
         hints = [error.hint for error in errors if error.hint]
         raise UserError(problems, hint="\n".join(hints) or None)
 
-    variables = encoder.family.variables(encoder.config, splits.labels.num_outputs)
-    plan = plan_freezing(config.freeze, variables)
+    plan = spec_of(config, encoder, splits.labels).plan
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",

@@ -4,18 +4,14 @@ import tf_keras
 
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.library import library_module, without_random_values
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 
 
-def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, monkeypatch):
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
+def test_a_model_from_a_checkpoint_draws_no_random_values(tiny_encoder, spec_for, monkeypatch):
     monkeypatch.setattr(tf_keras.initializers.TruncatedNormal, "__call__", None)
 
-    build_classifier(files, plan, 2, seed=0)
+    build(spec_for(tiny_encoder), Pretrained())
 
 
 def test_the_library_draws_them_again_afterwards():

@@ -7,29 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
-
 MAX_LENGTH = 32
 
 
 @pytest.fixture(scope="session")
-def build_trained(tiny_encoder: Path) -> Callable[..., Any]:
+def build_trained(tiny_encoder: Path, spec_for: Callable) -> Callable[..., Any]:
     """Build a classifier whose head is no longer that of the start."""
-    from tf_finetune.models.classifier import build_classifier
+    from tf_finetune.models.building import build
+    from tf_finetune.models.weights import Pretrained
 
-    def build(num_labels: int = 3) -> Any:
-        files = EncoderFiles("tiny", tiny_encoder)
-        variables = files.family.variables(files.config, num_labels)
-        plan = plan_freezing(FreezeConfig(depth=1), variables)
-        model, _ = build_classifier(files, plan, num_labels, seed=0)
+    def build_one(num_labels: int = 3) -> Any:
+        model = build(spec_for(tiny_encoder, num_labels, freeze={"depth": 1}), Pretrained())
         generator = np.random.default_rng(3)
         for variable in model.trainable_weights:
             variable.assign_add(generator.normal(0, 0.1, variable.shape).astype(np.float32))
         return model
 
-    return build
+    return build_one
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,11 @@ import pytest
 import tensorflow as tf
 from transformers import AutoTokenizer, TFBertForSequenceClassification
 
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.export import model_folder as module
 from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.models.head_start import matched_head
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import OfRun, Pretrained, new_variables, pretrained
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 
@@ -24,15 +21,11 @@ pytestmark = pytest.mark.numeric
 LABELS = LabelSpace("single_label", ("neg", "neutral", "pos"))
 
 
-def build(files, depth=1, **options):
-    plan = plan_freezing(FreezeConfig(depth=depth), files.family.variables(files.config, 3))
-    return build_classifier(files, plan, 3, seed=0, **options)
-
-
 @pytest.fixture(scope="module")
-def classifier(tiny_encoder):
+def classifier(tiny_encoder, spec_for):
     """A model whose trainable variables are no longer those of the encoder."""
-    model, _ = build(EncoderFiles("tiny", tiny_encoder), dropout=0.25)
+    sections = {"freeze": {"depth": 1}, "encoder": {"dropout": 0.25}}
+    model = build(spec_for(tiny_encoder, LABELS, **sections), Pretrained())
     generator = np.random.default_rng(3)
     for variable in model.trainable_weights:
         variable.assign_add(generator.normal(0, 0.1, variable.shape).astype(np.float32))
@@ -57,10 +50,11 @@ def batch(tiny_tokenizer):
     }
 
 
-def test_reloaded_model_is_equal_bit_for_bit(folder, classifier, batch):
-    reloaded, new = build(check_model_folder(folder), head_required=True)
+def test_reloaded_model_is_equal_bit_for_bit(folder, classifier, batch, spec_for):
+    spec = spec_for(check_model_folder(folder), LABELS)
+    reloaded = build(spec, OfRun())
 
-    assert new == []
+    assert new_variables(spec, OfRun()) == []
     for path, variable in classifier.by_path.items():
         np.testing.assert_array_equal(reloaded.by_path[path], variable, err_msg=path)
     np.testing.assert_array_equal(
@@ -135,28 +129,27 @@ def test_what_an_encoder_says_of_its_own_head_is_not_handed_on(classifier, monke
 
 
 def test_a_number_is_answered_in_the_units_of_the_targets(
-    tiny_encoder, tiny_tokenizer, batch, tmp_path
+    tiny_encoder, tiny_tokenizer, batch, spec_for, tmp_path
 ):
-    files = EncoderFiles("tiny", tiny_encoder)
-    variables = files.family.variables(files.config, 1)
-    plan = plan_freezing(FreezeConfig(), variables)
-    model, _ = build_classifier(files, plan, 1, seed=3, scale=OutputScale(50.0, 25.0))
     labels = LabelSpace("regression")
+    spec = spec_for(tiny_encoder, labels, training={"seed": 3})
+    model = build(spec, Pretrained(scale=OutputScale(50.0, 25.0)))
 
     write_model_folder(tmp_path / "model", model, tiny_tokenizer, labels, max_length=32)
 
     written = check_model_folder(tmp_path / "model")
-    loaded, _ = build_classifier(written, plan, 1, seed=0, head_required=True)
+    again = spec_for(written, labels)
+    loaded = build(again, OfRun())
     expected = model(batch, training=False)
     np.testing.assert_allclose(loaded(batch, training=False), expected, rtol=1e-6)
     assert np.abs(expected - 50.0).max() < 10
     known = {name: written.config[name] for name in ("target_mean", "target_deviation")}
     assert known == {"target_mean": 50.0, "target_deviation": 25.0}
     # Going on from it begins with the same answers, however other targets are scaled.
-    head = matched_head(written, labels, OutputScale(40.0, 20.0))
-    on, new = build_classifier(written, plan, 1, seed=0, head=head, scale=OutputScale(40.0, 20.0))
-    assert new == []
-    np.testing.assert_allclose(on(batch, training=False), expected, rtol=1e-6)
+    start = pretrained(written, labels, np.float32([20.0, 60.0]))
+    assert start.scale == OutputScale(40.0, 20.0)
+    assert new_variables(again, start) == []
+    np.testing.assert_allclose(build(again, start)(batch, training=False), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,9 @@ That PyTorch computes the same logits with them is checked by `tools/check_pytor
 
 from safetensors import safe_open
 
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_folder import write_model_folder
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.tasks.labels import LabelSpace
 
 HIDDEN, INNER = 32, 64
@@ -48,11 +46,9 @@ def pytorch_tensors(vocabulary, num_layers, num_labels):
     return tensors
 
 
-def test_tensors_are_those_of_pytorch(tiny_encoder, tiny_tokenizer, tmp_path):
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 5))
-    classifier, _ = build_classifier(files, plan, 5, seed=0)
+def test_tensors_are_those_of_pytorch(tiny_encoder, spec_for, tiny_tokenizer, tmp_path):
     labels = LabelSpace("single_label", tuple("abcde"))
+    classifier = build(spec_for(tiny_encoder, labels), Pretrained())
 
     write_model_folder(tmp_path / "model", classifier, tiny_tokenizer, labels, max_length=32)
 

@@ -8,11 +8,11 @@ import tf_keras
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import Classifier, build_classifier, variable_path
+from tf_finetune.models.building import build
+from tf_finetune.models.classifier import Classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.weights import OfRun, Pretrained, new_variables
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 
@@ -32,15 +32,20 @@ def variables(files):
 
 
 @pytest.fixture(scope="module")
-def built(files, variables):
-    """Depth 2 with dropout 0.5, and the names of the new variables."""
-    plan = plan_freezing(FreezeConfig(depth=2), variables)
-    return build_classifier(files, plan, 2, seed=7, dropout=0.5)
+def spec(files, spec_for):
+    """Depth 2 with dropout 0.5."""
+    return spec_for(files, freeze={"depth": 2}, encoder={"dropout": 0.5}, training={"seed": 7})
 
 
 @pytest.fixture(scope="module")
-def classifier(built):
-    return built[0]
+def classifier(spec):
+    return build(spec, Pretrained())
+
+
+@pytest.fixture(scope="module")
+def plan_of(files, spec_for):
+    """Plan a section `freeze`."""
+    return lambda freeze: spec_for(files, freeze=freeze).plan
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +68,9 @@ def in_training(function, position=POSITION):
         return function().numpy()
 
 
-def test_variable_table_is_that_of_the_real_model(classifier, files, variables):
+def test_variable_table_is_that_of_the_real_model(classifier, files, variables, plan_of):
     # Keras lists what trains first: only when all does, the order is that of the layers.
-    Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=0), variables))
+    Classifier(classifier.wrapped, files, plan_of({}))
     real = [(variable_path(v), tuple(v.shape)) for v in classifier.wrapped.weights]
 
     assert real == [(v.path, v.shape) for v in variables]
@@ -84,10 +89,9 @@ def test_logits_are_those_of_transformers_with_padding(classifier, batch):
     assert np.ptp(expected) > 1e-3  # the texts differ
 
 
-def test_gradients_are_those_of_transformers_which_computes_every_token(files, variables, batch):
-    model, _ = build_classifier(
-        files, plan_freezing(FreezeConfig(), variables), 2, seed=7, dropout=0.0
-    )
+def test_gradients_are_those_of_transformers_which_computes_every_token(files, spec_for, batch):
+    spec = spec_for(files, encoder={"dropout": 0.0}, training={"seed": 7})
+    model = build(spec, Pretrained())
 
     def gradients(logits_of):
         with tf.GradientTape() as tape:
@@ -127,10 +131,8 @@ def test_padding_does_not_change_logits(classifier, batch):
     )
 
 
-def test_every_weight_is_the_checkpoints_and_the_head_is_new(built, files, variables):
-    classifier, new = built
-
-    assert new == ["classifier/kernel", "classifier/bias"]
+def test_every_weight_is_the_checkpoints_and_the_head_is_new(classifier, spec, files, variables):
+    assert new_variables(spec, Pretrained()) == ["classifier/kernel", "classifier/bias"]
     for path, value in initial_values(files, variables, seed=7):
         np.testing.assert_array_equal(classifier.by_path[path], value)
 
@@ -145,8 +147,8 @@ def test_every_weight_is_the_checkpoints_and_the_head_is_new(built, files, varia
         {"rules": [{"train": False, "layers": "1"}, {"train": False, "parts": ["pooler"]}]},
     ],
 )
-def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variables, freeze):
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
+def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variables, plan_of, freeze):
+    plan = plan_of(freeze)
     model = Classifier(classifier.wrapped, files, plan)
 
     by_keras = {variable_path(v) for v in model.wrapped.trainable_weights}
@@ -155,17 +157,16 @@ def test_keras_flags_and_weights_agree_with_the_plan(classifier, files, variable
     assert len(model.trainable_weights) + len(model.non_trainable_weights) == len(variables)
 
 
-def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, variables):
+def test_rules_inside_a_layer_are_finer_than_keras_flags(classifier, files, variables, plan_of):
     rules = [{"train": True, "parts": ["bias"]}, {"train": False}]
-    plan = plan_freezing(FreezeConfig.model_validate({"rules": rules}), variables)
-    model = Classifier(classifier.wrapped, files, plan)
+    model = Classifier(classifier.wrapped, files, plan_of({"rules": rules}))
 
     paths = [variable_path(v) for v in model.trainable_variables]
     assert paths == [v.path for v in variables if v.kind == "bias"]
 
 
-def test_plan_of_another_model_is_refused(classifier, files):
-    other = plan_freezing(FreezeConfig(), files.family.variables(files.config, 3))
+def test_plan_of_another_model_is_refused(classifier, files, spec_for):
+    other = spec_for(files, 3).plan
 
     with pytest.raises(ValueError, match="plan and model differ in their variables: .*classifier"):
         Classifier(classifier.wrapped, files, other)
@@ -185,8 +186,8 @@ def test_every_dropout_of_the_library_has_one_by_position_in_its_place(classifie
     assert {dropout.rate for dropout in (*ours, *theirs)} == {0.5}
 
 
-def test_training_draws_once_for_each_dropout_and_nothing_else(classifier, files, variables, batch):
-    model = Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(), variables))
+def test_training_draws_once_for_each_dropout_and_nothing_else(classifier, files, plan_of, batch):
+    model = Classifier(classifier.wrapped, files, plan_of({}))
 
     @tf.function
     def step():
@@ -211,8 +212,8 @@ def test_reads_are_what_they_are_among_all(classifier, batch):
 
 
 @pytest.fixture
-def at_depth_two(classifier, files, variables):
-    return Classifier(classifier.wrapped, files, plan_freezing(FreezeConfig(depth=2), variables))
+def at_depth_two(classifier, files, plan_of):
+    return Classifier(classifier.wrapped, files, plan_of({"depth": 2}))
 
 
 def test_frozen_prefix_runs_without_dropout_in_training(at_depth_two, batch, monkeypatch):
@@ -259,9 +260,9 @@ def test_reset_puts_back_what_was_before_fine_tuning(at_depth_two):
 
 
 @pytest.mark.parametrize("half", [tf.bfloat16, tf.float16])
-def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, batch, half):
-    plan = plan_freezing(FreezeConfig(depth=3), variables)
-    model, _ = build_classifier(files, plan, 2, seed=7, precision=f"mixed_{half.name}")
+def test_mixed_precision_keeps_float32_where_sums_are_long(files, spec_for, batch, half):
+    training = {"precision": f"mixed_{half.name}"}
+    model = build(spec_for(files, freeze={"depth": 3}, training=training), Pretrained())
     call = tf.function(lambda: model(batch, training=False)).get_concrete_function()
     types: dict[str, set] = {}
     for operation in call.graph.get_operations():
@@ -278,11 +279,11 @@ def test_mixed_precision_keeps_float32_where_sums_are_long(files, variables, bat
     assert tf_keras.mixed_precision.global_policy().name == "float32"
 
 
-def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, variables, batch):
-    plan = plan_freezing(FreezeConfig(depth=3), variables)
+def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, spec_for, batch):
+    spec = spec_for(files, freeze={"depth": 3})
     head = frozenset(["classifier/kernel", "classifier/bias"])
-    model, _ = build_classifier(files, plan, 2, seed=7, scale=OutputScale(50.0, 25.0))
-    plain, _ = build_classifier(files, plan, 2, seed=7)
+    model = build(spec, Pretrained(scale=OutputScale(50.0, 25.0)))
+    plain = build(spec, Pretrained())
     standardised = plain(batch, training=False)
 
     np.testing.assert_allclose(model(batch, training=False), 50 + 25 * standardised, rtol=1e-6)
@@ -296,7 +297,7 @@ def test_a_scale_moves_the_answers_and_not_what_the_head_computes(files, variabl
 
 
 def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_frozen(
-    make_encoder, tmp_path, batch
+    make_encoder, spec_for, tmp_path, batch
 ):
     def add_head(tensors):
         return tensors | {
@@ -305,15 +306,13 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
         }
 
     folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
-    files = EncoderFiles("with head", folder)
-    frozen = FreezeConfig(depth=3, rules=({"parts": ["head"], "train": False},))
-    plan = plan_freezing(frozen, files.family.variables(files.config, 1))
-    before, _ = build_classifier(files, plan, 1, seed=0, head_required=True)
-    start = matched_head(files, LabelSpace("regression"))
-    model, new = build_classifier(files, plan, 1, seed=0, head=start, scale=OutputScale(50, 25))
+    freeze = {"depth": 3, "rules": [{"parts": ["head"], "train": False}]}
+    spec = spec_for(folder, LabelSpace("regression"), freeze=freeze)
+    start = Pretrained(matched_head(spec.files, spec.labels), OutputScale(50, 25))
+    model = build(spec, start)
 
-    expected = before(batch, training=False)
-    assert new == []
+    expected = build(spec, OfRun())(batch, training=False)
+    assert new_variables(spec, start) == []
     np.testing.assert_allclose(model(batch, training=False), expected, rtol=1e-6)
     model.rescale(OutputScale(30.0, 5.0))
     model.reset(seed=0)

@@ -7,11 +7,10 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.encoders.family import Sizes
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.building import build
 from tf_finetune.models.rounding import logit_rounding
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import Pretrained
 
 pytestmark = pytest.mark.numeric
 
@@ -58,16 +57,16 @@ def test_a_gpu_that_was_told_to_use_all_digits_rounds_as_a_cpu(monkeypatch):
     assert rounding() == pytest.approx(expected)
 
 
-def test_float32_logits_are_that_near_to_those_of_float64(tiny_encoder):
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(depth=0), files.family.variables(files.config, 3))
+def test_float32_logits_are_that_near_to_those_of_float64(tiny_encoder, spec_for):
+    spec = spec_for(tiny_encoder, 3)
     logits, generator = {}, np.random.default_rng(2)
     head = generator.normal(size=(32, 3)).astype(np.float32)
     token_ids = tf.constant(generator.integers(5, 60, (16, 20)), tf.int32)
     types, mask = tf.zeros_like(token_ids), tf.ones_like(token_ids)
     batch = {"token_ids": token_ids, "token_type_ids": types, "attention_mask": mask}
     for precision in ("float32", "float64"):
-        model, _ = build_classifier(files, plan, 3, seed=0, precision=precision)
+        exact = spec_of(spec.config, spec.files, spec.labels, precision=precision)
+        model = build(exact, Pretrained())
         model.by_path["classifier/kernel"].assign(head)
         logits[precision] = model(batch, training=False).numpy()
     allowed = logit_rounding(model, length=20)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.options.freeze import FreezeConfig, FreezeRule
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.options.freeze import FreezeRule
 from tf_finetune.prefix import cache
 from tf_finetune.prefix.decision import Measured
 from tf_finetune.training.pipeline import BatchShape
@@ -355,12 +354,11 @@ def test_what_deeper_states_begin_with_leaves_the_memory_last(
 
 
 @pytest.fixture
-def model_of(tiny_encoder_files):
+def model_of(tiny_encoder_files, spec_for):
     """What stands for a model with a plan."""
-    variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, 2)
 
     def make(**options):
-        plan = plan_freezing(FreezeConfig(**options), variables)
+        plan = spec_for(tiny_encoder_files, freeze=options).plan
         return SimpleNamespace(classifier=SimpleNamespace(plan=plan))
 
     return make

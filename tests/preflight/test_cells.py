@@ -5,21 +5,21 @@ from types import SimpleNamespace
 import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.preflight.cells import Job, question
+from tf_finetune.models.spec import Spec
+from tf_finetune.preflight.cells import question
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.tasks.labels import unnamed_labels
 
 
 def asked(**sections):
-    job = Job(
-        files=SimpleNamespace(config={"num_hidden_layers": 2}),
-        config=ExperimentConfig.model_validate(sections),
-        task="single_label",
-        num_labels=2,
-        length=32,
-        mean_tokens=16,
+    spec = Spec(
+        ExperimentConfig.model_validate(sections),
+        SimpleNamespace(config={"num_hidden_layers": 2}),
+        unnamed_labels("single_label", 2),
+        (),
+        SimpleNamespace(to_dict=dict),
     )
-    plan, chip = SimpleNamespace(to_dict=dict), SimpleNamespace(topology="v5e:1x1")
-    return question(job, plan, StepShape(8, 32), chip)
+    return question(spec, StepShape(8, 32), SimpleNamespace(topology="v5e:1x1"))
 
 
 @pytest.mark.parametrize(

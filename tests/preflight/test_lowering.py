@@ -5,11 +5,7 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.gelu import gelu
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
     UnsupportedOperationError,
@@ -25,10 +21,8 @@ PACKED = StepShape(2, 16, texts_a_row=4)
 
 
 @pytest.fixture(scope="module")
-def model(tiny_encoder):
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 3))
-    return build_step_model(files, plan, 3, "single_label", ExperimentConfig())
+def model(tiny_encoder, spec_for):
+    return build_step_model(spec_for(tiny_encoder, 3, freeze={"depth": 2}))
 
 
 @pytest.fixture(scope="module")

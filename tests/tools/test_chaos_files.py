@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_finetune.errors import UserError, visible
-from tf_finetune.options.training import TrainingConfig
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 from tools.reliability import damage_subjects, disk_full
 from tools.reliability.damage import cut, flip, try_subject
@@ -46,17 +45,13 @@ def test_damaged_states_are_named_and_computed_again(tmp_path, blocks):
     all_named(damage_subjects.prefix_states(tmp_path / "prefix"), 30)
 
 
-def test_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, tiny_encoder):
-    from tf_finetune.encoders.locating import resolve_encoder
-    from tf_finetune.models.classifier import build_classifier
-    from tf_finetune.options.freeze import FreezeConfig
-    from tf_finetune.plans.freezing import plan_freezing
-    from tf_finetune.training.fine_tuning import compile_fine_tuner
+def test_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, tiny_encoder, spec_for):
+    from tf_finetune.models.weights import Pretrained
+    from tf_finetune.training.compiling import build_fine_tuner
+    from tf_finetune.training.strategy import build_strategy
 
-    files = resolve_encoder(str(tiny_encoder))
-    plan = plan_freezing(FreezeConfig(depth=3), files.family.variables(files.config, 2))
-    classifier, _ = build_classifier(files, plan, 2, seed=0)
-    model = compile_fine_tuner(classifier, "single_label", TrainingConfig())
+    spec = spec_for(tiny_encoder, freeze={"depth": 3})
+    model = build_fine_tuner(spec, Pretrained(), build_strategy("cpu"))
 
     all_named(damage_subjects.checkpoints(tmp_path / "checkpoints", model), 16)
 

@@ -39,18 +39,14 @@ def record(exported):
     return json.loads((exported / "litert" / "export.json").read_text())
 
 
-def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch):
+def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch, spec_for):
     from ai_edge_litert.interpreter import Interpreter
 
-    from tf_finetune.models.classifier import build_classifier
-    from tf_finetune.options.freeze import FreezeConfig
-    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.models.building import build
+    from tf_finetune.models.weights import OfRun
 
     files = check_model_folder(exported / "huggingface")
-    plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
-    expected = build_classifier(files, plan, 2, seed=0, head_required=True)[0](
-        batch, training=False
-    )
+    expected = build(spec_for(files), OfRun())(batch, training=False)
 
     assert files.num_layers == 2
     path = str(exported / "litert" / "model-float32.tflite")

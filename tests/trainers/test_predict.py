@@ -280,7 +280,7 @@ def test_answers_are_kept_when_the_device_is_gone_or_a_piped_text_is_bad(
     assert code == 2
     assert "2,048 texts are kept; the same command goes on" in said
     with monkeypatch.context() as patch:
-        patch.setattr("tf_finetune.training.build_strategy", _no_device)
+        patch.setattr("tf_finetune.training.strategy.build_strategy", _no_device)
         code, said = predict_piped(texts)
     assert code == 2
     assert "no GPU" in said and "2,048 texts are kept" in said

@@ -36,7 +36,7 @@ def lowered(monkeypatch):
 
     class Steps:
         def __init__(self, job, depth):
-            self.plan, self._depth = job.plan(depth), depth
+            self.spec, self._depth = job.at_depth(depth), depth
 
         def lowered(self, shape):
             steps.append((self._depth, shape))

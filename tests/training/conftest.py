@@ -11,17 +11,15 @@ import tensorflow as tf
 
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training import pipeline
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import Outputs, RunResult, compile_fine_tuner, fine_tune
+from tf_finetune.training.fine_tuning import Outputs, RunResult, fine_tune
 from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 MAX_LENGTH = 32
@@ -77,7 +75,9 @@ def cpu() -> ChosenStrategy:
 
 
 @pytest.fixture(scope="session")
-def build(tiny_encoder_files: EncoderFiles, cpu: ChosenStrategy) -> Callable[..., FineTuner]:
+def build(
+    tiny_encoder_files: EncoderFiles, cpu: ChosenStrategy, spec_for: Callable
+) -> Callable[..., FineTuner]:
     """Build a model for some splits; untraced until it first runs."""
 
     def make(
@@ -85,22 +85,10 @@ def build(tiny_encoder_files: EncoderFiles, cpu: ChosenStrategy) -> Callable[...
         config: TrainingConfig,
         depth: int = 1,
         chosen: ChosenStrategy = cpu,
-        **options: Any,
     ) -> FineTuner:
-        outputs = splits.labels.num_outputs
-        variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, outputs)
-        plan = plan_freezing(FreezeConfig(depth=depth), variables)
-        with chosen.strategy.scope():
-            classifier, _ = build_classifier(
-                tiny_encoder_files,
-                plan,
-                outputs,
-                seed=config.seed,
-                precision=config.precision,
-                scale=output_scale(splits.labels, splits.train.labels),
-                **options,
-            )
-            return compile_fine_tuner(classifier, splits.labels.task, config)
+        spec = spec_for(tiny_encoder_files, splits.labels, freeze={"depth": depth}, training=config)
+        start = pretrained(spec.files, spec.labels, splits.train.labels)
+        return build_fine_tuner(spec, start, chosen)
 
     return make
 

@@ -6,16 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from tf_finetune.models.head_start import HeadStart, new_head
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 
 
 @pytest.fixture(scope="module")
-def plan(tiny_encoder_files):
-    variables = tiny_encoder_files.family.variables(tiny_encoder_files.config, 2)
-    return lambda **options: plan_freezing(FreezeConfig(**options), variables)
+def plan(tiny_encoder_files, spec_for):
+    return lambda **options: spec_for(tiny_encoder_files, freeze=options).plan
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.runs.trained_model import TrainedModel
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
@@ -21,14 +19,12 @@ RECORDS = [
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_encoder):
+def trained(tiny_encoder, spec_for):
     """A model of the tiny encoder with a head that was never trained."""
-    files = EncoderFiles(str(tiny_encoder), tiny_encoder)
     labels = LabelSpace("single_label", ("neg", "pos"))
-    config = ExperimentConfig.model_validate({"data": {"max_length": 32}})
-    plan = plan_freezing(config.freeze, files.family.variables(files.config, 2))
-    classifier, _ = build_classifier(files, plan, 2, seed=0)
-    return TrainedModel(classifier, load_tokenizer(files), labels, config, build_strategy("cpu"))
+    spec = spec_for(tiny_encoder, labels, data={"max_length": 32})
+    tokenizer = load_tokenizer(spec.files)
+    return TrainedModel(spec, build(spec, Pretrained()), tokenizer, build_strategy("cpu"))
 
 
 def test_untraced_and_traced_logits_differ_by_rounding(trained):

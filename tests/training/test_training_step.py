@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.options.training import TrainingConfig
-from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.models.spec import Spec
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.compiling import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
 
 pytestmark = pytest.mark.numeric
 
@@ -34,9 +37,11 @@ class OneWeight(tf.Module):
 def fine_tuner(**options):
     values = {"optimizer": "sgd", "schedule": "constant", "learning_rate": RATE}
     values |= {"warmup_fraction": 0.0, "weight_decay": 0.0, "clip_norm": None}
-    config = TrainingConfig.model_validate(values | options)
-    model = compile_fine_tuner(OneWeight(), "regression", config)
-    model.start_run(config, total_steps=10)
+    config = ExperimentConfig.model_validate({"training": values | options})
+    spec = Spec(config, None, LabelSpace("regression"), (), None)
+    here = ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
+    model = compile_fine_tuner(OneWeight(), spec, here)
+    model.start_run(config.training, total_steps=10)
     return model
 
 

@@ -39,6 +39,11 @@ class Split:
         return self.store.lengths[self.rows]
 
     @property
+    def mean_length(self) -> int:
+        """Mean number of tokens of a text, rounded."""
+        return round(float(self.lengths.mean()))
+
+    @property
     def source_rows(self) -> np.ndarray:
         """The 1-based line or row of each example in its source, int64 `[n]`."""
         return self.store.source_rows[self.rows]

@@ -7,13 +7,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.encoders.checkpoint_check import check_checkpoint
 from tf_finetune.encoders.encoder import MASKED_SCORE, Run
 from tf_finetune.encoders.gelu import gelu
-from tf_finetune.encoders.library import library_module, without_random_values
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Kind, Variable
-from tf_finetune.models.head_start import HeadStart, new_head, whole_head
+from tf_finetune.models.head_start import HeadStart, new_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.storage.files import file_sha256
@@ -343,79 +341,3 @@ class Classifier(tf_keras.Model):
 def variable_path(variable: tf.Variable) -> str:
     """Name of a variable without the model's own name and the output index."""
     return variable.name.split("/", 1)[1].rsplit(":", 1)[0]
-
-
-def build_classifier(
-    files: EncoderFiles,
-    plan: FreezePlan,
-    num_labels: int,
-    *,
-    seed: int,
-    dropout: float | None = None,
-    precision: str = "float32",
-    head: HeadStart | None = None,
-    head_required: bool = False,
-    scale: OutputScale | None = None,
-) -> tuple[Classifier, list[str]]:
-    """Loads an encoder with a classification head and applies a freeze plan.
-
-    Call it under the strategy's scope.
-
-    Args:
-        files: The encoder.
-        plan: The freeze plan for this encoder and `num_labels`.
-        num_labels: Width of the head.
-        seed: Seed of the new weights.
-        dropout: Overrides the encoder's dropout rates.
-        precision: Keras precision policy; variables are float32 under each.
-        head: Rows of the checkpoint's head to keep, from `matched_head`; None: none.
-        head_required: Whether the head must be in the checkpoint (a fine-tuned model), and is
-            kept as it stands.
-        scale: Of the training targets, where a regression is to be trained.
-
-    Returns:
-        The model, and the paths of the variables that are new.
-
-    Raises:
-        UserError: The checkpoint does not hold every variable of the encoder.
-    """
-    new = check_checkpoint(files, num_labels, head_required=head_required)
-    if head_required:
-        head = whole_head(num_labels)
-    with without_random_values(files.family):
-        model = build_untrained_classifier(
-            files, plan, num_labels, dropout=dropout, precision=precision, head=head, scale=scale
-        )
-    # Every variable is in the table (checked above), so none keeps what Keras filled it with.
-    model.set_values(model.initial_values(seed))
-    kept = frozenset() if model.head.is_new else model.head_paths
-    return model, [path for path in new if path not in kept]
-
-
-def build_untrained_classifier(
-    files: EncoderFiles,
-    plan: FreezePlan,
-    num_labels: int,
-    *,
-    dropout: float | None = None,
-    precision: str = "float32",
-    head: HeadStart | None = None,
-    scale: OutputScale | None = None,
-) -> Classifier:
-    """The model as config.json describes it, filled with what Keras fills it with.
-
-    No checkpoint is read. The arguments are those of `build_classifier`.
-    """
-    wrapped_class = getattr(library_module(files.family), files.family.classifier_class)
-    overrides = {} if dropout is None else dict.fromkeys(files.family.dropout_keys, dropout)
-    config = wrapped_class.config_class.from_pretrained(
-        str(files.path), num_labels=num_labels, local_files_only=True, **overrides
-    )
-    previous = tf_keras.mixed_precision.global_policy()
-    tf_keras.mixed_precision.set_global_policy(precision)
-    try:
-        wrapped = wrapped_class(config)
-        wrapped.build_in_name_scope()
-    finally:
-        tf_keras.mixed_precision.set_global_policy(previous)
-    return Classifier(wrapped, files, plan, head, scale)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from tf_finetune.encoders.family import Family, Product, Sizes
 from tf_finetune.encoders.variables import Variable
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import FreezePlan, plan_freezing
+from tf_finetune.plans.freezing import FreezePlan
 
 FLOAT_BYTES = 4
 
@@ -55,42 +54,6 @@ class PlanCost:
         return self.step_flops - self.prefix_flops
 
 
-def depth_costs(
-    variables: Sequence[Variable],
-    family: Family,
-    sizes: Sizes,
-    *,
-    batch_size: int,
-    length: int,
-    optimizer: str = "adamw",
-    dropout: bool = True,
-) -> list[PlanCost]:
-    """Cost of every frozen depth 0..L.
-
-    Args:
-        variables: The model's variables in forward order.
-        family: The encoder's.
-        sizes: Of the encoder.
-        batch_size: Examples a step.
-        length: Tokens an example, padding included.
-        optimizer: "adamw", "sgd" or "adafactor".
-        dropout: Whether dropout is on (its masks are kept for the backward pass).
-    """
-    return [
-        plan_cost(
-            plan_freezing(FreezeConfig(depth=depth), variables),
-            variables,
-            family,
-            sizes,
-            batch_size=batch_size,
-            length=length,
-            optimizer=optimizer,
-            dropout=dropout,
-        )
-        for depth in range(sizes.layers + 1)
-    ]
-
-
 def plan_cost(
     plan: FreezePlan,
     variables: Sequence[Variable],
@@ -102,7 +65,18 @@ def plan_cost(
     optimizer: str = "adamw",
     dropout: bool = True,
 ) -> PlanCost:
-    """Cost of one freeze plan; arguments as `depth_costs`."""
+    """Cost of training one freeze plan.
+
+    Args:
+        plan: What trains.
+        variables: The model's variables in forward order.
+        family: The encoder's.
+        sizes: Of the encoder.
+        batch_size: Examples a step.
+        length: Tokens an example, padding included.
+        optimizer: "adamw", "sgd" or "adafactor".
+        dropout: Whether dropout is on (its masks are kept for the backward pass).
+    """
     trained = [v for v in variables if v.path in plan.trainable_paths]
     by_part: dict[str, int] = {}
     for variable in trained:

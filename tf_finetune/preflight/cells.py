@@ -13,12 +13,13 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batches import Padding, resolve_padding
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
+from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.options.marks import Mark
-from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 from tf_finetune.preflight.answers import Answer, AnswerCache, NoAnswerError
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
 from tf_finetune.preflight.step_shapes import StepShape, step_shape
+from tf_finetune.tasks.labels import LabelSpace
 
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
@@ -34,8 +35,7 @@ class Job:
     Attributes:
         files: The encoder; only its config.json is read.
         config: Sections `freeze`, `training` and `encoder` are used.
-        task: "single_label", "multi_label" or "regression".
-        num_labels: Width of the head.
+        labels: What the outputs mean.
         length: Tokens of the longest text, and of a row.
         mean_tokens: Mean tokens of a text; of use where `padding` is packed.
         devices: Devices that a batch is split over.
@@ -43,8 +43,7 @@ class Job:
 
     files: EncoderFiles
     config: ExperimentConfig
-    task: str
-    num_labels: int
+    labels: LabelSpace
     length: int
     mean_tokens: int
     devices: int = 1
@@ -61,10 +60,10 @@ class Job:
             batch_size, pieces, self.devices, self.length, self.padding, self.mean_tokens
         )
 
-    def plan(self, depth: int) -> FreezePlan:
-        """The freeze plan, rules included, at a depth."""
-        variables = self.files.family.variables(self.files.config, self.num_labels)
-        return plan_freezing(self.config.freeze.model_copy(update={"depth": depth}), variables)
+    def at_depth(self, depth: int) -> Spec:
+        """The model frozen to a depth, by the same rules."""
+        freeze = self.config.freeze.model_copy(update={"depth": depth})
+        return spec_of(self.config, self.files, self.labels, freeze=freeze)
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def answer_cells(
         for batch_size in batch_sizes:
             shape = job.shape(batch_size)
             for chip in chips:
-                asked = question(job, steps.plan, shape, chip) | {"versions": versions}
+                asked = question(steps.spec, shape, chip) | {"versions": versions}
                 found = cache.find(asked)
                 if found is not None:
                     yield Cell(chip, depth, batch_size, found, remembered=True)
@@ -145,16 +144,14 @@ class _StepsOfADepth:
     """Builds the model of a depth once, and only if a step has to be lowered."""
 
     def __init__(self, job: Job, depth: int):
-        self._job = job
-        self.plan = job.plan(depth)
+        self.spec = job.at_depth(depth)
         self._last: tuple[StepShape, LoweredStep] | None = None
 
     @cached_property
     def _model(self) -> Any:
         from tf_finetune.preflight.lowering import build_step_model
 
-        job = self._job
-        return build_step_model(job.files, self.plan, job.num_labels, job.task, job.config)
+        return build_step_model(self.spec)
 
     def lowered(self, shape: StepShape) -> "LoweredStep":
         from tf_finetune.preflight.lowering import lower_step
@@ -164,15 +161,15 @@ class _StepsOfADepth:
         return self._last[1]
 
 
-def question(job: Job, plan: FreezePlan, shape: StepShape, chip: Chip) -> dict[str, Any]:
+def question(spec: Spec, shape: StepShape, chip: Chip) -> dict[str, Any]:
     """All that the answer depends on, but for installed versions."""
     return {
-        "encoder": job.files.config,
-        "dropout": job.config.encoder.dropout,
-        "plan": plan.to_dict(),
-        "task": job.task,
-        "num_labels": job.num_labels,
-        "training": job.config.training.marked(Mark.STEP),
+        "encoder": spec.files.config,
+        "dropout": spec.config.encoder.dropout,
+        "plan": spec.plan.to_dict(),
+        "task": spec.labels.task,
+        "num_labels": spec.labels.num_outputs,
+        "training": spec.config.training.marked(Mark.STEP),
         "shape": asdict(shape),
         "topology": chip.topology,
     }

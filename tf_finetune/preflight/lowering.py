@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
-from tf_finetune.models.classifier import build_untrained_classifier
-from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.models.spec import Spec
+from tf_finetune.models.weights import Untrained
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
+from tf_finetune.training.strategy import ChosenStrategy
 
 # "AsString (No registered 'AsString' OpKernel ...){{node layer_1/AsString}}"
 _UNSUPPORTED = re.compile(r"(\w+) \(No registered '\1' OpKernel.*?\)\{\{node ([^}]+)\}\}")
@@ -41,21 +40,13 @@ class LoweredStep:
     source_of: Callable[[str], str | None]
 
 
-def build_step_model(
-    files: EncoderFiles, plan: FreezePlan, num_labels: int, task: str, config: ExperimentConfig
-) -> FineTuner:
+def build_step_model(spec: Spec) -> FineTuner:
     """The model of a run, ready to train but for its weights, which do not matter here.
 
     No checkpoint is read: config.json decides what is computed.
     """
-    classifier = build_untrained_classifier(
-        files,
-        plan,
-        num_labels,
-        dropout=config.encoder.dropout,
-        precision=config.training.precision,
-    )
-    return compile_fine_tuner(classifier, task, config.training, for_xla=True)
+    on_tpu = ChosenStrategy(tf.distribute.get_strategy(), "not distributed", compiles=True)
+    return build_fine_tuner(spec, Untrained(), on_tpu)
 
 
 def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:

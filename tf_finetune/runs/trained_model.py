@@ -12,12 +12,14 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.classifier import Classifier, build_classifier
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.models.spec import Spec, spec_of
+from tf_finetune.models.weights import OfRun
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
 if TYPE_CHECKING:
@@ -32,18 +34,26 @@ class TrainedModel:
     """A model with all that is needed to use it.
 
     Attributes:
+        spec: What it is, with the run's configuration.
         classifier: The model.
         tokenizer: The tokenizer it was trained with.
-        labels: What its outputs mean.
-        config: The run's configuration.
         chosen: The strategy it was built under.
     """
 
+    spec: Spec
     classifier: Classifier
     tokenizer: Any
-    labels: LabelSpace
-    config: ExperimentConfig
     chosen: ChosenStrategy
+
+    @property
+    def labels(self) -> LabelSpace:
+        """What its outputs mean."""
+        return self.spec.labels
+
+    @property
+    def config(self) -> ExperimentConfig:
+        """The run's configuration."""
+        return self.spec.config
 
     @property
     def max_length(self) -> int:
@@ -53,8 +63,7 @@ class TrainedModel:
     @cached_property
     def model(self) -> FineTuner:
         """The model compiled, for `predict_logits`."""
-        with self.chosen.strategy.scope():
-            return compile_fine_tuner(self.classifier, self.labels.task, self.config.training)
+        return compile_fine_tuner(self.classifier, self.spec, self.chosen)
 
     @cached_property
     def _traced(self) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
@@ -124,15 +133,6 @@ def load_trained_model(
         config: The run's configuration.
         chosen: The strategy to build under.
     """
-    variables = files.family.variables(files.config, labels.num_outputs)
-    plan = plan_freezing(config.freeze, variables)
-    with chosen.strategy.scope():
-        classifier, _ = build_classifier(
-            files,
-            plan,
-            labels.num_outputs,
-            seed=config.training.seed,
-            precision=config.training.precision,
-            head_required=True,
-        )
-    return TrainedModel(classifier, load_tokenizer(files), labels, config, chosen)
+    spec = spec_of(config, files, labels)
+    classifier = build(spec, OfRun(), chosen.strategy)
+    return TrainedModel(spec, classifier, load_tokenizer(files), chosen)

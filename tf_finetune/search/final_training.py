@@ -90,12 +90,13 @@ def train_chosen(
         config = _without_early_stopping(config, cell, records, splits.labels)
     chosen = runner.chosen
     compiled = runner.models.get(config, splits.train.labels)
-    job.directory.write_json(job.directory.plan, compiled.plan.to_dict())
-    render_plan(console, compiled.plan)
+    plan = compiled.spec.plan
+    job.directory.write_json(job.directory.plan, plan.to_dict())
+    render_plan(console, plan)
     events = job.directory.events if config.run.tensorboard else None
     if events is not None:
         shutil.rmtree(events, ignore_errors=True)  # of a cell that was chosen before
-        write_plan_text(events, plan_markdown(compiled.plan))
+        write_plan_text(events, plan_markdown(plan))
     checkpoints = job.directory.checkpoints / request.folder_name(request.epochs)
 
     def train() -> RunResult:
@@ -126,7 +127,7 @@ def train_chosen(
         splits = with_threshold(splits, _threshold_of_trials(cell, records, splits.labels))
     reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
-        request, config, compiled.plan, compiled.model.classifier, run, splits, reports, runner
+        request, config, plan, compiled.model.classifier, run, splits, reports, runner
     )
 
 

@@ -11,9 +11,8 @@ from rich.text import Text
 
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
+from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
-from tf_finetune.plans.arithmetic import plan_cost
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.search.answer.reporting import write_columns, write_trial
 from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command
@@ -107,21 +106,13 @@ def run_worker(job: SearchJob) -> None:
 
 def work_by_depth(job: SearchJob) -> dict[int, float]:
     """Floating-point operations of an epoch of a trial at each depth, scoring included."""
-    variables = job.files.family.variables(job.files.config, job.splits.labels.num_outputs)
     rounds = rounds_of(job.splits)
     trained, scored = sum(len(r.trained) for r in rounds), sum(len(r.scored) for r in rounds)
     work = {}
     for depth in job.space.depths:
         freeze = job.config.freeze.model_copy(update={"depth": depth, "rules": ()})
-        cost = plan_cost(
-            plan_freezing(freeze, variables),
-            variables,
-            job.files.family,
-            job.files.sizes,
-            batch_size=1,
-            length=round(float(job.splits.train.lengths.mean())),
-            optimizer=job.config.training.optimizer,
-        )
+        spec = spec_of(job.config, job.files, job.splits.labels, freeze=freeze)
+        cost = spec.cost(1, job.splits.train.mean_length)
         work[depth] = float(cost.step_flops * trained + cost.forward_flops * scored)
     return work
 

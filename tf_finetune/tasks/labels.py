@@ -171,6 +171,11 @@ class LabelSpace:
         return f"the labels of the training examples, or of data.label_names: {shown}"
 
 
+def unnamed_labels(task: Task, count: int) -> LabelSpace:
+    """So many outputs whose names are not known."""
+    return LabelSpace(task, () if task == "regression" else tuple(map(str, range(count))))
+
+
 def _shown(names: tuple[str, ...]) -> str:
     shown = ", ".join(map(show, names[:_NAMES_SHOWN]))
     more = len(names) - _NAMES_SHOWN

@@ -20,7 +20,6 @@ from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError, visible
 from tf_finetune.machine import interruption
 from tf_finetune.machine.interruption import Interrupted
-from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.class_weights import example_weights
@@ -39,7 +38,6 @@ from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.memory_limits import cut_smaller
-from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.pipeline import (
     BatchShape,
     piece_rows,
@@ -190,42 +188,6 @@ def check_options(
         raise UserError(problems)
 
 
-def compile_fine_tuner(
-    classifier: Classifier,
-    task: str,
-    config: TrainingConfig,
-    build: Callable[..., FineTuner] = FineTuner,
-    *,
-    for_xla: bool = False,
-) -> FineTuner:
-    """Wraps a classifier for `fit`; call it under the strategy's scope.
-
-    The model serves any run whose options with the mark `STEP` are the same.
-
-    Args:
-        classifier: The model.
-        task: Kind of its labels.
-        config: The training section.
-        build: `FineTuner`, or what makes one with another loss from the same arguments.
-        for_xla: `ChosenStrategy.compiles`.
-    """
-    schedule = WarmupSchedule(config.schedule)
-    model = build(
-        classifier,
-        task,
-        schedule,
-        label_smoothing=config.label_smoothing,
-        micro_batches=config.accumulation_steps,
-        clip_norm=config.clip_norm,
-        for_xla=for_xla,
-    )
-    not_decayed = classifier.of_kinds(*NOT_DECAYED)
-    model.compile(optimizer=build_optimizer(config, schedule, not_decayed))
-    # Slots are made now, under the scope, so that a checkpoint can fill them.
-    model.optimizer.build(model.trainable_weights)
-    return model
-
-
 def fine_tune(
     model: FineTuner,
     splits: Splits,
@@ -244,7 +206,7 @@ def fine_tune(
     A run that has checkpoints of the same job goes on from the newest.
 
     Args:
-        model: From `compile_fine_tuner`, its classifier as it is before fine-tuning (to use
+        model: From `build_fine_tuner`, its classifier as it is before fine-tuning (to use
             one again: `model.classifier.reset(seed)`); changed in place.
         splits: Training and, where there is one, validation examples.
         config: The training section.

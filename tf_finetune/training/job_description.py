@@ -9,12 +9,11 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
-from tf_finetune.models.head_start import matched_head
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.storage.files import file_sha256
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
@@ -75,8 +74,8 @@ def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) ->
     options = config.marked(without={Mark.SEARCH, Mark.PLACE})
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(f"{installed_version('tf-finetune')} {file_sha256(files.weights)}".encode())
-    scale = output_scale(splits.labels, splits.train.labels)
-    digest.update(str(matched_head(files, splits.labels, scale).rows).encode())
+    start = pretrained(files, splits.labels, splits.train.labels)
+    digest.update(str(start.start_of_head(splits.labels.num_outputs).rows).encode())
     for split in (splits.train, splits.validation, splits.test):
         if split is not None:
             digest.update(split.store.key.encode() + split.rows.tobytes())

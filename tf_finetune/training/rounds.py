@@ -123,7 +123,7 @@ def train_rounds(
     Where there are checkpoints, a round that ended is kept and not trained again.
 
     Args:
-        model: From `compile_fine_tuner`; in the end it holds the weights of some round.
+        model: From `build_fine_tuner`; in the end it holds the weights of some round.
         splits: With a validation split or folds.
         config: The configuration.
         chosen: The strategy.

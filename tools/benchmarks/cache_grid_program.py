@@ -14,15 +14,16 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
+from tf_finetune.training.compiling import build_fine_tuner
+from tf_finetune.training.fine_tuning import fine_tune
 from tf_finetune.training.strategy import build_strategy
 
 
@@ -77,12 +78,9 @@ def _run(files: EncoderFiles, splits: Splits, config: ExperimentConfig) -> tuple
     """Seconds of one run from its compiled model on, and whether it read cached states."""
     tf_keras.backend.clear_session()
     gc.collect()
-    outputs = splits.labels.num_outputs
-    plan = plan_freezing(config.freeze, files.family.variables(files.config, outputs))
     chosen = build_strategy("cpu")
-    with chosen.strategy.scope():
-        classifier, _ = build_classifier(files, plan, outputs, seed=config.training.seed)
-        model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+    start = pretrained(files, splits.labels, splits.train.labels)
+    model = build_fine_tuner(spec_of(config, files, splits.labels), start, chosen)
     began = time.perf_counter()
     states = cached_states(model, splits, config, chosen)
     fine_tune(

@@ -7,15 +7,10 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
-from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import build_strategy
-from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer
+from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer, timed_model
 
 _TOKENS = 32
 
@@ -24,7 +19,7 @@ def main() -> None:
     """Prints a JSON line for each measured fit: its steps an execution, its seconds a step."""
     arguments = _parse()
     files = resolve_encoder(arguments.model_dir)
-    model = _model(files, arguments.depth)
+    model = timed_model(files, 2, arguments.seed, build_strategy("cpu"), arguments.depth)
     width = files.sizes.hidden
     # Of the last layer only the first token is kept.
     length = 1 if arguments.depth == files.num_layers else _TOKENS
@@ -44,14 +39,6 @@ def main() -> None:
             seconds = (time.perf_counter() - began) / arguments.steps
             if repeat:  # in the first everything is traced
                 print(json.dumps({"steps": steps, "step_seconds": seconds}), flush=True)
-
-
-def _model(files: EncoderFiles, depth: int) -> FineTuner:
-    variables = files.family.variables(files.config, 2)
-    plan = plan_freezing(FreezeConfig(depth=depth), variables)
-    with build_strategy("cpu").strategy.scope():
-        classifier, _ = build_classifier(files, plan, 2, seed=0)
-        return compile_fine_tuner(classifier, "single_label", TrainingConfig())
 
 
 def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:

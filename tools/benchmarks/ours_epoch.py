@@ -17,12 +17,13 @@ from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tools.benchmarks.measurement import EpochMeasurement, peak_rss_bytes, print_measurement
 
 BATCH_SIZE = 32
@@ -33,23 +34,19 @@ def main() -> None:
     arguments = _parse()
     import tensorflow as tf
 
-    from tf_finetune.models.classifier import build_classifier
     from tf_finetune.prefix.of_a_run import cached_states
-    from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
+    from tf_finetune.training.compiling import build_fine_tuner
+    from tf_finetune.training.fine_tuning import fine_tune
     from tf_finetune.training.strategy import build_strategy
 
     files = resolve_encoder(arguments.model_dir)
     with tempfile.TemporaryDirectory() as cache:  # a fresh one: tokenisation counts
         config = _config(arguments, cache)
         splits, _ = load_splits(config.data, load_tokenizer(files))
-        variables = files.family.variables(files.config, splits.labels.num_outputs)
-        plan = plan_freezing(config.freeze, variables)
+        spec = spec_of(config, files, splits.labels)
         chosen = build_strategy("cpu")
-        with chosen.strategy.scope():
-            classifier, _ = build_classifier(
-                files, plan, splits.labels.num_outputs, seed=arguments.seed
-            )
-            model = compile_fine_tuner(classifier, splits.labels.task, config.training)
+        start = pretrained(files, splits.labels, splits.train.labels)
+        model = build_fine_tuner(spec, start, chosen)
         begun = time.perf_counter()
         states = cached_states(model, splits, config, chosen)
         fill_seconds = time.perf_counter() - begun if arguments.cache != "off" else 0.0
@@ -70,7 +67,7 @@ def main() -> None:
             device="cpu",
             threads=tf.config.threading.get_intra_op_parallelism_threads() or _cores(),
             frozen_depth=arguments.frozen_depth,
-            trainable_parameters=plan.trainable_count,
+            trainable_parameters=spec.plan.trainable_count,
             padding="dynamic",
             batch_size=BATCH_SIZE,
             epochs=arguments.epochs,

@@ -19,7 +19,7 @@ from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
 from tf_finetune.training.strategy import build_strategy
-from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, full_model
+from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, timed_model
 
 PADDINGS: tuple[Padding, ...] = ("max", "buckets", "longest", "packed")
 # Of the number of sentences in a long text, whose logarithm is normal as that of IMDb's lengths.
@@ -41,7 +41,7 @@ def main() -> None:
             cache_dir=arguments.folder,
         )
         splits, _ = load_splits(data, load_tokenizer(files))
-        model = full_model(files, splits.labels.num_outputs, arguments.seed, build_strategy("cpu"))
+        model = timed_model(files, splits.labels.num_outputs, arguments.seed, build_strategy("cpu"))
         for padding in PADDINGS:
             shape = BatchShape(BATCH_SIZE, padding=padding, max_length=length)
             share, shapes = _real_tokens(splits.train, shape, arguments.seed)

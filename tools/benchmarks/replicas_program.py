@@ -13,7 +13,7 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.pipeline import BatchShape, training_dataset
 from tf_finetune.training.strategy import build_strategy
-from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, full_model
+from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, timed_model
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         cache_dir=arguments.folder,
     )
     splits, _ = load_splits(data, load_tokenizer(files))
-    model = full_model(files, splits.labels.num_outputs, arguments.seed, chosen)
+    model = timed_model(files, splits.labels.num_outputs, arguments.seed, chosen)
     model.start_run(TrainingConfig(seed=arguments.seed), total_steps=1000)
     steps = arguments.steps + WARM_UP
     # Of one length, so that the median of some steps is that of all.

@@ -4,13 +4,15 @@ import time
 
 import tf_keras
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
 BATCH_SIZE = 32
@@ -29,10 +31,10 @@ class StepTimer(tf_keras.callbacks.Callback):
         self.ended.append(time.perf_counter())
 
 
-def full_model(files: EncoderFiles, outputs: int, seed: int, chosen: ChosenStrategy) -> FineTuner:
-    """A compiled classifier of which every layer trains."""
-    variables = files.family.variables(files.config, outputs)
-    plan = plan_freezing(FreezeConfig(depth=0), variables)
-    with chosen.strategy.scope():
-        classifier, _ = build_classifier(files, plan, outputs, seed=seed)
-        return compile_fine_tuner(classifier, "single_label", TrainingConfig(seed=seed))
+def timed_model(
+    files: EncoderFiles, outputs: int, seed: int, chosen: ChosenStrategy, depth: int = 0
+) -> FineTuner:
+    """A compiled classifier, frozen to a depth."""
+    config = ExperimentConfig(freeze=FreezeConfig(depth=depth), training=TrainingConfig(seed=seed))
+    spec = spec_of(config, files, unnamed_labels("single_label", outputs))
+    return build_fine_tuner(spec, Pretrained(), chosen)

@@ -50,27 +50,22 @@ def main(argv: Sequence[str]) -> int:
 
 def make_subjects(folder: Path) -> list[Subject]:
     """Makes every kind of file."""
-    from tf_finetune.encoders.locating import resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
-    from tf_finetune.models.classifier import build_classifier
-    from tf_finetune.options.freeze import FreezeConfig
-    from tf_finetune.options.training import TrainingConfig
-    from tf_finetune.plans.freezing import plan_freezing
-    from tf_finetune.training.fine_tuning import compile_fine_tuner
-    from tools.reliability.tiny_job import make_run, make_search
+    from tf_finetune.models.weights import Pretrained
+    from tf_finetune.training.compiling import build_fine_tuner
+    from tf_finetune.training.strategy import build_strategy
+    from tools.reliability.tiny_job import make_run, make_search, tiny_spec
 
     run = make_run(folder, formats="huggingface,savedmodel,litert")
     search = make_search(folder)
-    files = resolve_encoder(str(folder / "encoder"))
-    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 2))
-    classifier, _ = build_classifier(files, plan, 2, seed=0)
-    model = compile_fine_tuner(classifier, "single_label", TrainingConfig())
+    spec = tiny_spec(folder / "encoder", depth=2)
+    model = build_fine_tuner(spec, Pretrained(), build_strategy("cpu"))
     return [
         *finished_run("run", run),
         *finished_run("search", search),
         journal(search),
         checkpoints(folder / "checkpoints", model),
-        token_store(folder / "tokens", folder / "texts.csv", load_tokenizer(files)),
+        token_store(folder / "tokens", folder / "texts.csv", load_tokenizer(spec.files)),
         prefix_states(folder / "prefix"),
     ]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tools.reliability.tiny_job import SIZES, make_encoder
+from tools.reliability.tiny_job import SIZES, make_encoder, tiny_spec
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,13 @@ def payloads() -> Iterator[Payload]:
 
 def open_encoder(folder: Path) -> None:
     """Loads an encoder as `train` does."""
-    from tf_finetune.encoders.locating import resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
-    from tf_finetune.models.classifier import build_classifier
-    from tf_finetune.options.freeze import FreezeConfig
-    from tf_finetune.plans.freezing import plan_freezing
+    from tf_finetune.models.building import build
+    from tf_finetune.models.weights import Pretrained
 
-    files = resolve_encoder(str(folder))
-    load_tokenizer(files)
-    plan = plan_freezing(FreezeConfig(depth=1), files.family.variables(files.config, 2))
-    build_classifier(files, plan, 2, seed=0)
+    spec = tiny_spec(folder, depth=1)
+    load_tokenizer(spec.files)
+    build(spec, Pretrained())
 
 
 def _encoder(name: str, change: Callable[[Path, Path], object], refused: bool = True) -> Payload:

@@ -8,7 +8,12 @@ import numpy as np
 from safetensors.numpy import save_file
 from transformers import BertTokenizerFast
 
+from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.locating import resolve_encoder
+from tf_finetune.models.spec import Spec, spec_of
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.tasks.labels import unnamed_labels
 from trainers import export, search, train
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "plot", "was", "very"]
@@ -43,6 +48,12 @@ def make_encoder(folder: Path, **sizes: int) -> Path:
     values = {name: value.astype(np.float32) for name, value in tensors.items()}
     save_file(values, folder / "model.safetensors")
     return folder
+
+
+def tiny_spec(encoder: Path, depth: int, outputs: int = 2) -> Spec:
+    """The model that a job of an encoder trains."""
+    config = ExperimentConfig(freeze=FreezeConfig(depth=depth))
+    return spec_of(config, resolve_encoder(str(encoder)), unnamed_labels("single_label", outputs))
 
 
 def make_texts(path: Path) -> Path:

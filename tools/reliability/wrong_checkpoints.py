@@ -17,13 +17,11 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tf_finetune.encoders.families.table import FAMILIES
-from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
-from tools.reliability.tiny_job import SIZES, make_encoder
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import OfRun
+from tools.reliability.tiny_job import SIZES, make_encoder, tiny_spec
 
 _SECONDS = 2.0
 _QUERY = "bert.encoder.layer.1.attention.self.query.weight"
@@ -159,10 +157,9 @@ def try_mutation(
     (folder / "config.json").write_text(json.dumps(config))
     began = time.monotonic()
     try:
-        files = resolve_encoder(str(folder))
-        load_tokenizer(files)
-        plan = plan_freezing(FreezeConfig(depth=1), files.family.variables(files.config, 3))
-        build_classifier(files, plan, 3, seed=0, head_required=True)
+        spec = tiny_spec(folder, depth=1, outputs=3)
+        load_tokenizer(spec.files)
+        build(spec, OfRun())
         problem = "was loaded"
     except UserError as error:
         missing = [part for part in wanted if part not in str(error)]

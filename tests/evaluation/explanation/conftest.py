@@ -7,19 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.tasks.labels import LabelSpace
 
 
 @pytest.fixture(scope="package")
-def classifier(tiny_encoder: Path) -> Any:
+def classifier(tiny_encoder: Path, spec_for: Callable) -> Any:
     """Three layers of which two are frozen, and three outputs."""
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(depth=2), files.family.variables(files.config, 3))
-    model, _ = build_classifier(files, plan, 3, seed=0)
+    model = build(spec_for(tiny_encoder, 3, freeze={"depth": 2}), Pretrained())
     generator = np.random.default_rng(3)
     for path in ("classifier/kernel", "classifier/bias"):  # that of the start is all but 0
         head = model.by_path[path]

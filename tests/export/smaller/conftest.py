@@ -1,5 +1,6 @@
 """A small model folder with a head, texts for it, and what is read from both."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +13,32 @@ from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.export.model_folder import check_model_folder, write_model_folder
-from tf_finetune.models.classifier import build_classifier
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import OfRun, Pretrained
 from tf_finetune.options.data import DataConfig
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))
 
 
 @pytest.fixture(scope="session")
-def trained_files(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> EncoderFiles:
+def trained_files(
+    tiny_encoder: Path, spec_for: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> EncoderFiles:
     """A checked model folder of three layers and two labels."""
-    files = EncoderFiles("tiny", tiny_encoder)
-    plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
-    model, _ = build_classifier(files, plan, 2, seed=0)
+    spec = spec_for(tiny_encoder, LABELS)
+    model = build(spec, Pretrained())
     kernel = np.random.default_rng(5).normal(0, 0.5, (32, 2)).astype(np.float32)
     model.by_path["classifier/kernel"].assign(kernel)
     folder = tmp_path_factory.mktemp("trained") / "model"
-    write_model_folder(folder, model, load_tokenizer(files), LABELS, max_length=32)
+    write_model_folder(folder, model, load_tokenizer(spec.files), LABELS, max_length=32)
     return check_model_folder(folder)
 
 
 @pytest.fixture(scope="session")
-def load() -> Any:
+def load(spec_for: Callable) -> Any:
     """Load a model folder."""
-
-    def read(files: EncoderFiles) -> Any:
-        plan = plan_freezing(FreezeConfig(), files.family.variables(files.config, 2))
-        return build_classifier(files, plan, 2, seed=0, head_required=True)[0]
-
-    return read
+    return lambda files: build(spec_for(files, LABELS), OfRun())
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,18 @@
 """The `search` section becomes cells, and what contradicts itself is told in one go."""
 
+from pathlib import Path
+
 import pytest
 
 from tf_finetune.config.loading import load_config
-from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.space import RateRange, build_space, typical_rate
 from tf_finetune.search.running.trial_request import TrialRequest
 
-SIX_LAYERS = {
+SIZES = {
+    "model_type": "bert",
     "hidden_size": 8,
     "num_hidden_layers": 6,
     "num_attention_heads": 2,
@@ -18,12 +21,12 @@ SIX_LAYERS = {
     "max_position_embeddings": 8,
     "type_vocab_size": 2,
 }
+SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
+SIX_LAYERS.__dict__["config"] = SIZES  # in place of its config.json
 
 
 def space(*overrides):
-    return build_space(
-        load_config(None, overrides), FAMILIES["bert"].variables(SIX_LAYERS, num_labels=2)
-    )
+    return build_space(load_config(None, overrides), SIX_LAYERS)
 
 
 def test_every_depth_gets_rates_around_its_own_typical_one():

@@ -7,9 +7,11 @@ import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.head_start import HeadStart
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.search.running import identity as module
 from tf_finetune.search.running.identity import search_identity
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import output_scale
 
 
 @pytest.fixture
@@ -24,7 +26,10 @@ def keep_rows(monkeypatch):
     """Says which rows of the checkpoint's head are kept: none until another call."""
 
     def keep(*rows):
-        monkeypatch.setattr(module, "matched_head", lambda *arguments: HeadStart(rows))
+        def start(files, labels, targets):
+            return Pretrained(HeadStart(rows), output_scale(labels, targets))
+
+        monkeypatch.setattr(module, "pretrained", start)
 
     keep(None, None)
     return keep

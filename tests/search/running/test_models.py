@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.models.weights import Pretrained
+from tf_finetune.search.running import models as module
 from tf_finetune.search.running.models import CompiledModel, ModelCache
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import output_scale
@@ -26,10 +28,14 @@ class Nothing:
 def make_cache(monkeypatch):
     """Make a cache with room for two models, which are made of nothing."""
 
-    def build(self, config, scale):
+    def build(self, config, start):
         return CompiledModel(SimpleNamespace(classifier=Nothing()), object(), SIZE)
 
+    def start(files, labels, targets):
+        return Pretrained(scale=output_scale(labels, targets))
+
     monkeypatch.setattr(ModelCache, "_build", build)
+    monkeypatch.setattr(module, "pretrained", start)
     return lambda labels: ModelCache(None, labels, None, max_bytes=2 * SIZE)
 
 

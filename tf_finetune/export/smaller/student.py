@@ -12,13 +12,15 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.loading import without_strategy
 from tf_finetune.export.smaller.distillation import DistillingFineTuner
 from tf_finetune.export.smaller.request import SmallerRequest
-from tf_finetune.models.classifier import Classifier, build_classifier
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import OfRun
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.tasks.output_scale import output_scale
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner, fine_tune
+from tf_finetune.training.fine_tuning import fine_tune
 
 # Pooler and head alone want a far higher rate than layers do.
 HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4
@@ -62,29 +64,21 @@ def train_student(
         console: Where progress is shown.
     """
     labels = splits.labels
-    variables = files.family.variables(files.config, labels.num_outputs)
-    frozen = (
-        FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
-    )
-    student, _ = build_classifier(
-        files,
-        plan_freezing(frozen, variables),
-        labels.num_outputs,
-        seed=config.training.seed,
-        precision=config.training.precision,
-        head_required=True,
-        scale=output_scale(labels, splits.train.labels),
-    )
     chosen = without_strategy()
-    build: Callable[..., FineTuner] = FineTuner
+    kind: Callable[..., FineTuner] = FineTuner
     if request.distil:
-        build = partial(
+        kind = partial(
             DistillingFineTuner,
             teacher=teacher,
             teacher_weight=request.teacher_weight,
             temperature=request.temperature or _TEMPERATURE,
         )
-    model = compile_fine_tuner(student, labels.task, config.training, build)
+    freeze = (
+        FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
+    )
+    spec = spec_of(config, files, labels, freeze=freeze)
+    start = OfRun(output_scale(labels, splits.train.labels))
+    model = build_fine_tuner(spec, start, chosen, kind)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)
     fine_tune(
@@ -97,4 +91,4 @@ def train_student(
         states=states,
         console=console,
     )
-    return student
+    return model.classifier

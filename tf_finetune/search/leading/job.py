@@ -8,14 +8,13 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import describe_folds, rounds_of
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.head_start import matched_head, start_lines
+from tf_finetune.models.weights import pretrained
 from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.live import duration
 from tf_finetune.search.running.records import TrialJournal
 from tf_finetune.tasks.metrics import resolve_monitor
-from tf_finetune.tasks.output_scale import output_scale
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,10 @@ class SearchJob:
 def describe_search(job: SearchJob) -> list[str]:
     """Lines to print before the first trial."""
     space, search = job.space, job.config.search
-    labels = job.splits.labels
-    scale = output_scale(labels, job.splits.train.labels)
+    start = pretrained(job.files, job.splits.labels, job.splits.train.labels)
     lines = [
         f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
-        *start_lines(matched_head(job.files, labels, scale), scale),
+        *start.lines(),
     ]
     for depth in space.depths:
         rates = space.rates[depth]

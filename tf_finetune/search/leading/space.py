@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.variables import Variable, number_of_layers
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
-from tf_finetune.plans.freezing import parse_layers, plan_freezing
+from tf_finetune.models.spec import spec_of
+from tf_finetune.plans.freezing import parse_layers
 from tf_finetune.results.trial import Cell
 
 DEFAULT_CELLS = 12
@@ -105,24 +106,24 @@ class SearchSpace:
         return tuple(name for name, _ in self.dimensions)
 
 
-def build_space(config: ExperimentConfig, variables: Sequence[Variable]) -> SearchSpace:
+def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
     """Makes the space that the `search` section describes.
 
     Args:
         config: The configuration.
-        variables: Of the encoder, in forward order.
+        files: The encoder.
 
     Raises:
         UserError: With all that contradicts itself or does not go with the encoder.
     """
-    num_layers = number_of_layers(variables)
+    num_layers = files.num_layers
     problems: list[str] = []
     depths = _depths(config, num_layers, problems)
     _check_depths_of_rates(config, depths, problems)
     rates = {depth: _rates(config, depth, num_layers) for depth in depths}
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
-    _check_plans(config, depths, variables, problems)
+    _check_plans(config, depths, files, problems)
     space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
     max_cells = _max_cells(config, space, problems)
     if problems:
@@ -214,7 +215,7 @@ def _check_dimensions(config: ExperimentConfig, problems: list[str]) -> None:
 def _check_plans(
     config: ExperimentConfig,
     depths: Sequence[int],
-    variables: Sequence[Variable],
+    files: EncoderFiles,
     problems: list[str],
 ) -> None:
     """Every depth has to leave something to train, under every rule set."""
@@ -225,7 +226,7 @@ def _check_plans(
             )
             where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
             try:
-                plan_freezing(freeze, variables)
+                spec_of(config, files, freeze=freeze)
             except UserError as error:
                 problems += [f"{where}: {problem}" for problem in error.problems]
 

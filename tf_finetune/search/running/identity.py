@@ -8,10 +8,9 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.models.head_start import matched_head
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.storage.files import file_sha256
-from tf_finetune.tasks.output_scale import output_scale
 
 
 def search_identity(
@@ -30,8 +29,8 @@ def search_identity(
         Nested mappings of JSON values; see `Journal`.
     """
     threshold = splits.labels.threshold
-    scale = output_scale(splits.labels, splits.train.labels)
-    head = matched_head(files, splits.labels, scale)
+    start = pretrained(files, splits.labels, splits.train.labels)
+    head = start.start_of_head(splits.labels.num_outputs)
     identity: dict[str, dict[str, Any]] = {
         "data": {
             "training_examples_sha256": _split_sha256(splits.train),
@@ -41,7 +40,7 @@ def search_identity(
             "label_names": list(splits.labels.names),
             # Left out where they change nothing, so that a journal that is older than they are
             # goes on.
-            **({} if scale is None else {"standardised_targets": asdict(scale)}),
+            **({} if start.scale is None else {"standardised_targets": asdict(start.scale)}),
             **({} if threshold == 0.5 else {"threshold": threshold}),
         },
         "encoder": {

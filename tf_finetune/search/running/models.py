@@ -11,14 +11,12 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.memory import host_bytes
-from tf_finetune.models.classifier import build_classifier
-from tf_finetune.models.head_start import matched_head
+from tf_finetune.models.spec import Spec, spec_of
+from tf_finetune.models.weights import Pretrained, pretrained
 from tf_finetune.options.marks import Mark
-from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
 _ACCELERATOR_BYTES = 2 << 30
@@ -30,12 +28,12 @@ class CompiledModel:
 
     Attributes:
         model: Compiled; its weights are those of its last run.
-        plan: What it trains.
+        spec: What it is.
         bytes: Of its variables and its optimiser's.
     """
 
     model: FineTuner
-    plan: FreezePlan
+    spec: Spec
     bytes: int
 
 
@@ -70,16 +68,16 @@ class ModelCache:
             config: The configuration.
             train_targets: Encoded labels of what it will be trained on, whose scale it takes.
         """
-        scale = output_scale(self._labels, train_targets)
+        start = pretrained(self._files, self._labels, train_targets)
         key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
         if key not in self._models:
             # Room is made before, so that the limit holds while it is built: as much as the
             # largest one takes.
             self._drop_oldest(needed=max((m.bytes for m in self._models.values()), default=0))
-            self._models[key] = self._build(config, scale)
+            self._models[key] = self._build(config, start)
             self._drop_oldest(needed=0)
         self._models.move_to_end(key)
-        self._models[key].model.classifier.rescale(scale)
+        self._models[key].model.classifier.rescale(start.scale)
         return self._models[key]
 
     @property
@@ -101,29 +99,11 @@ class ModelCache:
         if dropped:
             gc.collect()  # a Keras model is a web of cycles
 
-    def _build(self, config: ExperimentConfig, scale: OutputScale | None) -> CompiledModel:
-        num_outputs = self._labels.num_outputs
-        variables = self._files.family.variables(self._files.config, num_outputs)
-        plan = plan_freezing(config.freeze, variables)
-        with self._chosen.strategy.scope():
-            classifier, _ = build_classifier(
-                self._files,
-                plan,
-                num_outputs,
-                seed=config.training.seed,
-                dropout=config.encoder.dropout,
-                precision=config.training.precision,
-                head=matched_head(self._files, self._labels, scale),
-                scale=scale,
-            )
-            model = compile_fine_tuner(
-                classifier,
-                self._labels.task,
-                config.training,
-                for_xla=self._chosen.compiles,
-            )
-        held = [*classifier.by_path.values(), *model.optimizer.variables]
-        return CompiledModel(model, plan, sum(_bytes(variable) for variable in held))
+    def _build(self, config: ExperimentConfig, start: Pretrained) -> CompiledModel:
+        spec = spec_of(config, self._files, self._labels)
+        model = build_fine_tuner(spec, start, self._chosen)
+        held = [*model.classifier.by_path.values(), *model.optimizer.variables]
+        return CompiledModel(model, spec, sum(_bytes(variable) for variable in held))
 
 
 def _bytes(variable: tf.Variable) -> int:

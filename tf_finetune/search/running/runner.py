@@ -22,8 +22,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import DiskFullError
 from tf_finetune.machine.memory import PeakMemory, memory_reason
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.plans.arithmetic import plan_cost
-from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.models.spec import Spec
 from tf_finetune.prefix.cache import PrefixCache
 from tf_finetune.prefix.of_a_run import kept_splits, states_folder
 from tf_finetune.results.trial import Predictions, TrialResult
@@ -254,7 +253,7 @@ class TrialRunner:
         targets = _scored(self._splits).labels
         return _Trained(
             rounds,
-            compiled.plan,
+            compiled.spec,
             compiled.model.classifier,
             Predictions(targets, rounds.logits),
             states,
@@ -285,7 +284,8 @@ class TrialRunner:
         if not math.isfinite(metrics[metric]):
             scored = _scored(self._splits).name
             return _failed(request, f"the {scored} {metric} is {metrics[metric]}")
-        epochs = len(rounds.history)
+        epochs, train = len(rounds.history), self._splits.train
+        cost = trained.spec.cost(config.training.batch_size, train.mean_length)
         # With folds too, the price is that of one training, on all training examples. A run of
         # this cell alone would have to fill its cache, too.
         fill_seconds = trained.states["train"].fill_seconds if trained.states else 0.0
@@ -295,13 +295,12 @@ class TrialRunner:
             "completed",
             score=metrics[metric],
             metrics=metrics,
-            trainable_parameters=trained.plan.trainable_count,
-            seconds_per_epoch=len(self._splits.train) / rounds.examples_per_second
-            + fill_seconds / epochs,
+            trainable_parameters=cost.trainable,
+            seconds_per_epoch=len(train) / rounds.examples_per_second + fill_seconds / epochs,
             examples_per_second=rounds.examples_per_second,
             train_seconds=rounds.train_seconds,
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
-            step_flops=float(self._step_flops(config, trained.plan)),
+            step_flops=float(cost.step_flops),
             epochs=epochs,
             micro_batches=rounds.micro_batches,
             given_up=trained.given_up,
@@ -318,24 +317,12 @@ class TrialRunner:
         other_states = self.prefix.memory_bytes - sum(s.own_bytes for s in states.values())
         return memory.peak_bytes - other_models - other_states
 
-    def _step_flops(self, config: ExperimentConfig, plan: FreezePlan) -> int:
-        cost = plan_cost(
-            plan,
-            self._files.family.variables(self._files.config, self._splits.labels.num_outputs),
-            self._files.family,
-            self._files.sizes,
-            batch_size=config.training.batch_size,
-            length=round(float(self._splits.train.lengths.mean())),
-            optimizer=config.training.optimizer,
-        )
-        return cost.step_flops
-
 
 class _Trained(NamedTuple):
     """What a trial leaves in memory."""
 
     rounds: TrainedRounds
-    plan: FreezePlan
+    spec: Spec
     classifier: Classifier
     predictions: Predictions
     states: Mapping[str, PrefixStates]

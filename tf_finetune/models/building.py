@@ -1,0 +1,60 @@
+"""Makes the Keras model of a spec: the one recipe, whoever trains, answers or measures."""
+
+import tensorflow as tf
+import tf_keras
+
+from tf_finetune.encoders.library import library_module, without_random_values
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.models.head_start import HeadStart
+from tf_finetune.models.spec import Spec
+from tf_finetune.models.weights import Untrained, Weights, new_variables
+from tf_finetune.tasks.output_scale import OutputScale
+
+
+def build(
+    spec: Spec, weights: Weights, strategy: tf.distribute.Strategy | None = None
+) -> Classifier:
+    """Makes a model and fills it.
+
+    Args:
+        spec: What it is.
+        weights: Where its values come from; new ones are a function of `training.seed`.
+        strategy: What its variables are made under; None: what is current.
+
+    Raises:
+        UserError: The checkpoint does not hold every variable that it has to, or no numbers.
+    """
+    with (strategy or tf.distribute.get_strategy()).scope():
+        if isinstance(weights, Untrained):
+            return _unfilled(spec)
+        new_variables(spec, weights)
+        with without_random_values(spec.files.family):
+            head = weights.start_of_head(spec.labels.num_outputs)
+            model = _unfilled(spec, head, weights.scale)
+        # Every variable is in the table (checked above), so none keeps what Keras filled it with.
+        model.set_values(model.initial_values(spec.config.training.seed))
+        return model
+
+
+def _unfilled(
+    spec: Spec, head: HeadStart | None = None, scale: OutputScale | None = None
+) -> Classifier:
+    """The model as config.json describes it, filled with what Keras fills it with."""
+    family = spec.files.family
+    wrapped_class = getattr(library_module(family), family.classifier_class)
+    dropout = spec.config.encoder.dropout
+    overrides = {} if dropout is None else dict.fromkeys(family.dropout_keys, dropout)
+    config = wrapped_class.config_class.from_pretrained(
+        str(spec.files.path),
+        num_labels=spec.labels.num_outputs,
+        local_files_only=True,
+        **overrides,
+    )
+    previous = tf_keras.mixed_precision.global_policy()
+    tf_keras.mixed_precision.set_global_policy(spec.config.training.precision)
+    try:
+        wrapped = wrapped_class(config)
+        wrapped.build_in_name_scope()
+    finally:
+        tf_keras.mixed_precision.set_global_policy(previous)
+    return Classifier(wrapped, spec.files, spec.plan, head, scale)

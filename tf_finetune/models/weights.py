@@ -1,0 +1,92 @@
+"""Where the values of a model come from; nothing here needs TensorFlow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_finetune.encoders.checkpoint_check import check_checkpoint
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.head_start import (
+    HeadStart,
+    matched_head,
+    new_head,
+    start_lines,
+    whole_head,
+)
+from tf_finetune.models.spec import Spec
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.output_scale import OutputScale, output_scale
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The encoder's checkpoint, and new values where it has none.
+
+    Attributes:
+        head: Rows of the checkpoint's head to keep; None: none.
+        scale: Of the training targets, where a regression is to be trained.
+    """
+
+    head: HeadStart | None = None
+    scale: OutputScale | None = None
+
+    def start_of_head(self, num_outputs: int) -> HeadStart:
+        """What the head begins with."""
+        return self.head or new_head(num_outputs)
+
+    def lines(self) -> list[str]:
+        """What to tell of it before training."""
+        return [] if self.head is None else start_lines(self.head, self.scale)
+
+
+@dataclass(frozen=True)
+class OfRun:
+    """A fine-tuned model as it stands, its head included.
+
+    Attributes:
+        scale: Of the training targets, where a regression is to be trained further.
+    """
+
+    scale: OutputScale | None = None
+
+    def start_of_head(self, num_outputs: int) -> HeadStart:
+        """What the head begins with."""
+        return whole_head(num_outputs)
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """No checkpoint: what is asked of the model does not depend on its values."""
+
+
+Weights = Pretrained | OfRun | Untrained
+
+
+def pretrained(files: EncoderFiles, labels: LabelSpace, train_targets: np.ndarray) -> Pretrained:
+    """Checks an encoder's checkpoint, and finds what of its head is about the labels of a job.
+
+    Args:
+        files: The encoder, perhaps a fine-tuned model.
+        labels: What the outputs are to mean.
+        train_targets: Encoded labels of the training examples, whose scale a regression takes.
+
+    Raises:
+        UserError: The checkpoint does not hold every variable of the encoder.
+    """
+    check_checkpoint(files, labels.num_outputs, head_required=False)
+    scale = output_scale(labels, train_targets)
+    return Pretrained(matched_head(files, labels, scale), scale)
+
+
+def new_variables(spec: Spec, weights: Pretrained | OfRun) -> list[str]:
+    """Paths of the variables that begin with new values.
+
+    Raises:
+        UserError: The checkpoint does not hold every variable that it has to.
+    """
+    outputs = spec.labels.num_outputs
+    new = check_checkpoint(spec.files, outputs, head_required=isinstance(weights, OfRun))
+    if weights.start_of_head(outputs).is_new:
+        return new
+    head = {variable.path for variable in spec.variables if variable.part == "head"}
+    return [path for path in new if path not in head]
