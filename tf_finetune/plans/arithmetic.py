@@ -64,6 +64,7 @@ def plan_cost(
     length: int,
     optimizer: str = "adamw",
     dropout: bool = True,
+    reads: int = 1,
 ) -> PlanCost:
     """Cost of training one freeze plan.
 
@@ -76,6 +77,7 @@ def plan_cost(
         length: Tokens an example, padding included.
         optimizer: "adamw", "sgd" or "adafactor".
         dropout: Whether dropout is on (its masks are kept for the backward pass).
+        reads: Tokens of an example whose final states the head needs.
     """
     trained = [v for v in variables if v.path in plan.trainable_paths]
     by_part: dict[str, int] = {}
@@ -83,23 +85,23 @@ def plan_cost(
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     passes = _Passes(trained)
     for layer in range(sizes.layers):
-        passes.through_layer(layer, _products(family, sizes, layer, length))
+        passes.through_layer(layer, _products(family, sizes, layer, length, reads))
     passes.above_layers(variables)
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
-        activation_bytes=_activation_bytes(plan, sizes, batch_size, length, dropout),
+        activation_bytes=_activation_bytes(plan, sizes, batch_size, length, reads, dropout),
         forward_flops=batch_size * passes.forward,
         backward_flops=batch_size * passes.backward,
         prefix_flops=batch_size
         * sum(
             product.flops
             for layer in range(plan.frozen_depth)
-            for product in _products(family, sizes, layer, length)
+            for product in _products(family, sizes, layer, length, reads)
         ),
-        state_bytes=_state_bytes(plan, sizes, length),
+        state_bytes=_state_bytes(plan, sizes, length, reads),
     )
 
 
@@ -122,9 +124,11 @@ def optimizer_bytes(shape: tuple[int, ...], optimizer: str) -> int:
     return FLOAT_BYTES * (count + count // shape[-1] + count // shape[-2])
 
 
-def _products(family: Family, sizes: Sizes, layer: int, length: int) -> tuple[Product, ...]:
-    """Of the last layer only the first token is computed, from keys and values of all."""
-    queries = 1 if layer == sizes.layers - 1 else length
+def _products(
+    family: Family, sizes: Sizes, layer: int, length: int, reads: int
+) -> tuple[Product, ...]:
+    """Of the last layer only the reads are computed, from keys and values of all tokens."""
+    queries = reads if layer == sizes.layers - 1 else length
     return family.products(sizes, layer, length, queries)
 
 
@@ -174,15 +178,15 @@ class _Passes:
         return any(operands) or bool(kinds)
 
 
-def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int) -> int:
+def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int:
     if plan.frozen_depth == 0:
         return 0
-    tokens = 1 if plan.frozen_depth == plan.num_layers else length
+    tokens = reads if plan.frozen_depth == plan.num_layers else length
     return FLOAT_BYTES * tokens * sizes.hidden
 
 
 def _activation_bytes(
-    plan: FreezePlan, sizes: Sizes, batch_size: int, length: int, dropout: bool
+    plan: FreezePlan, sizes: Sizes, batch_size: int, length: int, reads: int, dropout: bool
 ) -> int:
     """Bytes kept from forward to backward by the layers above the prefix.
 
@@ -190,7 +194,7 @@ def _activation_bytes(
     layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
     inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
     and for attention its mask and the masked probabilities. In the last layer all but the
-    first three is kept for one token a text.
+    first three is kept for the reads alone.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
     layers = plan.num_layers - plan.frozen_depth
@@ -198,6 +202,6 @@ def _activation_bytes(
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
     per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
-    last = queried if layers else 0
+    last = reads * queried if layers else 0
     head = 3 * hidden  # pooler input and output, dropped-out pooler output
     return FLOAT_BYTES * batch_size * (length * per_token + last + head)
