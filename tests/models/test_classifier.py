@@ -14,8 +14,8 @@ from tf_finetune.models.classifier import Classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables
-from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
@@ -309,7 +309,7 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
 
     folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
     freeze = {"depth": 3, "rules": [{"parts": ["head"], "train": False}]}
-    spec = spec_for(folder, LabelSpace("regression"), freeze=freeze)
+    spec = spec_for(folder, Values(), freeze=freeze)
     start = Pretrained(matched_head(spec.files, spec.labels), OutputScale(50, 25))
     model = build(spec, start)
 
