@@ -8,6 +8,7 @@ VARIABLES = FAMILIES["bert"].variables(
         "vocab_size": 30,
         "hidden_size": 8,
         "num_hidden_layers": 2,
+        "num_attention_heads": 2,
         "intermediate_size": 16,
         "max_position_embeddings": 12,
         "type_vocab_size": 2,
