@@ -23,7 +23,7 @@ def config(training):
 
 @pytest.fixture(scope="module")
 def of_method(method, build, splits, config):
-    return build(splits, config, depth=2, method={"name": method})
+    return build(splits, config, depth=2, method=method)
 
 
 def test_what_the_method_trains_changes_and_nothing_else_does(of_method, run, weights, config):
