@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from huggingface_hub import ModelCard
 
-from tf_finetune.export.model_folder import check_model_folder
+from tf_finetune.runs.model_folder import check_model_folder
 from tf_finetune.storage.manifests import damaged_files
 from trainers import export
 from trainers.cli import run_command

@@ -8,7 +8,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import compile_fine_tuner
-from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.strategy import without_strategy
 
 pytestmark = pytest.mark.numeric
 
@@ -39,8 +39,7 @@ def fine_tuner(**options):
     values |= {"warmup_fraction": 0.0, "weight_decay": 0.0, "clip_norm": None}
     config = ExperimentConfig.model_validate({"training": values | options})
     spec = Spec(config, None, LabelSpace("regression"), (), None)
-    here = ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
-    model = compile_fine_tuner(OneWeight(), spec, here)
+    model = compile_fine_tuner(OneWeight(), spec, without_strategy())
     model.start_run(config.training, total_steps=10)
     return model
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.export.model_folder import check_model_folder, write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained
 from tf_finetune.options.data import DataConfig
+from tf_finetune.runs.model_folder import check_model_folder, write_model_folder
 from tf_finetune.tasks.labels import LabelSpace
 
 LABELS = LabelSpace("single_label", ("neg", "pos"))

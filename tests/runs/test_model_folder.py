@@ -9,10 +9,10 @@ import tensorflow as tf
 from transformers import AutoTokenizer, TFBertForSequenceClassification
 
 from tf_finetune.errors import UserError
-from tf_finetune.export import model_folder as module
-from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables, pretrained
+from tf_finetune.runs import model_folder as module
+from tf_finetune.runs.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 
