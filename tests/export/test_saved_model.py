@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.saved_model import (
     ServableModel,
     answers,
@@ -47,7 +48,7 @@ def logits_of(classifier, tokenizer, *columns):
     )
     names = {"input_ids": "token_ids"}
     batch = {names.get(n, n): tf.constant(value, tf.int32) for n, value in tokens.items()}
-    return batch, classifier(batch, training=False).numpy()
+    return batch, classifier(text_rows(**batch), training=False).numpy()
 
 
 def test_texts_and_tokens_get_the_logits_of_the_model(loaded, classifier, tiny_tokenizer):

@@ -37,7 +37,7 @@ def test_an_option_without_a_mark_is_seen():
 
 def test_options_are_asked_for_by_any_of_some_marks_and_none_of_others():
     assert Outer.names_marked(Mark.PLACE, Mark.COURSE) == ("first.folder", "alone")
-    assert Outer.names_marked(without={Mark.TRIAL}) == ("first.folder", "alone")
+    assert Outer.names_marked(without={Mark.TRIAL, Mark.PLACE}) == ("first.forgotten", "alone")
     assert Outer.names_marked(Mark.STEP, without={Mark.TRIAL}) == ()
 
 

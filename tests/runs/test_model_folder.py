@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from transformers import AutoTokenizer, TFBertForSequenceClassification
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.errors import UserError
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables, pretrained
@@ -43,11 +44,8 @@ def folder(classifier, tiny_tokenizer, tmp_path):
 def batch(tiny_tokenizer):
     texts = ["the film was good", "the plot was very dull and the actors were poor !"]
     tokens = tiny_tokenizer(texts, padding=True, return_tensors="np")
-    return {
-        "token_ids": tf.constant(tokens["input_ids"], tf.int32),
-        "token_type_ids": tf.constant(tokens["token_type_ids"], tf.int32),
-        "attention_mask": tf.constant(tokens["attention_mask"], tf.int32),
-    }
+    names = ("input_ids", "token_type_ids", "attention_mask")
+    return text_rows(*[tf.constant(tokens[name], tf.int32) for name in names])
 
 
 def test_reloaded_model_is_equal_bit_for_bit(folder, classifier, batch, spec_for):
@@ -66,9 +64,9 @@ def test_plain_transformers_computes_the_same(folder, classifier, batch):
     model = TFBertForSequenceClassification.from_pretrained(str(folder))
 
     logits = model(
-        input_ids=batch["token_ids"],
-        token_type_ids=batch["token_type_ids"],
-        attention_mask=batch["attention_mask"],
+        input_ids=batch.content.ids,
+        token_type_ids=batch.content.type_ids,
+        attention_mask=batch.texts.mask,
     ).logits
 
     np.testing.assert_allclose(logits, classifier(batch, training=False), atol=1e-6)

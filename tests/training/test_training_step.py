@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import compile_fine_tuner
@@ -30,8 +31,8 @@ class OneWeight(tf.Module):
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
         self.of_kinds = lambda *kinds: []
 
-    def __call__(self, batch, training=None):
-        return self.weight * batch["states"][:, None]
+    def __call__(self, inputs, training=None):
+        return self.weight * inputs.content.values
 
 
 def fine_tuner(**options):
@@ -46,13 +47,14 @@ def fine_tuner(**options):
 
 def batch_of(features, targets):
     rows = len(features)
-    return {
-        "states": tf.constant(features),
-        "targets": tf.constant(targets),
-        "weights": tf.ones(rows),
-        "weight_sum": tf.constant(float(rows)),
-        "position": tf.zeros([rows, 2], tf.int32),
-    }
+    texts = Texts(tf.ones([rows, 1], tf.int32), tf.zeros([rows, 1], tf.int32))
+    return Batch(
+        inputs=Inputs(States(tf.constant(features[:, None])), texts),
+        targets=tf.constant(targets[:, None]),
+        weights=tf.ones([rows, 1]),
+        place=Consecutive(tf.constant(0, tf.int64)),
+        whole=WholeBatch(*tf.zeros(2, tf.int64), tf.constant(float(rows))),
+    )
 
 
 def step(model, features=FEATURES, targets=TARGETS):

@@ -39,6 +39,11 @@ class Split:
         return self.store.lengths[self.rows]
 
     @property
+    def reads(self) -> np.ndarray:
+        """Positions in each text whose final states the head needs: the first. int32 `[n, r]`."""
+        return np.zeros((len(self), 1), np.int32)
+
+    @property
     def mean_length(self) -> int:
         """Mean number of tokens of a text, rounded."""
         return round(float(self.lengths.mean()))

@@ -113,7 +113,7 @@ def probe_logits(
     labels: LabelSpace,
     shape: BatchShape,
     *,
-    first_token: bool = False,
+    read: bool = False,
 ) -> list[np.ndarray]:
     """What the linear model of each depth answers to the validation examples.
 
@@ -123,14 +123,14 @@ def probe_logits(
         validation: What they answer.
         labels: What the targets are.
         shape: How batches are cut; one replica.
-        first_token: Whether they read the first token's state at every depth, which is all that
-            pooler and head would get there, and not the mean state.
+        read: Whether they get the state that pooler and head would read at every depth, and not
+            the mean state.
 
     Returns:
         Logits float [n, labels], one array a depth from 0 on.
     """
-    fitted_on = layer_summaries(classifier, train, shape, first_token=first_token)
-    asked = layer_summaries(classifier, validation, shape, first_token=first_token)
+    fitted_on = layer_summaries(classifier, train, shape, read=read)
+    asked = layer_summaries(classifier, validation, shape, read=read)
     return _answers(fitted_on, train.labels, asked, labels)
 
 
@@ -150,13 +150,13 @@ def _answers(
 
 
 def layer_summaries(
-    classifier: Classifier, split: Split, shape: BatchShape, *, first_token: bool = False
+    classifier: Classifier, split: Split, shape: BatchShape, *, read: bool = False
 ) -> np.ndarray:
     """A summary of each text at each depth, float32 [n, layers + 1, hidden]."""
 
     @tf.function
     def summaries(iterator: Any) -> tf.Tensor:
-        return classifier.layer_summaries(next(iterator), first_token=first_token)
+        return classifier.layer_summaries(next(iterator).inputs, read=read)
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))

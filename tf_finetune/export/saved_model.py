@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.serving_warmup import write_warm_up
 from tf_finetune.models.classifier import Classifier
@@ -37,28 +38,20 @@ class ServableModel(tf.Module):
         texts = [tf.TensorSpec([None], tf.string)] * (2 if pairs else 1)
         tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
 
-        def answer(batch: dict[str, tf.Tensor]) -> Outputs:
-            return answers(labels, classifier(batch, training=False))
-
         def of_tokens(
             token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
         ) -> Outputs:
-            return answer(
-                {
-                    "token_ids": token_ids,
-                    "token_type_ids": token_type_ids,
-                    "attention_mask": attention_mask,
-                }
-            )
+            inputs = text_rows(token_ids, token_type_ids, attention_mask)
+            return answers(labels, classifier(inputs, training=False))
 
         if pairs:
 
             def of_texts(text: tf.Tensor, text_pair: tf.Tensor) -> Outputs:
-                return answer(tokenizer(text, text_pair))
+                return of_tokens(**tokenizer(text, text_pair))
         else:
 
             def of_texts(text: tf.Tensor) -> Outputs:  # type: ignore[misc]
-                return answer(tokenizer(text))
+                return of_tokens(**tokenizer(text))
 
         self.of_texts = tf.function(of_texts, texts, autograph=False)
         self.of_tokens = tf.function(of_tokens, tokens, autograph=False)

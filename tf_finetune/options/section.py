@@ -28,7 +28,7 @@ class Section(BaseModel):
         return tuple(
             name
             for name, own in marks_of(cls).items()
-            if own.intersection(marks or Mark) and own.isdisjoint(without)
+            if (not marks or own.intersection(marks)) and own.isdisjoint(without)
         )
 
     def marked(self, *marks: Mark, without: Collection[Mark] = ()) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from tf_finetune.tasks.labels import LabelSpace
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
 
-_SOURCES = ("encoders", "training", "preflight")
 _OP_NAME = re.compile(r'op_name="([^"]+)"')
 _INSTRUCTION = re.compile(r"%([\w.-]+)")
 
@@ -180,9 +179,8 @@ def installed_versions() -> dict[str, str | None]:
     """Versions of what makes and compiles a step, our own code by its digest."""
     digest = hashlib.sha256()
     package = Path(tf_finetune.__file__).parent
-    for part in _SOURCES:
-        for path in sorted((package / part).rglob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
     names = ("tensorflow", "tf-keras", "transformers")
     return {
         **{name: installed_version(name) for name in names},

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.distillation import DistillingFineTuner, imitation_losses
 from tf_finetune.export.smaller.request import SmallerRequest
@@ -48,12 +49,12 @@ def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
         SimpleNamespace(deviation=tf.constant(25.0)),
         "regression",
         WarmupSchedule("linear"),
-        teacher=lambda piece, training: tf.constant([[60.0]]),
+        teacher=lambda inputs, training: tf.constant([[60.0]]),
         teacher_weight=0.75,
         temperature=2.0,
     )
 
-    losses = model.example_losses({}, tf.constant([85.0]), tf.constant([[35.0]]))
+    losses = model.example_losses(None, tf.constant([85.0]), tf.constant([[35.0]]))
 
     np.testing.assert_allclose(losses, [0.75 * 1.0**2 + 0.25 * 2.0**2], rtol=1e-6)
     assert imitation_losses(
@@ -84,8 +85,7 @@ def test_distilled_student_is_nearer_to_its_teacher(train, load, teacher, tiny_s
 
     def margins(model):
         tokens = tiny_splits.test.gather(np.arange(len(tiny_splits.test)))
-        names = ("token_ids", "token_type_ids", "attention_mask")
-        logits = model({name: tf.constant(getattr(tokens, name)) for name in names}).numpy()
+        logits = model(text_rows(**vars(tokens))).numpy()
         return logits[:, 1] - logits[:, 0]  # all that a softmax sees of two logits
 
     def distance(model):

@@ -36,8 +36,8 @@ def test_importance_is_the_mean_size_of_each_examples_derivative(
     def losses(batch, factor):
         masks = [tf.ones([1, 4, 1, 1]) for _ in range(3)]
         masks[1] = masks[1] * tf.reshape(tf.constant(factor, tf.float32), [1, 4, 1, 1])
-        logits = model.masked_logits(batch, masks)
-        return float(example_losses("single_label", batch["targets"], logits)[0])
+        logits = model.masked_logits(batch.inputs, masks)
+        return float(example_losses("single_label", batch.targets[:, 0], logits)[0])
 
     sizes = np.zeros(4)
     for batch in evaluation_dataset(few, BatchShape(1, max_length=32)):

@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.training.fine_tuner import Batch, FineTuner
+from tf_finetune.training.fine_tuner import FineTuner
 
 
 class DistillingFineTuner(FineTuner):
@@ -39,13 +40,13 @@ class DistillingFineTuner(FineTuner):
         self.teacher_weight = teacher_weight
         self.temperature = temperature
 
-    def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Loss of each example, float32 [b]."""
-        answers = tf.stop_gradient(self.teacher(piece, training=False))
+    def example_losses(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Loss of each text, float32 [n]."""
+        answers = tf.stop_gradient(self.teacher(inputs, training=False))
         soft = imitation_losses(
             self.task, answers, logits, self.temperature, self.classifier.deviation
         )
-        hard = super().example_losses(piece, targets, logits)
+        hard = super().example_losses(inputs, targets, logits)
         return self.teacher_weight * soft + (1.0 - self.teacher_weight) * hard
 
 

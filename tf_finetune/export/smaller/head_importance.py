@@ -38,17 +38,17 @@ def head_importance(
     @tf.function
     def sizes(iterator: Any) -> tf.Tensor:
         batch = next(iterator)
-        rows = tf.shape(batch["token_ids"])[0]
+        rows = tf.shape(batch.weights)[0]
         dtype = classifier.states_dtype
         masks = [tf.ones([rows, heads, 1, 1], dtype) for _ in range(classifier.num_layers)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(masks)
-            logits = classifier.masked_logits(batch, masks)
+            logits = classifier.masked_logits(batch.inputs, masks)
             # The examples do not touch each other, so the sum's derivatives are each one's.
-            loss = tf.reduce_sum(example_losses(task, batch["targets"], logits))
+            loss = tf.reduce_sum(example_losses(task, batch.targets[:, 0], logits))
         gradients = tape.gradient(loss, masks)
         by_example = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
-        counted = batch["weights"][None, :, None]  # 0 for rows that fill a batch up
+        counted = batch.weights  # 0 for rows that fill a batch up
         return tf.reduce_sum(tf.abs(by_example) * counted, axis=1)
 
     total = np.zeros(size)

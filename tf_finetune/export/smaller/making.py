@@ -179,7 +179,7 @@ def _choose(
             splits.validation,
             splits.labels,
             _shape(config),
-            first_token=True,
+            read=True,
         )
     # Nothing is known after no layer: the first token is the same in every text.
     choice = choose_depth(splits.labels, splits.validation.labels, answers[1:], config.evaluation)
