@@ -21,6 +21,7 @@ from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Untrained
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import without_strategy
@@ -86,18 +87,14 @@ def step_batch(model: FineTuner, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
     width = int(model.classifier.wrapped.config.num_labels)
     places = [shape.rows, shape.texts_a_row or 1]
-    target_shape, dtype = {
-        "single_label": (places, tf.int32),
-        "multi_label": ([*places, width], tf.float32),
-        "regression": (places, tf.float32),
-    }[model.task]
+    target_shape, dtype = TASKS[model.task].target_shape(width)
     tokens, reads = tf.zeros([shape.rows, shape.length], tf.int32), tf.zeros(places, tf.int32)
     packed = shape.texts_a_row is not None
     texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
     number = tf.constant(0, tf.int64)
     return Batch(
         inputs=Inputs(Tokens(tokens, tokens), texts),
-        targets=tf.zeros(target_shape, dtype),
+        targets=tf.zeros([*places, *target_shape], dtype),
         weights=tf.zeros(places),
         place=Consecutive(number),
         whole=WholeBatch(number, number, tf.constant(1.0)),

@@ -17,7 +17,6 @@ from tf_finetune.reports.page.writing import write_report_page
 from tf_finetune.reports.tensorboard import write_report_summaries
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.storage.run_directory import RunDirectory
-from tf_finetune.tasks.metrics import resolve_monitor
 from tf_finetune.training.fine_tuning import RunResult
 from tf_finetune.training.rounds import TrainedRounds
 
@@ -61,7 +60,7 @@ def write_run_report(
     content = run_content(
         config,
         run.path,
-        resolve_monitor(config.training.monitor, splits.labels)[0],
+        splits.labels.monitor(config.training.monitor)[0],
         result.history,
         result.best_epoch,
         reports,

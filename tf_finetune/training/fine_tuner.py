@@ -15,7 +15,7 @@ from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
 from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
@@ -38,7 +38,7 @@ class FineTuner(tf_keras.Model):
 
     Args:
         classifier: The model.
-        task: "single_label", "multi_label" or "regression".
+        task: Name of the task, of `tasks.table.TASKS`.
         schedule: Learning-rate schedule of the optimiser that `compile` is given.
         label_smoothing: See `example_losses`.
         micro_batches: Pieces a replica computes one after the other to save memory.
@@ -276,8 +276,8 @@ class FineTuner(tf_keras.Model):
             targets: Its targets, one a text, row after row: [n, ...].
             logits: Its logits, [n, labels] in the same order.
         """
-        return example_losses(
-            self.task, targets, logits, self.label_smoothing, self.classifier.deviation
+        return TASKS[self.task].losses(
+            targets, logits, self.label_smoothing, self.classifier.deviation
         )
 
     def predict_step(

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.console_tables import print_table
+from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert_inputs import split_tokens
@@ -19,8 +20,8 @@ from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.export.smaller.silent_heads import weight_bytes
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS
 
 _CALLS = 30
 _ROUNDING = 1e-12
@@ -67,7 +68,7 @@ class Comparison:
         loss = self.loss
         if loss.loss > max_loss + _ROUNDING:
             raise UserError(
-                f"--max-loss: the smaller model loses {loss.loss:.4f} {METRIC_TITLES[loss.metric]} "
+                f"--max-loss: the smaller model loses {loss.loss:.4f} {METRICS[loss.metric].title} "
                 f"({loss.low:.4f} to {loss.high:.4f}) on the {self.split} split; accepted: at "
                 f"most {max_loss:g}",
                 hint="Nothing was written. Leave more layers or heads, or allow more.",
@@ -132,7 +133,7 @@ def _median_milliseconds(
     models: tuple[Classifier, Classifier], tokens: Mapping[str, np.ndarray]
 ) -> tuple[float, float]:
     """Times of one call of each, taken in turns so that both meet the same machine."""
-    batch = {name: tf.constant(value) for name, value in tokens.items()}
+    batch = text_rows(**{name: tf.constant(value) for name, value in tokens.items()})
     calls = [_answering(model) for model in models]
     seconds: tuple[list[float], list[float]] = ([], [])
     for call in calls:
@@ -145,9 +146,9 @@ def _median_milliseconds(
     return 1000 * median(seconds[0]), 1000 * median(seconds[1])
 
 
-def _answering(classifier: Classifier) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+def _answering(classifier: Classifier) -> Callable[[Inputs], tf.Tensor]:
     @tf.function(autograph=False)
-    def answer(batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def answer(batch: Inputs) -> tf.Tensor:
         return classifier(batch, training=False)
 
     return answer
