@@ -12,7 +12,7 @@ from tf_finetune.config.loading import load_config
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import read_labels
 from tf_finetune.tasks.classes import Classes
-from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.metrics import METRICS, Metric
 from tf_finetune.tasks.table import TASKS, problem_type, task_of
 
 
@@ -53,6 +53,13 @@ def test_the_option_takes_the_names_of_the_table(stars):
     assert accepted[-1] == "stars"
     with pytest.raises(UserError, match="data.task.*received moons; accepted: auto, single_label"):
         load_config(None, ["data.task=moons"])
+
+
+def test_a_score_that_comes_later_may_decide_and_one_that_is_no_monitor_may_not(monkeypatch):
+    monkeypatch.setitem(METRICS, "kappa", Metric("kappa", -1.0))
+    assert ExperimentConfig(training={"monitor": "kappa"}).training.monitor == "kappa"
+    with pytest.raises(UserError, match="training.monitor.*received mse; accepted: auto, accuracy"):
+        load_config(None, ["training.monitor=mse"])
 
 
 @pytest.mark.parametrize("name", TASKS)
