@@ -149,7 +149,7 @@ def spec_for() -> Callable[..., Any]:
     from tf_finetune.config.experiment import ExperimentConfig
     from tf_finetune.encoders.locating import EncoderFiles
     from tf_finetune.models.spec import Spec, spec_of
-    from tf_finetune.tasks.labels import unnamed_labels
+    from tf_finetune.tasks.table import unnamed_labels
 
     def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
         files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)

@@ -14,11 +14,12 @@ ORDER = (
     {"storage"},
     {"machine"},
     {"options"},
-    {"config"},
     {"encoders"},
     {"sources"},
     {"tasks"},
     {"results"},
+    {"methods"},
+    {"config"},
     {"plans"},
     {"data"},
     {"models"},
@@ -38,7 +39,7 @@ ORDER = (
     {"serving"},
     {"verification"},
 )
-RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in sorted(names)}
 
 
 def module_name(path):

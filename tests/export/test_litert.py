@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.errors import UserError
 from tf_finetune.export.formats import CALIBRATED, PRECISIONS
 from tf_finetune.export.litert import LiteRtModel, check_interpreter, convert
@@ -40,7 +41,7 @@ def batches():
 def expected(classifier, batches):
     """Before the conversion, which changes the model's GELU."""
     tensors = [{name: tf.constant(v) for name, v in batch.items()} for batch in batches]
-    return [classifier(batch, training=False).numpy() for batch in tensors]
+    return [classifier(text_rows(**batch), training=False).numpy() for batch in tensors]
 
 
 class Texts:
@@ -118,7 +119,8 @@ def test_calibration_texts_are_padded_to_the_longest():
 
 
 def test_model_computes_the_same_after_the_conversion(classifier, files, batches, expected):
-    again = classifier({name: tf.constant(v) for name, v in batches[1].items()}, training=False)
+    tensors = {name: tf.constant(value) for name, value in batches[1].items()}
+    again = classifier(text_rows(**tensors), training=False)
 
     np.testing.assert_allclose(again, expected[1], atol=1e-5)
 

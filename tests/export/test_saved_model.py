@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.saved_model import (
     ServableModel,
     answers,
     warm_up_texts,
     write_saved_model,
 )
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
-LABELS = LabelSpace("single_label", ("neg", "neutral", "größer"))
+LABELS = Classes(("neg", "neutral", "größer"))
 TEXTS = ["The film was good", "", "the plot was very dull，and the actors were poor [SEP] !"]
 MAX_LENGTH = 32
 
@@ -47,7 +50,7 @@ def logits_of(classifier, tokenizer, *columns):
     )
     names = {"input_ids": "token_ids"}
     batch = {names.get(n, n): tf.constant(value, tf.int32) for n, value in tokens.items()}
-    return batch, classifier(batch, training=False).numpy()
+    return batch, classifier(text_rows(**batch), training=False).numpy()
 
 
 def test_texts_and_tokens_get_the_logits_of_the_model(loaded, classifier, tiny_tokenizer):
@@ -97,7 +100,7 @@ def test_requests_of_tensorflow_serving_fit_the_signature(loaded):
 
 
 def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
-    classifier, labels = build_trained(1), LabelSpace("regression")
+    classifier, labels = build_trained(1), Values()
     model = ServableModel(classifier, graph_tokenizer, labels, pairs=True)
     first, second = TEXTS, ["a " * 40, "the actors", "not good"]
     expected = logits_of(classifier, tiny_tokenizer, first, second)[1]
@@ -110,7 +113,7 @@ def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
 
 
 def test_several_labels_have_a_probability_each():
-    labels = LabelSpace("multi_label", ("dull", "good"))
+    labels = SeveralClasses(("dull", "good"))
     logits = tf.constant([[0.0, np.log(3.0)]], tf.float32)
 
     found = answers(labels, logits)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.building import build
@@ -12,8 +13,8 @@ from tf_finetune.models.classifier import Classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables
-from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
@@ -55,11 +56,17 @@ def batch():
     mask = (np.arange(8) < lengths[:, None]).astype(np.int32)
     types = np.zeros((3, 8), np.int32)
     types[0, 4:] = 1
-    return {
-        "token_ids": tf.constant(generator.integers(5, 90, (3, 8)) * mask, tf.int32),
-        "token_type_ids": tf.constant(types),
-        "attention_mask": tf.constant(mask),
-    }
+    ids = tf.constant(generator.integers(5, 90, (3, 8)) * mask, tf.int32)
+    return text_rows(ids, tf.constant(types), tf.constant(mask))
+
+
+def by_transformers(model, inputs):
+    """What the wrapped model computes by itself, of every token."""
+    ids, types = inputs.content
+    mask = inputs.texts.mask
+    return model.wrapped(
+        input_ids=ids, token_type_ids=types, attention_mask=mask, training=False
+    ).logits
 
 
 def in_training(function, position=POSITION):
@@ -77,12 +84,7 @@ def test_variable_table_is_that_of_the_real_model(classifier, files, variables, 
 
 
 def test_logits_are_those_of_transformers_with_padding(classifier, batch):
-    expected = classifier.wrapped(
-        input_ids=batch["token_ids"],
-        token_type_ids=batch["token_type_ids"],
-        attention_mask=batch["attention_mask"],
-        training=False,
-    ).logits
+    expected = by_transformers(classifier, batch)
 
     np.testing.assert_allclose(classifier(batch, training=False), expected, atol=1e-6, rtol=0)
     assert np.ptp(expected) > 1e-3  # the texts differ
@@ -98,32 +100,32 @@ def test_gradients_are_those_of_transformers_which_computes_every_token(files, s
         found = tape.gradient(loss, list(model.by_path.values()))
         return [tf.convert_to_tensor(g).numpy() for g in found]
 
-    expected = gradients(
-        lambda: (
-            model.wrapped(
-                input_ids=batch["token_ids"],
-                token_type_ids=batch["token_type_ids"],
-                attention_mask=batch["attention_mask"],
-                training=False,
-            ).logits
-        )
-    )
+    expected = gradients(lambda: by_transformers(model, batch))
     for path, got, want in zip(
         model.by_path, gradients(lambda: model(batch, training=False)), expected, strict=True
     ):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6, err_msg=path)
 
 
-def test_last_layer_computes_the_first_token_alone(classifier, batch):
+def test_last_layer_computes_the_reads_alone(classifier, batch):
+    reads = [[2, 0], [4, 4], [0, 7]]
+    every, some = (
+        batch.texts._replace(reads=tf.constant(where)) for where in ([list(range(8))] * 3, reads)
+    )
     states = classifier.embed(batch, training=False)
+    for index in range(2):
+        states = classifier.encode(index, states, some, training=False)
+        assert states.shape == (3, 8, 32)
 
-    for index, tokens in enumerate([8, 8, 1]):
-        states = classifier.encode(index, states, batch["attention_mask"], training=False)
-        assert states.shape == (3, tokens, 32)
+    found = classifier.encode(2, states, some, training=False)
+
+    expected = tf.gather(classifier.encode(2, states, every, training=False), reads, batch_dims=1)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_padding_does_not_change_logits(classifier, batch):
-    longer = {name: tf.pad(value, [[0, 0], [0, 6]]) for name, value in batch.items()}
+    ids, types, mask = (tf.pad(v, [[0, 0], [0, 6]]) for v in (*batch.content, batch.texts.mask))
+    longer = text_rows(ids, types, mask)
 
     np.testing.assert_allclose(
         classifier(longer, training=False), classifier(batch, training=False), atol=1e-6
@@ -277,7 +279,7 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
 
     folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
     freeze = {"depth": 3, "rules": [{"parts": ["head"], "train": False}]}
-    spec = spec_for(folder, LabelSpace("regression"), freeze=freeze)
+    spec = spec_for(folder, Values(), freeze=freeze)
     start = Pretrained(matched_head(spec.files, spec.labels), OutputScale(50, 25))
     model = build(spec, start)
 

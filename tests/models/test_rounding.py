@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.models.building import build
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.models.spec import spec_of
@@ -62,12 +63,12 @@ def test_float32_logits_are_that_near_to_those_of_float64(tiny_encoder, spec_for
     head = generator.normal(size=(32, 3)).astype(np.float32)
     token_ids = tf.constant(generator.integers(5, 60, (16, 20)), tf.int32)
     types, mask = tf.zeros_like(token_ids), tf.ones_like(token_ids)
-    batch = {"token_ids": token_ids, "token_type_ids": types, "attention_mask": mask}
+    inputs = text_rows(token_ids, types, mask)
     for precision in ("float32", "float64"):
         exact = spec_of(spec.config, spec.files, spec.labels, precision=precision)
         model = build(exact, Pretrained())
         model.by_path["classifier/kernel"].assign(head)
-        logits[precision] = model(batch, training=False).numpy()
+        logits[precision] = model(inputs, training=False).numpy()
     allowed = logit_rounding(model, length=20)
 
     difference = np.abs(logits["float32"] - logits["float64"]).max(axis=0)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.arithmetic import depth_costs, optimizer_bytes, plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.reports.plan_tables import plan_markdown, render_costs, render_plan, render_rows
@@ -41,7 +42,7 @@ REST_FROZEN = {"train": False}
 
 def small_cost(dropout=True, **freeze):
     variables = bert_variables(SMALL, num_labels=3)
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
     return plan_cost(plan, variables, SMALL, batch_size=1, length=2, dropout=dropout)
 
 
@@ -164,7 +165,7 @@ def test_optimizer_state_by_hand(optimizer, matrix, vector):
 
 def test_tables_name_places_counts_and_rules():
     variables = bert_variables(SMALL, num_labels=3)
-    plan = plan_freezing(FreezeConfig(depth=1), variables)
+    plan = plan_freezing(FreezeConfig(depth=1), MethodConfig(), variables)
     cost = small_cost(depth=1)
     console = Console(width=120, record=True, file=io.StringIO())
 

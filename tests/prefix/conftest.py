@@ -13,6 +13,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tests.training.conftest import *  # noqa: F403
+from tf_finetune.data.batch import text_rows
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -62,7 +63,7 @@ def layout_of(split_of: Callable[..., Split]) -> Callable[..., Layout]:
     """Layout of float32 states of width 2 at depth 1 of such a split."""
 
     def make(lengths: list[int], **options: Any) -> Layout:
-        values = {"depth": 1, "hidden": 2, "dtype": np.dtype("float32"), "first_token_only": False}
+        values = {"depth": 1, "hidden": 2, "dtype": np.dtype("float32"), "reads_only": False}
         return Layout(split_of(lengths), **values | options)  # type: ignore[arg-type]
 
     return make
@@ -147,12 +148,8 @@ def one_by_one() -> Callable[..., list[np.ndarray]]:
         found = []
         for index in range(len(split)):
             tokens = split.gather(np.array([index]))
-            batch = {
-                "token_ids": tf.constant(tokens.token_ids),
-                "token_type_ids": tf.constant(tokens.token_type_ids),
-                "attention_mask": tf.constant(tokens.attention_mask),
-            }
-            states = model.classifier.boundary_states(batch)
+            inputs = text_rows(tokens.token_ids, tokens.token_type_ids, tokens.attention_mask)
+            states = model.classifier.boundary_states(inputs)
             found.append(tf.cast(states, tf.float32).numpy()[0])
         return found
 

@@ -34,7 +34,7 @@ def without(model_at, run_of):
     return run_of(model_at(2))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])  # of the last depth only the first token is kept
+@pytest.mark.parametrize("depth", [1, 2, 3])  # of the last depth only the reads are kept
 def test_run_with_states_equals_one_without(
     model_at, run_of, new_cache, states_of, assert_equal, depth, without
 ):
@@ -44,7 +44,7 @@ def test_run_with_states_equals_one_without(
     states = states_of(new_cache(), model)
 
     assert states["train"].values.dtype == np.float32
-    assert states["train"].first_token_only == (depth == 3)
+    assert states["train"].reads_only == (depth == 3)
     assert_equal(run_of(model, states), expected, atol=1e-5)
 
 
@@ -77,7 +77,7 @@ def test_early_stopping_restores_the_same_epoch(
     def score(*_):
         return {"accuracy": scores[int(model.optimizer.iterations)]}
 
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", score)
+    monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", score)
     options = {"epochs": 6, "early_stopping_patience": 2}
     expected = run_of(model, training=options)
     assert expected["best epoch"] == 2

@@ -33,8 +33,8 @@ def test_blocks_follow_each_other(layout_of, monkeypatch):
     assert [layout.block_tokens(i) for i in range(2)] == [slice(0, 13), slice(13, 15)]
 
 
-def test_of_the_whole_encoder_only_first_tokens_are_kept(layout_of):
-    layout = layout_of(LENGTHS, first_token_only=True, dtype=np.dtype("float16"))
+def test_of_the_whole_encoder_only_reads_are_kept(layout_of):
+    layout = layout_of(LENGTHS, reads_only=True, dtype=np.dtype("float16"))
 
     assert layout.lengths.tolist() == [1, 1, 1, 1]
     assert layout.starts.tolist() == [2, 0, 3, 1]
@@ -51,7 +51,7 @@ def test_of_the_whole_encoder_only_first_tokens_are_kept(layout_of):
         {"depth": 2},
         {"hidden": 4},
         {"dtype": np.dtype("float16")},
-        {"first_token_only": True},
+        {"reads_only": True},
     ],
     ids=str,
 )

@@ -72,9 +72,9 @@ def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_p
 
     batch = step_batch(model, shape)
 
-    assert set(batch) == set(signature)
-    for name, spec in signature.items():
-        assert spec.is_compatible_with(tf.TensorSpec.from_tensor(batch[name])), name
+    tf.nest.assert_same_structure(batch, signature)
+    for value, spec in zip(tf.nest.flatten(batch), tf.nest.flatten(signature), strict=True):
+        assert spec.is_compatible_with(tf.TensorSpec.from_tensor(value)), spec
 
 
 @pytest.mark.parametrize(

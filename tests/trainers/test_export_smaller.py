@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from huggingface_hub import ModelCard
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.model_folder import check_model_folder
 from tf_finetune.storage.manifests import damaged_files
 from trainers import export
@@ -46,7 +47,7 @@ def test_folder_and_litert_file_answer_as_the_smaller_model(exported, batch, spe
     from tf_finetune.models.weights import OfRun
 
     files = check_model_folder(exported / "huggingface")
-    expected = build(spec_for(files), OfRun())(batch, training=False)
+    expected = build(spec_for(files), OfRun())(text_rows(**batch), training=False)
 
     assert files.num_layers == 2
     path = str(exported / "litert" / "model-float32.tflite")

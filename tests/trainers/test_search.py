@@ -294,12 +294,13 @@ def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
 
 def test_search_goes_on_after_a_trial_with_bad_numbers(runner, monkeypatch):
     real = pipeline.global_batch
+
+    def without_weight(*arguments, **options):
+        batch = real(*arguments, **options)
+        return batch._replace(whole=batch.whole._replace(weight_sum=np.float32("nan")))
+
     with monkeypatch.context() as patch:
-        patch.setattr(
-            pipeline,
-            "global_batch",
-            lambda *a, **k: real(*a, **k) | {"weight_sum": np.float32("nan")},
-        )
+        patch.setattr(pipeline, "global_batch", without_weight)
         failed = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
 
     after = runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import Batch
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.weights import pretrained
@@ -229,10 +230,10 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def plant(*steps: int) -> None:
         def global_batch(
             split: Any, rows: Any, weights: Any, shape: Any, step: int, *rest: Any, **more: Any
-        ) -> dict[str, Any]:
+        ) -> Batch:
             batch = real(split, rows, weights, shape, step, *rest, **more)
             if step in steps:
-                batch["weights"][0] = np.nan
+                batch.weights[0] = np.nan
             return batch
 
         monkeypatch.setattr(pipeline, "global_batch", global_batch)

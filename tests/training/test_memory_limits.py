@@ -25,7 +25,7 @@ def small_memory(monkeypatch):
 
     def piece_gradients(self, piece, variables):
         loss, gradients = real(self, piece, variables)
-        fits = (tf.shape(piece["targets"])[0] <= 4) | (piece["position"][1] < FROM_STEP)
+        fits = (tf.shape(piece.targets)[0] <= 4) | (piece.whole.step < FROM_STEP)
         needed = tf.random.uniform([tf.where(fits, np.int64(1), TOO_LARGE)])
         return loss + 0 * tf.reduce_max(needed), gradients
 

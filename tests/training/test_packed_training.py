@@ -9,7 +9,13 @@ import tensorflow as tf
 from tf_finetune.data.packing import pack, packed_batches, packed_shape
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.training.packed_batches import packed_batch
-from tf_finetune.training.pipeline import BatchShape, global_batch, rows_of, training_dataset
+from tf_finetune.training.pipeline import (
+    BatchShape,
+    dropout_place,
+    global_batch,
+    rows_of,
+    training_dataset,
+)
 
 pytestmark = pytest.mark.numeric
 
@@ -17,7 +23,7 @@ SHAPE = BatchShape(8, max_length=32, padding="packed")
 
 
 def as_tensors(batch):
-    return {name: tf.constant(value) for name, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +41,9 @@ def packed(splits):
     (placed,) = packed_batches(train.lengths, 8, 32, seed=0, epoch=0)
     shape = packed_shape(train.lengths, 8, 32, seed=0)
     weights = np.linspace(0.5, 2, len(splits.train)).astype(np.float32)
-    batch = packed_batch(train, placed, replace(shape, rows=shape.rows + 1), weights[:8])
-    extra = {"weight_sum": batch["weights"].sum(), "position": np.zeros(3, np.int64)}
-    return as_tensors(batch | extra), placed, shape.slots
+    room = replace(shape, rows=shape.rows + 1)
+    batch = packed_batch(train, placed, room, weights[:8], step=0)
+    return as_tensors(batch), placed, shape.slots
 
 
 def in_order(logits, batch, num_slots):
@@ -50,7 +56,8 @@ def test_rows_hold_several_texts(packed, splits):
     batch, placed, _ = packed
 
     assert placed.rows.max() + 1 < 8
-    assert batch["attention_mask"].numpy().astype(bool).sum() == splits.train.lengths[:8].sum()
+    tokens = batch.inputs.texts.segment_ids.numpy() > 0
+    assert tokens.sum() == splits.train.lengths[:8].sum()
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
@@ -60,9 +67,9 @@ def test_logits_are_those_of_texts_in_rows_of_their_own(
     classifier = build(splits, training(), depth).classifier
     batch, placed, num_slots = packed
 
-    logits = in_order(classifier(batch, training=False), placed, num_slots)
+    logits = in_order(classifier(batch.inputs, training=False), placed, num_slots)
 
-    np.testing.assert_allclose(logits, classifier(unpacked, training=False), atol=1e-5)
+    np.testing.assert_allclose(logits, classifier(unpacked.inputs, training=False), atol=1e-5)
 
 
 def test_loss_and_gradients_are_the_same(build, splits, training, packed, unpacked):
@@ -80,14 +87,15 @@ def test_loss_and_gradients_are_the_same(build, splits, training, packed, unpack
 def test_dropout_of_a_row_does_not_depend_on_the_piece_it_is_in(build, splits, training, packed):
     model = build(splits, training(), 1)
     batch, _, num_slots = packed
-    half = int(batch["targets"].shape[0]) // 2
+    rows = len(batch.weights)
+    half = rows // 2
 
     def logits(piece):
-        with dropout_position(piece["position"]):
-            return model.classifier(piece, training=True)
+        with dropout_position(*dropout_place(piece)):
+            return model.classifier(piece.inputs, training=True)
 
     whole = logits(batch)
-    second = logits(rows_of(batch, half, batch["targets"].shape[0] - half))
+    second = logits(rows_of(batch, half, rows - half))
 
     np.testing.assert_allclose(whole[half * num_slots :], second, atol=1e-5)
 
@@ -98,9 +106,9 @@ def test_epoch_trains_every_text_once_in_batches_of_one_shape(splits):
 
     batches = list(dataset.as_numpy_iterator())
 
-    seen = np.concatenate([batch["weights"][batch["weights"] > 0] for batch in batches])
+    seen = np.concatenate([batch.weights[batch.weights > 0] for batch in batches])
     assert sorted(seen) == weights.tolist()
-    assert len({batch["token_ids"].shape for batch in batches}) == 1
+    assert len({batch.inputs.content.ids.shape for batch in batches}) == 1
 
 
 def test_steps_can_be_started_anywhere(splits):
@@ -115,8 +123,7 @@ def test_steps_can_be_started_anywhere(splits):
     )
 
     for expected, batch in zip(whole[7:], rest, strict=True):
-        for name, value in expected.items():
-            np.testing.assert_array_equal(batch[name], value)
+        tf.nest.map_structure(np.testing.assert_array_equal, batch, expected)
 
 
 def test_two_replicas_equal_one_device(

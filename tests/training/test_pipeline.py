@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import Consecutive, WholeBatch
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.pipeline import (
     BatchShape,
@@ -30,7 +31,7 @@ def texts(split, batches):
     found = []
     for batch in batches:
         for ids, mask, weight in zip(
-            batch["token_ids"], batch["attention_mask"], batch["weights"], strict=True
+            batch.inputs.content.ids, batch.inputs.texts.mask, batch.weights, strict=True
         ):
             if weight > 0:
                 found.append(by_tokens[tuple(np.asarray(ids)[np.asarray(mask) == 1])])
@@ -80,7 +81,7 @@ def test_examples_of_a_step_are_those_of_its_batch(splits, padding):
 
     for step, batch in enumerate(batches_of(splits, shape, first=3, last=10, weights=number), 3):
         examples = step_examples(splits.train, shape, seed=1, step=step)
-        assert sorted(batch["weights"][batch["weights"] > 0]) == sorted(number[examples])
+        assert sorted(batch.weights[batch.weights > 0]) == sorted(number[examples])
 
 
 def test_packed_pieces_are_counted_in_rows(splits):
@@ -89,7 +90,7 @@ def test_packed_pieces_are_counted_in_rows(splits):
     (first,) = batches_of(splits, replace(packed, replicas=1), last=1)
 
     assert piece_rows(splits.train, by_itself, seed=1) == 4
-    assert piece_rows(splits.train, packed, seed=1) == -(-len(first["token_ids"]) // 2) < 4
+    assert piece_rows(splits.train, packed, seed=1) == -(-len(first.weights) // 2) < 4
 
 
 def test_steps_can_be_started_anywhere(splits):
@@ -97,8 +98,7 @@ def test_steps_can_be_started_anywhere(splits):
     rest = batches_of(splits, BatchShape(8), first=7, last=10)
 
     for expected, batch in zip(whole[7:], rest, strict=True):
-        for name, value in expected.items():
-            np.testing.assert_array_equal(batch[name], value)
+        tf.nest.map_structure(np.testing.assert_array_equal, batch, expected)
 
 
 def test_rows_of_a_batch_say_where_they_stand(splits):
@@ -106,10 +106,10 @@ def test_rows_of_a_batch_say_where_they_stand(splits):
 
     right = rows_of(batch, 4, 4)
 
-    for name in ("token_ids", "attention_mask", "targets", "weights"):
-        np.testing.assert_array_equal(right[name], batch[name][4:])
-    assert right["weight_sum"] == batch["weight_sum"]
-    np.testing.assert_array_equal(right["position"] - batch["position"], [0, 0, 4])
+    for found, whole in zip(tf.nest.flatten(right[:3]), tf.nest.flatten(batch[:3]), strict=True):
+        np.testing.assert_array_equal(found, whole[4:])
+    assert right.whole == batch.whole
+    assert right.place == Consecutive(4)
 
 
 def test_rows_that_fill_up_have_no_weight(splits):
@@ -118,9 +118,9 @@ def test_rows_that_fill_up_have_no_weight(splits):
 
     batch = global_batch(splits.train, rows, weights, BatchShape(8, replicas=2), step=3, seed=9)
 
-    np.testing.assert_array_equal(batch["weights"], [2, 2, 2, 2, 2, 0])
-    assert float(batch["weight_sum"]) == 10.0
-    assert batch["position"].tolist() == [9, 3, 0]
+    assert batch.weights.tolist() == [[2], [2], [2], [2], [2], [0]]
+    assert batch.whole == WholeBatch(seed=9, step=3, weight_sum=10)
+    assert batch.place == Consecutive(0)
 
 
 @pytest.mark.parametrize(("padding", "length"), [("longest", 12), ("buckets", 16), ("max", 32)])
@@ -130,14 +130,14 @@ def test_length_of_a_batch_is_even(splits, padding, length):
 
     batch = global_batch(splits.train, rows, np.ones(99, np.float32), shape, step=0)
 
-    assert batch["token_ids"].shape == (1, length)
+    assert batch.inputs.content.ids.shape == (1, length)
 
 
 @pytest.mark.parametrize("shape", [BatchShape(5), BatchShape(5, replicas=2), BatchShape(100)])
 def test_evaluation_order_says_which_example_stands_in_which_row(splits, shape):
     batches = list(evaluation_dataset(splits.test, shape).as_numpy_iterator())
     order = evaluation_order(splits.test, shape)
-    targets = np.concatenate([batch["targets"] for batch in batches])
+    targets = np.concatenate([batch.targets for batch in batches])[:, 0]
 
     assert sorted(order[order >= 0]) == list(range(len(splits.test)))
     np.testing.assert_array_equal(targets[order >= 0], splits.test.labels[order[order >= 0]])
@@ -167,16 +167,17 @@ def test_each_process_reads_its_own_rows_of_a_batch(splits, states_of_process):
     )
 
     # Two replicas a process, so an even number of rows.
-    assert even["places"].tolist() == [1, 2, 3, 4]
-    np.testing.assert_array_equal(even["weights"], [8, 4, 10, 12])
-    assert odd["places"].tolist() == [0, 0]
-    np.testing.assert_array_equal(odd["weights"], [3, 0])
+    assert even.place.places.tolist() == [1, 2, 3, 4]
+    assert even.weights.tolist() == [[8], [4], [10], [12]]
+    assert odd.place.places.tolist() == [0, 0]
+    assert odd.weights.tolist() == [[3], [0]]
     for batch in (even, odd):
-        assert (batch["weight_sum"], batch["places_in_all"]) == (37, 5)
+        assert (batch.whole.weight_sum, batch.place.count) == (37, 5)
         # So long as for one process: dropout is drawn by place.
-        assert batch["states"].shape[1] - splits.train.lengths[rows].max() in (0, 1)
-    own = states_of_process[0].gather(np.array([8]), pad_to=even["states"].shape[1])
-    np.testing.assert_array_equal(even["states"][0], own[0])
+        assert batch.inputs.content.values.shape[1] - splits.train.lengths[rows].max() in (0, 1)
+    values = even.inputs.content.values
+    own = states_of_process[0].gather(np.array([8]), pad_to=values.shape[1])
+    np.testing.assert_array_equal(values[0], own[0])
 
 
 def test_process_without_a_row_of_a_batch_computes_one_without_weight(splits, states_of_process):
@@ -186,7 +187,7 @@ def test_process_without_a_row_of_a_batch_computes_one_without_weight(splits, st
         splits.train, rows, np.ones(36, np.float32), shape, step=0, states=states_of_process[1]
     )
 
-    assert (batch["weights"].tolist(), float(batch["weight_sum"])) == ([0.0], 2.0)
+    assert (batch.weights.tolist(), batch.whole.weight_sum) == ([[0.0]], 2.0)
 
 
 def test_order_of_batches_that_are_shared_out_has_no_filling(splits, states_of_process):
@@ -208,14 +209,14 @@ def test_a_piece_stands_where_it_was_cut_from():
     for first in (0, 2, 4):
         expected = np.zeros((6, 2), np.float32)
         expected[first : first + 2] = values
-        found = in_its_place(tf.constant(values), tf.constant([7, 1, first], tf.int64), 3)
+        found = in_its_place(tf.constant(values), tf.constant(first, tf.int64), 3)
         np.testing.assert_array_equal(found, expected)
 
 
 def test_one_program_places_every_piece():
     compiled = tf.function(lambda *piece: in_its_place(*piece, 3), jit_compile=True)
     # Without values, as several TPU cores compile it: what a shape depends on has to be known.
-    specs = tf.TensorSpec([2, 4]), tf.TensorSpec([3], tf.int64)
+    specs = tf.TensorSpec([2, 4]), tf.TensorSpec([], tf.int64)
 
     hlo = compiled.experimental_get_compiler_ir(*specs)(stage="hlo", platform_name="CPU")
 

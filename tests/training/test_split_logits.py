@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuning import evaluation_shape
@@ -20,12 +20,8 @@ def one_by_one(model, splits):
     rows = []
     for index in range(len(splits.test)):
         tokens = splits.test.gather(np.array([index]))
-        batch = {
-            "token_ids": tf.constant(tokens.token_ids),
-            "token_type_ids": tf.constant(tokens.token_type_ids),
-            "attention_mask": tf.constant(tokens.attention_mask),
-        }
-        rows.append(model.classifier(batch, training=False).numpy()[0])
+        inputs = text_rows(tokens.token_ids, tokens.token_type_ids, tokens.attention_mask)
+        rows.append(model.classifier(inputs, training=False).numpy()[0])
     return np.array(rows)
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.runs.trained_model import TrainedModel
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.training.strategy import build_strategy
 
 RECORDS = [
@@ -21,7 +22,7 @@ RECORDS = [
 @pytest.fixture(scope="module")
 def trained(tiny_encoder, spec_for):
     """A model of the tiny encoder with a head that was never trained."""
-    labels = LabelSpace("single_label", ("neg", "pos"))
+    labels = Classes(("neg", "pos"))
     spec = spec_for(tiny_encoder, labels, data={"max_length": 32})
     tokenizer = load_tokenizer(spec.files)
     return TrainedModel(spec, build(spec, Pretrained()), tokenizer, build_strategy("cpu"))
@@ -40,9 +41,9 @@ def test_few_batches_are_not_traced_whatever_came_before(trained, monkeypatch):
     calls = []
     forward = TrainedModel._forward
 
-    def counted(self, batch):
-        calls.append(len(batch["token_ids"]))
-        return forward(self, batch)
+    def counted(self, *tokens):
+        calls.append(len(tokens[0]))
+        return forward(self, *tokens)
 
     trained.logits_of(RECORDS, 1)  # eighteen batches: traced
     monkeypatch.setattr(TrainedModel, "_forward", counted)
@@ -62,7 +63,7 @@ def alone(trained, *texts):
     tokens = trained.tokenizer(*texts, return_tensors="np")
     names = {"input_ids": "token_ids"}
     batch = {names.get(n, n): tf.constant(v, tf.int32) for n, v in tokens.items()}
-    return trained.classifier(batch, training=False).numpy()[0]
+    return trained.classifier(text_rows(**batch), training=False).numpy()[0]
 
 
 @pytest.mark.parametrize("traced", [False, True])

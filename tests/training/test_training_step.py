@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.models.spec import Spec
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.values import Values
 from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -30,15 +31,15 @@ class OneWeight(tf.Module):
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
         self.of_kinds = lambda *kinds: []
 
-    def __call__(self, batch, training=None):
-        return self.weight * batch["states"][:, None]
+    def __call__(self, inputs, training=None):
+        return self.weight * inputs.content.values
 
 
 def fine_tuner(**options):
     values = {"optimizer": "sgd", "schedule": "constant", "learning_rate": RATE}
     values |= {"warmup_fraction": 0.0, "weight_decay": 0.0, "clip_norm": None}
     config = ExperimentConfig.model_validate({"training": values | options})
-    spec = Spec(config, None, LabelSpace("regression"), (), None)
+    spec = Spec(config, None, Values(), (), None)
     here = ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
     model = compile_fine_tuner(OneWeight(), spec, here)
     model.start_run(config.training, total_steps=10)
@@ -47,13 +48,14 @@ def fine_tuner(**options):
 
 def batch_of(features, targets):
     rows = len(features)
-    return {
-        "states": tf.constant(features),
-        "targets": tf.constant(targets),
-        "weights": tf.ones(rows),
-        "weight_sum": tf.constant(float(rows)),
-        "position": tf.zeros([rows, 2], tf.int32),
-    }
+    texts = Texts(tf.ones([rows, 1], tf.int32), tf.zeros([rows, 1], tf.int32))
+    return Batch(
+        inputs=Inputs(States(tf.constant(features[:, None])), texts),
+        targets=tf.constant(targets[:, None]),
+        weights=tf.ones([rows, 1]),
+        place=Consecutive(tf.constant(0, tf.int64)),
+        whole=WholeBatch(*tf.zeros(2, tf.int64), tf.constant(float(rows))),
+    )
 
 
 def step(model, features=FEATURES, targets=TARGETS):

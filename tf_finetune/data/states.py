@@ -10,11 +10,12 @@ class PrefixStates:
     """What the prefix gives for every example of a split.
 
     Attributes:
-        values: States of all tokens, one example after the other, `[tokens, hidden]`.
+        values: States, one example after the other, `[states, hidden]`.
         starts: Where each example begins in `values`, int64 `[n]`.
-        lengths: Tokens kept of each example, int64 `[n]`: all of them, or the first alone where
-            the whole encoder is the prefix.
+        lengths: States kept of each example, int64 `[n]`.
         depth: Frozen layers that they have passed.
+        reads_only: Whether they are those of the reads alone, because the whole encoder is the
+            prefix; otherwise those of all tokens.
         fill_seconds: What computing them took, whoever did; part of a run's price.
         own: Which examples' states are kept here, bool `[n]`; the others' are kept by the other
             processes of a cluster. None: all.
@@ -24,13 +25,9 @@ class PrefixStates:
     starts: np.ndarray
     lengths: np.ndarray
     depth: int
+    reads_only: bool = False
     fill_seconds: float = 0.0
     own: np.ndarray | None = None
-
-    @property
-    def first_token_only(self) -> bool:
-        """Whether nothing but the first token is kept."""
-        return bool((self.lengths == 1).all())
 
     @property
     def own_bytes(self) -> int:
@@ -45,6 +42,13 @@ class PrefixStates:
             padded[row, :length] = self.values[start : start + length]
         return padded
 
+    def places_of_reads(self, indices: np.ndarray) -> np.ndarray:
+        """Where the reads of some examples stand among their states, int32 `[batch, r]`.
+
+        Of states of reads alone: all of them.
+        """
+        return np.tile(np.arange(self.lengths[0], dtype=np.int32), (len(indices), 1))
+
     def select(self, indices: np.ndarray) -> "PrefixStates":
         """The states of some examples."""
         return replace(self, starts=self.starts[indices], lengths=self.lengths[indices])
@@ -58,5 +62,5 @@ class PrefixStates:
         """
         starts = np.full(len(own), -1, np.int64)
         starts[own] = self.starts
-        kept = np.ones_like(starts) if self.first_token_only else lengths.astype(np.int64)
-        return replace(self, starts=starts, lengths=kept, own=own)
+        kept = np.full_like(starts, self.lengths[0]) if self.reads_only else lengths
+        return replace(self, starts=starts, lengths=kept.astype(np.int64), own=own)

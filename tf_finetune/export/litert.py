@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.extras import missing_extra
 from tf_finetune.export.formats import CALIBRATED, LITERT
 from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
-from tf_finetune.export.litert_inputs import INPUTS, Tokens, split_tokens
+from tf_finetune.export.litert_inputs import Tokens, split_tokens
 from tf_finetune.models.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def _saved(classifier: Classifier) -> Iterator[str]:
     def logits(
         token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        values = (token_ids, token_type_ids, attention_mask)
-        return {"logits": classifier(dict(zip(INPUTS, values, strict=True)), training=False)}
+        inputs = text_rows(token_ids, token_type_ids, attention_mask)
+        return {"logits": classifier(inputs, training=False)}
 
     with tempfile.TemporaryDirectory() as folder:
         traced = tf.function(logits, tokens, autograph=False)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.serving_warmup import write_warm_up
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import least_logit
 
 TEXTS, TOKENS = "serving_default", "token_ids"
 Outputs = dict[str, tf.Tensor]
@@ -37,28 +37,20 @@ class ServableModel(tf.Module):
         texts = [tf.TensorSpec([None], tf.string)] * (2 if pairs else 1)
         tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
 
-        def answer(batch: dict[str, tf.Tensor]) -> Outputs:
-            return answers(labels, classifier(batch, training=False))
-
         def of_tokens(
             token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
         ) -> Outputs:
-            return answer(
-                {
-                    "token_ids": token_ids,
-                    "token_type_ids": token_type_ids,
-                    "attention_mask": attention_mask,
-                }
-            )
+            inputs = text_rows(token_ids, token_type_ids, attention_mask)
+            return answers(labels, classifier(inputs, training=False))
 
         if pairs:
 
             def of_texts(text: tf.Tensor, text_pair: tf.Tensor) -> Outputs:
-                return answer(tokenizer(text, text_pair))
+                return of_tokens(**tokenizer(text, text_pair))
         else:
 
             def of_texts(text: tf.Tensor) -> Outputs:  # type: ignore[misc]
-                return answer(tokenizer(text))
+                return of_tokens(**tokenizer(text))
 
         self.of_texts = tf.function(of_texts, texts, autograph=False)
         self.of_tokens = tf.function(of_tokens, tokens, autograph=False)
@@ -77,21 +69,7 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
         `label` string [n], the likeliest, for several `applies` bool [n, C], the probabilities
         that are above the threshold.
     """
-    if labels.task == "regression":
-        return {"logits": logits, "value": logits[:, 0]}
-    names = tf.constant(labels.names)
-    softmax = labels.task == "single_label"
-    outputs = {
-        "logits": logits,
-        "probabilities": tf.nn.softmax(logits) if softmax else tf.nn.sigmoid(logits),
-        # Servers cut answers into rows, so the names stand in each.
-        "label_names": tf.repeat(names[None, :], tf.shape(logits)[0], axis=0),
-    }
-    if softmax:
-        outputs["label"] = tf.gather(names, tf.argmax(logits, axis=-1))
-    else:
-        outputs["applies"] = logits > least_logit(labels)
-    return outputs
+    return {"logits": logits, **labels.graph_outputs(logits)}
 
 
 def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_length: int) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 import transformers
 
+from tf_finetune.data.batch import Inputs, PackedTexts, States, Texts, Tokens
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
@@ -97,24 +98,21 @@ class Classifier(tf_keras.Model):
         """What the plan freezes."""
         return [v for path, v in self._by_path.items() if path not in self.plan.trainable_paths]
 
-    def call(self, batch: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+    def call(self, inputs: Inputs, training: bool | None = None) -> tf.Tensor:
         """Computes logits.
 
         Args:
-            batch: `attention_mask` [b, t] int32 and either `token_ids` and `token_type_ids`
-                likewise or `states` at the frozen boundary, as `boundary_states` gives them.
-                Where rows hold several texts: `first_tokens` [b, s] int32, where each begins,
-                and `position_ids` [b, t] int32; the mask then numbers the texts of a row from 1.
+            inputs: Tokens, or states at the frozen boundary as `boundary_states` gives them.
             training: Whether dropout is on in the suffix.
 
         Returns:
-            Logits, [b, labels] float32, of packed rows [b * s, labels], text after text.
+            Logits of all texts, row after row, float32 [b * s, labels].
         """
-        if "states" in batch:
-            states = tf.cast(batch["states"], self.states_dtype)
+        if isinstance(inputs.content, States):
+            states = tf.cast(inputs.content.values, self.states_dtype)
         else:
-            states = self.boundary_states(batch, training=training)
-        return self.classify(states, batch["attention_mask"], training, batch.get("first_tokens"))
+            states = self.boundary_states(inputs, training=training)
+        return self.classify(states, inputs.texts, training)
 
     @property
     def states_dtype(self) -> tf.DType:
@@ -122,36 +120,36 @@ class Classifier(tf_keras.Model):
         return tf.as_dtype(self._layers_in_order[0].compute_dtype)
 
     def boundary_states(
-        self,
-        batch: Mapping[str, tf.Tensor],
-        *,
-        from_depth: int | None = None,
-        training: bool | None = False,
+        self, inputs: Inputs, *, from_depth: int = 0, training: bool | None = False
     ) -> tf.Tensor:
-        """States at the frozen boundary, [b, t, hidden]; above the last layer of first tokens.
+        """States at the frozen boundary, [b, t, hidden]; above the last layer [b, r, hidden].
 
         Args:
-            batch: As `call` takes it; its `states`, if any, are those at `from_depth`.
-            from_depth: Layers that the batch's states have passed already; None begins with
-                the tokens.
+            inputs: Tokens, or states at `from_depth`.
+            from_depth: Layers that states have passed already.
             training: Whether trainable embeddings drop units.
         """
-        if from_depth is None:
-            states = self.embed(batch, training)
+        if isinstance(inputs.content, States):
+            states = tf.cast(inputs.content.values, self.states_dtype)
         else:
-            states = tf.cast(batch["states"], self.states_dtype)
-        for index in range(from_depth or 0, self.plan.frozen_depth):
-            states = self.encode(
-                index, states, batch["attention_mask"], False, batch.get("first_tokens")
-            )
+            states = self.embed(inputs, training)
+        for index in range(from_depth, self.plan.frozen_depth):
+            states = self.encode(index, states, inputs.texts, training=False)
         return tf.stop_gradient(states) if self.plan.embeddings_frozen else states
 
-    def embed(self, batch: Mapping[str, tf.Tensor], training: bool | None) -> tf.Tensor:
-        """Embeddings [b, t, hidden]; without dropout where they are frozen."""
+    def embed(self, inputs: Inputs, training: bool | None) -> tf.Tensor:
+        """Embeddings of tokens, [b, t, hidden]; without dropout where they are frozen.
+
+        Raises:
+            TypeError: The inputs hold states.
+        """
+        tokens, texts = inputs
+        if not isinstance(tokens, Tokens):
+            raise TypeError("states cannot be embedded")
         return self._embeddings(
-            input_ids=batch["token_ids"],
-            token_type_ids=batch["token_type_ids"],
-            position_ids=batch.get("position_ids"),
+            input_ids=tokens.ids,
+            token_type_ids=tokens.type_ids,
+            position_ids=texts.positions if isinstance(texts, PackedTexts) else None,
             training=bool(training) and not self.plan.embeddings_frozen,
         )
 
@@ -159,26 +157,24 @@ class Classifier(tf_keras.Model):
         self,
         index: int,
         states: tf.Tensor,
-        attention_mask: tf.Tensor,
+        texts: Texts | PackedTexts,
         training: bool | None,
-        first_tokens: tf.Tensor | None = None,
         head_mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, 1 or s, hidden].
+        """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, r, hidden].
 
-        The pooler reads nothing but a text's first token, so the last layer computes no other:
-        keys and values of all tokens, query, attention and feed-forward part of the first.
+        The head needs nothing but the reads, so the last layer computes no other: keys and
+        values of all tokens, query, attention and feed-forward part of the reads.
 
         Args:
             index: Number of the layer.
             states: What the layer below gave.
-            attention_mask: As `call` takes it.
+            texts: Of the rows.
             training: Whether dropout is on.
-            first_tokens: As `call` takes them, where rows hold several texts.
             head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
         """
         is_last = index == self.num_layers - 1
-        visible = _visible(attention_mask, first_tokens, states.dtype, is_last)
+        visible = _visible(texts, states.dtype, is_last)
         added_scores = (1 - visible) * tf.cast(self.masked_score, states.dtype)
         layer = self._layers_in_order[index]
         common = {
@@ -196,11 +192,8 @@ class Classifier(tf_keras.Model):
                 **common,
             )[0]
         # The library's cross-attention: queries from one sequence, keys and values from another.
-        queries = states[:, :1]
-        if first_tokens is not None:
-            queries = tf.gather(states, first_tokens, batch_dims=1)
         attended = layer.attention(
-            input_tensor=queries,
+            input_tensor=tf.gather(states, texts.reads, batch_dims=1),
             attention_mask=None,
             encoder_hidden_states=states,
             encoder_attention_mask=added_scores,
@@ -211,75 +204,65 @@ class Classifier(tf_keras.Model):
             hidden_states=inner, input_tensor=attended, training=bool(training)
         )
 
-    def layer_summaries(
-        self, batch: Mapping[str, tf.Tensor], *, first_token: bool = False
-    ) -> tf.Tensor:
+    def layer_summaries(self, inputs: Inputs, *, read: bool = False) -> tf.Tensor:
         """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
 
         The mean state of its tokens after the embeddings and each layer; after the last one
-        the first token's, which is what the head gets.
+        that of the read, which is what the head gets.
 
         Args:
-            batch: As `call` takes it, with tokens.
-            first_token: Whether the first token's state is taken at every depth.
+            inputs: Tokens of one text a row, of which one is read.
+            read: Whether the state of the read is taken at every depth.
+
+        Raises:
+            TypeError: Rows hold several texts.
         """
-        mask = tf.cast(batch["attention_mask"][:, :, None], tf.float32)
-        states = self.embed(batch, training=False)
+        texts = inputs.texts
+        if not isinstance(texts, Texts):
+            raise TypeError("a row of several texts has no summary")
+        mask = tf.cast(texts.mask[:, :, None], tf.float32)
+        states = self.embed(inputs, training=False)
         summaries = []
         for index in range(self.num_layers):
             known = tf.cast(states, tf.float32)
-            mean = tf.reduce_sum(known * mask, axis=1) / tf.reduce_sum(mask, axis=1)
-            summaries.append(known[:, 0] if first_token else mean)
-            states = self.encode(index, states, batch["attention_mask"], training=False)
+            if read:
+                summaries.append(tf.gather(known, texts.reads, batch_dims=1)[:, 0])
+            else:
+                summaries.append(tf.reduce_sum(known * mask, axis=1) / tf.reduce_sum(mask, axis=1))
+            states = self.encode(index, states, texts, training=False)
         return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
 
     def classify(
-        self,
-        states: tf.Tensor,
-        attention_mask: tf.Tensor,
-        training: bool | None,
-        first_tokens: tf.Tensor | None = None,
+        self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None
     ) -> tf.Tensor:
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
         for index in range(self.plan.frozen_depth, self.num_layers):
-            states = self.encode(index, states, attention_mask, training, first_tokens)
-        return self._answer(states, training, first_tokens)
+            states = self.encode(index, states, texts, training)
+        return self._answer(states, training)
 
-    def _answer(
-        self, states: tf.Tensor, training: bool | None, first_tokens: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        """From the last layer's states to logits."""
-        if first_tokens is None:
-            pooled = self._pooler(hidden_states=states)
-            pooled = self.wrapped.dropout(pooled, training=bool(training))
-        else:
-            hidden = states.shape[-1]
-            pooled = self._pooler(hidden_states=tf.reshape(states, [-1, 1, hidden]))
-            # By rows, by which dropout is placed.
-            pooled = self.wrapped.dropout(
-                tf.reshape(pooled, tf.shape(states)), training=bool(training)
-            )
-            pooled = tf.reshape(pooled, [-1, hidden])
+    def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """From the states of the reads, [b, s, hidden], to logits [b * s, labels]."""
+        hidden = states.shape[-1]
+        pooled = self._pooler(hidden_states=tf.reshape(states, [-1, 1, hidden]))
+        # By rows, by which dropout is placed.
+        pooled = self.wrapped.dropout(tf.reshape(pooled, tf.shape(states)), training=bool(training))
+        pooled = tf.reshape(pooled, [-1, hidden])
         # In float32 under every precision: half of it would round the answers to 3 digits.
         dense = self.wrapped.classifier
         pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
         logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
         return logits if self._scale is None else logits * self._deviation + self._mean
 
-    def masked_logits(
-        self, batch: Mapping[str, tf.Tensor], head_masks: Sequence[tf.Tensor]
-    ) -> tf.Tensor:
-        """Logits [b, labels] in inference mode, every attention head times a factor.
+    def masked_logits(self, inputs: Inputs, head_masks: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Logits [b * s, labels] in inference mode, every attention head times a factor.
 
         Args:
-            batch: As `call` takes it, with tokens.
+            inputs: Tokens.
             head_masks: The factors of each layer, [b, heads, 1, 1].
         """
-        states = self.embed(batch, training=False)
+        states = self.embed(inputs, training=False)
         for index, head_mask in enumerate(head_masks):
-            states = self.encode(
-                index, states, batch["attention_mask"], training=False, head_mask=head_mask
-            )
+            states = self.encode(index, states, inputs.texts, training=False, head_mask=head_mask)
         return self._answer(states, training=False)
 
     @property
@@ -403,27 +386,24 @@ class Classifier(tf_keras.Model):
                 site += 1
 
 
-def _visible(
-    attention_mask: tf.Tensor, first_tokens: tf.Tensor | None, dtype: tf.DType, is_last: bool
-) -> tf.Tensor:
+def _visible(texts: Texts | PackedTexts, dtype: tf.DType, is_last: bool) -> tf.Tensor:
     """1 where a query may look, 0 elsewhere.
 
     Args:
-        attention_mask: [b, t] int32; where rows are packed, the number of each token's text.
-        first_tokens: [b, s] int32 where rows are packed.
+        texts: Of the rows.
         dtype: Of the result.
-        is_last: Whether first tokens alone are queries.
+        is_last: Whether reads alone are queries.
 
     Returns:
         [b, 1, 1, t], of packed rows [b, 1, queries, t].
     """
     # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
-    keys = tf.expand_dims(tf.expand_dims(attention_mask, 1), 1)
-    if first_tokens is None:
-        return tf.cast(keys, dtype)
-    queries = attention_mask
+    if isinstance(texts, Texts):
+        return tf.cast(tf.expand_dims(tf.expand_dims(texts.mask, 1), 1), dtype)
+    queries = texts.segment_ids
+    keys = tf.expand_dims(tf.expand_dims(queries, 1), 1)
     if is_last:
-        queries = tf.gather(attention_mask, first_tokens, batch_dims=1)
+        queries = tf.gather(queries, texts.reads, batch_dims=1)
     return tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
 
 

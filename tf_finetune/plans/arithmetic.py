@@ -12,6 +12,7 @@ from typing import Any
 
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
 
 FLOAT_BYTES = 4
@@ -63,6 +64,7 @@ def depth_costs(
     length: int,
     optimizer: str = "adamw",
     dropout: bool = True,
+    reads: int = 1,
 ) -> list[PlanCost]:
     """Cost of every frozen depth 0..L.
 
@@ -73,16 +75,18 @@ def depth_costs(
         length: Tokens an example, padding included.
         optimizer: "adamw", "sgd" or "adafactor".
         dropout: Whether dropout is on (its masks are kept for the backward pass).
+        reads: Tokens of an example whose final states the head needs.
     """
     return [
         plan_cost(
-            plan_freezing(FreezeConfig(depth=depth), variables),
+            plan_freezing(FreezeConfig(depth=depth), MethodConfig(), variables),
             variables,
             config,
             batch_size=batch_size,
             length=length,
             optimizer=optimizer,
             dropout=dropout,
+            reads=reads,
         )
         for depth in range(config["num_hidden_layers"] + 1)
     ]
@@ -97,27 +101,28 @@ def plan_cost(
     length: int,
     optimizer: str = "adamw",
     dropout: bool = True,
+    reads: int = 1,
 ) -> PlanCost:
     """Cost of one freeze plan; arguments as `depth_costs`."""
     trained = [v for v in variables if v.path in plan.trainable_paths]
     by_part: dict[str, int] = {}
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
-    forward, backward = _step_flops(plan, config, variables[-1].count, batch_size, length)
+    forward, backward = _step_flops(plan, config, variables[-1].count, batch_size, length, reads)
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
-        activation_bytes=_activation_bytes(plan, config, batch_size, length, dropout),
+        activation_bytes=_activation_bytes(plan, config, batch_size, length, reads, dropout),
         forward_flops=forward,
         backward_flops=backward,
         prefix_flops=sum(
             product.flops
             for layer in range(plan.frozen_depth)
-            for product in _layer_products(layer, config, batch_size, length)
+            for product in _layer_products(layer, config, batch_size, length, reads)
         ),
-        state_bytes=_state_bytes(plan, config, length),
+        state_bytes=_state_bytes(plan, config, length, reads),
     )
 
 
@@ -154,13 +159,13 @@ class _Product:
 
 
 def _layer_products(
-    layer: int, config: Mapping[str, Any], batch_size: int, length: int
+    layer: int, config: Mapping[str, Any], batch_size: int, length: int, reads: int
 ) -> list[_Product]:
-    """Of the last layer only the first token is computed, from keys and values of all."""
+    """Of the last layer only the reads are computed, from keys and values of all tokens."""
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     path = f"bert/encoder/layer_._{layer}"
     last = layer == config["num_hidden_layers"] - 1
-    tokens = batch_size if last else batch_size * length
+    tokens = batch_size * (reads if last else length)
     square = 2 * tokens * hidden * hidden
     of_all = 2 * batch_size * length * hidden * hidden
     attention = 2 * tokens * length * hidden
@@ -178,7 +183,12 @@ def _layer_products(
 
 
 def _step_flops(
-    plan: FreezePlan, config: Mapping[str, Any], num_labels: int, batch_size: int, length: int
+    plan: FreezePlan,
+    config: Mapping[str, Any],
+    num_labels: int,
+    batch_size: int,
+    length: int,
+    reads: int,
 ) -> tuple[int, int]:
     """Walks the matrix products forward and prices the gradients each of them needs.
 
@@ -199,7 +209,7 @@ def _step_flops(
 
     for layer in range(plan.num_layers):
         *projections, scores, context, output, up, down = _layer_products(
-            layer, config, batch_size, length
+            layer, config, batch_size, length, reads
         )
         lit = [below or _dense_trains(p.weight, trained) for p in projections]
         for product in projections:
@@ -221,10 +231,10 @@ def _step_flops(
     return forward, backward
 
 
-def _state_bytes(plan: FreezePlan, config: Mapping[str, Any], length: int) -> int:
+def _state_bytes(plan: FreezePlan, config: Mapping[str, Any], length: int, reads: int) -> int:
     if plan.frozen_depth == 0:
         return 0
-    tokens = 1 if plan.frozen_depth == plan.num_layers else length
+    tokens = reads if plan.frozen_depth == plan.num_layers else length
     return FLOAT_BYTES * tokens * int(config["hidden_size"])
 
 
@@ -233,7 +243,12 @@ def _dense_trains(path: str | None, trained: frozenset[str]) -> bool:
 
 
 def _activation_bytes(
-    plan: FreezePlan, config: Mapping[str, Any], batch_size: int, length: int, dropout: bool
+    plan: FreezePlan,
+    config: Mapping[str, Any],
+    batch_size: int,
+    length: int,
+    reads: int,
+    dropout: bool,
 ) -> int:
     """Bytes kept from forward to backward by the layers above the prefix.
 
@@ -241,7 +256,7 @@ def _activation_bytes(
     layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
     inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
     and for attention its mask and the masked probabilities. In the last layer all but the
-    first three is kept for one token a text.
+    first three is kept for the reads alone.
     """
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     heads, layers = config["num_attention_heads"], plan.num_layers - plan.frozen_depth
@@ -249,6 +264,6 @@ def _activation_bytes(
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
     per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
-    last = queried if layers else 0
+    last = reads * queried if layers else 0
     head = 3 * hidden  # pooler input and output, dropped-out pooler output
     return FLOAT_BYTES * batch_size * (length * per_token + last + head)

@@ -326,4 +326,6 @@ def _fill_seconds(states: PrefixStates | None) -> float:
 
 
 def _states(layout: Layout, values: np.ndarray, fill_seconds: float) -> PrefixStates:
-    return PrefixStates(values, layout.starts, layout.lengths, layout.depth, fill_seconds)
+    return PrefixStates(
+        values, layout.starts, layout.lengths, layout.depth, layout.reads_only, fill_seconds
+    )

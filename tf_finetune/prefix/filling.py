@@ -128,5 +128,5 @@ def _boundary_states(
     return model.boundary_states(
         evaluation_dataset(part, shape, states),
         steps_per_epoch(len(part), shape.batch_size),
-        None if shallower is None else shallower.depth,
+        0 if shallower is None else shallower.depth,
     )

@@ -40,15 +40,15 @@ class Layout:
         depth: Frozen layers passed.
         hidden: Width of a state.
         dtype: How a value is stored.
-        first_token_only: Whether the whole encoder is the prefix, of whose output only the
-            first token is read.
+        reads_only: Whether the whole encoder is the prefix, whose last layer computes the reads
+            alone.
     """
 
     split: Split
     depth: int
     hidden: int
     dtype: np.dtype
-    first_token_only: bool
+    reads_only: bool
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -59,8 +59,9 @@ class Layout:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens kept of each example, int64 `[n]`."""
-        kept = np.ones_like(self.split.lengths) if self.first_token_only else self.split.lengths
-        return kept.astype(np.int64)
+        if self.reads_only:
+            return np.full(len(self.split), self.split.reads.shape[1], np.int64)
+        return self.split.lengths.astype(np.int64)
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -102,7 +103,10 @@ class Layout:
     def parts(self, prefix_sha256: str) -> dict[str, Any]:
         """What the key is made of."""
         texts = self.split.store.text_hashes[self.split.rows]
-        return {
+        reads = {}
+        if self.reads_only:
+            reads = {"reads_sha256": hashlib.sha256(self.split.reads.tobytes()).hexdigest()}
+        return reads | {
             "format_version": FORMAT_VERSION,
             "prefix_sha256": prefix_sha256,
             "token_store": self.split.store.key,

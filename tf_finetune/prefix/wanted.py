@@ -44,7 +44,7 @@ class WantedStates:
         was stored before.
         """
         for depth in range(self.layout.depth - 1, 0, -1) if self.exact else ():
-            layout = replace(self.layout, depth=depth, first_token_only=False)
+            layout = replace(self.layout, depth=depth, reads_only=False)
             yield WantedStates(layout, self.digests[:depth], self.exact)
 
 

@@ -5,14 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import (
+    Batch,
+    Consecutive,
+    Inputs,
+    PackedTexts,
+    Texts,
+    Tokens,
+    WholeBatch,
+)
 from tf_finetune.errors import UserError
 from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Untrained
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import ChosenStrategy
@@ -62,7 +71,7 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     batch = step_batch(model, shape)
 
     @tf.function(jit_compile=True)
-    def train_step(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         # The lowering binds no default: the step's other argument is only for several processes.
         return model.train_step(batch)
 
@@ -75,27 +84,22 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
 
 
-def step_batch(model: FineTuner, shape: StepShape) -> dict[str, tf.Tensor]:
+def step_batch(model: FineTuner, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
     width = int(model.classifier.wrapped.config.num_labels)
-    texts = [shape.rows] if shape.texts_a_row is None else [shape.rows, shape.texts_a_row]
-    target_shape, dtype = {
-        "single_label": (texts, tf.int32),
-        "multi_label": ([*texts, width], tf.float32),
-        "regression": (texts, tf.float32),
-    }[model.task]
-    tokens = tf.zeros([shape.rows, shape.length], tf.int32)
-    packed = {"position_ids": tokens, "first_tokens": tf.zeros(texts, tf.int32)}
-    return {
-        **(packed if shape.texts_a_row is not None else {}),
-        "token_ids": tokens,
-        "token_type_ids": tokens,
-        "attention_mask": tokens,
-        "targets": tf.zeros(target_shape, dtype),
-        "weights": tf.zeros(texts),
-        "weight_sum": tf.constant(1.0),
-        "position": tf.constant(np.zeros(3, np.int64)),
-    }
+    places = [shape.rows, shape.texts_a_row or 1]
+    target_shape, dtype = TASKS[model.task].target_shape(width)
+    tokens, reads = tf.zeros([shape.rows, shape.length], tf.int32), tf.zeros(places, tf.int32)
+    packed = shape.texts_a_row is not None
+    texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
+    number = tf.constant(0, tf.int64)
+    return Batch(
+        inputs=Inputs(Tokens(tokens, tokens), texts),
+        targets=tf.zeros([*places, *target_shape], dtype),
+        weights=tf.zeros(places),
+        place=Consecutive(number),
+        whole=WholeBatch(number, number, tf.constant(1.0)),
+    )
 
 
 def _without_counter(hlo: str) -> str:

@@ -1,6 +1,6 @@
 """A finished run's model, loaded to score and to predict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
@@ -66,14 +67,13 @@ class TrainedModel:
         return compile_fine_tuner(self.classifier, self.spec, self.chosen)
 
     @cached_property
-    def _traced(self) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+    def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        names = ("token_ids", "token_type_ids", "attention_mask")
-        return tf.function(self._forward, input_signature=[{name: tokens for name in names}])
+        return tf.function(self._forward, input_signature=[tokens] * 3)
 
-    def _forward(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        return self.classifier(batch, training=False)
+    def _forward(self, *tokens: tf.Tensor) -> tf.Tensor:
+        return self.classifier(text_rows(*tokens), training=False)
 
     @cached_property
     def explainer(self) -> "Explainer":
@@ -112,13 +112,8 @@ class TrainedModel:
                 {name: [values[i] for i in rows] for name, values in tokens.items()},
                 return_tensors="np",
             )
-            batch = {
-                "token_ids": padded["input_ids"],
-                "token_type_ids": padded["token_type_ids"],
-                "attention_mask": padded["attention_mask"],
-            }
-            batch = {name: tf.constant(value, tf.int32) for name, value in batch.items()}
-            logits[rows] = forward(batch).numpy()
+            names = ("input_ids", "token_type_ids", "attention_mask")
+            logits[rows] = forward(*[tf.constant(padded[n], tf.int32) for n in names]).numpy()
         return logits
 
 

@@ -1,7 +1,7 @@
 """The Keras model that is trained: a classifier with its loss, its steps and their loop."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,18 +9,17 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.data.batch import Batch, Inputs, Scattered
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.optimizers import WarmupSchedule, warmup_steps
-from tf_finetune.training.pipeline import in_its_place, rows_of
+from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean
-
-Batch = Mapping[str, tf.Tensor]
 
 
 class StepMemoryError(Exception):
@@ -39,7 +38,7 @@ class FineTuner(tf_keras.Model):
 
     Args:
         classifier: The model.
-        task: "single_label", "multi_label" or "regression".
+        task: Name of the task, of `tasks.table.TASKS`.
         schedule: Learning-rate schedule of the optimiser that `compile` is given.
         label_smoothing: See `example_losses`.
         micro_batches: Pieces a replica computes one after the other to save memory.
@@ -69,7 +68,7 @@ class FineTuner(tf_keras.Model):
         self.for_xla = for_xla
         self.steps_per_execution = 1
         self.mean_loss = RunningMean()
-        self._next_states: dict[int | None, Callable[..., tf.Tensor]] = {}
+        self._next_states: dict[int, Callable[..., tf.Tensor]] = {}
 
     @property
     def trainable_weights(self) -> list[tf.Variable]:
@@ -120,8 +119,8 @@ class FineTuner(tf_keras.Model):
             self.__dict__.pop(step, None)
 
     def call(self, batch: Batch, training: bool | None = None) -> tf.Tensor:
-        """Logits, [b, labels] float32."""
-        return self.classifier(batch, training=training)
+        """Logits of all texts, [b * s, labels] float32."""
+        return self.classifier(batch.inputs, training=training)
 
     def fit(
         self,
@@ -186,7 +185,7 @@ class FineTuner(tf_keras.Model):
         return np.concatenate(pieces)
 
     def boundary_states(
-        self, batches: tf.data.Dataset, steps: int, from_depth: int | None
+        self, batches: tf.data.Dataset, steps: int, from_depth: int
     ) -> Iterator[np.ndarray]:
         """States at the frozen boundary of the first `steps` batches, [rows, t, hidden].
 
@@ -195,7 +194,7 @@ class FineTuner(tf_keras.Model):
         Args:
             batches: From `evaluation_dataset`.
             steps: Number of batches.
-            from_depth: Layers that the batches' states have passed; None: they hold tokens.
+            from_depth: Layers that the batches' states have passed; 0 of tokens.
         """
         if from_depth not in self._next_states:
             self._next_states[from_depth] = self._states_function(from_depth)
@@ -232,7 +231,7 @@ class FineTuner(tf_keras.Model):
         zero = tf.constant(0.0)
         loss *= tf.square(self.classifier.deviation)
         self.mean_loss.add(
-            tf.where(is_good, loss, zero), tf.where(is_good, batch["weight_sum"], zero)
+            tf.where(is_good, loss, zero), tf.where(is_good, batch.whole.weight_sum, zero)
         )
         return {
             "loss": self.mean_loss.result(),
@@ -269,16 +268,16 @@ class FineTuner(tf_keras.Model):
         # After an all-reduce it is the same on each.
         tf.cond(strategy.experimental_local_results(is_good)[0], update_all, tf.no_op)
 
-    def example_losses(self, piece: Batch, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Loss of each example of a piece, float32 [b].
+    def example_losses(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Loss of each text of a piece, float32 [n].
 
         Args:
-            piece: The piece, for losses that need more of it than its targets.
-            targets: Its targets, one an example even where a row holds several.
-            logits: Its logits, [b, labels] in the same order.
+            inputs: Of the piece, for losses that need more of it than its targets.
+            targets: Its targets, one a text, row after row: [n, ...].
+            logits: Its logits, [n, labels] in the same order.
         """
-        return example_losses(
-            self.task, targets, logits, self.label_smoothing, self.classifier.deviation
+        return TASKS[self.task].losses(
+            targets, logits, self.label_smoothing, self.classifier.deviation
         )
 
     def predict_step(
@@ -288,14 +287,14 @@ class FineTuner(tf_keras.Model):
 
         Every process gets all, because every one scores. See `train_step` for `asked_to_stop`.
         """
-        logits, asked = self.classifier(batch, training=False), tf.identity(asked_to_stop)
+        logits, asked = self.classifier(batch.inputs, training=False), tf.identity(asked_to_stop)
         replicas = tf.distribute.get_replica_context()
-        if "places" in batch:
-            real = tf.where(batch["weights"][:, None] > 0, logits, 0.0)
-            shape = tf.stack([batch["places_in_all"], tf.shape(logits)[1]])
-            logits = tf.scatter_nd(batch["places"][:, None], real, shape)
+        if isinstance(batch.place, Scattered):
+            real = tf.where(batch.weights > 0, logits, 0.0)
+            shape = tf.stack([batch.place.count, tf.shape(logits)[1]])
+            logits = tf.scatter_nd(batch.place.places[:, None], real, shape)
         elif replicas.num_replicas_in_sync > 1:
-            logits = in_its_place(logits, batch["position"], replicas.num_replicas_in_sync)
+            logits = in_its_place(logits, batch.place.first, replicas.num_replicas_in_sync)
         if replicas.num_replicas_in_sync > 1:
             # A sum with zeros is exact, and needs no order of the replicas.
             logits, asked = replicas.all_reduce("SUM", [logits, asked])
@@ -351,9 +350,9 @@ class FineTuner(tf_keras.Model):
 
         return next_logits
 
-    def _states_function(self, from_depth: int | None) -> Callable[..., tf.Tensor]:
+    def _states_function(self, from_depth: int) -> Callable[..., tf.Tensor]:
         def states(batch: Batch) -> tf.Tensor:
-            return self.classifier.boundary_states(batch, from_depth=from_depth)
+            return self.classifier.boundary_states(batch.inputs, from_depth=from_depth)
 
         @tf.function
         def next_states(iterator: Any) -> tf.Tensor:
@@ -390,9 +389,9 @@ class FineTuner(tf_keras.Model):
         """
         strategy = self.distribute_strategy
         count = strategy.num_replicas_in_sync
-        if self._is_one_of_several and (own or "places" in batch):
+        if self._is_one_of_several and (own or isinstance(batch.place, Scattered)):
             count = len(strategy.extended.worker_devices)
-        rows = tf.shape(batch["targets"])[0] // count
+        rows = tf.shape(batch.weights)[0] // count
         pieces = strategy.experimental_distribute_values_from_function(
             lambda context: rows_of(batch, context.replica_id_in_sync_group % count * rows, rows)
         )
@@ -406,7 +405,7 @@ class FineTuner(tf_keras.Model):
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         if self.micro_batches == 1:
             return self._piece_gradients(batch, variables)
-        rows = tf.shape(batch["targets"])[0] // self.micro_batches
+        rows = tf.shape(batch.weights)[0] // self.micro_batches
 
         def add_micro_batch(index: tf.Tensor, loss: tf.Tensor, sums: Any) -> Any:
             piece = rows_of(batch, index * rows, rows)
@@ -430,15 +429,12 @@ class FineTuner(tf_keras.Model):
         """This piece's share of the global loss, and its gradients as dense tensors."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            places = piece.get("places")
-            with dropout_position(piece["position"], places, for_xla=self.for_xla):
-                logits = self.classifier(piece, training=True)
-            targets, weights = piece["targets"], piece["weights"]
-            if "first_tokens" in piece:  # [rows, texts a row, ...]
-                targets = tf.reshape(targets, [-1, *targets.shape[2:]])
-                weights = tf.reshape(weights, [-1])
-            losses = self.example_losses(piece, targets, logits)
-            loss = tf.reduce_sum(losses * weights) / piece["weight_sum"]
+            with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
+                logits = self.classifier(piece.inputs, training=True)
+            targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
+            losses = self.example_losses(piece.inputs, targets, logits)
+            loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
+            loss /= piece.whole.weight_sum
             objective = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
         gradients = tape.gradient(objective, variables)
         if self._scales_loss:

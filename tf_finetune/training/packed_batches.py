@@ -1,9 +1,16 @@
 """Global batches whose rows hold several texts each; see `data/packing.py`."""
 
-from typing import Any
-
 import numpy as np
 
+from tf_finetune.data.batch import (
+    Batch,
+    Consecutive,
+    Inputs,
+    PackedTexts,
+    States,
+    Tokens,
+    WholeBatch,
+)
 from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -14,8 +21,10 @@ def packed_batch(
     batch: PackedBatch,
     shape: PackedShape,
     example_weights: np.ndarray,
+    step: int,
+    seed: int = 0,
     states: PrefixStates | None = None,
-) -> dict[str, Any]:
+) -> Batch:
     """Reads the texts of one batch into rows.
 
     Args:
@@ -23,12 +32,10 @@ def packed_batch(
         batch: Where they stand.
         shape: Of the batch; rows that are left over are empty.
         example_weights: Loss weight of each example, float32 [n].
-        states: What the rows hold instead of tokens.
-
-    Returns:
-        Inputs as `Classifier.call` takes them, and `targets` and `weights` [rows, slots, ...];
-        slots without a text have the weight 0. Where states are of first tokens alone, they
-        stand by slot, [rows, slots, hidden].
+        step: Global step.
+        seed: Seed of the run.
+        states: What the rows hold instead of tokens. Those of reads alone stand text after text,
+            [rows, slots * r, hidden].
     """
     rows, slots = (shape.rows, shape.slots), (batch.rows, batch.slots)
     labels, kept = split.labels[batch.examples], split.lengths[batch.examples]
@@ -36,28 +43,36 @@ def packed_batch(
     targets[slots] = labels
     weights = np.zeros(rows, np.float32)
     weights[slots] = example_weights[batch.examples]
-    first_tokens = np.zeros(rows, np.int32)
-    first_tokens[slots] = batch.starts
+    reads_of_text = split.reads[batch.examples]
     width, starts = shape.row_length, batch.starts
-    if states is not None and states.first_token_only:
-        width, starts, kept = shape.slots, batch.slots, np.ones_like(kept)
+    if states is not None and states.reads_only:
+        reads_of_text = states.places_of_reads(batch.examples)
+        a_text = reads_of_text.shape[1]
+        width, starts, kept = shape.slots * a_text, batch.slots * a_text, np.full_like(kept, a_text)
+    reads = np.zeros((*rows, reads_of_text.shape[1]), np.int32)
+    reads[slots] = starts[:, None] + reads_of_text
     # Row and column of every token, text after text.
     inside = np.concatenate([np.arange(length) for length in kept])
     place = (np.repeat(batch.rows, kept), np.repeat(starts, kept) + inside)
     source = (np.repeat(np.arange(len(kept)), kept), inside)
-    numbers = np.zeros((shape.rows, width), np.int32)
-    numbers[place] = np.repeat(batch.slots + 1, kept)
-    inputs: dict[str, np.ndarray] = {"attention_mask": numbers, "first_tokens": first_tokens}
+
+    def in_rows(values: np.ndarray) -> np.ndarray:
+        """Values of each token, [n, ...], where it stands, [rows, width, ...]."""
+        filled = np.zeros((shape.rows, width, *values.shape[1:]), values.dtype)
+        filled[place] = values
+        return filled
+
+    content: Tokens | States
     longest = int(kept.max())
     if states is not None:
-        values = states.gather(batch.examples, pad_to=longest)
-        inputs["states"] = np.zeros((shape.rows, width, values.shape[2]), values.dtype)
-        inputs["states"][place] = values[source]
+        content = States(in_rows(states.gather(batch.examples, pad_to=longest)[source]))
     else:
         tokens = split.gather(batch.examples, pad_to=longest)
-        for name in ("token_ids", "token_type_ids", "position_ids"):
-            inputs[name] = np.zeros((shape.rows, width), np.int32)
-        inputs["token_ids"][place] = tokens.token_ids[source]
-        inputs["token_type_ids"][place] = tokens.token_type_ids[source]
-        inputs["position_ids"][place] = inside
-    return {**inputs, "targets": targets, "weights": weights}
+        content = Tokens(in_rows(tokens.token_ids[source]), in_rows(tokens.token_type_ids[source]))
+    texts = PackedTexts(
+        segment_ids=in_rows(np.repeat(batch.slots + 1, kept).astype(np.int32)),
+        positions=in_rows(inside.astype(np.int32)),
+        reads=reads.reshape(shape.rows, -1),
+    )
+    whole = WholeBatch.of(weights, seed, step)
+    return Batch(Inputs(content, texts), targets, weights, Consecutive(np.int64(0)), whole)

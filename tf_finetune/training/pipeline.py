@@ -1,6 +1,6 @@
 """`tf.data` pipelines: batches of tokens or cached states, in an order that can be recomputed.
 
-A global batch carries where it stands (seed, step, first row) and the weight of all its rows,
+A global batch carries where it stands (seed, step, first row) and the weight of all its texts,
 and has as many rows as its replicas and micro-batches need to get equal pieces of it
 (`rows_of`). So loss scaling, dropout and order do not depend on how many replicas there
 are, and the last, smaller batch counts right.
@@ -10,13 +10,23 @@ keeps cached states of examples of its own does it read those alone of every bat
 places where they stand in it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import (
+    Batch,
+    Consecutive,
+    Inputs,
+    PackedTexts,
+    Scattered,
+    States,
+    Texts,
+    Tokens,
+    WholeBatch,
+)
 from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches, padded_length
 from tf_finetune.data.packing import PackedBatch, PackedShape, packed_batches, packed_shape
 from tf_finetune.data.splits import Split
@@ -24,7 +34,6 @@ from tf_finetune.data.states import PrefixStates
 from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4
-_OF_THE_BATCH = ("weight_sum", "position", "places_in_all")  # all else has a row an example
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def training_dataset(
     """
     packed = shape.padding == "packed"
 
-    def batches() -> Iterator[dict[str, Any]]:
+    def batches() -> Iterator[Batch]:
         steps = steps_per_epoch(len(split), shape.batch_size)
         room = _packed_shape(split, shape, seed) if packed else None
         epoch, read = -1, None
@@ -116,7 +125,7 @@ def _epoch_reader(
     epoch: int,
     states: PrefixStates | None,
     room: PackedShape | None,
-) -> Callable[[int], dict[str, Any]]:
+) -> Callable[[int], Batch]:
     """Gives the batch of each global step of an epoch; packed if there is `room` for that."""
     steps = steps_per_epoch(len(split), shape.batch_size)
     if room is None:
@@ -128,11 +137,9 @@ def _epoch_reader(
     room = room.holding(batches)
     room = replace(room, rows=shape.even_rows(room.rows))
 
-    def read(step: int) -> dict[str, Any]:
-        batch = packed_batch(split, batches[step % steps], room, example_weights, states)
-        return batch | _of_the_batch(batch["weights"], seed, step)
-
-    return read
+    return lambda step: packed_batch(
+        split, batches[step % steps], room, example_weights, step, seed, states
+    )
 
 
 def _packed_shape(split: Split, shape: BatchShape, seed: int) -> PackedShape:
@@ -167,7 +174,7 @@ def evaluation_dataset(
     """Global batches that hold every example of a split once, in `evaluation_order`."""
     weights = np.ones(len(split), np.float32)
 
-    def batches() -> Iterator[dict[str, Any]]:
+    def batches() -> Iterator[Batch]:
         for step, rows in enumerate(evaluation_batches(split.lengths, shape.batch_size)):
             yield global_batch(split, rows, weights, shape, step, states=states)
 
@@ -204,36 +211,33 @@ def global_batch(
     step: int,
     seed: int = 0,
     states: PrefixStates | None = None,
-) -> dict[str, Any]:
+) -> Batch:
     """Reads one batch; rows that fill it up repeat an example with weight 0.
 
     Where this process keeps the states of some examples alone, it reads those of the batch.
     """
-    if states is not None and states.first_token_only:
-        length = 1
+    if states is not None and states.reads_only:
+        length = split.reads.shape[1]
     else:
         longest = int(split.lengths[rows].max())
         length = padded_length(longest, shape.padding, shape.max_length)
         length += length % 2  # what positional dropout needs
-    of_the_batch = _of_the_batch(example_weights[rows], seed, step)
+    whole = WholeBatch.of(example_weights[rows], seed, step)
+    place: Consecutive | Scattered = Consecutive(np.int64(0))
     if states is not None and states.own is not None:
         places = np.flatnonzero(states.own[rows])
         num_rows = shape.of_one_process.batch_rows(max(len(places), 1))
         places_of_rows = np.zeros(num_rows, np.int32)
         places_of_rows[: len(places)] = places
-        of_the_batch |= {"places": places_of_rows, "places_in_all": np.int32(len(rows))}
+        place = Scattered(places_of_rows, np.int32(len(rows)))
         rows, filler = rows[places], np.flatnonzero(states.own)[:1]
     else:
         num_rows, filler = shape.batch_rows(len(rows)), rows[:1]
     filled = np.concatenate([rows, np.repeat(filler, num_rows - len(rows))])
     weights = example_weights[filled].astype(np.float32)
     weights[len(rows) :] = 0.0
-    return {
-        **_inputs(split, filled, length, states),
-        "targets": split.labels[filled],
-        "weights": weights,
-        **of_the_batch,
-    }
+    inputs = _inputs(split, filled, length, states)
+    return Batch(inputs, split.labels[filled][:, None], weights[:, None], place, whole)
 
 
 def is_shared_out(states: PrefixStates | None) -> bool:
@@ -241,91 +245,91 @@ def is_shared_out(states: PrefixStates | None) -> bool:
     return states is not None and states.own is not None
 
 
-def _of_the_batch(weights: np.ndarray, seed: int, step: int) -> dict[str, Any]:
-    return {
-        "weight_sum": np.float32(weights.astype(np.float32).sum(dtype=np.float64)),
-        "position": np.array([seed, step, 0], np.int64),
-    }
-
-
-def _inputs(
-    split: Split, rows: np.ndarray, length: int, states: PrefixStates | None
-) -> dict[str, np.ndarray]:
+def _inputs(split: Split, rows: np.ndarray, length: int, states: PrefixStates | None) -> Inputs:
+    reads = split.reads[rows]
     if states is None:
         tokens = split.gather(rows, pad_to=length)
-        return {
-            "token_ids": tokens.token_ids,
-            "token_type_ids": tokens.token_type_ids,
-            "attention_mask": tokens.attention_mask,
-        }
-    kept = states.lengths[rows]
-    return {
-        "states": states.gather(rows, pad_to=length),
-        "attention_mask": (np.arange(length) < kept[:, None]).astype(np.int32),
-    }
+        content = Tokens(tokens.token_ids, tokens.token_type_ids)
+        return Inputs(content, Texts(tokens.attention_mask, reads))
+    if states.reads_only:
+        reads = states.places_of_reads(rows)
+    mask = (np.arange(length) < states.lengths[rows][:, None]).astype(np.int32)
+    return Inputs(States(states.gather(rows, pad_to=length)), Texts(mask, reads))
 
 
-def rows_of(batch: Mapping[str, tf.Tensor], first: tf.Tensor, count: tf.Tensor) -> dict[str, Any]:
+def rows_of(batch: Batch, first: tf.Tensor, count: tf.Tensor) -> Batch:
     """Rows `first` to `first + count` of a batch, which say that they stand there."""
-    zero = tf.constant(0, tf.int64)
-    offset = tf.stack([zero, zero, tf.cast(first, tf.int64)])
-    pieces = {
-        name: value if name in _OF_THE_BATCH else value[first : first + count]
-        for name, value in batch.items()
-    }
-    return pieces | {"position": batch["position"] + offset}
+
+    def cut(value: tf.Tensor) -> tf.Tensor:
+        return value[first : first + count]
+
+    inputs, targets, weights, place, whole = batch
+    if isinstance(place, Scattered):
+        place = place._replace(places=cut(place.places))
+    else:
+        place = Consecutive(place.first + tf.cast(first, tf.int64))
+    cut_inputs = tf.nest.map_structure(cut, inputs)
+    return Batch(cut_inputs, cut(targets), cut(weights), place, whole)
 
 
-def in_its_place(values: tf.Tensor, position: tf.Tensor, pieces: int) -> tf.Tensor:
+def dropout_place(batch: Batch) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Where the rows of a batch stand, as `dropout_position` takes it."""
+    first, places = tf.constant(0, tf.int64), None
+    if isinstance(batch.place, Scattered):
+        places = batch.place.places
+    else:
+        first = batch.place.first
+    return tf.stack([batch.whole.seed, batch.whole.step, first]), places
+
+
+def in_its_place(values: tf.Tensor, first: tf.Tensor, pieces: int) -> tf.Tensor:
     """A piece's values among zeros for the rows of the other pieces.
 
     Args:
         values: Of the piece, [rows, width].
-        position: Of the piece, as `rows_of` gives it: [3] int64.
+        first: Place of its first row in the batch, [] int64.
         pieces: Number of equal pieces that the batch was cut into.
 
     Returns:
         [pieces * rows, width]. Where the piece stands decides over values alone, never over a
         shape: XLA compiles no padding whose width is known only when it runs.
     """
-    own = tf.cast(position[2], tf.int32) // tf.shape(values)[0]
+    own = tf.cast(first, tf.int32) // tf.shape(values)[0]
     is_own = tf.range(pieces)[:, None, None] == own
     return tf.reshape(tf.where(is_own, values, tf.zeros_like(values)), [-1, values.shape[1]])
 
 
 def batch_signature(
     split: Split, states: PrefixStates | None = None, *, packed: bool = False
-) -> dict[str, Any]:
-    """Types and shapes: tokens [b, t] or states [b, t, hidden], targets [b, ...], weights [b].
+) -> Batch:
+    """Types and shapes of the batches of a split.
 
-    Packed, targets are [b, s, ...] and weights [b, s], for s texts a row. Where each process has
-    a part of the batch, the places of its rows among all, [b], and how many there are.
+    Args:
+        split: The examples.
+        states: What the batches hold instead of tokens.
+        packed: Whether rows hold several texts.
     """
-    tokens = tf.TensorSpec([None, None], tf.int32)
-    inputs = {"token_ids": tokens, "token_type_ids": tokens}
+    tokens, number = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([], tf.int64)
+    content: Tokens | States = Tokens(tokens, tokens)
     if states is not None:
         width, dtype = states.values.shape[1], tf.as_dtype(states.values.dtype)
-        inputs = {"states": tf.TensorSpec([None, None, width], dtype)}
-    elif packed:
-        inputs["position_ids"] = tokens
-    if packed:
-        inputs["first_tokens"] = tokens
+        content = States(tf.TensorSpec([None, None, width], dtype))
+    texts = PackedTexts(tokens, tokens, tokens) if packed else Texts(tokens, tokens)
+    place: Consecutive | Scattered = Consecutive(number)
     if is_shared_out(states):
-        inputs["places"] = tf.TensorSpec([None], tf.int32)
-        inputs["places_in_all"] = tf.TensorSpec([], tf.int32)
-    examples = [None, None] if packed else [None]
-    return {
-        **inputs,
-        "attention_mask": tokens,
-        "targets": tf.TensorSpec([*examples, *split.labels.shape[1:]], split.labels.dtype),
-        "weights": tf.TensorSpec(examples, tf.float32),
-        "weight_sum": tf.TensorSpec([], tf.float32),
-        "position": tf.TensorSpec([3], tf.int64),
-    }
+        place = Scattered(tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))
+    of_a_row = None if packed else 1
+    return Batch(
+        inputs=Inputs(content, texts),
+        targets=tf.TensorSpec([None, of_a_row, *split.labels.shape[1:]], split.labels.dtype),
+        weights=tf.TensorSpec([None, of_a_row], tf.float32),
+        place=place,
+        whole=WholeBatch(number, number, tf.TensorSpec([], tf.float32)),
+    )
 
 
 def _dataset(
-    batches: Callable[[], Iterator[dict[str, Any]]],
+    batches: Callable[[], Iterator[Batch]],
     split: Split,
     states: PrefixStates | None,
     *,

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.strategy import build_strategy
@@ -21,7 +22,7 @@ def main() -> None:
     files = resolve_encoder(arguments.model_dir)
     model = timed_model(files, 2, arguments.seed, build_strategy("cpu"), arguments.depth)
     width = files.config["hidden_size"]
-    # Of the last layer only the first token is kept.
+    # Of the last layer only what is read is kept.
     length = 1 if arguments.depth == files.num_layers else _TOKENS
     batches = _batches(length, width, arguments.seed)
     for repeat in range(arguments.repeats + 1):
@@ -44,14 +45,16 @@ def main() -> None:
 def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
     """One batch of made-up states again and again: what they hold costs no time."""
     numbers = np.random.default_rng(seed)
-    batch = {
-        "states": numbers.normal(size=(BATCH_SIZE, length, width)).astype(np.float32),
-        "attention_mask": np.ones((BATCH_SIZE, length), np.int32),
-        "targets": numbers.integers(0, 2, BATCH_SIZE).astype(np.int32),
-        "weights": np.ones(BATCH_SIZE, np.float32),
-        "weight_sum": np.float32(BATCH_SIZE),
-        "position": np.zeros(3, np.int64),
-    }
+    shape = (BATCH_SIZE, length)
+    texts = Texts(np.ones(shape, np.int32), np.zeros((BATCH_SIZE, 1), np.int32))
+    weights = np.ones((BATCH_SIZE, 1), np.float32)
+    batch = Batch(
+        inputs=Inputs(States(numbers.normal(size=(*shape, width)).astype(np.float32)), texts),
+        targets=numbers.integers(0, 2, (BATCH_SIZE, 1)).astype(np.int32),
+        weights=weights,
+        place=Consecutive(np.int64(0)),
+        whole=WholeBatch.of(weights, seed=0, step=0),
+    )
     options = tf.data.Options()
     options.autotune.enabled = False  # as in training: the end of a fit would wait for it
     return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4).with_options(options)

@@ -17,7 +17,12 @@ from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.pipeline import BatchShape, steps_per_epoch, training_dataset
+from tf_finetune.training.pipeline import (
+    BatchShape,
+    step_examples,
+    steps_per_epoch,
+    training_dataset,
+)
 from tf_finetune.training.strategy import build_strategy
 from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, timed_model
 
@@ -71,7 +76,7 @@ def _real_tokens(split: Split, shape: BatchShape, seed: int) -> tuple[float, int
     """Share of the places in an epoch's batches that hold tokens, and number of shapes."""
     places, shapes = 0, set()
     for batch in _batches(split, shape, seed, steps_per_epoch(len(split), BATCH_SIZE)):
-        rows, length = batch["token_ids"].shape
+        rows, length = batch.inputs.content.ids.shape
         places += rows * length
         shapes.add((rows, length))
     return float(split.lengths.sum()) / places, len(shapes)
@@ -90,9 +95,10 @@ def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: 
         callbacks=[timer],
     )
     spent = timer.ended[-1] - timer.ended[WARM_UP - 1]
-    timed = islice(_batches(split, shape, seed, steps), WARM_UP, None)
+    timed = range(WARM_UP, steps)
     # Not texts: where batches are sorted by length, those of a few steps may be long or short.
-    return sum(int(np.count_nonzero(batch["attention_mask"])) for batch in timed) / spent
+    examples = (step_examples(split, shape, seed, step) for step in timed)
+    return sum(int(split.lengths[rows].sum()) for rows in examples) / spent
 
 
 def _batches(split: Split, shape: BatchShape, seed: int, steps: int) -> tf.data.Dataset:

@@ -90,7 +90,7 @@ def prefix_states(folder: Path) -> Subject:
     numbers = np.arange(len(lengths))
     store = SimpleNamespace(key="store", lengths=lengths, text_hashes=numbers.astype(np.uint64))
     split: Any = _SplitOf(store, numbers)
-    layout = Layout(split, depth=1, hidden=8, dtype=np.dtype("float16"), first_token_only=False)
+    layout = Layout(split, depth=1, hidden=8, dtype=np.dtype("float16"), reads_only=False)
     values = np.random.default_rng(1).normal(size=(layout.tokens, 8)).astype(np.float16)
 
     def open_again() -> tuple[str, bool]:

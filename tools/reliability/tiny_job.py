@@ -13,7 +13,7 @@ from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.table import unnamed_labels
 from trainers import export, search, train
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "plot", "was", "very"]

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.several_classes import SeveralClasses
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +28,7 @@ def classifier(tiny_encoder: Path, spec_for: Callable) -> Any:
 def explainer(classifier: Any, tiny_tokenizer: Any) -> Any:
     from tf_finetune.evaluation.explanation.explainer import Explainer
 
-    return Explainer(classifier, tiny_tokenizer, LabelSpace("multi_label", ("a", "b", "c")), 24)
+    return Explainer(classifier, tiny_tokenizer, SeveralClasses(("a", "b", "c")), 24)
 
 
 @pytest.fixture
@@ -36,11 +37,8 @@ def logits_of(classifier: Any) -> Callable[..., np.ndarray]:
     import tensorflow as tf
 
     def compute(token_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
-        batch = {
-            "token_ids": tf.constant(token_ids[None]),
-            "token_type_ids": tf.constant(token_type_ids[None]),
-            "attention_mask": tf.ones([1, len(token_ids)], tf.int32),
-        }
-        return classifier(batch, training=False).numpy()[0]
+        mask = tf.ones([1, len(token_ids)], tf.int32)
+        inputs = text_rows(tf.constant(token_ids[None]), tf.constant(token_type_ids[None]), mask)
+        return classifier(inputs, training=False).numpy()[0]
 
     return compute

@@ -28,14 +28,14 @@ TEXT, BASELINE, TYPES = np.array([3, 1, 2]), np.array([3, 0, 0]), np.zeros(3, in
 def by_formula(shape):
     """A classifier whose logits are a function of the weighted sum of its embeddings."""
 
-    def embed(batch, training):
+    def embed(inputs, training):
         assert training is False
-        return tf.gather(TABLE, batch["token_ids"])
+        return tf.gather(TABLE, inputs.content.ids)
 
-    def encode(index, states, attention_mask, training):
-        return states + 0.0 * tf.cast(attention_mask, tf.float32)[:, :, None]
+    def encode(index, states, texts, training):
+        return states + 0.0 * tf.cast(texts.mask, tf.float32)[:, :, None]
 
-    def classify(states, attention_mask, training):
+    def classify(states, texts, training):
         return shape(tf.reduce_sum(states, axis=1) @ WEIGHTS)
 
     return SimpleNamespace(

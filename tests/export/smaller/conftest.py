@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
+from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
@@ -16,9 +17,9 @@ from tf_finetune.export.model_folder import check_model_folder, write_model_fold
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained
 from tf_finetune.options.data import DataConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +56,12 @@ def tiny_splits(tiny_csv: Path, tiny_tokenizer: Any, tmp_path_factory: Any) -> S
 
 
 @pytest.fixture(scope="session")
-def batch() -> dict[str, tf.Tensor]:
+def batch() -> Inputs:
     """Three texts, one of them padded."""
     mask = np.ones((3, 6), np.int32)
     mask[1, 4:] = 0
-    return {
-        "token_ids": tf.constant(np.random.default_rng(1).integers(5, 60, (3, 6)), tf.int32),
-        "token_type_ids": tf.zeros((3, 6), tf.int32),
-        "attention_mask": tf.constant(mask),
-    }
+    ids = tf.constant(np.random.default_rng(1).integers(5, 60, (3, 6)), tf.int32)
+    return text_rows(ids, tf.zeros((3, 6), tf.int32), tf.constant(mask))
 
 
 @pytest.fixture(scope="session")

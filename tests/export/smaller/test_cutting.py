@@ -21,9 +21,9 @@ def test_first_layers_answer_as_made_by_hand(load, trained_files, original, batc
 
     found = load(check_model_folder(cut.path))(batch, training=False)
 
-    mask = (1.0 - tf.cast(batch["attention_mask"], tf.float32)[:, None, None, :]) * -10000.0
+    mask = (1.0 - tf.cast(batch.texts.mask, tf.float32)[:, None, None, :]) * -10000.0
     bert = original.wrapped.bert
-    states = bert.embeddings(batch["token_ids"], None, batch["token_type_ids"])
+    states = bert.embeddings(batch.content.ids, None, batch.content.type_ids)
     for layer in bert.encoder.layer[:2]:
         states = layer(states, mask, None, None, None, None, False)[0]
     expected = original.wrapped.classifier(bert.pooler(states))

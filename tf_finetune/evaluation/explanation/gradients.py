@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.models.classifier import Classifier
@@ -142,17 +143,17 @@ def _traced_slopes(classifier: Classifier) -> Callable[..., tuple[tf.Tensor, tf.
         ends: tf.Tensor, token_type_ids: tf.Tensor, points: tf.Tensor, output: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         types = tf.stack([token_type_ids, token_type_ids])
-        batch = {"token_ids": ends, "token_type_ids": types}
-        baseline, text = tf.unstack(classifier.embed(batch, training=False))
+        both = text_rows(ends, types, tf.ones_like(ends))
+        baseline, text = tf.unstack(classifier.embed(both, training=False))
         way = text - baseline
         states = baseline + tf.cast(points, way.dtype)[:, None, None] * way
-        mask = tf.ones(tf.shape(states)[:2], tf.int32)
+        texts = tf.nest.map_structure(lambda v: tf.repeat(v[:1], tf.size(points), 0), both.texts)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(states)
             above = states
             for index in range(classifier.plan.frozen_depth):
-                above = classifier.encode(index, above, mask, training=False)
-            logits = classifier.classify(above, mask, training=False)
+                above = classifier.encode(index, above, texts, training=False)
+            logits = classifier.classify(above, texts, training=False)
             explained = tf.gather(logits, output, axis=1)
         gradients = tf.cast(tape.gradient(explained, states), tf.float32)
         return tf.reduce_sum(gradients * tf.cast(way, tf.float32), axis=-1), explained

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_finetune.data.splits import Split
 from tf_finetune.export.smaller.cutting import Heads
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, steps_per_epoch
 
 # A thousand texts order heads as all of them do, near enough, and take seconds.
@@ -38,17 +38,17 @@ def head_importance(
     @tf.function
     def sizes(iterator: Any) -> tf.Tensor:
         batch = next(iterator)
-        rows = tf.shape(batch["token_ids"])[0]
+        rows = tf.shape(batch.weights)[0]
         dtype = classifier.states_dtype
         masks = [tf.ones([rows, heads, 1, 1], dtype) for _ in range(classifier.num_layers)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(masks)
-            logits = classifier.masked_logits(batch, masks)
+            logits = classifier.masked_logits(batch.inputs, masks)
             # The examples do not touch each other, so the sum's derivatives are each one's.
-            loss = tf.reduce_sum(example_losses(task, batch["targets"], logits))
+            loss = tf.reduce_sum(TASKS[task].losses(batch.targets[:, 0], logits))
         gradients = tape.gradient(loss, masks)
         by_example = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
-        counted = batch["weights"][None, :, None]  # 0 for rows that fill a batch up
+        counted = batch.weights  # 0 for rows that fill a batch up
         return tf.reduce_sum(tf.abs(by_example) * counted, axis=1)
 
     total = np.zeros(size)

@@ -25,6 +25,7 @@ from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.smaller.student import student_config, train_student
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.tasks.labels import LabelSpace
@@ -138,7 +139,7 @@ def make_smaller(
         write_model_folder(folder, student, tokenizer, labels, max_length=config.data.max_length)
         smaller = check_model_folder(folder)
     answers = split_logits(original.model, split, config, without_strategy())
-    of_smaller = config.model_copy(update={"freeze": FreezeConfig()})
+    of_smaller = config.model_copy(update={"freeze": FreezeConfig(), "method": MethodConfig()})
     comparison = _measure(classifier, answers, smaller, split, labels, of_smaller)
     render_comparison(console, comparison)
     return SmallerModel(
@@ -178,7 +179,7 @@ def _choose(
             splits.validation,
             splits.labels,
             _shape(config),
-            first_token=True,
+            read=True,
         )
     # Nothing is known after no layer: the first token is the same in every text.
     choice = choose_depth(splits.labels, splits.validation.labels, answers[1:], config.evaluation)
