@@ -153,7 +153,7 @@ def layer_summaries(
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))
-    hidden = classifier.files.config["hidden_size"]
+    hidden = classifier.files.sizes.hidden
     found = np.empty((len(split), classifier.num_layers + 1, hidden), np.float32)
     row = 0
     while row < len(order):

@@ -115,7 +115,7 @@ def make_smaller(
     Raises:
         UserError: The request does not fit the model, or the data are wrong or gone.
     """
-    request.check(files.num_layers, int(files.config["num_attention_heads"]), labels.task)
+    request.check(files.num_layers, files.sizes.heads, labels.task)
     tokenizer = load_tokenizer(files)
     splits, _ = load_splits(config.data, tokenizer)
     split = load_measured_split(config, source, tokenizer, labels)
@@ -198,7 +198,7 @@ def _choose_heads(
     if not request.prune_heads:
         return {}
     # Again, now that the probes have said how many layers stay.
-    number = int(classifier.files.config["num_attention_heads"])
+    number = classifier.files.sizes.heads
     replace(request, drop_layers=classifier.num_layers - layers).check(
         classifier.num_layers, number, splits.labels.task
     )
