@@ -111,7 +111,7 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from tf_finetune.encoders.variables import bert_variables
+    from tf_finetune.encoders.families.table import FAMILIES
 
     def make(
         folder: Path,
@@ -124,7 +124,7 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
             v.tensor: generator.normal(
                 1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
             )
-            for v in bert_variables(sizes, num_labels=2)
+            for v in FAMILIES["bert"].variables(sizes, num_labels=2)
             if v.part != "head"
         }
         folder.mkdir(parents=True, exist_ok=True)

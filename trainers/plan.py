@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         render_plan(console, spec.plan)
     step = {
         "batch_size": config.training.batch_size,
-        "length": min(config.data.max_length, files.config["max_position_embeddings"]),
+        "length": min(config.data.max_length, files.sizes.positions),
     }
     depths = [FreezeConfig(depth=depth) for depth in range(files.num_layers + 1)]
     rows = [

@@ -1,13 +1,14 @@
 import pytest
 
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.methods.table import METHODS
 
-VARIABLES = bert_variables(
+VARIABLES = FAMILIES["bert"].variables(
     {
         "vocab_size": 30,
         "hidden_size": 8,
         "num_hidden_layers": 2,
+        "num_attention_heads": 2,
         "intermediate_size": 16,
         "max_position_embeddings": 12,
         "type_vocab_size": 2,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tf_finetune.encoders.variables import Variable, bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 from tf_finetune.options.method import MethodConfig
@@ -11,12 +12,13 @@ from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 SIZES = {
     "hidden_size": 4,
     "num_hidden_layers": 3,
+    "num_attention_heads": 1,
     "intermediate_size": 8,
     "vocab_size": 10,
     "max_position_embeddings": 6,
     "type_vocab_size": 2,
 }
-VARIABLES = bert_variables(SIZES, num_labels=2)
+VARIABLES = FAMILIES["bert"].variables(SIZES, num_labels=2)
 
 
 def plan(method="full", **options):

@@ -55,7 +55,7 @@ def probe_depths(
         classifier: The encoder, before fine-tuning; its plan does not matter.
         splits: What the probes are fitted and scored on: with folds, each on the others.
         shape: How batches are cut; one replica.
-        metric: Score as `resolve_monitor` names it.
+        metric: Score as `LabelSpace.monitor` names it.
 
     Returns:
         Depth 0 to the number of layers.
@@ -153,7 +153,7 @@ def layer_summaries(
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))
-    hidden = classifier.files.config["hidden_size"]
+    hidden = classifier.files.sizes.hidden
     found = np.empty((len(split), classifier.num_layers + 1, hidden), np.float32)
     row = 0
     while row < len(order):

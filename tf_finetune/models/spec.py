@@ -41,7 +41,8 @@ class Spec:
         return plan_cost(
             self.plan,
             self.variables,
-            self.files.config,
+            self.files.family,
+            self.files.sizes,
             batch_size=batch_size,
             length=length,
             optimizer=self.config.training.optimizer,

@@ -32,7 +32,7 @@ def head_importance(
         shape: How batches are cut; one replica.
     """
     chosen = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
-    heads = int(classifier.files.config["num_attention_heads"])
+    heads = classifier.files.sizes.heads
     size = (classifier.num_layers, heads)
 
     @tf.function(autograph=False)

@@ -64,7 +64,7 @@ def write_model_folder(
 
 def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
-    names = labels.names or ("score",)
+    names, family = labels.names or ("score",), classifier.files.family
     encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
     told: dict[str, float] = {}
     if classifier.scale is not None:
@@ -73,13 +73,11 @@ def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]
         told = {THRESHOLD: labels.threshold}
     return {
         **encoder,
-        "architectures": [classifier.files.family.classifier_class.removeprefix("TF")],
+        "architectures": [family.classifier_class.removeprefix("TF")],
         **problem_type(labels),
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
-        "hidden_dropout_prob": classifier.wrapped.config.hidden_dropout_prob,
-        "attention_probs_dropout_prob": classifier.wrapped.config.attention_probs_dropout_prob,
-        "classifier_dropout": classifier.wrapped.config.classifier_dropout,
+        **{key: getattr(classifier.wrapped.config, key) for key in family.dropout_keys},
         **told,
     }
 
