@@ -23,6 +23,7 @@ def arguments(tiny_csv, tiny_encoder, tmp_path_factory):
         "training.batch_size=16",
         "training.learning_rate=1e-3",
         "evaluation.bootstrap_resamples=100",
+        "evaluation.explained_mistakes=0",
         "run.tensorboard=false",
     ]
 

@@ -57,6 +57,7 @@ def arguments(tiny_encoder, tmp_path_factory):
         "evaluation.bootstrap_resamples=100",
         "evaluation.explained_mistakes=0",
         "run.tensorboard=false",
+        "cache.mode=off",
         "search.ensemble=true",
     ]
 

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from huggingface_hub import ModelCard
 
-from tf_finetune.export.litert import LiteRtModel
+from tf_finetune.export import graphs
+from tf_finetune.export.litert import LiteRtModel, file_name
 from tf_finetune.runs.model_folder import check_model_folder
 from trainers import export, predict
 from trainers.cli import run_command
@@ -23,6 +24,16 @@ def exported(finished_run, tmp_path_factory):
     command = [str(finished_run), "--to", "huggingface,savedmodel,litert", "--output", str(root)]
     assert run_command(export.main, command) == 0
     return root
+
+
+@pytest.fixture
+def converted(exported, monkeypatch):
+    """Has the files of `exported` for converted ones: the model is the same."""
+
+    def convert(classifier, precisions, texts):
+        return {name: (exported / "litert" / file_name(name)).read_bytes() for name in precisions}
+
+    monkeypatch.setattr(graphs, "convert", convert)
 
 
 def test_there_is_a_folder_for_each_format(exported):
@@ -93,7 +104,7 @@ def test_table_of_litert_files_holds_every_figure(exported, rounding):
     assert (folder / "tokenizer.json").is_file()
 
 
-def test_another_file_can_be_measured_on(finished_run, tmp_path, capsys):
+def test_another_file_can_be_measured_on(finished_run, converted, tmp_path, capsys):
     path = tmp_path / "new.csv"
     path.write_text("text,label\nthe film was good,pos\nthe film was bad,neg\na dull plot,neg\n")
     root = tmp_path / "out"
@@ -118,7 +129,9 @@ def test_calibrated_file_is_made_of_the_training_texts(finished_run, tmp_path):
     assert row["loss"]["same_answers"] > 0.8
 
 
-def test_files_that_lose_too_much_are_refused(finished_run, tmp_path, command_fails, monkeypatch):
+def test_files_that_lose_too_much_are_refused(
+    finished_run, converted, tmp_path, command_fails, monkeypatch
+):
     def turned(model, tokens):
         return -original(model, tokens)
 
@@ -135,7 +148,7 @@ def test_files_that_lose_too_much_are_refused(finished_run, tmp_path, command_fa
 
 
 def test_files_without_a_sensible_answer_are_refused(
-    finished_run, tmp_path, command_fails, monkeypatch
+    finished_run, converted, tmp_path, command_fails, monkeypatch
 ):
     def broken(model, split):
         return np.full((len(split), 2), np.nan, np.float32)

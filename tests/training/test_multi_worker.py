@@ -40,6 +40,7 @@ def job(tiny_encoder, tiny_csv, tmp_path_factory):
         *("freeze.depth=2", "training.epochs=2", "training.batch_size=7"),
         *("training.learning_rate=5e-4", "evaluation.batch_size=5"),
         *("evaluation.bootstrap_resamples=100", "evaluation.baselines=false"),
+        "evaluation.explained_mistakes=0",
     ]
 
 
