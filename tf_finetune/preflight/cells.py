@@ -157,7 +157,7 @@ class _StepsOfADepth:
         from tf_finetune.preflight.lowering import lower_step
 
         if self._last is None or self._last[0] != shape:
-            self._last = shape, lower_step(self._model, shape)
+            self._last = shape, lower_step(self._model, self.spec.labels, shape)
         return self._last[1]
 
 
