@@ -111,7 +111,7 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from tf_finetune.encoders.variables import bert_variables
+    from tf_finetune.encoders.families.table import FAMILIES
 
     def make(
         folder: Path,
@@ -124,7 +124,7 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
             v.tensor: generator.normal(
                 1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
             )
-            for v in bert_variables(sizes, num_labels=2)
+            for v in FAMILIES["bert"].variables(sizes, num_labels=2)
             if v.part != "head"
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def spec_for() -> Callable[..., Any]:
     from tf_finetune.config.experiment import ExperimentConfig
     from tf_finetune.encoders.locating import EncoderFiles
     from tf_finetune.models.spec import Spec, spec_of
-    from tf_finetune.tasks.labels import unnamed_labels
+    from tf_finetune.tasks.table import unnamed_labels
 
     def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
         files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)

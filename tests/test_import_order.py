@@ -10,15 +10,16 @@ ROOT = Path(__file__).parents[1]
 # A file may import what stands in its own line and above. The first line is files of the package
 # itself; each other is a folder, with all folders in it that have no line of their own.
 ORDER = (
-    {"errors", "lazy_names", "invocation", "console_tables"},
+    {"errors", "lazy_table", "invocation", "console_tables"},
     {"storage"},
     {"machine"},
     {"options"},
-    {"config"},
     {"encoders"},
     {"sources"},
     {"tasks"},
     {"results"},
+    {"methods"},
+    {"config"},
     {"plans"},
     {"data"},
     {"models"},
@@ -38,7 +39,7 @@ ORDER = (
     {"serving"},
     {"verification"},
 )
-RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in sorted(names)}
 
 
 def module_name(path):

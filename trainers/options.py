@@ -69,7 +69,7 @@ _LABELLED_TEXTS = (
 )
 _STEP = tuple(f"training.{name}" for name in TrainingConfig.names_marked(Mark.STEP))
 
-TRAIN = Uses(("data", "encoder", "freeze", "training", "evaluation", "cache", "run"))
+TRAIN = Uses(("data", "encoder", "freeze", "method", "training", "evaluation", "cache", "run"))
 SEARCH = Uses(
     (*TRAIN.always, "search"),
     not_these=ExperimentConfig.names_marked(Mark.TRIAL),
@@ -90,7 +90,14 @@ EXPORT = Uses(
     ),
 )
 PLAN = Uses(
-    ("encoder.name", "freeze", "training.optimizer", "training.batch_size", "data.max_length"),
+    (
+        "encoder.name",
+        "freeze",
+        "method",
+        "training.optimizer",
+        "training.batch_size",
+        "data.max_length",
+    ),
     with_file=(
         *("data", *_STEP, "training.epochs", "training.padding", "training.strategy"),
         *("training.seed", "evaluation.batch_size", "cache"),
@@ -98,11 +105,11 @@ PLAN = Uses(
 )
 PREFLIGHT = Uses(
     (
-        *("encoder", "freeze", "data.max_length", "data.task", "data.text_pair_column"),
+        *("encoder", "freeze", "method", "data.max_length", "data.task", "data.text_pair_column"),
         *("data.cache_dir", *_STEP, "training.batch_size", "training.padding", "training.epochs"),
     )
 )
 PROFILE = Uses(
     ("data", "encoder.name", "evaluation.batch_size", "training.monitor", "training.seed")
 )
-VALIDATE = Uses(("data", "encoder.name", "freeze"), checks_others=True)
+VALIDATE = Uses(("data", "encoder.name", "freeze", "method"), checks_others=True)

@@ -16,7 +16,8 @@ from tf_finetune.errors import visible
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.table import unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
     files = resolve_encoder(config.encoder.name)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
-    spec = spec_of(config, files, unnamed_labels("single_label", num_labels))
+    spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
     if arguments.rows:
@@ -37,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         render_plan(console, spec.plan)
     step = {
         "batch_size": config.training.batch_size,
-        "length": min(config.data.max_length, files.config["max_position_embeddings"]),
+        "length": min(config.data.max_length, files.sizes.positions),
     }
     depths = [FreezeConfig(depth=depth) for depth in range(files.num_layers + 1)]
     rows = [

@@ -20,7 +20,8 @@ from tf_finetune.preflight.answers import AnswerCache
 from tf_finetune.preflight.cells import Job, answer_cells
 from tf_finetune.preflight.chips import parse_chips
 from tf_finetune.preflight.environment import find_compiler
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.table import TASKS, unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -65,9 +66,9 @@ def _job(
     arguments: argparse.Namespace, config: ExperimentConfig, files: EncoderFiles, devices: int
 ) -> Job:
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
-    task = "single_label" if config.data.task == "auto" else config.data.task
+    task = Classes.task if config.data.task == "auto" else config.data.task
     num_labels = 1
-    if task != "regression":
+    if TASKS[task].fewest_names:
         num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     return Job(
         files,

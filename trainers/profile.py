@@ -31,7 +31,6 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.models.weights import Pretrained, pretrained
     from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.sources.opening import check_sources
-    from tf_finetune.tasks.metrics import resolve_monitor
 
     files = resolve_encoder(config.encoder.name)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
@@ -42,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
             "data.validation_fraction: received 0 and no data.validation; accepted: either, or "
             "data.folds, because probes are scored on examples that they were not fitted on"
         )
-    metric, _ = resolve_monitor(config.training.monitor, splits.labels)
+    metric, _ = splits.labels.monitor(config.training.monitor)
     pretrained(files, splits.labels, splits.train.labels)
 
     from tf_finetune.evaluation.depth_profile import probe_depths, sampled

@@ -10,7 +10,9 @@ from tf_finetune.data import token_store_cache
 from tf_finetune.data.batches import epoch_batches
 from tf_finetune.data.loading import load_split, load_splits
 from tf_finetune.errors import UserError
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 WORDS = ("film", "plot", "actors")
 
@@ -38,7 +40,7 @@ def test_given_splits_are_taken_whole(write_csv, data_config, tiny_tokenizer):
     )
     splits, _ = load_splits(config, tiny_tokenizer)
     assert rows_of(splits) == [list(range(2, 10)), [2, 3, 4, 5], [2, 3]]
-    assert splits.labels == LabelSpace("single_label", ("class 0", "class 1"))
+    assert splits.labels == Classes(("class 0", "class 1"))
     assert splits.validation.labels.tolist() == [0, 1, 0, 1]
     assert texts_of(splits.test) == ["the actors 200", "the film 201"]
     assert splits.train.lengths.tolist() == [5] * 8
@@ -165,7 +167,7 @@ def test_columns_of_zeros_and_ones_are_labels(write_csv, data_config, tiny_token
     train = write_csv("train.csv", rows, ("text", "x", "y"))
     config = data_config(train=train, label_column=None, label_columns=("x", "y"))
     splits, filled = load_splits(config, tiny_tokenizer)
-    assert splits.labels == LabelSpace("multi_label", ("x", "y"))
+    assert splits.labels == SeveralClasses(("x", "y"))
     assert splits.train.labels[:, 0].tolist() == [row % 2 for row in splits.train.source_rows]
     assert splits.train.labels[:, 1].all()
     monkeypatch.setattr(token_store_cache, "write_tokens", None)
@@ -213,7 +215,7 @@ def test_a_file_is_scored_with_the_decimal_mark_of_the_training_run(
     splits, filled = load_splits(config, tiny_tokenizer)
     assert (splits.labels.task, filled.decimal_mark) == ("regression", "comma")
     new = write_csv("new.csv", [("a film", "1,250"), ("a plot", "2")])
-    split = load_split(filled, new, tiny_tokenizer, LabelSpace("regression"))
+    split = load_split(filled, new, tiny_tokenizer, Values())
     assert split.labels.tolist() == [1.25, 2.0]
 
 
@@ -221,7 +223,7 @@ def test_a_file_is_scored_with_the_labels_of_the_training_run(
     write_csv, data_config, tiny_tokenizer
 ):
     config = data_config(train="gone.csv", label_names=("neg", "pos"), task="single_label")
-    labels = LabelSpace("single_label", ("neg", "pos"))
+    labels = Classes(("neg", "pos"))
     source = write_csv("other.csv", [("dull", "neg"), ("fine", "1")])
     split = load_split(config, source, tiny_tokenizer, labels)
     assert split.name == "test"

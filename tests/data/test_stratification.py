@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from tf_finetune.data.permutation import stable_permutation
 from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 strata_with_enough = st.lists(st.integers(3, 60), min_size=1, max_size=8).map(
     lambda counts: np.repeat(np.arange(len(counts)), counts)
@@ -56,21 +58,21 @@ def test_a_stratum_with_fewer_examples_than_parts_stays_in_the_last():
 
 
 def test_several_labels_are_divided_by_the_rarest():
-    labels = LabelSpace("multi_label", ("common", "rare"))
+    labels = SeveralClasses(("common", "rare"))
     targets = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], np.float32)
     assert strata_of(labels, targets, most=9).tolist() == [1, 0, 2, 1]
     assert strata_of(labels, targets, most=2).tolist() == [1, 0, 1, 1]
 
 
 def test_targets_are_divided_by_their_size():
-    labels = LabelSpace("regression")
+    labels = Values()
     targets = np.array([5.0, 1.0, 4.0, 2.0, 3.0, 6.0], np.float32)
     assert strata_of(labels, targets, most=3).tolist() == [2, 0, 1, 0, 1, 2]
     assert len(np.unique(strata_of(labels, np.arange(100.0), most=50))) == 10
 
 
 def test_classes_without_examples_are_no_strata():
-    labels = LabelSpace("single_label", ("a", "b", "c"))
+    labels = Classes(("a", "b", "c"))
     assert strata_of(labels, np.array([2, 0, 2], np.int32), most=1).tolist() == [1, 0, 1]
 
 

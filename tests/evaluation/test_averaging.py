@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tf_finetune.evaluation.averaging import averaged_logits
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import predicted, probabilities
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-SINGLE = LabelSpace("single_label", ("a", "b", "c"))
-SEVERAL = LabelSpace("multi_label", ("a", "b"))
+SINGLE = Classes(("a", "b", "c"))
+SEVERAL = SeveralClasses(("a", "b"))
 
 
 def test_probabilities_of_one_label_are_averaged_and_not_logits():
@@ -17,7 +18,7 @@ def test_probabilities_of_one_label_are_averaged_and_not_logits():
     mean = averaged_logits(SINGLE, [np.log(one), np.log(other)])
 
     assert mean.dtype == np.float32
-    assert probabilities(SINGLE, mean)[0] == pytest.approx([0.59, 0.355, 0.055], rel=1e-6)
+    assert SINGLE.probabilities(mean)[0] == pytest.approx([0.59, 0.355, 0.055], rel=1e-6)
 
 
 def test_logits_that_differ_by_a_constant_are_the_same_answer():
@@ -25,7 +26,7 @@ def test_logits_that_differ_by_a_constant_are_the_same_answer():
 
     mean = averaged_logits(SINGLE, [logits, logits + 7.0])
 
-    assert probabilities(SINGLE, mean) == pytest.approx(probabilities(SINGLE, logits), rel=1e-6)
+    assert SINGLE.probabilities(mean) == pytest.approx(SINGLE.probabilities(logits), rel=1e-6)
 
 
 def test_each_of_several_labels_is_averaged_for_itself():
@@ -33,12 +34,12 @@ def test_each_of_several_labels_is_averaged_for_itself():
 
     mean = averaged_logits(SEVERAL, [np.log(p / (1 - p)) for p in (one, other)])
 
-    assert probabilities(SEVERAL, mean)[0] == pytest.approx([0.6, 0.3], rel=1e-6)
-    assert predicted(SEVERAL, mean).tolist() == [[1.0, 0.0]]
+    assert SEVERAL.probabilities(mean)[0] == pytest.approx([0.6, 0.3], rel=1e-6)
+    assert SEVERAL.predicted(mean).tolist() == [[1.0, 0.0]]
 
 
 def test_numbers_are_averaged():
-    found = averaged_logits(LabelSpace("regression"), [np.array([[1.0]]), np.array([[4.0]])])
+    found = averaged_logits(Values(), [np.array([[1.0]]), np.array([[4.0]])])
 
     assert found.tolist() == [[2.5]]
 
@@ -53,8 +54,8 @@ def test_models_that_are_entirely_sure_have_finite_logits(labels):
         against = averaged_logits(labels, [one, -one])
 
         assert np.isfinite(alike).all() and np.isfinite(against).all()
-        assert predicted(labels, alike).tolist() == predicted(labels, one).tolist()
-    assert probabilities(labels, against)[0, 0] == pytest.approx(0.5, rel=1e-6)
+        assert labels.predicted(alike).tolist() == labels.predicted(one).tolist()
+    assert labels.probabilities(against)[0, 0] == pytest.approx(0.5, rel=1e-6)
 
 
 def test_a_model_without_numbers_is_not_hidden_by_the_others():

@@ -8,10 +8,12 @@ from scipy import stats
 from tf_finetune.evaluation.intervals import ends, share_interval, with_intervals
 from tf_finetune.evaluation.resampling import leaning_scores
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.labels import LabelSpace, Task
-from tf_finetune.tasks.metrics import LOWER_IS_BETTER, METRICS, score, scored
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
-BINARY = LabelSpace("single_label", ("no", "yes"))
+BINARY = Classes(("no", "yes"))
 
 
 def as_sets(labels: LabelSpace, targets: np.ndarray) -> np.ndarray:
@@ -19,31 +21,31 @@ def as_sets(labels: LabelSpace, targets: np.ndarray) -> np.ndarray:
     return targets if labels.task == "multi_label" else np.eye(labels.num_outputs)[targets]
 
 
-def outputs(task: Task, n: int, num_classes: int = 4):
+def outputs(task: str, n: int, num_classes: int = 4):
     """A label space with targets and the outputs of an imperfect model."""
     rng = np.random.default_rng(n)
     noise = rng.normal(size=(n, 1 if task == "regression" else num_classes))
     if task == "regression":
         targets = rng.normal(size=n).round(1)  # rounded, so that there are ties
-        return LabelSpace(task, ()), targets.astype(np.float32), targets[:, None] + noise
+        return TASKS[task](), targets.astype(np.float32), targets[:, None] + noise
     names = tuple(f"class {index}" for index in range(num_classes))
     if task == "single_label":
         targets = rng.integers(num_classes, size=n).astype(np.int32)
-        return LabelSpace(task, names), targets, noise + np.eye(num_classes)[targets]
+        return TASKS[task](names), targets, noise + np.eye(num_classes)[targets]
     multi_hot = (rng.random((n, num_classes)) < 0.3).astype(np.float32)
-    return LabelSpace(task, names), multi_hot, noise + 2 * multi_hot - 1
+    return TASKS[task](names), multi_hot, noise + 2 * multi_hot - 1
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 def test_intervals_agree_with_scipys_bootstrap_where_there_are_many_examples(task):
     labels, targets, logits = outputs(task, 1500)
     evaluation = EvaluationConfig(bootstrap_resamples=2000, confidence=0.9)
     estimates = with_intervals(labels, targets, logits, evaluation)
-    assert {name: estimate["value"] for name, estimate in estimates.items()} == score(
-        labels, targets, logits
+    assert {name: estimate["value"] for name, estimate in estimates.items()} == labels.score(
+        targets, logits
     )
     expected = stats.bootstrap(
-        (scored(labels, targets, logits).scores(np.eye(1500))["loss"],),
+        (labels.scored(targets, logits).scores(np.eye(1500))["loss"],),
         np.mean,
         n_resamples=2000,
         confidence_level=0.9,
@@ -80,13 +82,13 @@ def test_the_resampled_interval_of_a_share_is_the_exact_one():
         )
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [2, 30])
 def test_perfect_answers_have_intervals_with_a_width(task, n):
     labels, targets, _ = outputs(task, n)
     logits = targets[:, None] if task == "regression" else 4 * as_sets(labels, targets) - 2
     for name, estimate in with_intervals(labels, targets, logits, EvaluationConfig()).items():
-        if name in LOWER_IS_BETTER:
+        if METRICS[name].lower_is_better:
             assert estimate["low"] <= estimate["value"] < estimate["high"], name
         else:
             assert estimate["low"] < estimate["high"] - 1e-6, name
@@ -152,7 +154,7 @@ def test_intervals_cover_the_truth_where_mistakes_are_rare():
     for _ in range(60):
         targets = rng.integers(2, size=30).astype(np.int32)
         logits = np.eye(2)[np.where(rng.random(30) < 0.99, targets, 1 - targets)]
-        values = score(BINARY, targets, logits)
+        values = BINARY.score(targets, logits)
         resampled = leaning_scores(BINARY, targets, logits, 200, 0)
         for name, true in truth.items():
             low, high = ends(values[name], *resampled[name], 0.95, (-1.0, 1.0))
@@ -161,7 +163,7 @@ def test_intervals_cover_the_truth_where_mistakes_are_rare():
     assert min(covered.values()) >= 54
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 def test_a_thousand_resamples_of_two_thousand_examples_are_quick(task):
     labels, targets, logits = outputs(task, 2000, num_classes=30)
     began = time.process_time()

@@ -7,11 +7,13 @@ import pytest
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.report import ClassScore, Mistake, build_evaluation_report
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-THREE = LabelSpace("single_label", ("bad", "fair", "good"))
-TAGS = LabelSpace("multi_label", ("red", "green", "blue"))
-NUMBER = LabelSpace("regression", ())
+THREE = Classes(("bad", "fair", "good"))
+TAGS = SeveralClasses(("red", "green", "blue"))
+NUMBER = Values()
 QUICK = EvaluationConfig(bootstrap_resamples=100)
 
 

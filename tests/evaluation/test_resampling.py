@@ -3,10 +3,11 @@ import pytest
 
 from tf_finetune.evaluation import resampling
 from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import METRICS, score, scored
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.table import TASKS
+from tf_finetune.tasks.values import Values
 
-BINARY = LabelSpace("single_label", ("no", "yes"))
+BINARY = Classes(("no", "yes"))
 
 
 def outputs(task, n, num_classes=4):
@@ -15,33 +16,33 @@ def outputs(task, n, num_classes=4):
     noise = rng.normal(size=(n, 1 if task == "regression" else num_classes))
     if task == "regression":
         targets = rng.normal(size=n).round(1)  # rounded, so that there are ties
-        return LabelSpace(task, ()), targets.astype(np.float32), targets[:, None] + noise
+        return TASKS[task](), targets.astype(np.float32), targets[:, None] + noise
     names = tuple(f"class {index}" for index in range(num_classes))
     if task == "single_label":
         targets = rng.integers(num_classes, size=n).astype(np.int32)
-        return LabelSpace(task, names), targets, noise + np.eye(num_classes)[targets]
+        return TASKS[task](names), targets, noise + np.eye(num_classes)[targets]
     multi_hot = (rng.random((n, num_classes)) < 0.3).astype(np.float32)
-    return LabelSpace(task, names), multi_hot, noise + 2 * multi_hot - 1
+    return TASKS[task](names), multi_hot, noise + 2 * multi_hot - 1
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [1, 3, 40])
 def test_whole_weights_score_as_so_many_copies(task, n):
     # Small sets have resamples that lack a class, are constant, or hold one example.
     labels, targets, logits = outputs(task, n)
     counts = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=30)
-    examples = scored(labels, targets, logits)
+    examples = labels.scored(targets, logits)
     scores, shares = (
         examples.scores(weights) for weights in (counts.astype(np.float64), counts / n)
     )
     for resample, copies in enumerate(counts):
         drawn = np.repeat(np.arange(n), copies)
-        expected = score(labels, targets[drawn], logits[drawn])
+        expected = labels.score(targets[drawn], logits[drawn])
         for found in (scores, shares):
             assert {name: found[name][resample] for name in found} == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 def test_blocks_do_not_matter_to_what_resamples_say(task, monkeypatch):
     labels, targets, logits = outputs(task, 40)
     whole = resampled_scores(labels, targets, logits, 2000, 0, ("wrong",))
@@ -55,7 +56,7 @@ def test_blocks_do_not_matter_to_what_resamples_say(task, monkeypatch):
 
 def test_resamples_vary_as_a_mean_does():
     errors = np.random.default_rng(0).normal(size=200).astype(np.float32)
-    labels = LabelSpace("regression", ())
+    labels = Values()
     found = resampled_scores(labels, np.zeros(200, np.float32), errors[:, None], 4000, 0)["mae"]
     assert found.std() == pytest.approx(np.abs(errors).std() / np.sqrt(201), rel=0.05)
 
@@ -80,8 +81,8 @@ def test_what_resampling_does_to_a_rank_correlation_is_taken_off():
     rng = np.random.default_rng(0)
     targets = rng.normal(size=100).astype(np.float32)
     logits = targets[:, None] + 0.1 * rng.normal(size=(100, 1))
-    labels = LabelSpace("regression", ())
-    value = score(labels, targets, logits)["spearman"]
+    labels = Values()
+    value = labels.score(targets, logits)["spearman"]
     plain = resampled_scores(labels, targets, logits, 1000, 0)["spearman"]
     wrong, right = leaning_scores(labels, targets, logits, 1000, 0)["spearman"]
     assert plain.mean() < value - 0.5 * plain.std()  # lower in resamples than in the examples

@@ -7,10 +7,10 @@ from sklearn.metrics import f1_score
 
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.threshold import choose_threshold
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import predicted, score
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
 
-TWO = LabelSpace("multi_label", ("red", "green"))
+TWO = SeveralClasses(("red", "green"))
 
 
 def chosen(targets, chances):
@@ -47,7 +47,7 @@ def test_no_other_threshold_scores_better():
     generator = np.random.default_rng(4)
     logits = generator.normal(-2.0, 1.5, (200, 5)).astype(np.float32)
     targets = (generator.random((200, 5)) < special.expit(1.5 * logits + 1)).astype(np.float32)
-    labels = LabelSpace("multi_label", tuple("abcde"))
+    labels = SeveralClasses(tuple("abcde"))
 
     found = labels.decided_at(choose_threshold(labels, targets, logits))
 
@@ -55,8 +55,8 @@ def test_no_other_threshold_scores_better():
         f1_score(targets, special.expit(logits) > cut, average="micro", zero_division=0)
         for cut in np.linspace(0.001, 0.999, 999)
     )
-    assert score(found, targets, logits)["micro_f1"] >= best
-    assert score(found, targets, logits)["micro_f1"] > score(labels, targets, logits)["micro_f1"]
+    assert found.score(targets, logits)["micro_f1"] >= best
+    assert found.score(targets, logits)["micro_f1"] > labels.score(targets, logits)["micro_f1"]
 
 
 def test_probabilities_that_rounding_may_swap_are_not_parted():
@@ -74,13 +74,13 @@ def test_outputs_that_are_no_numbers_have_no_threshold():
 def test_a_label_applies_above_the_threshold():
     logits = special.logit([[0.2, 0.31], [0.3, 0.9]]) + 1e-9
 
-    np.testing.assert_array_equal(predicted(TWO.decided_at(0.3), logits), [[0, 1], [1, 1]])
-    np.testing.assert_array_equal(predicted(TWO, logits), [[0, 0], [0, 1]])
-    np.testing.assert_array_equal(predicted(TWO, np.array([[0.0, 1e-7]])), [[0, 1]])
+    np.testing.assert_array_equal(TWO.decided_at(0.3).predicted(logits), [[0, 1], [1, 1]])
+    np.testing.assert_array_equal(TWO.predicted(logits), [[0, 0], [0, 1]])
+    np.testing.assert_array_equal(TWO.predicted(np.array([[0.0, 1e-7]])), [[0, 1]])
 
 
 def test_only_several_labels_are_decided_at_a_threshold():
-    labels = LabelSpace("single_label", ("a", "b"))
+    labels = Classes(("a", "b"))
 
     assert labels.decided_at(0.5) == labels
     assert TWO.decided_at(0.3).decided_at("auto").threshold == 0.3

@@ -14,12 +14,14 @@ from tf_finetune.export import model_folder as module
 from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables, pretrained
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
-LABELS = LabelSpace("single_label", ("neg", "neutral", "pos"))
+LABELS = Classes(("neg", "neutral", "pos"))
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +97,10 @@ def test_tokenizer_comes_along_with_the_length_of_the_training(folder, tiny_toke
     "labels",
     [
         LABELS,
-        LabelSpace("multi_label", ("a", "b")),
-        LabelSpace("multi_label", ("a", "b"), threshold=0.37),
-        LabelSpace("single_label", ("1", "0", "ß", "a b")),
-        LabelSpace("regression"),
+        SeveralClasses(("a", "b")),
+        SeveralClasses(("a", "b"), threshold=0.37),
+        Classes(("1", "0", "ß", "a b")),
+        Values(),
     ],
 )
 def test_labels_survive(classifier, labels):
@@ -129,7 +131,7 @@ def test_what_an_encoder_says_of_its_own_head_is_not_handed_on(classifier, monke
 def test_a_number_is_answered_in_the_units_of_the_targets(
     tiny_encoder, tiny_tokenizer, batch, spec_for, tmp_path
 ):
-    labels = LabelSpace("regression")
+    labels = Values()
     spec = spec_for(tiny_encoder, labels, training={"seed": 3})
     model = build(spec, Pretrained(scale=OutputScale(50.0, 25.0)))
 

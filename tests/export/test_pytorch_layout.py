@@ -8,7 +8,7 @@ from safetensors import safe_open
 from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
 HIDDEN, INNER = 32, 64
 
@@ -47,7 +47,7 @@ def pytorch_tensors(vocabulary, num_layers, num_labels):
 
 
 def test_tensors_are_those_of_pytorch(tiny_encoder, spec_for, tiny_tokenizer, tmp_path):
-    labels = LabelSpace("single_label", tuple("abcde"))
+    labels = Classes(tuple("abcde"))
     classifier = build(spec_for(tiny_encoder, labels), Pretrained())
 
     write_model_folder(tmp_path / "model", classifier, tiny_tokenizer, labels, max_length=32)

@@ -10,9 +10,11 @@ from tf_finetune.errors import UserError
 from tf_finetune.export.litert_table import FileRow, FileTable, render_files
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-LABELS = LabelSpace("single_label", ("no", "yes"))
+LABELS = Classes(("no", "yes"))
 EVALUATION = EvaluationConfig(bootstrap_resamples=2000, confidence=0.9)
 
 
@@ -68,9 +70,7 @@ def test_numbers_are_compared_by_their_headline_score():
     targets = np.arange(6.0)
     reversed_end = np.array([[0.0], [1.0], [2.0], [3.0], [5.0], [4.0]])
 
-    found = quality_loss(
-        LabelSpace("regression"), targets, targets[:, None], reversed_end, EVALUATION
-    )
+    found = quality_loss(Values(), targets, targets[:, None], reversed_end, EVALUATION)
 
     assert (found.metric, found.same_answers) == ("spearman", None)
     assert found.loss == pytest.approx(6 * 2 / (6 * 35))  # 6 sum d^2 / (n (n^2 - 1))
@@ -118,7 +118,7 @@ def test_every_file_over_the_bound_is_named():
 
 def test_each_model_decides_at_its_own_threshold():
     """Both have their first label at 0.4 and no other: only below that it is the answer."""
-    labels = LabelSpace("multi_label", ("a", "b"))
+    labels = SeveralClasses(("a", "b"))
     targets = np.tile(np.array([[1, 0]], np.float32), (4, 1))
     logits = np.tile(np.log([[0.4 / 0.6, 0.1 / 0.9]]), (4, 1))
 

@@ -15,11 +15,13 @@ from tf_finetune.export.saved_model import (
     warm_up_texts,
     write_saved_model,
 )
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
-LABELS = LabelSpace("single_label", ("neg", "neutral", "größer"))
+LABELS = Classes(("neg", "neutral", "größer"))
 TEXTS = ["The film was good", "", "the plot was very dull，and the actors were poor [SEP] !"]
 MAX_LENGTH = 32
 
@@ -98,7 +100,7 @@ def test_requests_of_tensorflow_serving_fit_the_signature(loaded):
 
 
 def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
-    classifier, labels = build_trained(1), LabelSpace("regression")
+    classifier, labels = build_trained(1), Values()
     model = ServableModel(classifier, graph_tokenizer, labels, pairs=True)
     first, second = TEXTS, ["a " * 40, "the actors", "not good"]
     expected = logits_of(classifier, tiny_tokenizer, first, second)[1]
@@ -111,7 +113,7 @@ def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
 
 
 def test_several_labels_have_a_probability_each():
-    labels = LabelSpace("multi_label", ("dull", "good"))
+    labels = SeveralClasses(("dull", "good"))
     logits = tf.constant([[0.0, np.log(3.0)]], tf.float32)
 
     found = answers(labels, logits)

@@ -6,15 +6,16 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.data.batch import text_rows
-from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
+from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier, variable_path
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables
-from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
 
@@ -173,14 +174,43 @@ def test_plan_of_another_model_is_refused(classifier, files, spec_for):
         Classifier(classifier.wrapped, files, other)
 
 
-def test_no_keras_dropout_is_left(classifier):
-    layers = list(classifier.wrapped._flatten_layers())
+def test_every_dropout_of_the_library_has_one_by_position_in_its_place(classifier):
+    theirs = [
+        layer
+        for layer in classifier.wrapped._flatten_layers()
+        if isinstance(layer, tf_keras.layers.Dropout)
+    ]
 
-    assert not [layer for layer in layers if isinstance(layer, tf_keras.layers.Dropout)]
-    placed = [layer for layer in layers if isinstance(layer, PositionalDropout)]
-    # Embeddings, three a layer, head.
-    assert sorted(layer.site for layer in placed) == list(range(1 + 3 * 3 + 1))
-    assert {layer.rate for layer in placed} == {0.5}
+    ours = classifier.encoder.dropouts
+    # Head, embeddings, three a layer.
+    assert [dropout.site for dropout in ours] == list(range(1 + 1 + 3 * 3))
+    assert len(ours) == len(theirs)
+    assert {dropout.rate for dropout in (*ours, *theirs)} == {0.5}
+
+
+def test_training_draws_once_for_each_dropout_and_nothing_else(classifier, files, plan_of, batch):
+    model = Classifier(classifier.wrapped, files, plan_of({}))
+
+    @tf.function
+    def step():
+        with dropout_position(tf.constant(POSITION, tf.int64)):
+            return model(batch, training=True)
+
+    types = [o.type for o in step.get_concrete_function().graph.get_operations()]
+    assert types.count("StatelessRandomUniformV2") == len(model.encoder.dropouts)
+    assert {kind for kind in types if "Random" in kind} == {"StatelessRandomUniformV2"}
+
+
+def test_reads_are_what_they_are_among_all(classifier, batch):
+    states = classifier.embed(batch, training=False)
+    run, reads = Run(), tf.constant([[2, 0], [4, 4], [0, 7]])
+    for packed in (False, True):
+        context = classifier.encoder.context(batch.texts.mask, packed=packed, run=run)
+        every = classifier.encoder.layer(1, states, context, None, run)
+
+        found = classifier.encoder.layer(1, states, context, reads, run)
+
+        np.testing.assert_allclose(found, tf.gather(every, reads, batch_dims=1), atol=1e-6)
 
 
 @pytest.fixture
@@ -279,7 +309,7 @@ def test_a_kept_number_answers_the_same_in_every_scale_even_where_the_head_is_fr
 
     folder = make_encoder(tmp_path, add_head, architectures=["BertForSequenceClassification"])
     freeze = {"depth": 3, "rules": [{"parts": ["head"], "train": False}]}
-    spec = spec_for(folder, LabelSpace("regression"), freeze=freeze)
+    spec = spec_for(folder, Values(), freeze=freeze)
     start = Pretrained(matched_head(spec.files, spec.labels), OutputScale(50, 25))
     model = build(spec, start)
 

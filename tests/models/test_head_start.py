@@ -8,8 +8,10 @@ import pytest
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.head_start import matched_head, start_lines
 from tf_finetune.models.initial_values import initial_values
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 CLASSIFIER = ["BertForSequenceClassification"]
 NAMES = {"0": "neg", "1": "neutral", "2": "pos"}
@@ -46,11 +48,11 @@ def with_head(make_encoder, tmp_path_factory):
 
 
 def classes(*names):
-    return LabelSpace("single_label", names)
+    return Classes(names)
 
 
 def several(*names):
-    return LabelSpace("multi_label", names)
+    return SeveralClasses(names)
 
 
 def values(files, labels, scale=None, seed=0):
@@ -154,10 +156,10 @@ def test_names_are_read_as_people_write_them(with_head, config, labels, rows):
         ),
         (
             {"id2label": NAMES},
-            LabelSpace("regression"),
+            Values(),
             "gives one label a text, this one a number",
         ),
-        ({"problem_type": "regression"}, LabelSpace("regression"), "gives 3 numbers"),
+        ({"problem_type": "regression"}, Values(), "gives 3 numbers"),
         (
             {"problem_type": "odd", "id2label": NAMES},
             classes("neg", "pos"),
@@ -192,7 +194,7 @@ def test_an_encoder_without_a_head_has_nothing_to_tell(tiny_encoder):
 
 
 def test_one_output_is_a_number_and_answers_as_before_in_another_scale(with_head):
-    files, number = with_head(1), LabelSpace("regression")
+    files, number = with_head(1), Values()
     scale = OutputScale(50.0, 25.0)
 
     kernel, bias = values(files, number, scale)
@@ -204,7 +206,7 @@ def test_one_output_is_a_number_and_answers_as_before_in_another_scale(with_head
 
 
 def test_a_new_head_of_a_regression_answers_the_mean(with_head):
-    kernel, bias = values(with_head(3, id2label=NAMES), LabelSpace("regression"), OutputScale(5, 2))
+    kernel, bias = values(with_head(3, id2label=NAMES), Values(), OutputScale(5, 2))
 
     assert np.abs(kernel).max() < 0.04
     np.testing.assert_array_equal(bias, [0.0])
@@ -214,7 +216,7 @@ def test_a_new_head_of_a_regression_answers_the_mean(with_head):
 def test_a_number_in_other_units_begins_anew(with_head, mean, deviation, kept):
     files = with_head(1, target_mean=2.7, target_deviation=1.5)
 
-    head = matched_head(files, LabelSpace("regression"), OutputScale(mean, deviation))
+    head = matched_head(files, Values(), OutputScale(mean, deviation))
 
     assert (head.rows == (0,)) == kept
     assert ("on another scale, mean 2.7, deviation 1.5; these have mean 50" in head.line) != kept

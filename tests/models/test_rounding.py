@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.data.batch import text_rows
+from tf_finetune.encoders.family import Sizes
 from tf_finetune.models.building import build
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.models.spec import spec_of
@@ -14,7 +15,7 @@ from tf_finetune.models.weights import Pretrained
 
 pytestmark = pytest.mark.numeric
 
-SIZES = {"hidden_size": 2, "num_hidden_layers": 3, "intermediate_size": 4}
+SIZES = Sizes(layers=3, hidden=2, heads=1, inner=4, vocabulary=5, positions=5, types=2)
 LENGTH = 5
 SUMS = 3 * (7 * 2 + 4 + 2 * 5) + 4 * 2
 STORED = 3 * 18 + 9
@@ -23,7 +24,7 @@ KERNEL, BIAS = np.array([[1.0, -30.0], [-2.0, 30.0]], np.float32), np.array([-0.
 
 def rounding(precision="float32", scale=1.0):
     variables = {"classifier/kernel": scale * KERNEL, "classifier/bias": scale * BIAS}
-    files = SimpleNamespace(config=SIZES)
+    files = SimpleNamespace(sizes=SIZES)
     model = SimpleNamespace(by_path=variables, head_paths=set(variables), files=files)
     return logit_rounding(model, LENGTH, precision)
 

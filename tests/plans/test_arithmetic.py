@@ -5,12 +5,14 @@ import io
 import pytest
 from rich.console import Console
 
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.arithmetic import depth_costs, optimizer_bytes, plan_cost
+from tf_finetune.options.method import MethodConfig
+from tf_finetune.plans.arithmetic import optimizer_bytes, plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.reports.plan_tables import plan_markdown, render_costs, render_plan, render_rows
 
+BERT = FAMILIES["bert"]
 BERT_BASE = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
@@ -39,17 +41,26 @@ ONLY_HEAD = {"train": True, "parts": ["head"]}
 REST_FROZEN = {"train": False}
 
 
-def small_cost(dropout=True, **freeze):
-    variables = bert_variables(SMALL, num_labels=3)
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), variables)
-    return plan_cost(plan, variables, SMALL, batch_size=1, length=2, dropout=dropout)
+def cost_of(config, batch_size=1, length=2, dropout=True, num_labels=3, **freeze):
+    variables = BERT.variables(config, num_labels)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    sizes = BERT.sizes(config)
+    shape = {"batch_size": batch_size, "length": length, "dropout": dropout}
+    return plan_cost(plan, variables, BERT, sizes, **shape)
+
+
+def small_cost(**options):
+    return cost_of(SMALL, **options)
+
+
+def bert_base_costs():
+    shape = {"batch_size": 32, "length": 128, "num_labels": 2}
+    return [cost_of(BERT_BASE, depth=depth, **shape) for depth in range(13)]
 
 
 def test_eight_frozen_layers_of_bert_base_leave_29_million():
-    variables = bert_variables(BERT_BASE, num_labels=2)
-    costs = depth_costs(variables, BERT_BASE, batch_size=32, length=128)
+    costs = bert_base_costs()
 
-    assert len(costs) == 13
     assert costs[0].trainable == 109_483_778
     assert costs[8].trainable == 28_943_618
     assert costs[8].gradient_bytes == 4 * 28_943_618
@@ -59,9 +70,7 @@ def test_eight_frozen_layers_of_bert_base_leave_29_million():
 
 
 def test_every_layer_frozen_saves_work_and_memory():
-    costs = depth_costs(
-        bert_variables(BERT_BASE, num_labels=2), BERT_BASE, batch_size=32, length=128
-    )
+    costs = bert_base_costs()
 
     for lower, deeper in zip(costs, costs[1:], strict=False):
         assert deeper.forward_flops == lower.forward_flops
@@ -79,9 +88,8 @@ def test_training_everything_costs_two_forward_passes_more():
 
 def test_layers_below_the_last_compute_every_token():
     config = SMALL | {"num_hidden_layers": 2}
-    variables = bert_variables(config, num_labels=3)
 
-    costs = depth_costs(variables, config, batch_size=1, length=2)
+    costs = [cost_of(config, depth=depth) for depth in range(2)]
 
     assert costs[0].forward_flops == LOWER + FORWARD == 276
     assert costs[0].backward_flops == 2 * 276
@@ -141,9 +149,7 @@ def test_activations_by_hand(depth, dropout, floats):
 def test_cached_states_spare_the_frozen_layers():
     config = SMALL | {"num_hidden_layers": 2}
 
-    none, one, two = depth_costs(
-        bert_variables(config, num_labels=3), config, batch_size=1, length=2
-    )
+    none, one, two = (cost_of(config, depth=depth) for depth in range(3))
 
     assert (none.prefix_flops, none.state_bytes) == (0, 0)
     # Two tokens two wide, then the first alone.
@@ -163,8 +169,8 @@ def test_optimizer_state_by_hand(optimizer, matrix, vector):
 
 
 def test_tables_name_places_counts_and_rules():
-    variables = bert_variables(SMALL, num_labels=3)
-    plan = plan_freezing(FreezeConfig(depth=1), variables)
+    variables = BERT.variables(SMALL, num_labels=3)
+    plan = plan_freezing(FreezeConfig(depth=1), MethodConfig(), variables)
     cost = small_cost(depth=1)
     console = Console(width=120, record=True, file=io.StringIO())
 

@@ -2,24 +2,28 @@
 
 import pytest
 
-from tf_finetune.encoders.variables import Variable, bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 
 SIZES = {
     "hidden_size": 4,
     "num_hidden_layers": 3,
+    "num_attention_heads": 1,
     "intermediate_size": 8,
     "vocab_size": 10,
     "max_position_embeddings": 6,
     "type_vocab_size": 2,
 }
-VARIABLES = bert_variables(SIZES, num_labels=2)
+VARIABLES = FAMILIES["bert"].variables(SIZES, num_labels=2)
 
 
-def plan(**options):
-    return plan_freezing(FreezeConfig.model_validate(options), VARIABLES)
+def plan(method="full", **options):
+    method = MethodConfig(name=method)
+    return plan_freezing(FreezeConfig.model_validate(options), method, VARIABLES)
 
 
 def trained_places(plan):
@@ -152,3 +156,25 @@ def test_plan_as_a_dictionary_has_totals_and_a_row_a_variable():
         "trainable": True,
         "rule": "trains by default",
     }
+
+
+def test_a_method_decides_above_the_depth_and_the_head_trains():
+    biases = plan(method="biases", depth=2)
+
+    # Query, key, value, output and two of the feed-forward part; the pooler's; kernel and bias of
+    # the head, which is new.
+    trained = [row for row in biases.rows if row.trainable]
+    assert [row.layer for row in trained] == [2] * 6 + [None] * 3
+    assert {row.part for row in trained[6:]} == {"pooler", "head"}
+    assert (biases.frozen_depth, biases.embeddings_frozen) == (2, True)
+    assert {row.rule for row in biases.rows if row.layer == 2 and not row.trainable} == {
+        "method.name=biases"
+    }
+
+
+def test_rules_come_before_the_method():
+    rules = [{"train": True, "parts": ["layer_norm"], "layers": "2"}]
+    trained = [
+        row.path for row in plan(method="biases", depth=2, rules=rules).rows if row.trainable
+    ]
+    assert sum("LayerNorm" in path for path in trained) == 4

@@ -5,11 +5,13 @@ import pytest
 
 from tf_finetune.errors import UserError
 from tf_finetune.prediction.answers import answers, check_top_k
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-SINGLE = LabelSpace("single_label", ("neg", "pos"))
-SEVERAL = LabelSpace("multi_label", ("dull", "good"))
-NUMBER = LabelSpace("regression")
+SINGLE = Classes(("neg", "pos"))
+SEVERAL = SeveralClasses(("dull", "good"))
+NUMBER = Values()
 LN3 = np.log(3)
 
 
@@ -25,7 +27,7 @@ def test_answer_of_each_task():
 
 
 def test_top_k_gives_the_likeliest_first():
-    labels = LabelSpace("single_label", ("a", "b", "c"))
+    labels = Classes(("a", "b", "c"))
 
     (answer,) = answers(labels, np.log([[0.2, 0.3, 0.5]]), top_k=2)
 
@@ -33,7 +35,7 @@ def test_top_k_gives_the_likeliest_first():
 
 
 def test_of_equal_probabilities_the_label_that_is_answered_comes_first():
-    labels = LabelSpace("single_label", ("a", "b", "c"))
+    labels = Classes(("a", "b", "c"))
 
     (answer,) = answers(labels, np.log([[0.2, 0.4, 0.4]]), top_k=1)
 

@@ -10,11 +10,13 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.prediction.conversion import conversion
 from tf_finetune.prediction.delimited import label_separator
 from tf_finetune.sources.reading import read_records
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-SINGLE = LabelSpace("single_label", ("neg", "pos"))
-SEVERAL = LabelSpace("multi_label", ("dull", "good, fine"))
-NUMBER = LabelSpace("regression")
+SINGLE = Classes(("neg", "pos"))
+SEVERAL = SeveralClasses(("dull", "good, fine"))
+NUMBER = Values()
 
 
 @pytest.fixture

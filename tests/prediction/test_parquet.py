@@ -6,20 +6,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.prediction.parquet import write_parquet
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 CASES = [
     (
-        LabelSpace("single_label", ("neg", "pos")),
+        Classes(("neg", "pos")),
         {"label": "pos", "probabilities": {"pos": 0.75, "neg": 0.25}},
         {"label": "pos", "probabilities": [("pos", 0.75), ("neg", 0.25)]},
     ),
     (
-        LabelSpace("multi_label", ("dull", "good")),
+        SeveralClasses(("dull", "good")),
         {"labels": [], "probabilities": {"dull": 0.1, "good": 0.2}},
         {"labels": [], "probabilities": [("dull", 0.1), ("good", 0.2)]},
     ),
-    (LabelSpace("regression"), {"value": 1.5}, {"value": 1.5}),
+    (Values(), {"value": 1.5}, {"value": 1.5}),
 ]
 
 

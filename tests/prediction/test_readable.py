@@ -2,11 +2,13 @@
 
 from tf_finetune.prediction.readable import readable_lines
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
-SINGLE = LabelSpace("single_label", ("neg", "positive"))
-SEVERAL = LabelSpace("multi_label", ("dull", "good"))
-NUMBER = LabelSpace("regression")
+SINGLE = Classes(("neg", "positive"))
+SEVERAL = SeveralClasses(("dull", "good"))
+NUMBER = Values()
 ONE = {"label": "neg", "probabilities": {"neg": 0.75, "positive": 0.25}}
 
 

@@ -15,9 +15,9 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.prediction.resumable import OpenStream, ResumableFile
 from tf_finetune.prediction.streaming import predict_texts
 from tf_finetune.sources.reading import read_texts
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 CONFIG = DataConfig(text_column="text")
 
 

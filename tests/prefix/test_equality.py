@@ -77,7 +77,7 @@ def test_early_stopping_restores_the_same_epoch(
     def score(*_):
         return {"accuracy": scores[int(model.optimizer_state.iterations)]}
 
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", score)
+    monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", score)
     options = {"epochs": 6, "early_stopping_patience": 2}
     expected = run_of(model, training=options)
     assert expected["best epoch"] == 2

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.splits import Split
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.layout import prefix_digests
 
@@ -134,7 +135,7 @@ def digests():
 
     def of(config):
         plan = SimpleNamespace(frozen_depth=1, rows=())
-        files = SimpleNamespace(config=config)
+        files = SimpleNamespace(config=config, family=FAMILIES["bert"])
         return prefix_digests(
             SimpleNamespace(files=files, states_dtype=tf.float32, plan=plan, by_path={})
         )

@@ -21,7 +21,7 @@ import sys, time
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
-from tf_finetune.data import Split
+from tf_finetune.data.splits import Split
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.state_file import StateFile
 

@@ -8,7 +8,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.spec import Spec
 from tf_finetune.preflight.cells import question
 from tf_finetune.preflight.step_shapes import StepShape
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.table import unnamed_labels
 
 
 def asked(**sections):

@@ -90,16 +90,16 @@ def test_batch_is_what_the_pipeline_makes(spec, tiny_tokenizer, tiny_csv, tmp_pa
     ],
 )
 def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, spec, kind, planted):
-    model.classifier._layers_in_order[1].intermediate.intermediate_act_fn = planted
+    model.classifier.encoder.layers[1].activation = planted
     try:
         with pytest.raises(
             UnsupportedOperationError,
-            match=rf"operation {kind} cannot run on a TPU: .*layer_\._1/intermediate/{kind}.*"
+            match=rf"operation {kind} cannot run on a TPU: .*layer_\._1/feed_forward/{kind}.*"
             r"made in \S*test_lowering\.py:\d+ \(<lambda>\)",
         ):
             lower_step(model, spec.labels, SHAPE)
     finally:
-        model.classifier._layers_in_order[1].intermediate.intermediate_act_fn = gelu
+        model.classifier.encoder.layers[1].activation = gelu
 
 
 def test_message_of_the_tpu_compiler_gets_layer_and_line(model, step):
@@ -108,6 +108,6 @@ def test_message_of_the_tpu_compiler_gets_layer_and_line(model, step):
 
     text = describe_error(f"INTERNAL: no emitter for %{instruction}", step)
 
-    assert re.match(r"classifier/layer_\._1/\S+, made in \S*classifier\.py:\d+ \(encode\): ", text)
+    assert re.match(r"classifier/layer_\._1/\S+, made in \S*blocks\.py:\d+ \(\w+\): ", text)
     assert text.endswith(f"no emitter for %{instruction}")
     assert describe_error("INTERNAL: no reason", step) == "INTERNAL: no reason"

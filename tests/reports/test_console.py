@@ -14,7 +14,8 @@ from tf_finetune.reports.console import (
     render_per_class,
     user_text,
 )
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
 HOSTILE = "[/bold]\x1b[2J :smile: [red]x"
 
@@ -35,7 +36,7 @@ def row(output: str, start: str) -> list[str]:
 def single_label_report() -> EvaluationReport:
     targets = np.array([0, 0, 1, 1], np.int32)
     return build_evaluation_report(
-        LabelSpace("single_label", ("no", HOSTILE)),
+        Classes(("no", HOSTILE)),
         "test",
         targets,
         np.array([[2.0, 0], [2, 0], [0, 2], [2, 0]]),
@@ -50,7 +51,7 @@ def single_label_report() -> EvaluationReport:
 @pytest.fixture(scope="module")
 def regression_report() -> EvaluationReport:
     return build_evaluation_report(
-        LabelSpace("regression", ()),
+        Values(),
         "validation",
         np.array([1.0, 2000.0], np.float32),
         np.array([[1.0], [1000.0]]),

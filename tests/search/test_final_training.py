@@ -11,7 +11,8 @@ from tf_finetune.results.trial import Cell, Predictions
 from tf_finetune.search.final_training import _threshold_of_trials, _without_early_stopping
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
 
 CELL, OTHER = Cell(2, 3e-4), Cell(3, 3e-4)
 
@@ -35,7 +36,7 @@ def trial(*scores, cell=CELL, is_completed=True, metric="accuracy", folds=()):
 def epochs_of(records, *, monitor="accuracy", patience=1):
     training = {"epochs": 9, "early_stopping_patience": patience, "monitor": monitor}
     config = ExperimentConfig.model_validate({"training": training})
-    labels = LabelSpace("single_label", ("neg", "pos"))
+    labels = Classes(("neg", "pos"))
     found = _without_early_stopping(config, CELL, records, labels).training
     return found.epochs, found.early_stopping_patience
 
@@ -66,7 +67,7 @@ def test_all_epochs_are_trained_where_nothing_stopped_the_trials():
 
 
 def test_without_validation_the_threshold_is_that_of_what_the_trials_of_the_cell_answered():
-    labels = LabelSpace("multi_label", ("a", "b"))
+    labels = SeveralClasses(("a", "b"))
 
     def answered(chances, **more):
         targets = np.array([[1, 0], [0, 0]], np.float32)

@@ -15,9 +15,9 @@ from tf_finetune.serving.limits import Limits
 from tf_finetune.serving.loading import ServedModel
 from tf_finetune.serving.service import Service
 from tf_finetune.storage.run_directory import RunDirectory
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 
 
 class FakeTrained:

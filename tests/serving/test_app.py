@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from tf_finetune.serving.limits import Limits
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 TOKEN = "a-token-of-some-length"
 JSON = {"Content-Type": "application/json"}
@@ -68,8 +70,8 @@ def test_pairs(make_client, served):
 
 
 def test_answers_of_other_tasks(make_client, served):
-    several = make_client(served(LabelSpace("multi_label", ("dull", "good"))))
-    number = make_client(served(LabelSpace("regression")))
+    several = make_client(served(SeveralClasses(("dull", "good"))))
+    number = make_client(served(Values()))
 
     (answer,) = several.post("/predict", json={"texts": ["good"]}).json()["predictions"]
     assert answer["labels"] == ["good"] and set(answer["probabilities"]) == {"dull", "good"}
@@ -256,7 +258,7 @@ def test_reload_during_requests_drops_none(make_client, served):
 
 
 def test_model_of_another_task_does_not_take_over(make_client, served, caplog):
-    other = served(LabelSpace("single_label", ("yes", "no")), version="second")
+    other = served(Classes(("yes", "no")), version="second")
     client = make_client(served(), other)
 
     assert not client.portal.call(client.service.reload)

@@ -9,9 +9,11 @@ import pytest
 from tf_finetune.errors import UserError
 from tf_finetune.serving import reference
 from tf_finetune.serving.loading import ServedModel, check_same_use
-from tf_finetune.serving.reference import answer_quantities, reference_of
+from tf_finetune.serving.reference import reference_of
 from tf_finetune.storage.run_directory import RunDirectory
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_what_was_kept_for_another_model_is_not_taken(model, tmp_path):
 
 def test_what_was_kept_at_another_threshold_is_not_taken(served, tmp_path, monkeypatch):
     def at(threshold):
-        made = served(LabelSpace("multi_label", ("a", "b"), threshold=threshold))
+        made = served(SeveralClasses(("a", "b"), threshold=threshold))
         return ServedModel(RunDirectory(tmp_path), made.config, made.trained, made.version)
 
     splits = SimpleNamespace(train=Texts("good"), test=Texts("good"), validation=None)
@@ -101,17 +103,17 @@ def test_what_was_kept_at_another_threshold_is_not_taken(served, tmp_path, monke
 
 
 def test_quantities_of_each_task(served):
-    single = answer_quantities(served(), np.log([[0.25, 0.75]]))
+    single = served().labels.watched(np.log([[0.25, 0.75]]))
     assert single["label"] == ["pos"] and single["confidence"] == pytest.approx([0.75])
-    several = served(LabelSpace("multi_label", ("a", "b")))
-    found = answer_quantities(several, np.array([[1.0, 1.0], [-1.0, -1.0]]))
+    several = served(SeveralClasses(("a", "b")))
+    found = several.labels.watched(np.array([[1.0, 1.0], [-1.0, -1.0]]))
     assert found["label"] == ["a", "b", "(none)"] and len(found["confidence"]) == 2
-    number = served(LabelSpace("regression"))
-    assert answer_quantities(number, np.array([[1.5]])) == {"value": [1.5]}
+    number = served(Values())
+    assert number.labels.watched(np.array([[1.5]])) == {"value": [1.5]}
 
 
 def test_only_a_model_of_the_same_use_takes_over(served):
     with pytest.raises(UserError, match="labels are"):
-        check_same_use(served(), served(LabelSpace("single_label", ("a", "b"))))
+        check_same_use(served(), served(Classes(("a", "b"))))
     with pytest.raises(UserError, match="second text is"):
         check_same_use(served(), served(pairs=True))

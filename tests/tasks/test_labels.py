@@ -4,9 +4,12 @@ import pytest
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 
 def raw(*labels, source="train.csv", first_row=2):
@@ -61,14 +64,14 @@ def test_task_and_names_come_from_the_training_labels(labels, task, names, encod
 
 
 def test_targets_have_the_types_that_losses_take():
-    assert LabelSpace("single_label", ("a", "b")).encode(raw("a")).dtype == np.int32
-    assert LabelSpace("multi_label", ("a", "b")).encode(raw(("a",))).dtype == np.float32
-    assert LabelSpace("regression").encode(raw("1")).dtype == np.float32
+    assert Classes(("a", "b")).encode(raw("a")).dtype == np.int32
+    assert SeveralClasses(("a", "b")).encode(raw(("a",))).dtype == np.float32
+    assert Values().encode(raw("1")).dtype == np.float32
 
 
 def test_the_head_has_one_output_a_class_or_one():
-    assert LabelSpace("single_label", ("a", "b", "c")).num_outputs == 3
-    assert LabelSpace("regression").num_outputs == 1
+    assert Classes(("a", "b", "c")).num_outputs == 3
+    assert Values().num_outputs == 1
 
 
 @pytest.mark.parametrize(("classes", "task"), [(20, "single_label"), (21, "regression")])
@@ -79,20 +82,20 @@ def test_more_than_twenty_integers_that_hardly_repeat_are_targets(classes, task)
 def test_given_names_make_many_integers_classes():
     names = tuple(f"class {i}" for i in range(30))
     space = infer_labels(DataConfig(label_names=names), raw("29", "0", "class 3"))
-    assert space == LabelSpace("single_label", names)
+    assert space == Classes(names)
     assert space.encode(raw("29", "0", "class 3")).tolist() == [29, 0, 3]
 
 
 def test_a_set_task_wins_over_what_the_labels_look_like():
     assert infer_labels(DataConfig(task="regression"), raw("1", "2")).task == "regression"
     assert infer_labels(DataConfig(task="single_label"), raw("1.5", "2")).names == ("1.5", "2")
-    assert LabelSpace("regression").encode(raw("01.5")).tolist() == [1.5]
+    assert Values().encode(raw("01.5")).tolist() == [1.5]
     space = infer_labels(DataConfig(task="multi_label"), raw("a", "b"))
     assert space.encode(raw("b")).tolist() == [[0, 1]]
 
 
 def test_integer_names_are_names_and_not_indices():
-    space = LabelSpace("single_label", ("1", "2", "3"))
+    space = Classes(("1", "2", "3"))
     assert space.encode(raw("1", "3")).tolist() == [0, 2]
     with pytest.raises(UserError, match=r"train.csv, row 2: received the label '0'; accepted: .*"):
         space.encode(raw("0"))
@@ -197,7 +200,7 @@ def test_labels_that_cannot_be_learnt_are_refused(config, labels, message):
 )
 def test_lists_with_exactly_one_label_can_be_single_labels(labels, names, encoded):
     space = infer_labels(DataConfig(task="single_label"), raw(*labels))
-    assert space == LabelSpace("single_label", names)
+    assert space == Classes(names)
     assert space.encode(raw(*labels)).tolist() == encoded
 
 
@@ -213,32 +216,32 @@ def test_zeros_and_ones_by_place_take_the_given_names():
 
 
 def test_lists_of_another_length_than_in_training_are_refused():
-    space = LabelSpace("multi_label", ("0", "1", "2"))
+    space = SeveralClasses(("0", "1", "2"))
     assert space.encode(raw(("0", "1", "1"))).tolist() == [[0, 1, 1]]
     with pytest.raises(UserError, match="received lists of 2 zeros and ones; accepted: 3"):
         space.encode(raw(("0", "1"), ("1", "1")))
 
 
 def test_names_and_places_may_meet_in_other_files():
-    space = LabelSpace("multi_label", ("x", "y", "z"))
+    space = SeveralClasses(("x", "y", "z"))
     assert space.encode(raw(("0", "1", "1"), ("1", "0", "0"))).tolist() == [[0, 1, 1], [1, 0, 0]]
     assert space.encode(raw(("z", "x"), ("y",))).tolist() == [[1, 0, 1], [0, 1, 0]]
 
 
 def test_truth_values_are_zero_and_one():
-    assert LabelSpace("single_label", ("0", "1")).encode(raw("True", "false")).tolist() == [1, 0]
+    assert Classes(("0", "1")).encode(raw("True", "false")).tolist() == [1, 0]
 
 
 def test_the_decimal_mark_of_the_training_labels_holds_for_other_files():
     space = infer_labels(DataConfig(), raw("0,5", "1,25"))
     assert space.decimal_mark == "comma"
     assert space.encode(raw("1,250", "3")).tolist() == [1.25, 3.0]
-    assert LabelSpace("regression").encode(raw("1,250")).tolist() == [1250.0]
+    assert Values().encode(raw("1,250")).tolist() == [1250.0]
 
 
 def test_a_label_that_looks_like_a_known_one_is_told_so():
     with pytest.raises(UserError, match=r"received the label 'Pos'; .*; it looks like 'pos'$"):
-        LabelSpace("single_label", ("neg", "pos")).encode(raw("neg", "Pos"))
+        Classes(("neg", "pos")).encode(raw("neg", "Pos"))
 
 
 def test_a_missing_label_can_be_given_as_a_name():

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 from tf_finetune.encoders.variables import Variable
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.values import Values
 
-NUMBER = LabelSpace("regression")
+NUMBER = Values()
 KERNEL = Variable("classifier/kernel", "classifier.weight", (4, 1), "head", "kernel")
 BIAS = Variable("classifier/bias", "classifier.bias", (1,), "head", "bias")
 
 
 def test_mean_and_deviation_are_those_of_the_population():
-    scale = output_scale(NUMBER, np.array([1, 2, 3, 6], np.float32))
+    scale = NUMBER.scale(np.array([1, 2, 3, 6], np.float32))
 
     assert scale == OutputScale(3.0, float(np.float32(np.sqrt(3.5))))
 
@@ -21,15 +22,15 @@ def test_mean_and_deviation_are_those_of_the_population():
 def test_sums_of_many_large_targets_do_not_round():
     targets = np.tile(np.array([999_999, 1_000_001], np.float32), 100_000)
 
-    assert output_scale(NUMBER, targets) == OutputScale(1e6, 1.0)
+    assert NUMBER.scale(targets) == OutputScale(1e6, 1.0)
 
 
 def test_classes_have_no_scale():
-    assert output_scale(LabelSpace("single_label", ("a", "b")), np.array([0, 1])) is None
+    assert Classes(("a", "b")).scale(np.array([0, 1])) is None
 
 
 def test_equal_targets_are_not_divided_by_zero():
-    assert output_scale(NUMBER, np.full(3, 7, np.float32)) == OutputScale(7.0, 1.0)
+    assert NUMBER.scale(np.full(3, 7, np.float32)) == OutputScale(7.0, 1.0)
 
 
 @pytest.mark.parametrize(

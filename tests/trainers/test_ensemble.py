@@ -25,7 +25,6 @@ from tf_finetune.serving.loading import load_served_model
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.storage.run_directory import RunDirectory
-from tf_finetune.tasks.metrics import probabilities
 from tf_finetune.training.strategy import build_strategy
 from trainers import evaluate, predict, search, verify
 from trainers.arguments import parse_arguments
@@ -98,8 +97,8 @@ def members(finished, loaded):
     records = [Record(1, text, None, None) for text in TEXTS]
     chosen = build_strategy("auto")
     return [
-        probabilities(
-            single.labels, loaded(files, single.labels, config, chosen).logits_of(records, 8)
+        single.labels.probabilities(
+            loaded(files, single.labels, config, chosen).logits_of(records, 8)
         )
         for files in (*check_answering(run, config).members, single.files)
     ]
@@ -179,7 +178,7 @@ def test_server_answers_the_same_under_a_version_of_its_own(finished, members, r
     served = load_served_model(str(finished))
     logits = served.logits_of([Record(1, text, None, None) for text in TEXTS])
 
-    assert probabilities(served.labels, logits) == pytest.approx(
+    assert served.labels.probabilities(logits) == pytest.approx(
         (members[0] + members[1]) / 2, abs=rounding
     )
     single = check_single(served.run, served.config)

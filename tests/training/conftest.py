@@ -86,8 +86,10 @@ def build(
         config: TrainingConfig,
         depth: int = 1,
         chosen: ChosenStrategy = cpu,
+        **encoder: Any,
     ) -> FineTuner:
-        spec = spec_for(tiny_encoder_files, splits.labels, freeze={"depth": depth}, training=config)
+        sections = {"freeze": {"depth": depth}, "training": config, "encoder": encoder}
+        spec = spec_for(tiny_encoder_files, splits.labels, **sections)
         start = pretrained(spec.files, spec.labels, splits.train.labels)
         return build_fine_tuner(spec, start, chosen)
 

@@ -144,7 +144,7 @@ def test_patience_stops_and_restores_the_best_epoch(model, run, training, weight
         seen.append(weights(model))
         return {"accuracy": next(scores)}
 
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", scripted)
+    monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", scripted)
 
     result = run(model, training(epochs=5, early_stopping_patience=2, learning_rate=1e-3))
 
@@ -158,7 +158,9 @@ def test_patience_stops_and_restores_the_best_epoch(model, run, training, weight
 
 def test_lower_loss_is_better(model, run, training, monkeypatch):
     losses = iter([0.5, 0.3, 0.4])
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", lambda *_: {"loss": next(losses)})
+    monkeypatch.setattr(
+        "tf_finetune.tasks.classes.Classes.score", lambda *_: {"loss": next(losses)}
+    )
 
     result = run(model, training(epochs=3, early_stopping_patience=1, monitor="loss"))
 
@@ -167,7 +169,7 @@ def test_lower_loss_is_better(model, run, training, monkeypatch):
 
 def test_first_epoch_is_kept_when_no_epoch_has_a_score(model, run, training, monkeypatch):
     monkeypatch.setattr(
-        "tf_finetune.training.fine_tuning.score", lambda *_: {"accuracy": float("nan")}
+        "tf_finetune.tasks.classes.Classes.score", lambda *_: {"accuracy": float("nan")}
     )
 
     result = run(model, training(epochs=5, early_stopping_patience=2))
@@ -222,7 +224,7 @@ def test_changed_frozen_variable_is_noticed(second_model, run, training, monkeyp
         variable.assign_add(variable * 1e-6 + 1e-9)
         return {"accuracy": 0.0}
 
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", tamper)
+    monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", tamper)
 
     with pytest.raises(RuntimeError, match=r"frozen variables changed .*layer_\._0/output/dense/b"):
         run(second_model, training(epochs=1))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits
 
@@ -53,7 +53,7 @@ def trained(number_model, run, training):
 
     def train(data, **options):
         config = training(epochs=4, learning_rate=1e-2, **options)
-        number_model.classifier.rescale(output_scale(data.labels, data.train.labels))
+        number_model.classifier.rescale(data.labels.scale(data.train.labels))
         history = run(number_model, config, data).history
         return history, predict_logits(number_model, data.test, BatchShape(8))[:, 0]
 
@@ -90,7 +90,7 @@ def test_targets_far_from_zero_are_told_apart(trained, numbers, in_units):
 
 def test_an_untrained_model_answers_the_mean(number_model, numbers, in_units):
     data = in_units(10.0, 500.0)
-    number_model.classifier.rescale(output_scale(data.labels, data.train.labels))
+    number_model.classifier.rescale(data.labels.scale(data.train.labels))
     number_model.classifier.reset(seed=1)
 
     answers = predict_logits(number_model, data.test, BatchShape(8))
@@ -122,7 +122,7 @@ def test_two_replicas_train_as_one(build, run, numbers, in_units, training, trai
     config = training(epochs=4, learning_rate=1e-2)
     model = build(data, config, depth=3, chosen=two_replicas)
     model.classifier.rescale(OutputScale(0.0, 1.0))  # as another run's, before this one's
-    model.classifier.rescale(output_scale(data.labels, data.train.labels))
+    model.classifier.rescale(data.labels.scale(data.train.labels))
 
     other = run(model, config, data, chosen=two_replicas).history
 
@@ -130,5 +130,5 @@ def test_two_replicas_train_as_one(build, run, numbers, in_units, training, trai
 
 
 def test_training_without_a_scale_is_refused(model, run, numbers, training):
-    with pytest.raises(ValueError, match="a regression is trained with a scale"):
+    with pytest.raises(ValueError, match="numbers are trained with a scale"):
         run(model, training(), numbers)

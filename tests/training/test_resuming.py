@@ -86,7 +86,7 @@ def test_early_stopping_goes_on_where_it_was(
         def score(*_):
             return {"accuracy": by_epoch[int(model.optimizer_state.iterations)]}
 
-        monkeypatch.setattr("tf_finetune.training.fine_tuning.score", score)
+        monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", score)
 
     scripted(model)
     whole = run(model, config)
@@ -107,7 +107,7 @@ def test_run_that_had_stopped_early_does_not_train_on(
     model, run, training, state, assert_equal, tmp_path, monkeypatch
 ):
     config = training(epochs=6, early_stopping_patience=1)
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.score", lambda *_: {"accuracy": 0.5})
+    monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", lambda *_: {"accuracy": 0.5})
     outputs = Outputs(checkpoints=tmp_path)
     first = run(model, config, outputs=outputs)
     expected = state(model, first)

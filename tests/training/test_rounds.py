@@ -12,12 +12,12 @@ from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.training import rounds
 from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.rounds import train_rounds, without_early_stopping
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 NOWHERE = Outputs()
 
 

@@ -6,7 +6,6 @@ import pytest
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.evaluation.report import BEFORE
 from tf_finetune.runs.scoring import score_splits, split_logits
-from tf_finetune.tasks.metrics import score
 
 
 def test_the_score_before_fine_tuning_is_that_of_the_untrained_weights(
@@ -25,7 +24,7 @@ def test_the_score_before_fine_tuning_is_that_of_the_untrained_weights(
 
     report = score_splits(result, splits, config, cpu)["test"]
 
-    before = score(splits.labels, splits.test.labels, untrained)
+    before = splits.labels.score(splits.test.labels, untrained)
     assert report.baselines[BEFORE] == pytest.approx(before, rel=1e-6)
     assert report.metrics["loss"]["value"] < 0.99 * before["loss"]
     for path, value in weights(model).items():

@@ -10,7 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.several_classes import SeveralClasses
 from tf_finetune.training.fine_tuning import RunResult, check_options
 
 AUTO = ExperimentConfig(evaluation={"threshold": "auto"})
@@ -19,7 +19,7 @@ AUTO = ExperimentConfig(evaluation={"threshold": "auto"})
 @pytest.fixture(scope="module")
 def tagged(splits):
     """The tiny reviews as texts that have both labels, one or none."""
-    both = LabelSpace("multi_label", ("neg", "pos"))
+    both = SeveralClasses(("neg", "pos"))
 
     def several(split):
         targets = np.stack([split.labels == 0, split.labels == 1], axis=1).astype(np.float32)

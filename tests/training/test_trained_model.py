@@ -10,7 +10,7 @@ from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.runs.trained_model import TrainedModel
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.training.strategy import build_strategy
 
 RECORDS = [
@@ -22,7 +22,7 @@ RECORDS = [
 @pytest.fixture(scope="module")
 def trained(tiny_encoder, spec_for):
     """A model of the tiny encoder with a head that was never trained."""
-    labels = LabelSpace("single_label", ("neg", "pos"))
+    labels = Classes(("neg", "pos"))
     spec = spec_for(tiny_encoder, labels, data={"max_length": 32})
     tokenizer = load_tokenizer(spec.files)
     return TrainedModel(spec, build(spec, Pretrained()), tokenizer, build_strategy("cpu"))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.models.spec import Spec
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.values import Values
 from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -39,7 +39,7 @@ def fine_tuner(**options):
     values = {"optimizer": "sgd", "schedule": "constant", "learning_rate": RATE}
     values |= {"warmup_fraction": 0.0, "weight_decay": 0.0, "clip_norm": None}
     config = ExperimentConfig.model_validate({"training": values | options})
-    spec = Spec(config, None, LabelSpace("regression"), (), None)
+    spec = Spec(config, None, Values(), (), None)
     here = ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
     model = compile_fine_tuner(OneWeight(), spec, here)
     model.start_run(config.training, total_steps=10)

@@ -2,15 +2,22 @@
 
 from pydantic import model_validator
 
+from tf_finetune.methods.table import METHODS
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.encoder import EncoderConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
+from tf_finetune.options.one_of import look_up
 from tf_finetune.options.run import RunConfig
 from tf_finetune.options.search import SearchConfig
 from tf_finetune.options.section import Section
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.tasks.table import TASKS
+
+look_up("method", METHODS)
+look_up("task", TASKS)
 
 
 class ExperimentConfig(Section):
@@ -19,6 +26,7 @@ class ExperimentConfig(Section):
     data: DataConfig = DataConfig()
     encoder: EncoderConfig = EncoderConfig()
     freeze: FreezeConfig = FreezeConfig()
+    method: MethodConfig = MethodConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     cache: CacheConfig = CacheConfig()

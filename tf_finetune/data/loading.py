@@ -17,6 +17,7 @@ from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.label_notes import label_notes
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import TASKS
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -67,7 +68,7 @@ def load_splits(
             "data.train: received null; accepted: a file, a folder, tfds:NAME or builtin:docstrings"
         )
     guessed = config.task == "auto"
-    config = resolve_columns(config)
+    config = _resolved(config)
     stores = _open_stores(config, tokenizer, console)
     train = stores.pop("train")
     labels = infer_labels(config, train.raw_labels, [store.raw_labels for store in stores.values()])
@@ -121,11 +122,24 @@ def load_split(
         UserError: If the source is wrong or has a label that `labels` does not know.
     """
     only: dict[str, str | None] = {"train": None, "validation": None, "test": None, name: source}
-    config = resolve_columns(config.model_copy(update=only))
+    config = _resolved(config.model_copy(update=only))
     store = _open_store(config, source, tokenizer, name, console)
     if config.decimal_mark != "auto":
         labels = replace(labels, decimal_mark=config.decimal_mark)
     return whole_split(name, store, labels)
+
+
+def _resolved(config: DataConfig) -> DataConfig:
+    """As `resolve_columns`, of any task."""
+    found = resolve_columns(_as_read(config))
+    return found if config.task == "auto" else found.model_copy(update={"task": config.task})
+
+
+def _as_read(config: DataConfig) -> DataConfig:
+    """The section as sources are read by it, which know few ways of writing labels."""
+    if config.task == "auto":
+        return config
+    return config.model_copy(update={"task": TASKS[config.task].read_as})
 
 
 def _open_stores(
@@ -151,8 +165,8 @@ def _open_stores(
 def _open_store(
     config: DataConfig, source: str, tokenizer: Any, split: str, console: Console | None
 ) -> TokenStore:
-    # Targets are kept as they were written, whether regression is inferred or set: otherwise
-    # the second run, with the inferred task set, would not find the store of the first.
-    if config.task == "regression":
-        config = config.model_copy(update={"task": "auto"})
+    # Targets are kept as they were written, whether the task is inferred or set: otherwise the
+    # second run, with the inferred task set, would not find the store of the first.
+    of_numbers = config.task != "auto" and not TASKS[config.task].fewest_names
+    config = config.model_copy(update={"task": "auto"}) if of_numbers else _as_read(config)
     return open_store(config, source, tokenizer, split=split, console=console)

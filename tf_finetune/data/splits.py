@@ -196,11 +196,12 @@ def _add_too_few(
     source = examples.store.source
     if len(first) < fewest:
         problems.add(f"{source}: received {_texts(len(first))}; accepted: at least {fewest}, {why}")
-    if labels.task == "single_label":
-        rows = np.bincount(examples.labels, minlength=len(labels.names))
-        texts = np.bincount(examples.labels[first], minlength=len(labels.names))
+    classes = labels.sole_classes(examples.labels)
+    if classes is not None:
+        rows = np.bincount(classes, minlength=len(labels.names))
+        texts = np.bincount(classes[first], minlength=len(labels.names))
         for index in np.flatnonzero((rows > 0) & (texts < fewest)):
-            numbers = examples.source_rows[examples.labels == index][:_ROWS_SHOWN].tolist()
+            numbers = examples.source_rows[classes == index][:_ROWS_SHOWN].tolist()
             problems.add(
                 f"{source}, row {' and '.join(map(str, numbers))}: received the class "
                 f"{show(labels.names[index])} with {_texts(texts[index])}; accepted: at least "

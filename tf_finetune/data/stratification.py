@@ -5,35 +5,19 @@ import numpy as np
 from tf_finetune.data.permutation import stable_permutation
 from tf_finetune.tasks.labels import LabelSpace
 
-REGRESSION_BINS = 10
-
 
 def strata_of(labels: LabelSpace, targets: np.ndarray, most: int) -> np.ndarray:
     """The stratum of each example: what should be spread evenly.
 
-    Single labels: the class. Several labels: the rarest label of the example, so that rare
-    labels reach every part. Regression: one of ten equal shares of the targets by size.
-
     Args:
         labels: Meaning of the targets.
         targets: What `LabelSpace.encode` gives, `[n]` or `[n, num_outputs]`.
-        most: Strata at most, at least 1, as a part has at least one example of each. Classes
-            of single labels are never merged.
+        most: Strata at most, see `LabelSpace.strata`.
 
     Returns:
         Strata, int64 `[n]`, numbered from 0 without gaps.
     """
-    if labels.task == "regression":
-        rank = np.argsort(np.argsort(targets, kind="stable"), kind="stable")
-        strata = rank * min(REGRESSION_BINS, most) // len(targets)
-    elif labels.task == "multi_label":
-        by_rarity = np.argsort(targets.sum(axis=0), kind="stable")
-        has_label = targets[:, by_rarity] > 0
-        strata = np.where(has_label.any(axis=1), has_label.argmax(axis=1), len(by_rarity))
-        strata = np.minimum(strata, most - 1)
-    else:
-        strata = targets
-    return np.unique(strata, return_inverse=True)[1].astype(np.int64)
+    return np.unique(labels.strata(targets, most), return_inverse=True)[1].astype(np.int64)
 
 
 def take_sample(strata: np.ndarray, size: int, *seeds: int) -> np.ndarray:

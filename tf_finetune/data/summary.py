@@ -12,9 +12,6 @@ from tf_finetune.sources.problems import show
 from tf_finetune.tasks.labels import LabelSpace
 
 EXAMPLES = 3
-# A deviation of the targets in steps of float32 at their size: with fewer, what rounding adds
-# is over 7 % of it (a step over the square root of 12).
-STEPS_TO_WARN = 4
 TRUNCATED_SHARE_TO_WARN = 0.05
 UNKNOWN_SHARE_TO_WARN = 0.05
 IMBALANCE_TO_WARN = 10.0
@@ -116,7 +113,7 @@ def summarize(
         *_class_warnings(figures, labels),
         *_source_notes(splits),
         *_unknown_warnings(splits, figures),
-        *_target_warnings(splits[0], labels),
+        *(f"{splits[0].name}: {found}" for found in labels.target_warnings(splits[0].labels)),
         *_length_warnings(figures, splits[0].store.max_length),
         *(_shared_warning(found) for found in shared),
     ]
@@ -137,15 +134,6 @@ def summarize(
 
 
 def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
-    counts: np.ndarray = np.zeros(0, np.int64)
-    target_range = None
-    if labels.task == "regression":
-        values = split.labels
-        target_range = (float(values.min()), float(values.mean()), float(values.max()))
-    elif labels.task == "multi_label":
-        counts = split.labels.sum(axis=0, dtype=np.int64)
-    else:
-        counts = np.bincount(split.labels, minlength=len(labels.names))
     whole_lengths = split.store.whole_lengths[split.rows]
     quantiles = np.percentile(whole_lengths, [50, 90, 99, 100], method="higher").tolist()
     p50, p90, p99, longest = map(int, quantiles)
@@ -153,8 +141,8 @@ def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
         name=split.name,
         source=split.store.source,
         rows=len(split),
-        class_counts=tuple(counts.tolist()),
-        target_range=target_range,
+        class_counts=tuple(labels.class_counts(split.labels).tolist()),
+        target_range=labels.target_range(split.labels),
         length_p50=p50,
         length_p90=p90,
         length_p99=p99,
@@ -234,19 +222,6 @@ def _unknown_warnings(splits: Sequence[Split], figures: Sequence[SplitSummary]) 
         "nothing of them; choose an encoder of that language (encoder.name)"
         for split, figure in zip(splits, figures, strict=True)
         if figure.unknown_share > UNKNOWN_SHARE_TO_WARN
-    ]
-
-
-def _target_warnings(train: Split, labels: LabelSpace) -> list[str]:
-    if labels.task != "regression":
-        return []
-    mean, deviation = train.labels.mean(dtype=np.float64), train.labels.std(dtype=np.float64)
-    step = np.spacing(np.float32(abs(mean)))
-    if deviation >= STEPS_TO_WARN * step:
-        return []
-    return [
-        f"{train.name}: the targets are close together for their size (mean {mean:.8g}, deviation "
-        f"{deviation:.3g}), where numbers are kept in steps of {step:.3g}; subtract their mean"
     ]
 
 

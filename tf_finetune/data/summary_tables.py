@@ -8,6 +8,7 @@ from rich.text import Text
 from tf_finetune.console_tables import print_table
 from tf_finetune.data.summary import DataSummary, SplitSummary
 from tf_finetune.errors import visible
+from tf_finetune.tasks.table import TASKS
 
 CLASSES_SHOWN = 7
 NAMES_SHOWN = 5
@@ -33,7 +34,7 @@ def _task(summary: DataSummary) -> str:
     names = summary.label_names
     if not names:
         return f"{summary.task}, 1 output, a number"
-    noun = "labels" if summary.task == "multi_label" else "classes"
+    noun = TASKS[summary.task].nouns[1]
     more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
     return f"{summary.task}, {len(names):,} {noun}: {', '.join(names[:NAMES_SHOWN])}{more}"
 
@@ -57,7 +58,7 @@ def _target_table(summary: DataSummary) -> Table:
 
 
 def _class_table(summary: DataSummary) -> Table:
-    noun = "label" if summary.task == "multi_label" else "class"
+    noun = TASKS[summary.task].nouns[0]
     table = _table(noun, *(split.name for split in summary.splits))
     # Commonest first: of many classes the rare ones are left out.
     counts = summary.splits[0].class_counts

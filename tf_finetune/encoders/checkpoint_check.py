@@ -10,14 +10,13 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from tf_finetune.encoders.families import EncoderFamily
+from tf_finetune.encoders.family import Family
 from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 
 _MOST_SHOWN = 8
 FLOATS = ("F32", "F16")
-_LAYER = re.compile(r"(?:^|\.)encoder\.layer\.(\d+)\.")
 
 
 def read_tensor_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -70,7 +69,7 @@ def _check_layout(path: Path, tensors: Mapping[str, tuple[str, tuple[int, ...]]]
     )
 
 
-def tensor_name(variable: Variable, family: EncoderFamily, present: Collection[str]) -> str:
+def tensor_name(variable: Variable, family: Family, present: Collection[str]) -> str:
     """Name under which a checkpoint holds a variable's values.
 
     A checkpoint of the bare encoder (`BertModel`) leaves out the backbone's prefix, and one
@@ -131,10 +130,11 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
 
 def _surplus_layers(files: EncoderFiles, tensors: Iterable[str]) -> list[str]:
     """Problems for encoder layers that stand in the checkpoint but not in config.json."""
-    found = {int(match[1]) for name in tensors if (match := _LAYER.search(name))}
+    layer = re.compile(rf"(?:^|\.){re.escape(files.family.layer_tensors)}\.(\d+)\.")
+    found = {int(match[1]) for name in tensors if (match := layer.search(name))}
     return [
         f"{files.weights}: holds encoder layer {layer}; expected layers 0 to "
-        f"{files.num_layers - 1}, as num_hidden_layers of config.json says"
+        f"{files.num_layers - 1}, as {files.family.size_keys['layers']} of config.json says"
         for layer in sorted(found)
         if layer >= files.num_layers
     ]

@@ -9,7 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.encoders.families import EncoderFamily, family_of
+from tf_finetune.encoders.families.table import family_of
+from tf_finetune.encoders.family import Family, Sizes
 from tf_finetune.errors import UserError
 from tf_finetune.storage.run_directory import RunDirectory
 
@@ -46,14 +47,19 @@ class EncoderFiles:
         return read_encoder_config(self.path)
 
     @cached_property
-    def family(self) -> EncoderFamily:
-        """The row of the encoder's family."""
+    def family(self) -> Family:
+        """The encoder's family."""
         return family_of(self.config, str(self.path / "config.json"))
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How large the encoder is."""
+        return self.family.sizes(self.config)
 
     @property
     def num_layers(self) -> int:
         """Number of encoder layers L."""
-        return int(self.config["num_hidden_layers"])
+        return self.sizes.layers
 
     @property
     def weights(self) -> Path:
@@ -147,14 +153,13 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
     Raises:
         UserError: With each option that does not fit.
     """
-    positions, types = (files.config[k] for k in ("max_position_embeddings", "type_vocab_size"))
-    problems = []
+    positions, problems = files.sizes.positions, []
     if max_length > positions:
         problems.append(
             f"data.max_length: received {max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
         )
-    if pairs and types < 2:
+    if pairs and files.sizes.types < 2:
         problems.append(
             "data.text_pair_column: this encoder has one token type and so takes single "
             "texts; accepted: null"

@@ -38,7 +38,7 @@ def load_tokenizer(files: EncoderFiles) -> "PreTrainedTokenizerFast":
 def check_vocabulary(tokenizer: "PreTrainedTokenizerFast", files: EncoderFiles) -> None:
     """Refuses a tokenizer whose ids reach beyond the encoder's embedding table."""
     largest = max(tokenizer.get_vocab().values())
-    rows = files.config["vocab_size"]
+    rows = files.sizes.vocabulary
     if largest >= rows:
         raise UserError(
             f"{files.path}: the tokenizer does not fit the encoder: its largest token id is "

@@ -8,7 +8,6 @@ sure then counts no more than its share.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special
 
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -30,16 +29,4 @@ def averaged_logits(labels: LabelSpace, logits: Sequence[np.ndarray]) -> np.ndar
         (sigmoid gives p), the mean of a regression.
     """
     stacked = np.stack([np.asarray(one, np.float64) for one in logits])
-    if labels.task == "regression":
-        mean = stacked.mean(axis=0)
-    elif labels.task == "single_label":
-        mean = _log_mean(special.log_softmax(stacked, axis=-1))
-    else:
-        mean = _log_mean(special.log_expit(stacked)) - _log_mean(special.log_expit(-stacked))
-    return np.clip(mean, _FINITE.min, _FINITE.max).astype(np.float32)
-
-
-def _log_mean(logarithms: np.ndarray) -> np.ndarray:
-    """Logarithms of the means over the first axis."""
-    sums: np.ndarray = special.logsumexp(logarithms, axis=0)
-    return sums - np.log(len(logarithms))
+    return np.clip(labels.averaged(stacked), _FINITE.min, _FINITE.max).astype(np.float32)

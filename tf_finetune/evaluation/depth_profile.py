@@ -8,14 +8,11 @@ of a depth can do more than a linear model. How far the two agree is measured in
 """
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,13 +22,9 @@ from tf_finetune.data.splits import Split
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.prefix.of_a_run import kept_splits
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evaluation_order
 from tf_finetune.training.rounds import pooled
 
-# Strong shrinkage: hundreds of features, and perhaps only hundreds of texts.
-_INVERSE_PENALTY = 0.01
-_RIDGE_PENALTY = 100.0
 # Summaries are held at every depth: 0.8 GB for so many texts and bert-base. Shrunk this strongly,
 # a linear model gains little from more.
 MOST_TEXTS = 20_000
@@ -83,7 +76,7 @@ def probe_depths(
     probes = []
     for depth, of_rounds in enumerate(zip(*answers, strict=True)):
         logits = pooled(rounds, of_rounds)
-        found = score(splits.labels, scored.labels, logits)[metric]
+        found = splits.labels.score(scored.labels, logits)[metric]
         error = None
         if metric == "accuracy":
             error = float(np.sqrt(found * (1 - found) / len(scored)))
@@ -140,12 +133,12 @@ def _answers(
     """Logits of a probe for each depth, from summaries [n, layers + 1, hidden]."""
     answers = []
     for depth in range(fitted_on.shape[1]):
-        probe = make_pipeline(StandardScaler(), _linear_model(labels))
+        probe = make_pipeline(StandardScaler(), labels.probe())
         with warnings.catch_warnings():
             # With several labels, one may be on all texts or none; its probe is then constant.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
             probe.fit(fitted_on[:, depth], targets)
-        answers.append(_logits(probe, asked[:, depth], labels))
+        answers.append(labels.probe_logits(probe, asked[:, depth]))
     return answers
 
 
@@ -160,7 +153,7 @@ def layer_summaries(
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))
-    hidden = classifier.files.config["hidden_size"]
+    hidden = classifier.files.sizes.hidden
     found = np.empty((len(split), classifier.num_layers + 1, hidden), np.float32)
     row = 0
     while row < len(order):
@@ -169,25 +162,3 @@ def layer_summaries(
         found[places[places >= 0]] = batch[places >= 0]
         row += len(batch)
     return found
-
-
-def _linear_model(labels: LabelSpace) -> Any:
-    if labels.task == "regression":
-        return Ridge(_RIDGE_PENALTY)
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=1000)
-    return OneVsRestClassifier(model) if labels.task == "multi_label" else model
-
-
-def _logits(probe: Any, features: np.ndarray, labels: LabelSpace) -> np.ndarray:
-    """The probe's outputs as a model's, [n, labels]; a class it never saw gets the least."""
-    if labels.task == "regression":
-        return np.asarray(probe.predict(features))[:, None]
-    values = np.asarray(probe.decision_function(features))
-    if labels.task == "multi_label":
-        return values.reshape(len(features), labels.num_outputs)
-    classes: Sequence[int] = probe.classes_
-    if values.ndim == 1:
-        values = np.stack([-values / 2, values / 2], axis=1)
-    logits = np.full((len(features), labels.num_outputs), values.min() - 1.0)
-    logits[:, classes] = values
-    return logits

@@ -26,7 +26,7 @@ from scipy import stats
 from tf_finetune.evaluation.resampling import leaning_scores
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import LOWER_IS_BETTER, RANGES, score, scored
+from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.scored import is_constant
 
 
@@ -60,24 +60,24 @@ def with_intervals(
         constant is 0 by convention and may be anything: -1 to 1. Of a single number nothing
         bounds the error above: its end is infinite.
     """
-    values = score(labels, targets, logits)
+    values = labels.score(targets, logits)
     if not all(np.isfinite(value) for value in values.values()):
         return {
             n: Estimate(value=v, low=float("nan"), high=float("nan")) for n, v in values.items()
         }
     leaning = leaning_scores(labels, targets, logits, evaluation.bootstrap_resamples, seed)
-    examples = scored(labels, targets, logits)
+    examples = labels.scored(targets, logits)
     estimates = {}
     for name, value in values.items():
         if name in examples.shares:
             low, high = share_interval(value, len(targets), evaluation.confidence)
         elif name in examples.unknown:
-            low, high = RANGES[name]
+            low, high = METRICS[name].limits
         else:
             downwards, upwards = leaning[name]
-            if name in LOWER_IS_BETTER:
+            if METRICS[name].lower_is_better:
                 downwards, upwards = upwards, downwards
-            low, high = ends(value, downwards, upwards, evaluation.confidence, RANGES[name])
+            low, high = ends(value, downwards, upwards, evaluation.confidence, METRICS[name].limits)
         estimates[name] = Estimate(value=value, low=low, high=high)
     return estimates
 

@@ -12,12 +12,8 @@ from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import predicted, probabilities, score, scored
 
 BEFORE = "before_fine_tuning"
-MAJORITY = "majority_class"
-TRAINING_MEAN = "training_mean"
-MOST_POINTS = 2000  # as many as a figure can show
 
 # One class, the set of classes that apply, or a number.
 Answer = str | list[str] | float
@@ -161,13 +157,12 @@ def build_evaluation_report(
         UserError: Outputs are not finite, so the model is not one to report on.
     """
     _check_finite(split_name, logits)
-    prediction = predicted(labels, logits)
+    prediction = labels.predicted(logits)
     baselines = {}
     if evaluation.baselines and logits_before is not None:
-        baselines[BEFORE] = score(labels, targets, logits_before)
+        baselines[BEFORE] = labels.score(targets, logits_before)
     if evaluation.baselines and train_targets is not None:
-        name = TRAINING_MEAN if labels.task == "regression" else MAJORITY
-        baselines[name] = constant_scores(labels, targets, train_targets)
+        baselines[labels.constant_name] = constant_scores(labels, targets, train_targets)
     return EvaluationReport(
         split=split_name,
         task=labels.task,
@@ -176,10 +171,10 @@ def build_evaluation_report(
         metrics=with_intervals(labels, targets, logits, evaluation),
         baselines=baselines,
         per_class=_per_class(labels, targets, logits),
-        confusion=_confusion(labels, targets, prediction),
+        confusion=labels.confusion(targets, prediction),
         mistakes=_mistakes(labels, targets, logits, texts_of, rows, evaluation.mistakes),
-        points=_points(targets, prediction) if labels.task == "regression" else None,
-        threshold=labels.threshold if labels.task == "multi_label" else None,
+        points=labels.points(targets, prediction),
+        threshold=labels.threshold,
     )
 
 
@@ -193,14 +188,8 @@ def constant_scores(
         targets: Encoded labels to score it on, as in `metrics.score`.
         train_targets: Encoded labels of the training examples, which give that answer.
     """
-    constant = _constant_logits(labels, train_targets)
-    return score(labels, targets, np.tile(constant, (len(targets), 1)))
-
-
-def _points(targets: np.ndarray, prediction: np.ndarray) -> tuple[tuple[float, float], ...]:
-    step = -(-len(targets) // MOST_POINTS)
-    pairs = zip(targets[::step].tolist(), prediction[::step].tolist(), strict=True)
-    return tuple(pairs)
+    constant = labels.constant_logits(train_targets)
+    return labels.score(targets, np.tile(constant, (len(targets), 1)))
 
 
 def _check_finite(split_name: str, logits: np.ndarray) -> None:
@@ -214,41 +203,16 @@ def _check_finite(split_name: str, logits: np.ndarray) -> None:
         )
 
 
-def _constant_logits(labels: LabelSpace, train_targets: np.ndarray) -> np.ndarray:
-    """The best outputs that ignore the text, float64 [C] (or [1], the mean).
-
-    They are log frequencies (log odds with several labels), so their prediction is the
-    majority class and their loss that of the class frequencies. One example added to each
-    side keeps the loss finite for a class that training lacks.
-    """
-    if labels.task == "regression":
-        return np.array([np.mean(train_targets, dtype=np.float64)])
-    if labels.task == "single_label":
-        return np.log(np.bincount(train_targets, minlength=labels.num_outputs) + 1.0)
-    counts = np.sum(train_targets, axis=0, dtype=np.float64)
-    return np.log(counts + 1.0) - np.log(len(train_targets) - counts + 1.0)
-
-
 def _per_class(
     labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
 ) -> tuple[ClassScore, ...]:
-    examples = scored(labels, targets, logits)
+    examples = labels.scored(targets, logits)
     if not isinstance(examples, ClassScored):
         return ()
     counts = examples.counts(np.ones((1, len(targets))))
     ratios = (counts.precision, counts.recall, counts.f1)
     columns = (*(column[0].tolist() for column in ratios), counts.true[0].astype(int).tolist())
     return tuple(ClassScore(*row) for row in zip(labels.names, *columns, strict=True))
-
-
-def _confusion(
-    labels: LabelSpace, targets: np.ndarray, prediction: np.ndarray
-) -> tuple[tuple[int, ...], ...] | None:
-    if labels.task != "single_label":
-        return None
-    matrix = np.zeros((labels.num_outputs, labels.num_outputs), np.int64)
-    np.add.at(matrix, (targets, prediction), 1)
-    return tuple(tuple(row) for row in matrix.tolist())
 
 
 def _mistakes(
@@ -259,8 +223,8 @@ def _mistakes(
     rows: np.ndarray,
     limit: int,
 ) -> tuple[Mistake, ...]:
-    prediction = predicted(labels, logits)
-    wrongness = _wrongness(labels, targets, logits)
+    prediction = labels.predicted(logits)
+    wrongness = labels.wrongness(targets, logits)
     severity, outputs = wrongness.max(axis=1), wrongness.argmax(axis=1)
     worst_first = np.argsort(-severity, kind="stable")
     worst = worst_first[severity[worst_first] > 0][:limit]
@@ -272,32 +236,10 @@ def _mistakes(
             row=int(rows[i]),
             text=text,
             text_pair=text_pair,
-            label=_answer(labels, targets[i]),
-            predicted=_answer(labels, prediction[i]),
-            probability=None if labels.task == "regression" else float(severity[i]),
+            label=labels.words(targets[i]),
+            predicted=labels.words(prediction[i]),
+            probability=labels.mistake_probability(float(severity[i])),
             output=int(outputs[i]),
         )
         for i, (text, text_pair) in zip(worst, texts_of(worst), strict=True)
     )
-
-
-def _wrongness(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
-    prediction = predicted(labels, logits)
-    if labels.task == "regression":
-        return np.abs(prediction - np.asarray(targets, np.float64))[:, None]
-    chances = probabilities(labels, logits)
-    if labels.task == "single_label":
-        chosen = np.arange(labels.num_outputs) == prediction[:, None]
-        return np.where(chosen & (prediction != targets)[:, None], chances, 0.0)
-    of_decision = np.where(prediction > 0, chances, 1.0 - chances)
-    return np.where(prediction != targets, of_decision, 0.0)
-
-
-def _answer(labels: LabelSpace, encoded: np.ndarray) -> Answer:
-    """An encoded label or prediction in the user's words."""
-    if labels.task == "regression":
-        return float(encoded)
-    if labels.task == "single_label":
-        return labels.names[int(encoded)]
-    return [labels.names[c] for c in np.flatnonzero(encoded)]

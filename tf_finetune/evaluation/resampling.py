@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_finetune.evaluation.pseudo_examples import Kind, pseudo_examples
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score, scored
+from tf_finetune.tasks.pseudo_examples import Kind
 
 # Weights held at a time: 16 MB in float64, small enough to stay quick and frugal.
 BLOCK_WEIGHTS = 2**21
@@ -43,13 +42,13 @@ def resampled_scores(
         Each score's values, float64 [resamples].
     """
     made = [
-        pseudo_examples(labels, targets, logits, kind, seed + place)
+        labels.pseudo_examples(targets, logits, kind, seed + place)
         for place, kind in enumerate(added)
     ]
     all_targets = np.concatenate([targets, *(one for one, _ in made)])
     all_logits = np.concatenate([logits, *(answers for _, answers in made)])
     size = len(made[0][0]) if made else 0
-    examples = scored(labels, all_targets, all_logits)
+    examples = labels.scored(all_targets, all_logits)
     blocks = [
         examples.scores(weights)
         for weights in _weights(len(targets), len(made), size, resamples, seed)
@@ -89,7 +88,7 @@ def leaning_scores(
         resampled_scores(labels, targets, logits, resamples, seed, added)
         for added in ((), ("wrong",), ("right",))
     )
-    values = score(labels, targets, logits)
+    values = labels.score(targets, logits)
     bias = {name: plain[name].mean() - values[name] for name in plain}
     return {
         name: LeaningScores(wrong[name] - bias[name], right[name] - bias[name]) for name in bias

@@ -8,7 +8,6 @@ has its best threshold by luck, and the F1 that chose it flatters (Lipton, Elkan
 import numpy as np
 
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import probabilities
 
 # Probabilities closer than this are one: rounding moves a float32 logit by as much.
 _SAME = 1e-6
@@ -33,11 +32,11 @@ def choose_threshold(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
     Raises:
         ValueError: The labels are no multi-label space.
     """
-    if labels.task != "multi_label":
+    if labels.threshold is None:
         raise ValueError(f"a {labels.task} task has no threshold")
     if not np.isfinite(logits).all():
         return 0.5
-    chances = probabilities(labels, logits).ravel()
+    chances = labels.probabilities(logits).ravel()
     order = np.argsort(-chances, kind="stable")
     chances = chances[order]
     hits = np.concatenate([[0.0], np.cumsum(targets.ravel()[order], dtype=np.float64)])

@@ -17,8 +17,8 @@ from tf_finetune.export.litert_inputs import Tokens, split_tokens
 from tf_finetune.export.loss_table import add_model, loss_table
 from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS
 
 _CALLS = 20
 _ROUNDING = 1e-12
@@ -72,7 +72,7 @@ class FileTable:
             UserError: With every file whose loss is over `max_loss`.
         """
         problems = [
-            f"--max-loss: {row.file} loses {row.loss.loss:.4f} {METRIC_TITLES[row.loss.metric]} "
+            f"--max-loss: {row.file} loses {row.loss.loss:.4f} {METRICS[row.loss.metric].title} "
             f"({row.loss.low:.4f} to {row.loss.high:.4f}) on the {self.split} split; accepted: at "
             f"most {max_loss:g}"
             for row in self.rows
@@ -130,7 +130,7 @@ def measure_files(
 def render_files(console: Console, table: FileTable) -> None:
     """Prints the table, narrow enough for 80 columns."""
     first = table.rows[0].loss
-    title = METRIC_TITLES[first.metric]
+    title = METRICS[first.metric].title
     shown = loss_table(
         f"LiteRT on the {table.split} split ({table.examples:,} examples): the original's "
         f"{title} is {first.original:.4f},\ntimes are of a text of {table.tokens} tokens",

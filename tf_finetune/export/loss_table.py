@@ -4,7 +4,7 @@ from rich import box
 from rich.table import Table
 
 from tf_finetune.export.quality_loss import QualityLoss
-from tf_finetune.reports.console import METRIC_TITLES
+from tf_finetune.tasks.metrics import METRICS
 
 
 def loss_table(title: str, first_column: str, metric: str, confidence: float) -> Table:
@@ -19,7 +19,7 @@ def loss_table(title: str, first_column: str, metric: str, confidence: float) ->
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first_column)
     interval = f"{100 * confidence:g} % interval"
-    for name in ("MiB", METRIC_TITLES[metric], "loss", interval, "same", "ms"):
+    for name in ("MiB", METRICS[metric].title, "loss", interval, "same", "ms"):
         table.add_column(name, justify="right")
     return table
 

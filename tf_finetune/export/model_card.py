@@ -17,13 +17,14 @@ from tf_finetune.export.model_folder import THRESHOLD
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
-from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
+from tf_finetune.reports.console import baseline_title, printable
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.plan_tables import plan_markdown
 from tf_finetune.storage.manifests import damaged_files
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.storage.yaml_document import yaml_value
-from tf_finetune.tasks.metrics import HEADLINE
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
 # Names of the scores on the hub.
 _HUB_METRICS = {
@@ -123,7 +124,7 @@ def write_model_card(
         **_context(record),
         smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
-        threshold=model_config.get(THRESHOLD, 0.5),
+        threshold=_threshold(record, model_config),
         max_length=max_length,
     )
     # Checks the metadata as the hub's own library reads them.
@@ -166,7 +167,7 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None) -> ModelCardData:
             dataset_name=source,
             dataset_split=split,
             metric_type=_HUB_METRICS[name],
-            metric_name=METRIC_TITLES[name],
+            metric_name=METRICS[name].title,
             metric_value=round(value, 6),
         )
         for split, name, value in scores
@@ -190,7 +191,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "encoder": _file_name(config.encoder.name),
         "purpose": _purpose(data),
         "headline": _headline(record),
-        "task": data["task"],
+        "probability_words": TASKS[data["task"]].probability_words,
         "pairs": config.data.text_pair_column is not None,
         "classes": data["label_names"],
         "reports": [_report_table(report) for report in record.reports.values()],
@@ -214,7 +215,7 @@ def _smaller_context(smaller: SmallerModel) -> dict[str, Any]:
         "done": smaller.sentence(),
         "split": found.split,
         "examples": found.examples,
-        "metric": METRIC_TITLES[found.loss.metric],
+        "metric": METRICS[found.loss.metric].title,
         "interval": f"{100 * found.confidence:g} % interval",
         "loss": found.loss,
         "parameters": found.parameters,
@@ -224,6 +225,11 @@ def _smaller_context(smaller: SmallerModel) -> dict[str, Any]:
     }
 
 
+def _threshold(record: RunRecord, model_config: Mapping[str, Any]) -> float | None:
+    decides = TASKS[record.data["task"]]().threshold is not None
+    return model_config.get(THRESHOLD, 0.5) if decides else None
+
+
 def _title(record: RunRecord) -> str:
     config = record.config
     return f"{_file_name(config.encoder.name)} on {_file_name(config.data.train or 'texts')}"
@@ -231,21 +237,17 @@ def _title(record: RunRecord) -> str:
 
 def _purpose(data: Mapping[str, Any]) -> str:
     count = len(data["label_names"])
-    if data["task"] == "regression":
-        return "a number of a text"
-    if data["task"] == "multi_label":
-        return f"which of {count} labels apply to a text"
-    return f"to which of {count} classes a text belongs"
+    return TASKS[data["task"]].purpose(count)
 
 
 def _headline(record: RunRecord) -> str:
     if not record.reports:
         return ""
     report = next(iter(record.reports.values()))
-    name = HEADLINE[report["task"]]
+    name = TASKS[report["task"]].headline
     found = {key: numbers.score(value) for key, value in report["metrics"][name].items()}
     return (
-        f"{report['split'].capitalize()} {METRIC_TITLES[name]} {found['value']} "
+        f"{report['split'].capitalize()} {METRICS[name].title} {found['value']} "
         f"({100 * report['confidence']:g} % interval {found['low']} to {found['high']})."
     )
 
@@ -255,12 +257,12 @@ def _report_table(report: Mapping[str, Any]) -> dict[str, Any]:
     for name, estimate in report["metrics"].items():
         value, low, high = (numbers.score(estimate[key]) for key in ("value", "low", "high"))
         others = [numbers.score(scores[name]) for scores in report["baselines"].values()]
-        rows.append([METRIC_TITLES[name], value, f"{low} to {high}", *others])
+        rows.append([METRICS[name].title, value, f"{low} to {high}", *others])
     return {
         "split": report["split"],
         "n": report["n"],
         "interval": f"{100 * report['confidence']:g} % interval",
-        "baselines": [BASELINE_TITLES[name] for name in report["baselines"]],
+        "baselines": [baseline_title(name) for name in report["baselines"]],
         "rows": rows,
     }
 

@@ -10,10 +10,11 @@ from safetensors.numpy import save_file
 
 from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles, check_kinds
 from tf_finetune.errors import UserError
-from tf_finetune.models.head_start import PROBLEM_TYPES, TARGET_DEVIATION, TARGET_MEAN
+from tf_finetune.models.head_start import TARGET_DEVIATION, TARGET_MEAN
 from tf_finetune.storage.files import replaced_folder, write_atomically
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import TASK, TASKS, problem_type, task_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -25,7 +26,7 @@ THRESHOLD = "label_threshold"
 # Of the encoder's config.json: what was true of its own file and its own head alone.
 _NOT_KEPT = (
     *("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing"),
-    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD),
+    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD, TASK),
 )
 
 
@@ -63,22 +64,20 @@ def write_model_folder(
 
 def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
-    names = labels.names or ("score",)
+    names, family = labels.names or ("score",), classifier.files.family
     encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
     told: dict[str, float] = {}
     if classifier.scale is not None:
         told = {TARGET_MEAN: classifier.scale.mean, TARGET_DEVIATION: classifier.scale.deviation}
-    elif labels.task == "multi_label":
+    elif labels.threshold is not None:
         told = {THRESHOLD: labels.threshold}
     return {
         **encoder,
-        "architectures": [classifier.files.family.classifier_class.removeprefix("TF")],
-        "problem_type": PROBLEM_TYPES[labels.task],
+        "architectures": [family.classifier_class.removeprefix("TF")],
+        **problem_type(labels),
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
-        "hidden_dropout_prob": classifier.wrapped.config.hidden_dropout_prob,
-        "attention_probs_dropout_prob": classifier.wrapped.config.attention_probs_dropout_prob,
-        "classifier_dropout": classifier.wrapped.config.classifier_dropout,
+        **{key: getattr(classifier.wrapped.config, key) for key in family.dropout_keys},
         **told,
     }
 
@@ -89,8 +88,7 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
     Raises:
         UserError: The model was not written by this project, or its threshold is none.
     """
-    tasks = {problem: task for task, problem in PROBLEM_TYPES.items()}
-    task = tasks.get(config.get("problem_type", ""))
+    task = task_of(config)
     names = config.get("id2label")
     if (
         task is None
@@ -99,17 +97,19 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
     ):
         raise UserError(
             f"{where}: problem_type: received {config.get('problem_type')!r}; accepted: "
-            f"{', '.join(tasks)}, with id2label beside it"
+            f"{', '.join(task.problem_type for task in TASKS.values())}, with id2label beside it"
         )
-    if task == "regression":
-        return LabelSpace("regression")
-    threshold = config.get(THRESHOLD, 0.5) if task == "multi_label" else 0.5
+    if not task.fewest_names:
+        return task()
+    labels = task(tuple(str(names[str(index)]) for index in range(len(names))))
+    if labels.threshold is None:
+        return labels
+    threshold = config.get(THRESHOLD, 0.5)
     if not isinstance(threshold, float) or not 0.0 < threshold < 1.0:
         raise UserError(
             f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
         )
-    ordered = tuple(str(names[str(index)]) for index in range(len(names)))
-    return LabelSpace(task, ordered, threshold=threshold)  # type: ignore[arg-type]
+    return labels.decided_at(threshold)
 
 
 def check_model_folder(folder: Path) -> EncoderFiles:

@@ -8,7 +8,7 @@ from tf_finetune.evaluation.intervals import ends, share_interval
 from tf_finetune.evaluation.resampling import leaning_scores
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import RANGES, headline_metric, predicted, score
+from tf_finetune.tasks.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ def quality_loss(
     Returns:
         The loss with its interval; see `reports.intervals`.
     """
-    metric = headline_metric(labels)
+    metric = labels.headline
     both = ((labels, original), (changed_labels or labels, changed))
-    before, after = (score(own, targets, logits)[metric] for own, logits in both)
+    before, after = (own.score(targets, logits)[metric] for own, logits in both)
 
     one, other = (
         leaning_scores(own, targets, logits, evaluation.bootstrap_resamples, seed)[metric]
         for own, logits in both
     )
-    lowest, highest = RANGES[metric]
+    lowest, highest = METRICS[metric].limits
     low, high = ends(
         before - after,
         one.wrong - other.right,
@@ -82,8 +82,8 @@ def quality_loss(
         (lowest - highest, highest - lowest),
     )
     same = same_interval = None
-    if labels.task != "regression":
-        first, second = (predicted(own, logits) for own, logits in both)
+    if labels.names:
+        first, second = (own.predicted(logits) for own, logits in both)
         equal = first == second
         same = float(equal.reshape(len(equal), -1).all(axis=1).mean())
         same_interval = share_interval(same, len(targets), evaluation.confidence)

@@ -18,7 +18,7 @@ def export_record(labels: LabelSpace, config: ExperimentConfig, **found: Any) ->
     return {
         "task": labels.task,
         "label_names": list(labels.names),
-        **({"label_threshold": labels.threshold} if labels.task == "multi_label" else {}),
+        **({} if labels.threshold is None else {"label_threshold": labels.threshold}),
         "max_length": config.data.max_length,
         "pairs": config.data.text_pair_column is not None,
         "created": local_time(),

@@ -11,7 +11,6 @@ from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.serving_warmup import write_warm_up
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import least_logit
 
 TEXTS, TOKENS = "serving_default", "token_ids"
 Outputs = dict[str, tf.Tensor]
@@ -70,21 +69,7 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
         `label` string [n], the likeliest, for several `applies` bool [n, C], the probabilities
         that are above the threshold.
     """
-    if labels.task == "regression":
-        return {"logits": logits, "value": logits[:, 0]}
-    names = tf.constant(labels.names)
-    softmax = labels.task == "single_label"
-    outputs = {
-        "logits": logits,
-        "probabilities": tf.nn.softmax(logits) if softmax else tf.nn.sigmoid(logits),
-        # Servers cut answers into rows, so the names stand in each.
-        "label_names": tf.repeat(names[None, :], tf.shape(logits)[0], axis=0),
-    }
-    if softmax:
-        outputs["label"] = tf.gather(names, tf.argmax(logits, axis=-1))
-    else:
-        outputs["applies"] = logits > least_logit(labels)
-    return outputs
+    return {"logits": logits, **labels.graph_outputs(logits)}
 
 
 def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_length: int) -> None:

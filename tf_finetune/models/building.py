@@ -2,16 +2,13 @@
 
 import tensorflow as tf
 import tf_keras
-import transformers
 
-from tf_finetune.encoders.tfbert import without_random_values
+from tf_finetune.encoders.library import library_module, without_random_values
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Untrained, Weights, new_variables
 from tf_finetune.tasks.output_scale import OutputScale
-
-_DROPOUT_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
 
 
 def build(
@@ -31,7 +28,7 @@ def build(
         if isinstance(weights, Untrained):
             return _unfilled(spec)
         new_variables(spec, weights)
-        with without_random_values():
+        with without_random_values(spec.files.family):
             head = weights.start_of_head(spec.labels.num_outputs)
             model = _unfilled(spec, head, weights.scale)
         # Every variable is in the table (checked above), so none keeps what Keras filled it with.
@@ -43,9 +40,10 @@ def _unfilled(
     spec: Spec, head: HeadStart | None = None, scale: OutputScale | None = None
 ) -> Classifier:
     """The model as config.json describes it, filled with what Keras fills it with."""
-    wrapped_class = getattr(transformers, spec.files.family.classifier_class)
+    family = spec.files.family
+    wrapped_class = getattr(library_module(family), family.classifier_class)
     dropout = spec.config.encoder.dropout
-    overrides = {} if dropout is None else dict.fromkeys(_DROPOUT_RATES, dropout)
+    overrides = {} if dropout is None else dict.fromkeys(family.dropout_keys, dropout)
     config = wrapped_class.config_class.from_pretrained(
         str(spec.files.path),
         num_labels=spec.labels.num_outputs,

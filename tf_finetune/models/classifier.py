@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
-import transformers
 
 from tf_finetune.data.batch import Inputs, PackedTexts, States, Texts, Tokens
-from tf_finetune.encoders.dropout import PositionalDropout
+from tf_finetune.encoders.encoder import MASKED_SCORE, Run
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.encoders.softmax import use_float32_softmax
 from tf_finetune.encoders.variables import Kind, Variable
 from tf_finetune.models.head_start import HeadStart, new_head
 from tf_finetune.models.initial_values import initial_values
@@ -21,19 +18,14 @@ from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.tasks.output_scale import OutputScale
 
-use_float32_softmax()
-
-# What TFBert adds to the attention scores of padding.
-MASKED_SCORE = -10000.0
-
 
 class Classifier(tf_keras.Model):
-    """`TFBertForSequenceClassification` with a frozen prefix and a trainable suffix.
+    """A sequence classifier of `transformers` with a frozen prefix and a trainable suffix.
 
-    The wrapped model owns all variables and computes every layer; this class walks its
-    embeddings, layers, pooler and head, so that the prefix runs in inference mode (Keras'
-    `trainable=False` alone does not stop dropout) and the states at the boundary can be
-    had by themselves.
+    The wrapped model owns all variables; the family's encoder computes with its sublayers.
+    This class walks embeddings, layers, pooler and head, so that the prefix runs in inference
+    mode (Keras' `trainable=False` alone does not stop dropout) and the states at the boundary
+    can be had by themselves.
 
     Args:
         wrapped: The `transformers` model, built and filled.
@@ -44,12 +36,13 @@ class Classifier(tf_keras.Model):
             is that times the deviation plus the mean. None: what the head computes is answered.
 
     Attributes:
+        encoder: How the wrapped model is computed.
         masked_score: What is added to the attention scores of padding.
     """
 
     def __init__(
         self,
-        wrapped: transformers.TFPreTrainedModel,
+        wrapped: tf_keras.Model,
         files: EncoderFiles,
         plan: FreezePlan,
         head: HeadStart | None = None,
@@ -66,22 +59,17 @@ class Classifier(tf_keras.Model):
             self._mean = tf.Variable(scale.mean, name="target_mean", **options)
             self._deviation = tf.Variable(scale.deviation, name="target_deviation", **options)
         self.masked_score = MASKED_SCORE
-        backbone = getattr(wrapped, files.family.backbone)
-        self._embeddings = backbone.embeddings
-        self._layers_in_order = list(backbone.encoder.layer)
-        self._pooler = backbone.pooler
+        self.encoder = files.family.encoder(wrapped, files.sizes)
         real = {variable_path(v): v for v in wrapped.weights}
         self._check_plan_covers_variables(real)
         # Keras lists trainable weights first, so its order depends on earlier flags.
         self._by_path = {row.path: real[row.path] for row in plan.rows}
         self._apply_trainable_flags()
-        self._place_dropout()
-        self.replace_gelu(gelu)
 
     @property
     def num_layers(self) -> int:
         """Number of encoder layers L."""
-        return len(self._layers_in_order)
+        return self.files.num_layers
 
     @property
     def by_path(self) -> Mapping[str, tf.Variable]:
@@ -117,7 +105,7 @@ class Classifier(tf_keras.Model):
     @property
     def states_dtype(self) -> tf.DType:
         """Type in which states are computed."""
-        return tf.as_dtype(self._layers_in_order[0].compute_dtype)
+        return self.encoder.dtype
 
     def boundary_states(
         self, inputs: Inputs, *, from_depth: int = 0, training: bool | None = False
@@ -146,12 +134,9 @@ class Classifier(tf_keras.Model):
         tokens, texts = inputs
         if not isinstance(tokens, Tokens):
             raise TypeError("states cannot be embedded")
-        return self._embeddings(
-            input_ids=tokens.ids,
-            token_type_ids=tokens.type_ids,
-            position_ids=texts.positions if isinstance(texts, PackedTexts) else None,
-            training=bool(training) and not self.plan.embeddings_frozen,
-        )
+        positions = texts.positions if isinstance(texts, PackedTexts) else None
+        run = Run(training=bool(training) and not self.plan.embeddings_frozen)
+        return self.encoder.embed(tokens.ids, tokens.type_ids, positions, run)
 
     def encode(
         self,
@@ -173,36 +158,13 @@ class Classifier(tf_keras.Model):
             training: Whether dropout is on.
             head_mask: What each attention head is multiplied with, [b, heads, 1, 1]; None: 1.
         """
-        is_last = index == self.num_layers - 1
-        visible = _visible(texts, states.dtype, is_last)
-        added_scores = (1 - visible) * tf.cast(self.masked_score, states.dtype)
-        layer = self._layers_in_order[index]
-        common = {
-            "head_mask": head_mask,
-            "past_key_value": None,
-            "output_attentions": False,
-            "training": bool(training),
-        }
-        if not is_last:
-            return layer(
-                hidden_states=states,
-                attention_mask=added_scores,
-                encoder_hidden_states=None,
-                encoder_attention_mask=None,
-                **common,
-            )[0]
-        # The library's cross-attention: queries from one sequence, keys and values from another.
-        attended = layer.attention(
-            input_tensor=tf.gather(states, texts.reads, batch_dims=1),
-            attention_mask=None,
-            encoder_hidden_states=states,
-            encoder_attention_mask=added_scores,
-            **common,
-        )[0]
-        inner = layer.intermediate(hidden_states=attended)
-        return layer.bert_output(
-            hidden_states=inner, input_tensor=attended, training=bool(training)
-        )
+        run = Run(bool(training), self.masked_score, head_mask)
+        if isinstance(texts, PackedTexts):
+            context = self.encoder.context(texts.segment_ids, packed=True, run=run)
+        else:
+            context = self.encoder.context(texts.mask, packed=False, run=run)
+        reads = texts.reads if index == self.num_layers - 1 else None
+        return self.encoder.layer(index, states, context, reads, run)
 
     def layer_summaries(self, inputs: Inputs, *, read: bool = False) -> tf.Tensor:
         """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
@@ -241,14 +203,11 @@ class Classifier(tf_keras.Model):
         return self._answer(states, training)
 
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
-        """From the states of the reads, [b, s, hidden], to logits [b * s, labels]."""
-        hidden = states.shape[-1]
-        pooled = self._pooler(hidden_states=tf.reshape(states, [-1, 1, hidden]))
-        # By rows, by which dropout is placed.
-        pooled = self.wrapped.dropout(tf.reshape(pooled, tf.shape(states)), training=bool(training))
-        pooled = tf.reshape(pooled, [-1, hidden])
+        """From the states of the reads, [b, r, hidden], to logits [b * r, labels]."""
+        pooled = self.encoder.pool(states, Run(training=bool(training)))
+        pooled = tf.reshape(pooled, [-1, states.shape[-1]])
         # In float32 under every precision: half of it would round the answers to 3 digits.
-        dense = self.wrapped.classifier
+        dense = self.files.family.places(self.wrapped).head
         pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
         logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
         return logits if self._scale is None else logits * self._deviation + self._mean
@@ -328,11 +287,6 @@ class Classifier(tf_keras.Model):
         for path, value in values.items() if isinstance(values, Mapping) else values:
             self._by_path[path].assign(value)
 
-    @property
-    def attentions(self) -> list[Any]:
-        """The attention part of every layer, a `TFBertAttention` each."""
-        return [layer.attention for layer in self._layers_in_order]
-
     def replace_variable(self, path: str, variable: tf.Variable) -> None:
         """Puts another variable, of a layer that was replaced, in the place of one."""
         if path not in self._by_path:
@@ -344,9 +298,9 @@ class Classifier(tf_keras.Model):
 
         By default it is one that keeps less for the backward pass.
         """
-        if self.files.config.get("hidden_act", "gelu") == "gelu":
-            for layer in self._layers_in_order:
-                layer.intermediate.intermediate_act_fn = function
+        for layer in self.encoder.layers:
+            if layer.activation is gelu:
+                layer.activation = function
 
     @property
     def table(self) -> tuple[Variable, ...]:
@@ -367,44 +321,14 @@ class Classifier(tf_keras.Model):
 
     def _apply_trainable_flags(self) -> None:
         self.wrapped.trainable = True
-        self._embeddings.trainable = not self.plan.embeddings_frozen
-        for index, layer in enumerate(self._layers_in_order):
+        places = self.files.family.places(self.wrapped)
+        for layer in places.embeddings:
+            layer.trainable = not self.plan.embeddings_frozen
+        for index, layer in enumerate(places.layers):
             layer.trainable = not self.plan.layer_is_frozen(index)
-        for part, layer in (("pooler", self._pooler), ("head", self.wrapped.classifier)):
-            layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
-
-    def _place_dropout(self) -> None:
-        """Replaces every Keras dropout by one that is a function of the step."""
-        # Of the last layer's probabilities a row has heads x 1 x length, and length is even.
-        last = self._layers_in_order[-1].attention.self_attention
-        site = 0
-        for owner in self.wrapped._flatten_layers():
-            dropout = getattr(owner, "dropout", None)
-            if isinstance(dropout, tf_keras.layers.Dropout):
-                whole_blocks = owner is not last or last.num_attention_heads % 2 == 0
-                owner.dropout = PositionalDropout(float(dropout.rate), site, whole_blocks)
-                site += 1
-
-
-def _visible(texts: Texts | PackedTexts, dtype: tf.DType, is_last: bool) -> tf.Tensor:
-    """1 where a query may look, 0 elsewhere.
-
-    Args:
-        texts: Of the rows.
-        dtype: Of the result.
-        is_last: Whether reads alone are queries.
-
-    Returns:
-        [b, 1, 1, t], of packed rows [b, 1, queries, t].
-    """
-    # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
-    if isinstance(texts, Texts):
-        return tf.cast(tf.expand_dims(tf.expand_dims(texts.mask, 1), 1), dtype)
-    queries = texts.segment_ids
-    keys = tf.expand_dims(tf.expand_dims(queries, 1), 1)
-    if is_last:
-        queries = tf.gather(queries, texts.reads, batch_dims=1)
-    return tf.cast(tf.equal(queries[:, None, :, None], keys), dtype)
+        for part, layers in (("pooler", places.pooler), ("head", [places.head])):
+            for layer in layers:
+                layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
 
 
 def variable_path(variable: tf.Variable) -> str:

@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.encoders.checkpoint_check import FLOATS, read_tensor_shapes, tensor_name
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.table import task_of
+from tf_finetune.tasks.values import Values
 
 if TYPE_CHECKING:
     from tf_finetune.tasks.labels import LabelSpace
 
-# `problem_type` in config.json, by task.
-PROBLEM_TYPES = {
-    "single_label": "single_label_classification",
-    "multi_label": "multi_label_classification",
-    "regression": "regression",
-}
 # What config.json tells of a regression's training; the answers need neither.
 TARGET_MEAN, TARGET_DEVIATION = "target_mean", "target_deviation"
 
-_KINDS = {
-    "single_label": "one label a text",
-    "multi_label": "several labels a text",
-    "regression": "a number",
-}
 _NAMES_SHOWN = 10
 
 
@@ -80,9 +72,9 @@ def matched_head(
         return new_head(labels.num_outputs)
     reason = _why_not(files.config, count, labels, scale)
     if reason:
-        shown = "" if labels.task == "regression" else f": {_shown(labels.names)}"
+        shown = f": {_shown(labels.names)}" if labels.names else ""
         return HeadStart((None,) * labels.num_outputs, f"head: new{shown} ({reason})")
-    if labels.task == "regression":
+    if not labels.names:
         return HeadStart((0,), "head: kept, the checkpoint predicts a number too")
     return _matched_rows(_row_names(files.config, count), labels)
 
@@ -121,15 +113,14 @@ def _why_not(
         if not any(name.endswith("ForSequenceClassification") for name in named):
             return f"the checkpoint's is that of a {named[0]}"
     problem = config.get("problem_type")
-    tasks = {name: task for task, name in PROBLEM_TYPES.items()}
     # As transformers itself takes it where nothing is said.
-    task = ("regression" if count == 1 else "single_label") if problem is None else None
-    task = task or tasks.get(str(problem))
+    unsaid = Values if count == 1 else Classes
+    task = unsaid if problem is None else task_of(config)
     if task is None:
         return f"the checkpoint's problem_type is {problem!r}"
-    if task != labels.task:
-        return f"the checkpoint's gives {_KINDS[task]}, this one {_KINDS[labels.task]}"
-    if task == "regression":
+    if not isinstance(labels, task):
+        return f"the checkpoint's gives {task.answer_kind}, this one {labels.answer_kind}"
+    if not labels.names:
         return _why_not_the_number(config, count, scale)
     if config.get("id2label") is not None and _by_row(config["id2label"], count) is None:
         return f"the checkpoint's has {count} outputs, and its id2label names others"

@@ -7,11 +7,12 @@ outputs in the thousands, and too large for small ones.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tf_finetune.encoders.family import Sizes
 
 if TYPE_CHECKING:
     from tf_finetune.models.classifier import Classifier
@@ -61,7 +62,7 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     head = (np.asarray(classifier.by_path[p], np.float64) for p in sorted(classifier.head_paths))
     largest = sum(np.abs(value).reshape(-1, value.shape[-1]).sum(axis=0) for value in head)
     arithmetic = arithmetic_of(precision)
-    roundings = roundings_of_a_logit(classifier.files.config, length, arithmetic)
+    roundings = roundings_of_a_logit(classifier.files.sizes, length, arithmetic)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
     return share * np.asarray(largest)
 
@@ -84,7 +85,7 @@ def arithmetic_of(precision: str) -> Arithmetic:
     return TENSOR_FLOAT32 if rounds and tf.config.list_logical_devices("GPU") else FLOAT32
 
 
-def roundings_of_a_logit(config: Mapping[str, Any], length: int, arithmetic: Arithmetic) -> int:
+def roundings_of_a_logit(sizes: Sizes, length: int, arithmetic: Arithmetic) -> int:
     """Results that are rounded one after another from a token's embedding to a logit.
 
     A layer sums over the hidden size for the value, the projection of attention, the inner
@@ -93,13 +94,13 @@ def roundings_of_a_logit(config: Mapping[str, Any], length: int, arithmetic: Ari
     sums, what a bias, a residual or an activation makes of them, and the normalised states.
 
     Args:
-        config: config.json as a mapping.
+        sizes: Of the encoder.
         length: Tokens of the text.
         arithmetic: What is computed with.
     """
-    hidden, layers = config["hidden_size"], config["num_hidden_layers"]
+    hidden, layers = sizes.hidden, sizes.layers
     if not arithmetic.rounds_sums:
         return 18 * layers + 9
-    a_layer = 7 * hidden + config["intermediate_size"] + 2 * length
+    a_layer = 7 * hidden + sizes.inner + 2 * length
     around = 4 * hidden  # the embeddings' normalisation, the pooler and the head
     return layers * a_layer + around

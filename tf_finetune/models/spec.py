@@ -8,7 +8,9 @@ from tf_finetune.encoders.variables import Variable
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import PlanCost, plan_cost
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
-from tf_finetune.tasks.labels import LabelSpace, unnamed_labels
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import unnamed_labels
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Spec:
     """A model to plan, to price or, with `building.build`, to make.
 
     Attributes:
-        config: Sections `encoder`, `freeze` and `training` are used.
+        config: Sections `encoder`, `freeze`, `method` and `training` are used.
         files: The encoder, or the model of a run.
         labels: What the outputs mean.
         variables: All of them, in forward order.
@@ -39,7 +41,8 @@ class Spec:
         return plan_cost(
             self.plan,
             self.variables,
-            self.files.config,
+            self.files.family,
+            self.files.sizes,
             batch_size=batch_size,
             length=length,
             optimizer=self.config.training.optimizer,
@@ -71,6 +74,7 @@ def spec_of(
     if precision is not None:
         training = config.training.model_copy(update={"precision": precision})
         config = config.model_copy(update={"training": training})
-    labels = labels or unnamed_labels("single_label", 2)
+    labels = labels or unnamed_labels(Classes.task, 2)
     variables = files.family.variables(files.config, labels.num_outputs)
-    return Spec(config, files, labels, variables, plan_freezing(config.freeze, variables))
+    plan = plan_freezing(config.freeze, config.method, variables)
+    return Spec(config, files, labels, variables, plan)

@@ -15,7 +15,7 @@ from tf_finetune.models.head_start import (
 )
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import OutputScale, output_scale
+from tf_finetune.tasks.output_scale import OutputScale
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def pretrained(files: EncoderFiles, labels: LabelSpace, train_targets: np.ndarra
         UserError: The checkpoint does not hold every variable of the encoder.
     """
     check_checkpoint(files, labels.num_outputs, head_required=False)
-    scale = output_scale(labels, train_targets)
+    scale = labels.scale(train_targets)
     return Pretrained(matched_head(files, labels, scale), scale)
 
 

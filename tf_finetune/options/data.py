@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.one_of import OneOf
 from tf_finetune.options.section import Section
 from tf_finetune.options.value_checks import check_encoding, read_tab
 from tf_finetune.options.values import Fraction, said
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
-Task = Literal["auto", "single_label", "multi_label", "regression"]
 
 
 class DataConfig(Section):
@@ -57,7 +57,7 @@ class DataConfig(Section):
         "data.label_column; label_names may give them other names, in the same order",
         examples=[["toxic", "rude"]],
     )
-    task: Annotated[Task, Mark.INPUT] = Field(
+    task: Annotated[str, OneOf("task", ("auto",)), Mark.INPUT] = Field(
         default="auto", description="what the labels are; auto infers it from the training examples"
     )
     label_names: Annotated[tuple[str, ...] | None, Mark.INPUT] = Field(

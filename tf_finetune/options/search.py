@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tf_finetune.options.freeze import FreezeRule
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.one_of import OneOf
 from tf_finetune.options.section import Section
 from tf_finetune.options.value_checks import (
     check_distinct,
@@ -136,6 +137,14 @@ class SearchConfig(Section):
         default=(),
         description="warm-ups to try; empty: training.warmup_fraction alone",
         examples=[[0.0, 0.1]],
+    )
+    methods: Annotated[
+        tuple[Annotated[str, OneOf("method")], ...], AfterValidator(check_distinct), Mark.SEARCH
+    ] = Field(
+        default=(),
+        description="methods to try, each with learning rates that suit it where none are given; "
+        "empty: method.name alone",
+        examples=[["full", "biases"]],
     )
     rule_sets: Annotated[dict[str, tuple[FreezeRule, ...]], Mark.SEARCH, Mark.STEP] = Field(
         default={},

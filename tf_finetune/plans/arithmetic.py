@@ -2,17 +2,16 @@
 
 Every formula is explained in docs/arithmetic.md. Parameters, gradient and optimiser bytes
 are exact; FLOPs count the matrix products exactly (a multiply-add is two); activation
-bytes count the tensors that TFBert's backward pass keeps and leave out what the allocator
-adds.
+bytes count the tensors that the backward pass of a post-norm layer keeps and leave out what
+the allocator adds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tf_finetune.encoders.family import Family, Product, Sizes
 from tf_finetune.encoders.variables import Variable
-from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.plans.freezing import FreezePlan, plan_freezing
+from tf_finetune.plans.freezing import FreezePlan
 
 FLOAT_BYTES = 4
 
@@ -55,46 +54,11 @@ class PlanCost:
         return self.step_flops - self.prefix_flops
 
 
-def depth_costs(
-    variables: Sequence[Variable],
-    config: Mapping[str, Any],
-    *,
-    batch_size: int,
-    length: int,
-    optimizer: str = "adamw",
-    dropout: bool = True,
-    reads: int = 1,
-) -> list[PlanCost]:
-    """Cost of every frozen depth 0..L.
-
-    Args:
-        variables: The model's variables in forward order.
-        config: config.json as a mapping.
-        batch_size: Examples a step.
-        length: Tokens an example, padding included.
-        optimizer: "adamw", "sgd" or "adafactor".
-        dropout: Whether dropout is on (its masks are kept for the backward pass).
-        reads: Tokens of an example whose final states the head needs.
-    """
-    return [
-        plan_cost(
-            plan_freezing(FreezeConfig(depth=depth), variables),
-            variables,
-            config,
-            batch_size=batch_size,
-            length=length,
-            optimizer=optimizer,
-            dropout=dropout,
-            reads=reads,
-        )
-        for depth in range(config["num_hidden_layers"] + 1)
-    ]
-
-
 def plan_cost(
     plan: FreezePlan,
     variables: Sequence[Variable],
-    config: Mapping[str, Any],
+    family: Family,
+    sizes: Sizes,
     *,
     batch_size: int,
     length: int,
@@ -102,26 +66,42 @@ def plan_cost(
     dropout: bool = True,
     reads: int = 1,
 ) -> PlanCost:
-    """Cost of one freeze plan; arguments as `depth_costs`."""
+    """Cost of training one freeze plan.
+
+    Args:
+        plan: What trains.
+        variables: The model's variables in forward order.
+        family: The encoder's.
+        sizes: Of the encoder.
+        batch_size: Examples a step.
+        length: Tokens an example, padding included.
+        optimizer: "adamw", "sgd" or "adafactor".
+        dropout: Whether dropout is on (its masks are kept for the backward pass).
+        reads: Tokens of an example whose final states the head needs.
+    """
     trained = [v for v in variables if v.path in plan.trainable_paths]
     by_part: dict[str, int] = {}
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
-    forward, backward = _step_flops(plan, config, variables[-1].count, batch_size, length, reads)
+    passes = _Passes(trained)
+    for layer in range(sizes.layers):
+        passes.through_layer(layer, _products(family, sizes, layer, length, reads))
+    passes.above_layers(variables)
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
-        activation_bytes=_activation_bytes(plan, config, batch_size, length, reads, dropout),
-        forward_flops=forward,
-        backward_flops=backward,
-        prefix_flops=sum(
+        activation_bytes=_activation_bytes(plan, sizes, batch_size, length, reads, dropout),
+        forward_flops=batch_size * passes.forward,
+        backward_flops=batch_size * passes.backward,
+        prefix_flops=batch_size
+        * sum(
             product.flops
             for layer in range(plan.frozen_depth)
-            for product in _layer_products(layer, config, batch_size, length, reads)
+            for product in _products(family, sizes, layer, length, reads)
         ),
-        state_bytes=_state_bytes(plan, config, length, reads),
+        state_bytes=_state_bytes(plan, sizes, length, reads),
     )
 
 
@@ -144,110 +124,69 @@ def optimizer_bytes(shape: tuple[int, ...], optimizer: str) -> int:
     return FLOAT_BYTES * (count + count // shape[-1] + count // shape[-2])
 
 
-@dataclass(frozen=True)
-class _Product:
-    """A matrix product in forward order.
-
-    `weight` is the path of its kernel; a product of two activations has none and names the
-    products that its two operands come from.
-    """
-
-    flops: int
-    weight: str | None
-    operands: tuple[str, ...] = ()
-
-
-def _layer_products(
-    layer: int, config: Mapping[str, Any], batch_size: int, length: int, reads: int
-) -> list[_Product]:
+def _products(
+    family: Family, sizes: Sizes, layer: int, length: int, reads: int
+) -> tuple[Product, ...]:
     """Of the last layer only the reads are computed, from keys and values of all tokens."""
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
-    path = f"bert/encoder/layer_._{layer}"
-    last = layer == config["num_hidden_layers"] - 1
-    tokens = batch_size * (reads if last else length)
-    square = 2 * tokens * hidden * hidden
-    of_all = 2 * batch_size * length * hidden * hidden
-    attention = 2 * tokens * length * hidden
-    inside = f"{path}/attention/self"
-    return [
-        _Product(square, f"{inside}/query"),
-        _Product(of_all, f"{inside}/key"),
-        _Product(of_all, f"{inside}/value"),
-        _Product(attention, None, (f"{inside}/query", f"{inside}/key")),
-        _Product(attention, None, ("scores", f"{inside}/value")),
-        _Product(square, f"{path}/attention/output/dense"),
-        _Product(2 * tokens * hidden * inner, f"{path}/intermediate/dense"),
-        _Product(2 * tokens * hidden * inner, f"{path}/output/dense"),
-    ]
+    queries = reads if layer == sizes.layers - 1 else length
+    return family.products(sizes, layer, length, queries)
 
 
-def _step_flops(
-    plan: FreezePlan,
-    config: Mapping[str, Any],
-    num_labels: int,
-    batch_size: int,
-    length: int,
-    reads: int,
-) -> tuple[int, int]:
-    """Walks the matrix products forward and prices the gradients each of them needs.
+class _Passes:
+    """Walks the matrix products of one text forward and prices the gradients each needs.
 
     A product's weight gradient is computed if the weight trains; the gradient of an input
     if anything that input depends on trains. Each costs as much as the product itself.
+
+    Args:
+        trained: The variables that train.
+
+    Attributes:
+        forward: FLOPs of the forward pass so far.
+        backward: FLOPs of the backward pass so far.
     """
-    hidden = config["hidden_size"]
-    trained = plan.trainable_paths
-    below = not plan.embeddings_frozen  # whether something before this point trains
-    forward = backward = 0
 
-    def price(product: _Product, inputs_train: Sequence[bool]) -> None:
-        nonlocal forward, backward
-        forward += product.flops
-        backward += product.flops * sum(inputs_train)
-        if product.weight is not None and f"{product.weight}/kernel" in trained:
-            backward += product.flops
+    def __init__(self, trained: Sequence[Variable]):
+        self.forward = self.backward = 0
+        self._kinds: dict[tuple[int | None, str], set[str]] = {}
+        for variable in trained:
+            for layer in variable.layers or (None,):
+                self._kinds.setdefault((layer, variable.site), set()).add(variable.kind)
+        # Whether something before this point trains.
+        self._below = any(variable.part == "embeddings" for variable in trained)
 
-    for layer in range(plan.num_layers):
-        *projections, scores, context, output, up, down = _layer_products(
-            layer, config, batch_size, length, reads
-        )
-        lit = [below or _dense_trains(p.weight, trained) for p in projections]
-        for product in projections:
-            price(product, [below])
-        query, key, value = lit
-        price(scores, [query, key])
-        price(context, [query or key, value])
-        below = any(lit)
-        for product, norm in ((output, "attention/output"), (up, None), (down, "output")):
-            price(product, [below])
-            below = below or _dense_trains(product.weight, trained)
-            if norm is not None:
-                path = f"bert/encoder/layer_._{layer}/{norm}/LayerNorm"
-                below = below or bool({f"{path}/gamma", f"{path}/beta"} & trained)
-    pooler = _Product(2 * batch_size * hidden * hidden, "bert/pooler/dense")
-    price(pooler, [below])
-    below = below or _dense_trains(pooler.weight, trained)
-    price(_Product(2 * batch_size * hidden * num_labels, "classifier"), [below])
-    return forward, backward
+    def through_layer(self, layer: int, products: Sequence[Product]) -> None:
+        """Adds the products of a layer."""
+        lit = {"input": self._below}
+        for product in products:
+            operands = [any(lit[name] for name in operand) for operand in product.operands]
+            lit[product.name] = self._price(layer, product.name, product.flops, operands)
+        self._below = lit[products[-1].name]
+
+    def above_layers(self, variables: Sequence[Variable]) -> None:
+        """Adds the products of pooler and head."""
+        for variable in variables:
+            if variable.kind == "kernel" and variable.part in ("pooler", "head"):
+                flops = 2 * variable.count
+                self._below = self._price(None, variable.site, flops, [self._below])
+
+    def _price(self, layer: int | None, site: str, flops: int, operands: Sequence[bool]) -> bool:
+        """Whether something that the result depends on trains."""
+        kinds = self._kinds.get((layer, site), set())
+        self.forward += flops
+        self.backward += flops * (sum(operands) + ("kernel" in kinds))
+        return any(operands) or bool(kinds)
 
 
-def _state_bytes(plan: FreezePlan, config: Mapping[str, Any], length: int, reads: int) -> int:
+def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int:
     if plan.frozen_depth == 0:
         return 0
     tokens = reads if plan.frozen_depth == plan.num_layers else length
-    return FLOAT_BYTES * tokens * int(config["hidden_size"])
-
-
-def _dense_trains(path: str | None, trained: frozenset[str]) -> bool:
-    return bool({f"{path}/kernel", f"{path}/bias"} & trained)
+    return FLOAT_BYTES * tokens * sizes.hidden
 
 
 def _activation_bytes(
-    plan: FreezePlan,
-    config: Mapping[str, Any],
-    batch_size: int,
-    length: int,
-    reads: int,
-    dropout: bool,
+    plan: FreezePlan, sizes: Sizes, batch_size: int, length: int, reads: int, dropout: bool
 ) -> int:
     """Bytes kept from forward to backward by the layers above the prefix.
 
@@ -257,8 +196,8 @@ def _activation_bytes(
     and for attention its mask and the masked probabilities. In the last layer all but the
     first three is kept for the reads alone.
     """
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
-    heads, layers = config["num_attention_heads"], plan.num_layers - plan.frozen_depth
+    hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
+    layers = plan.num_layers - plan.frozen_depth
     queried = (7 if dropout else 5) * hidden + 2 * inner
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden

@@ -8,7 +8,9 @@ from typing import Any
 
 from tf_finetune.encoders.variables import Variable, number_of_layers
 from tf_finetune.errors import UserError
+from tf_finetune.methods.table import METHODS
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
+from tf_finetune.options.method import MethodConfig
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,13 @@ class FreezePlan:
         }
 
 
-def plan_freezing(config: FreezeConfig, variables: Sequence[Variable]) -> FreezePlan:
+def plan_freezing(
+    config: FreezeConfig, method: MethodConfig, variables: Sequence[Variable]
+) -> FreezePlan:
     """Decides for every variable whether it is trained.
 
     `freeze.rules` come first and in order, then what `freeze.depth` and
-    `freeze.embeddings` stand for, then "everything else trains".
+    `freeze.embeddings` stand for, and what is left trains if the method says so.
 
     Raises:
         UserError: The depth is over the number of layers, a rule names a layer that is not
@@ -124,7 +128,7 @@ def plan_freezing(config: FreezeConfig, variables: Sequence[Variable]) -> Freeze
         raise UserError(problems)
     rules = [(rule, f"freeze.rules[{i}]") for i, rule in enumerate(config.rules)]
     rules += _depth_rules(config)
-    plan = FreezePlan(tuple(_decide(variable, rules) for variable in variables), num_layers)
+    plan = FreezePlan(tuple(_decide(v, rules, method) for v in variables), num_layers)
     if len({row.path for row in plan.rows}) != len(variables):
         raise ValueError("the variable table names a path twice")
     if not plan.trainable_count:
@@ -140,13 +144,22 @@ def _depth_rules(config: FreezeConfig) -> list[tuple[FreezeRule, str]]:
     if config.depth > 0 or config.embeddings:
         name = f"freeze.depth={config.depth}" if config.depth else "freeze.embeddings"
         rules.append((FreezeRule(train=False, parts=("embeddings",)), name))
-    rules.append((FreezeRule(train=True), "trains by default"))
     return rules
 
 
-def _decide(variable: Variable, rules: Sequence[tuple[FreezeRule, str]]) -> PlanRow:
-    rule, name = next((rule, name) for rule, name in rules if matches(rule, variable))
-    return PlanRow(variable.path, variable.part, variable.layers, variable.count, rule.train, name)
+def _decide(
+    variable: Variable, rules: Sequence[tuple[FreezeRule, str]], method: MethodConfig
+) -> PlanRow:
+    found = ((rule.train, name) for rule, name in rules if matches(rule, variable))
+    trains, name = next(found, None) or _by_method(variable, method)
+    return PlanRow(variable.path, variable.part, variable.layers, variable.count, trains, name)
+
+
+def _by_method(variable: Variable, method: MethodConfig) -> tuple[bool, str]:
+    """The head, which has nothing of the task before, trains under every method."""
+    if variable.part == "head" or METHODS[method.name].trains(variable):
+        return True, "trains by default"
+    return False, f"method.name={method.name}"
 
 
 def matches(rule: FreezeRule, variable: Variable) -> bool:

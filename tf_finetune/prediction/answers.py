@@ -7,9 +7,6 @@ import numpy as np
 
 from tf_finetune.errors import UserError
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import predicted, probabilities
-
-_DIGITS = 6  # float32 logits carry no more
 
 
 def answers(
@@ -34,20 +31,7 @@ def answers(
             "the model's outputs are NaN or infinite",
             hint="The training diverged: lower training.learning_rate, or set training.clip_norm.",
         )
-    chosen = predicted(labels, logits)
-    if labels.task == "regression":
-        yield from ({"value": float(value)} for value in chosen)
-        return
-    chances = probabilities(labels, logits)
-    for choice, row in zip(chosen, chances, strict=True):
-        # Stable, so that of equal probabilities the first label comes first, as in argmax.
-        order = range(len(row)) if top_k is None else np.argsort(-row, kind="stable")[:top_k]
-        by_name = {labels.names[i]: round(float(row[i]), _DIGITS) for i in order}
-        if labels.task == "multi_label":
-            names = [n for n, applies in zip(labels.names, choice, strict=True) if applies]
-            yield {"labels": names, "probabilities": by_name}
-        else:
-            yield {"label": labels.names[int(choice)], "probabilities": by_name}
+    yield from labels.answers(logits, top_k)
 
 
 def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
@@ -58,7 +42,7 @@ def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
     """
     if value is None:
         return None
-    if labels.task == "regression":
+    if not labels.names:
         raise UserError(f"--top-k: received {value}, but this model predicts a number")
     if not value.isdecimal() or not 1 <= int(value) <= labels.num_outputs:
         raise UserError(

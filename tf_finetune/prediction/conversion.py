@@ -52,7 +52,7 @@ def conversion(
             separator=joined_by,
         )
         notes = []
-        if labels.task == "multi_label":
+        if labels.holds_several:
             notes.append(
                 f"several labels are joined; data.label_separator={joined_by!r} reads them back"
             )

@@ -26,7 +26,7 @@ def label_separator(labels: LabelSpace, wanted: str | None) -> str:
     Raises:
         UserError: Labels hold what is wanted, or each of those that are tried.
     """
-    if labels.task != "multi_label":
+    if not labels.holds_several:
         return _SEPARATORS[0]
     tried = _SEPARATORS if wanted is None else (wanted,)
     for separator in tried:
@@ -77,7 +77,7 @@ def write_delimited(
             answer = json.loads(line)
             if number == 1:
                 writer.writerow(_columns(labels, answer, listed=listed))
-            row = [number, *_fields(answer, separator, listed=listed)]
+            row = [number, *_fields(labels, answer, separator, listed=listed)]
             formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
             writer.writerow(row)
         if not number:  # an empty standard input, which holds single texts
@@ -88,27 +88,19 @@ def write_delimited(
 
 def _columns(labels: LabelSpace, answer: Mapping[str, Any], *, listed: bool) -> Iterator[str]:
     yield from ("row", *(name for name in ("text", "text_pair") if name in answer))
-    if labels.task == "regression":
-        yield "value"
-        return
-    yield from ("labels",) if labels.task == "multi_label" else ("label", "probability")
-    for place, name in enumerate(answer["probabilities"], start=1):
+    yield from labels.answer_columns()
+    for place, name in enumerate(answer.get("probabilities", ()), start=1):
         yield from (
             (f"label {place}", f"probability {place}") if listed else (f"probability of {name}",)
         )
 
 
-def _fields(answer: Mapping[str, Any], separator: str, *, listed: bool) -> Iterator[Any]:
+def _fields(
+    labels: LabelSpace, answer: Mapping[str, Any], separator: str, *, listed: bool
+) -> Iterator[Any]:
     yield answer["text"]
     if "text_pair" in answer:
         yield answer["text_pair"]
-    if "value" in answer:
-        yield answer["value"]
-        return
-    shares = answer["probabilities"]
-    if "label" in answer:
-        yield from (answer["label"], shares[answer["label"]])
-    else:
-        yield separator.join(answer["labels"])
-    for name, share in shares.items():
+    yield from labels.answer_fields(answer, separator)
+    for name, share in answer.get("probabilities", {}).items():
         yield from (name, share) if listed else (share,)

@@ -13,12 +13,6 @@ from tf_finetune.tasks.labels import LabelSpace
 
 _GROUP_ROWS = 8192  # in memory at a time
 
-_ANSWER = {
-    "single_label": ("label", pa.string()),
-    "multi_label": ("labels", pa.list_(pa.string())),
-    "regression": ("value", pa.float64()),
-}
-
 
 def answer_schema(labels: LabelSpace, *, pairs: bool) -> pa.Schema:
     """Columns of a file of answers.
@@ -27,8 +21,8 @@ def answer_schema(labels: LabelSpace, *, pairs: bool) -> pa.Schema:
     from label to number in the order of the answers.
     """
     fields = [("text", pa.string()), *([("text_pair", pa.string())] if pairs else [])]
-    fields.append(_ANSWER[labels.task])
-    if labels.task != "regression":
+    fields.append((labels.answer_key, labels.answer_type()))
+    if labels.names:
         fields.append(("probabilities", pa.map_(pa.string(), pa.float64())))
     return pa.schema(fields)
 

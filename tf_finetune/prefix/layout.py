@@ -18,14 +18,13 @@ if TYPE_CHECKING:  # files of states can be read without TensorFlow
 BLOCK_ROWS = 512
 FORMAT_VERSION = 1
 # Keys of config.json that change nothing of what a prefix computes: they tell of labels, files and
-# versions, of dropout, which a prefix does not have, and of how new weights are drawn. Whatever
-# else stands there may matter to some encoder.
+# versions, and of how new weights are drawn. Neither do the family's rates of dropout, which a
+# prefix does not have. Whatever else stands there may matter to some encoder.
 _NOT_OF_THE_PREFIX = frozenset(
     (
         *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task"),
         *("label_threshold", "target_mean", "target_deviation"),
         *("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype"),
-        *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"),
         *("initializer_range", "gradient_checkpointing", "use_cache"),
     )
 )
@@ -122,8 +121,9 @@ class Layout:
 
 def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
     """Hash of everything that the prefixes of depth 1 to the frozen depth compute with, hex."""
-    config = classifier.files.config
-    computing = {name: config[name] for name in sorted(config.keys() - _NOT_OF_THE_PREFIX)}
+    files = classifier.files
+    left_out = _NOT_OF_THE_PREFIX.union(files.family.dropout_keys)
+    computing = {name: value for name, value in files.config.items() if name not in left_out}
     digest = hashlib.sha256()
     digest.update(json.dumps(computing, sort_keys=True).encode())
     digest.update(classifier.states_dtype.name.encode())

@@ -63,7 +63,7 @@ def wanted_states(
         budget: Bytes that they may take in the roomiest place that counts.
     """
     depth = classifier.plan.frozen_depth
-    hidden = classifier.files.config["hidden_size"]
+    hidden = classifier.files.sizes.hidden
     computed = np.dtype(classifier.states_dtype.as_numpy_dtype)
     layouts = {
         name: Layout(split, depth, hidden, computed, depth == classifier.num_layers)

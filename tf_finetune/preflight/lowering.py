@@ -88,18 +88,14 @@ def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> Lowere
 def step_batch(labels: LabelSpace, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
     places = [shape.rows, shape.texts_a_row or 1]
-    target_shape, dtype = {
-        "single_label": (places, tf.int32),
-        "multi_label": ([*places, labels.num_outputs], tf.float32),
-        "regression": (places, tf.float32),
-    }[labels.task]
+    target_shape, dtype = labels.target_shape(labels.num_outputs)
     tokens, reads = tf.zeros([shape.rows, shape.length], tf.int32), tf.zeros(places, tf.int32)
     packed = shape.texts_a_row is not None
     texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
     number = tf.constant(0, tf.int64)
     return Batch(
         inputs=Inputs(Tokens(tokens, tokens), texts),
-        targets=tf.zeros(target_shape, dtype),
+        targets=tf.zeros([*places, *target_shape], dtype),
         weights=tf.zeros(places),
         place=Consecutive(number),
         whole=WholeBatch(number, number, tf.constant(1.0)),

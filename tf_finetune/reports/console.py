@@ -10,29 +10,12 @@ from rich.text import Text
 from tf_finetune.console_tables import print_table
 from tf_finetune.evaluation.report import (
     BEFORE,
-    MAJORITY,
-    TRAINING_MEAN,
     Answer,
     EvaluationReport,
 )
-from tf_finetune.tasks.metrics import HEADLINE
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
-METRIC_TITLES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "mcc": "MCC",
-    "pearson": "Pearson r",
-    "spearman": "Spearman r",
-    "mse": "MSE",
-    "mae": "MAE",
-    "loss": "loss",
-}
-BASELINE_TITLES = {
-    BEFORE: "before fine-tuning",
-    MAJORITY: "majority class",
-    TRAINING_MEAN: "training mean",
-}
 SHOWN_CHARACTERS = 200
 ANSWER_WIDTH = 24
 # Whole escape sequences: CSI (colours, cursor), the string types such as OSC (titles,
@@ -48,6 +31,11 @@ UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def baseline_title(name: str) -> str:
+    """What people call a baseline."""
+    return "before fine-tuning" if name == BEFORE else name.replace("_", " ")
 
 
 def printable(text: str, limit: int | None = None) -> str:
@@ -89,15 +77,15 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
     table.add_column("value", justify="right")
     table.add_column(f"{100 * report.confidence:g} % interval", justify="right")
     for name in report.baselines:
-        table.add_column(BASELINE_TITLES[name], justify="right", style="dim")
+        table.add_column(baseline_title(name), justify="right", style="dim")
     for name, estimate in report.metrics.items():
         low, high = _number(estimate["low"]), _number(estimate["high"])
         table.add_row(
-            METRIC_TITLES[name],
+            METRICS[name].title,
             _number(estimate["value"]),
             f"{low} to {high}",
             *(_number(scores[name]) for scores in report.baselines.values()),
-            style="bold" if name == HEADLINE[report.task] else "",
+            style="bold" if name == TASKS[report.task].headline else "",
         )
     print_table(console, table)
     if report.folds:
@@ -106,10 +94,10 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
 
 def _folds_table(report: EvaluationReport) -> Table:
     """One row a fold; the headline score has its interval."""
-    headline = HEADLINE[report.task]
+    headline = TASKS[report.task].headline
     table = _table(f"{printable(report.split)}: each fold")
     table.add_column("fold")
-    for title in ("examples", METRIC_TITLES[headline]):
+    for title in ("examples", METRICS[headline].title):
         table.add_column(title, justify="right")
     table.add_column(f"{100 * report.confidence:g} % interval", justify="right")
     table.add_column("loss", justify="right")
@@ -154,13 +142,11 @@ def render_mistakes(console: Console, report: EvaluationReport, limit: int | Non
     mistakes = report.mistakes[:limit]
     if not mistakes:
         return
-    regression = report.task == "regression"
-    kind = "largest errors" if regression else "most confident mistakes"
-    table = _table(f"{printable(report.split)}: {kind}")
+    table = _table(f"{printable(report.split)}: {TASKS[report.task].mistake_words}")
     table.add_column("row", justify="right")
     table.add_column("label", max_width=ANSWER_WIDTH)
     table.add_column("predicted", max_width=ANSWER_WIDTH)
-    if not regression:
+    if mistakes[0].probability is not None:
         table.add_column("prob.", justify="right")
     table.add_column("text", overflow="fold")
     for mistake in mistakes:

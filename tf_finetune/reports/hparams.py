@@ -14,9 +14,9 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2, summary
 
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.storage.disk_space import told_when_full
+from tf_finetune.tasks.metrics import METRICS
 
 DEPTH, LEARNING_RATE, SEED = "frozen_depth", "learning_rate", "seed"
 SCORE = "trial/validation_score"
@@ -60,7 +60,7 @@ def write_hparams_columns(
         hp.HParam(SEED, hp.Discrete(sorted({float(s) for s in seeds})), "seed"),
         *further,
     ]
-    title = f"{scored_on} {METRIC_TITLES[metric]}"
+    title = f"{scored_on} {METRICS[metric].title}"
     metrics = [hp.Metric(SCORE, display_name=title)]
     metrics += [hp.Metric(tag, display_name=name) for tag, name, _ in COSTS]
     with _writer(events) as writer, writer.as_default():

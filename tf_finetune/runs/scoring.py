@@ -26,7 +26,6 @@ from tf_finetune.reports.console import render_metrics
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import resolve_monitor
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import RunResult, evaluation_shape
 from tf_finetune.training.rounds import TrainedRounds
@@ -206,7 +205,7 @@ def write_run_report(
     content = run_content(
         config,
         run.path,
-        resolve_monitor(config.training.monitor, splits.labels)[0],
+        splits.labels.monitor(config.training.monitor)[0],
         result.history,
         result.best_epoch,
         reports,

@@ -157,7 +157,7 @@ def _validation_logits(labels: LabelSpace, members: Sequence[_Member]) -> np.nda
 def _labels(final: FinalModel, members: Sequence[_Member]) -> LabelSpace:
     """The labels with the threshold of the ensemble."""
     labels = final.splits.labels
-    if labels.task != "multi_label" or final.config.evaluation.threshold != "auto":
+    if labels.threshold is None or final.config.evaluation.threshold != "auto":
         return labels
     logits = _validation_logits(labels, members)
     return labels.decided_at(choose_threshold(labels, _validation(final).labels, logits))

@@ -160,6 +160,6 @@ def _threshold_of_trials(cell: Cell, records: list[TrialRecord], labels: LabelSp
     """With no validation split left, the best threshold for what the cell's trials answered."""
     found = [record.result.load_predictions() for record in _completed(records, cell)]
     if not found:
-        return labels.threshold
+        return 0.5
     targets, logits = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return choose_threshold(labels, targets, logits)

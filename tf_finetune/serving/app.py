@@ -105,7 +105,7 @@ def _add_watching(app: FastAPI, service: Service) -> None:
             model=model.version,
             task=model.labels.task,
             labels=list(model.labels.names),
-            threshold=model.labels.threshold if model.labels.task == "multi_label" else None,
+            threshold=model.labels.threshold,
         )
 
     @app.get(

@@ -15,11 +15,9 @@ from tf_finetune.serving.drift import Distribution
 from tf_finetune.serving.loading import ServedModel
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import write_json
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import predicted, probabilities
+from tf_finetune.tasks.labels import LABEL
 
-LABEL, CONFIDENCE, LENGTH, VALUE = "label", "confidence", "characters", "value"
-NO_LABEL = "(none)"  # of a text that no label applies to, where several may
+LENGTH = "characters"
 _SAMPLE_TEXTS = 2000
 _SCORED_TEXTS = 1000
 _FILE = "serving.json"
@@ -55,30 +53,6 @@ def reference_of(model: ServedModel) -> tuple[dict[str, Distribution], str]:
     return found, ""
 
 
-def answer_quantities(model: ServedModel, logits: np.ndarray) -> dict[str, list[str | float]]:
-    """What the drift watch looks at in some answers.
-
-    Args:
-        model: The model that gave them.
-        logits: float32 [n, labels].
-
-    Returns:
-        Labels (a text may have none or several) and confidence, or values.
-    """
-    labels = model.labels
-    chosen = predicted(labels, logits)
-    if labels.task == "regression":
-        return {VALUE: chosen.tolist()}
-    chances = probabilities(labels, logits)
-    if labels.task == "single_label":
-        names: list[str | float] = [labels.names[int(choice)] for choice in chosen]
-        return {LABEL: names, CONFIDENCE: chances.max(axis=1).tolist()}
-    several: list[str | float] = []
-    for row in chosen:
-        several += [labels.names[i] for i in np.flatnonzero(row)] or [NO_LABEL]
-    return {LABEL: several, CONFIDENCE: np.maximum(chances, 1 - chances).mean(axis=1).tolist()}
-
-
 def text_length(record: Record) -> int:
     """Length of a text, or of both, in characters."""
     return len(record.text) + len(record.text_pair or "")
@@ -88,20 +62,15 @@ def _of_data(model: ServedModel, splits: Splits) -> dict[str, Distribution]:
     lengths = [text_length(record) for record in _sample(splits.train, _SAMPLE_TEXTS)]
     found = {LENGTH: Distribution.of_numbers(np.array(lengths))}
     like_new = splits.test or splits.validation or splits.train
-    quantities = answer_quantities(model, model.logits_of(_sample(like_new, _SCORED_TEXTS)))
+    quantities = model.labels.watched(model.logits_of(_sample(like_new, _SCORED_TEXTS)))
     for quantity, values in quantities.items():
         if quantity == LABEL:
-            names = label_names(model.labels)
+            names = model.labels.watched_names
             counts = Counter(map(str, values))
             found[LABEL] = Distribution.of_names(names, [counts[name] for name in names])
         else:
             found[quantity] = Distribution.of_numbers(np.array(values, np.float64))
     return found
-
-
-def label_names(labels: LabelSpace) -> tuple[str, ...]:
-    """The names that `answer_quantities` gives of labels."""
-    return (*labels.names, NO_LABEL) if labels.task == "multi_label" else labels.names
 
 
 def _of_report(model: ServedModel) -> dict[str, Distribution]:
@@ -112,16 +81,19 @@ def _of_report(model: ServedModel) -> dict[str, Distribution]:
         counts = data["splits"][0]["class_counts"]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return {}
-    if model.labels.task != "single_label" or len(counts) != len(model.labels.names):
+    if not counts or len(counts) != len(model.labels.watched_names):
         return {}
-    return {LABEL: Distribution.of_names(model.labels.names, counts)}
+    return {LABEL: Distribution.of_names(model.labels.watched_names, counts)}
 
 
 def _key(model: ServedModel) -> dict[str, Any]:
     """What a reference is true of."""
     threshold = model.labels.threshold
     # Left out where it is as usual, so that what an older server kept is still read.
-    return {"model": model.version, **({} if threshold == 0.5 else {"threshold": threshold})}
+    return {
+        "model": model.version,
+        **({} if threshold in (None, 0.5) else {"threshold": threshold}),
+    }
 
 
 def _read(model: ServedModel) -> dict[str, Distribution] | None:

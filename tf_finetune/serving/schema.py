@@ -9,26 +9,6 @@ from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
 
-class SingleLabel(BaseModel):
-    """The likeliest label of a text."""
-
-    label: str
-    probabilities: dict[str, float]
-
-
-class SeveralLabels(BaseModel):
-    """The labels that apply to a text, perhaps none."""
-
-    labels: list[str]
-    probabilities: dict[str, float]
-
-
-class Number(BaseModel):
-    """The predicted number of a text."""
-
-    value: float
-
-
 class Problem(BaseModel):
     """Why a request was not answered."""
 
@@ -69,13 +49,6 @@ class _EitherForm(BaseModel):
         return self
 
 
-ANSWERS: dict[str, type[BaseModel]] = {
-    "single_label": SingleLabel,
-    "multi_label": SeveralLabels,
-    "regression": Number,
-}
-
-
 def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[BaseModel]:
     """The body that /predict takes.
 
@@ -110,7 +83,7 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
     }
     if pairs:
         fields["text_pair"] = _alone(text, "the second text of text", "a movie")
-    if labels.task != "regression":
+    if labels.names:
         fields["top_k"] = (
             Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
             Field(default=None, description="only the probabilities of the likeliest labels"),
@@ -124,7 +97,7 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
 
 def answer_model(labels: LabelSpace) -> type[BaseModel]:
     """The body that /predict gives: an answer a text in the order of the texts."""
-    answer: Any = ANSWERS[labels.task]
+    answer: Any = labels.answer_body
     return create_model(
         "PredictResponse",
         model=(str, Field(description="version of the model that answered")),

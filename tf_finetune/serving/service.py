@@ -16,15 +16,14 @@ from tf_finetune.serving.loading import ServedModel, check_same_use
 from tf_finetune.serving.metrics import ServerMetrics
 from tf_finetune.serving.redaction import redact
 from tf_finetune.serving.reference import (
-    CONFIDENCE,
     LABEL,
     LENGTH,
-    answer_quantities,
     reference_of,
     text_length,
 )
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import json_line
+from tf_finetune.tasks.labels import CONFIDENCE
 
 _log = logging.getLogger("tf_finetune.serving")
 
@@ -152,7 +151,7 @@ class Service:
 
     def _note(self, by: _Served, records: Sequence[Record], logits: np.ndarray) -> None:
         lengths = [text_length(record) for record in records]
-        quantities = answer_quantities(by.model, logits)
+        quantities = by.model.labels.watched(logits)
         for quantity, values in (quantities | {LENGTH: [*lengths]}).items():
             by.watch.observe(quantity, values)
         for length in lengths:

@@ -8,8 +8,10 @@ import numpy as np
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.numbers import as_integer, as_number, canonical, is_missing
 from tf_finetune.sources.problems import Problems, show
-from tf_finetune.tasks.labels import LabelSpace, Task
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.tasks.task_guess import Guess, guess_task
 
 
@@ -31,22 +33,22 @@ def infer_labels(
     Raises:
         UserError: If a label does not fit in, or there is nothing to tell apart.
     """
-    if config.task == "single_label":
-        train = train.parted(config.label_names or ())
+    if config.task != "auto":
+        train = TASKS[config.task].prepared(train, config.label_names or ())
     guess = guess_task(config, train)
     task = _task(config, guess)
     problems = Problems()
     names: tuple[str, ...] = ()
-    if task != "regression":
+    if TASKS[task].fewest_names:
         names = config.label_names or config.label_columns or _infer_names(train, guess, problems)
         _check_names(task, names, train, problems)
     elif config.label_names is not None:
         problems.add(
             f"data.label_names: received {len(config.label_names)} names, but data.task is "
-            "regression; accepted: null"
+            f"{task}; accepted: null"
         )
     mark = guess.decimal_mark if config.decimal_mark == "auto" else config.decimal_mark
-    labels = LabelSpace(task, names, mark)
+    labels = TASKS[task](names, mark)
     targets = labels.encode_collecting(train, problems)
     if not problems.count:
         _check_targets(labels, targets, train, problems)
@@ -56,11 +58,12 @@ def infer_labels(
     return labels
 
 
-def _task(config: DataConfig, guess: Guess) -> Task:
+def _task(config: DataConfig, guess: Guess) -> str:
     if config.task != "auto":
         return config.task
-    named = config.label_names is not None and guess.task == "regression"
-    return "single_label" if named else guess.task
+    # Numbers that have names are numbers of classes.
+    named = config.label_names is not None and not TASKS[guess.task].fewest_names
+    return Classes.task if named else guess.task
 
 
 def _infer_names(train: RawLabels, guess: Guess, problems: Problems) -> tuple[str, ...]:
@@ -94,8 +97,8 @@ def _check_soft_labels(train: RawLabels, problems: Problems) -> None:
         )
 
 
-def _check_names(task: Task, names: tuple[str, ...], train: RawLabels, problems: Problems) -> None:
-    fewest = 2 if task == "single_label" else 1
+def _check_names(task: str, names: tuple[str, ...], train: RawLabels, problems: Problems) -> None:
+    fewest = TASKS[task].fewest_names
     if len(names) < fewest:
         shown = ", ".join(map(show, names)) or "none"
         noun = "class" if len(names) == 1 else "classes"
@@ -113,12 +116,10 @@ def _check_names(task: Task, names: tuple[str, ...], train: RawLabels, problems:
 def _check_targets(
     labels: LabelSpace, targets: np.ndarray, train: RawLabels, problems: Problems
 ) -> None:
-    if labels.task == "multi_label" or np.any(targets != targets[0]):
-        return
-    if labels.task == "regression":
-        same, accepted = f"target {targets[0]:g}", "targets that differ"
-    else:
-        same, accepted = f"label {show(labels.names[targets[0]])}", "at least 2 classes"
-    problems.add(
-        f"{train.source}: received the {same} in all {len(targets):,} rows; accepted: {accepted}"
-    )
+    found = labels.same_in_all(targets)
+    if found is not None:
+        same, accepted = found
+        problems.add(
+            f"{train.source}: received the {same} in all {len(targets):,} rows; accepted: "
+            f"{accepted}"
+        )

@@ -38,11 +38,11 @@ def label_notes(
     if guessed and config.label_names is None:
         reason = guess_task(config, train).reason
         notes += [reason] if reason else []
-    if labels.task != "multi_label":
+    if not labels.holds_several:
         notes += _number_notes(config, labels, train)
     if train.are_lists():
         notes += _list_notes(config, train)
-    if labels.task == "multi_label" and guessed and (targets.sum(axis=1) == 1).all():
+    if labels.holds_several and guessed and (targets.sum(axis=1) == 1).all():
         notes.append(
             "every row has exactly one of the labels, and several may still be answered; "
             "data.task=single_label makes classes of them that exclude each other"
@@ -131,12 +131,12 @@ def _name_notes(labels: LabelSpace) -> Iterator[str]:
             "missing values; if they are missing, leave out their rows"
         )
     written = [name for name in labels.names if parse_list(name) is not None]
-    if written and labels.task == "single_label":
+    if written and not labels.holds_several:
         yield (
             f"labels such as {show(written[0])} are lists that are written out, and others are "
             "not, so all are names; data.task=multi_label reads the lists"
         )
-    if labels.task == "single_label" and (found := _joined(labels.names)):
+    if not labels.holds_several and (found := _joined(labels.names)):
         separator, example = found
         yield (
             f"labels such as {show(example)} are put together of others; "

@@ -1,192 +1,291 @@
-"""What the labels mean: the task, the names of the classes, and labels as numbers."""
+"""What is asked of a model: what its labels mean, as numbers, in words, and in scores."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from pydantic import BaseModel
 
 from tf_finetune.errors import UserError
-from tf_finetune.sources.numbers import (
-    DecimalMark,
-    as_flag,
-    as_integer,
-    as_number,
-    canonical,
-    is_missing,
-)
-from tf_finetune.sources.problems import Problems, show
-from tf_finetune.tasks.look_alikes import look
-from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.encoding import LabelEncoding
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.pseudo_examples import Kind
+from tf_finetune.tasks.scored import Scored
 
-Task = Literal["single_label", "multi_label", "regression"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import tensorflow as tf
 
-_NAMES_SHOWN = 10
-_LARGEST = float(np.finfo(np.float32).max)
+# What a server watches for drift: answers that are names, how sure they are, and numbers.
+LABEL, CONFIDENCE, VALUE = "label", "confidence", "value"
 
 
 @dataclass(frozen=True)
-class LabelSpace:
-    """The meaning of the model's outputs.
+class LabelSpace(LabelEncoding):
+    """A task with its labels: the meaning of the model's outputs.
 
-    A label is a name, or an integer that indexes into the names. Where a name is itself an
-    integer, labels are always names: with `("1", "2", "3")`, "1" is the first class. Lists of
-    one length that hold only zeros and ones say by their places which names are meant.
+    Each kind of task is a class in a file of its own, and a line in `tasks.table.TASKS`. Nothing
+    outside asks which one it has: what differs between tasks is asked of the task.
+
+    Targets are encoded labels of n examples, shaped as the task likes. Logits are outputs of the
+    model, float [n, C] with C = `num_outputs`.
 
     Attributes:
-        task: What is predicted.
-        names: Names of the classes in the order of the outputs; empty for regression.
-        decimal_mark: What begins the decimals of labels that are numbers.
-        threshold: Probability above which a label applies, where a text has several.
+        nouns: What one label is called, and several.
+        answer_key: Where the answer to a text stands, as in JSON.
+        answer_body: An answer in the server's OpenAPI description.
+        mistake_words: What the mistakes that a report shows are called.
+        problem_type: Its name in config.json.
+        answer_kind: What a text is answered with, in words.
+        metrics: Names of its scores, in the order of every report.
+        headline: The one score that a summary in a sentence quotes.
+        probability_words: What the probabilities are of the logits, in words.
+        constant_name: Name of the baseline that gives every text the same answer.
+        constant_words: That answer, in words.
+        has_smoothed_targets: Whether `training.label_smoothing` means anything.
+        holds_several: Whether one answer may hold several names.
     """
 
-    task: Task
-    names: tuple[str, ...] = ()
-    decimal_mark: DecimalMark = "point"
-    threshold: float = 0.5
+    nouns: ClassVar[tuple[str, str]]
+    answer_key: ClassVar[str]
+    answer_body: ClassVar[type[BaseModel]]
+    mistake_words: ClassVar[str] = "most confident mistakes"
+    problem_type: ClassVar[str]
+    answer_kind: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    headline: ClassVar[str]
+    probability_words: ClassVar[str] = ""
+    constant_name: ClassVar[str]
+    constant_words: ClassVar[str]
+    has_smoothed_targets: ClassVar[bool] = True
+    holds_several: ClassVar[bool] = False
 
-    @property
-    def num_outputs(self) -> int:
-        """Number of outputs of the model: one a class, or 1."""
-        return 1 if self.task == "regression" else len(self.names)
+    @classmethod
+    @abstractmethod
+    def purpose(cls, num_names: int) -> str:
+        """What a model with this many names says of a text, in words."""
 
-    def decided_at(self, threshold: float | Literal["auto"]) -> "LabelSpace":
-        """The same space with the threshold that an option gives; "auto" leaves it as it is.
+    def scale(self, targets: np.ndarray) -> OutputScale | None:
+        """The scale of training targets; None where the labels are no numbers."""
+        return None
+
+    # Losses. Those of training are without names, so that a step can be built before any data.
+
+    @staticmethod
+    @abstractmethod
+    def losses(
+        targets: "tf.Tensor",
+        logits: "tf.Tensor",
+        label_smoothing: float = 0.0,
+        deviation: "tf.Tensor | float" = 1.0,
+    ) -> "tf.Tensor":
+        """Loss of each example in training, float32 [b].
+
+        Args:
+            targets: Those of b examples.
+            logits: [b, C] float32.
+            label_smoothing: Share of the target spread evenly over all classes (Szegedy et al.
+                2016); of no meaning for numbers.
+            deviation: What errors of numbers are divided by, [] float32.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def imitation_losses(
+        answers: "tf.Tensor",
+        logits: "tf.Tensor",
+        temperature: float,
+        deviation: "tf.Tensor | float" = 1.0,
+    ) -> "tf.Tensor":
+        """How far a student's answers are from a teacher's, float32 [b]; 0 where they are equal.
+
+        Args:
+            answers: The teacher's logits, float32 [b, C].
+            logits: The student's.
+            temperature: What both are divided by; of no meaning for numbers.
+            deviation: What differences of numbers are divided by, [] float32.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def target_shape(num_outputs: int) -> tuple[tuple[int, ...], str]:
+        """Shape and dtype of one example's target."""
+
+    # Answers and their scores.
+
+    @abstractmethod
+    def predicted(self, logits: np.ndarray) -> np.ndarray:
+        """Turns logits into predictions that look like targets."""
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Turns logits into class probabilities, float64 [n, C].
 
         Raises:
-            UserError: A threshold that is not 0.5 is given for a task that has none.
+            ValueError: The answers are numbers.
         """
-        if self.task != "multi_label" and threshold != 0.5:
-            raise UserError(
-                f"evaluation.threshold: received {threshold} for a {self.task} task; accepted: "
-                "0.5, because only with several labels a text there is one to decide at"
-            )
-        return self if threshold == "auto" else replace(self, threshold=threshold)
+        raise ValueError(f"a {self.task} model has no probabilities")
 
-    def encode(self, raw: RawLabels) -> np.ndarray:
-        """Labels as training targets.
+    @abstractmethod
+    def averaged(self, logits: np.ndarray) -> np.ndarray:
+        """Logits whose answer is the mean of several models' answers.
+
+        Args:
+            logits: Of each model, float64 [models, n, C].
 
         Returns:
-            Class indices int32 `[n]`, multi-hot rows float32 `[n, num_outputs]`, or targets
-            float32 `[n]`.
+            float64 [n, C].
+        """
+
+    def scored(self, targets: np.ndarray, logits: np.ndarray) -> Scored:
+        """What to score of finite outputs; its scores are those of `metrics`.
+
+        `loss` is the plain mean, without class weights or label smoothing.
 
         Raises:
-            UserError: If labels are not of this space; names file, row and value.
+            ValueError: There are no examples, or not one output for each target.
         """
-        problems = Problems()
-        encoded = self.encode_collecting(raw, problems)
-        problems.check()
-        return encoded
+        if not len(targets) or len(targets) != len(logits):
+            raise ValueError(f"{len(targets)} targets and {len(logits)} outputs cannot be scored")
+        return self.scored_answers(targets, np.asarray(logits))
 
-    def encode_collecting(self, raw: RawLabels, problems: Problems) -> np.ndarray:
-        """As `encode`, but adds what is wrong to `problems` instead of raising it."""
-        if self.task == "single_label":
-            raw = raw.parted(self.names)
-        before = problems.count
-        if raw.are_lists():
-            self._check_lists(raw, problems)
-        if problems.count > before:
-            return np.zeros(len(raw.rows), np.float32)
-        if raw.width is not None:
-            flags = raw.flags()
-            single = self.task == "single_label"
-            return flags.argmax(axis=1).astype(np.int32) if single else flags.astype(np.float32)
-        return self._encode_names(raw, problems)
+    @abstractmethod
+    def scored_answers(self, targets: np.ndarray, logits: np.ndarray) -> Scored:
+        """As `scored`, of as many targets as outputs."""
 
-    def _encode_names(self, raw: RawLabels, problems: Problems) -> np.ndarray:
-        distinct, which, texts = raw.distinct
-        values = self._values(distinct)
-        if None in values:
-            self._add_unknown(raw, values, problems)
-        numbers = np.array([value or 0 for value in values], np.float64)[which]
-        if self.task == "regression":
-            return numbers.astype(np.float32)
-        if self.task == "single_label":
-            return numbers.astype(np.int32)
-        multi_hot = np.zeros((len(raw.rows), len(self.names)), np.float32)
-        multi_hot[texts, numbers.astype(np.int64)] = 1.0
-        return multi_hot
+    def score(self, targets: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+        """The scores in the order of `metrics`; all NaN if an output is not finite."""
+        if not np.isfinite(logits).all():
+            return dict.fromkeys(self.metrics, float("nan"))
+        return self.scored(targets, logits).values()
 
-    def _add_unknown(self, raw: RawLabels, values: list[float | None], problems: Problems) -> None:
-        distinct, which, texts = raw.distinct
-        known = {look(name): name for name in reversed(self.names)}
-        _, first, count = np.unique(which, return_index=True, return_counts=True)
-        for index, value in enumerate(values):
-            if value is not None:
-                continue
-            label = distinct[index]
-            more = f" (and {count[index] - 1:,} more)" if count[index] > 1 else ""
-            missing = ", which says that it is missing" if is_missing(label) else ""
-            alike = known.get(look(label))
-            advice = f"; it looks like {show(alike)}" if alike is not None else ""
-            problems.add(
-                f"{raw.source}, row {raw.rows[texts[first[index]]]}{more}: received the label "
-                f"{show(label)}{missing}; accepted: {self._accepted()}{advice}"
+    def monitor(self, option: str) -> tuple[str, bool]:
+        """Finds the score that early stopping and search compare.
+
+        Args:
+            option: `training.monitor`.
+
+        Returns:
+            The score's name, and whether a higher value is better.
+
+        Raises:
+            UserError: The task has no such score.
+        """
+        name = self.headline if option == "auto" else option
+        if name not in self.metrics:
+            accepted = ["auto", *(one for one in self.metrics if METRICS[one].is_monitor)]
+            raise UserError(
+                f"training.monitor: received {option!r}, which a {self.task} task does not have; "
+                f"accepted: {', '.join(accepted)}"
             )
+        return name, not METRICS[name].lower_is_better
 
-    def _check_lists(self, raw: RawLabels, problems: Problems) -> None:
-        """Notes lists that cannot be meant as the labels of this space."""
-        if self.task == "regression":
-            problems.add(
-                f"{raw.source}, row {raw.rows[0]}: received a list of labels; accepted: one "
-                "number a text, as data.task is regression"
-            )
-        elif raw.width is not None and raw.width != len(self.names):
-            problems.add(
-                f"{raw.source}, row {raw.rows[0]}: received lists of {raw.width} zeros and ones; "
-                f"accepted: {len(self.names)}, one for each label: {_shown(self.names)}"
-            )
-        elif raw.width is None and raw.hold_flags() and raw.repeat_in_lists():
-            usual = int(np.bincount(raw.lengths).argmax())
-            _add_rows(raw, raw.lengths != usual, f"lists of {usual} zeros and ones", problems)
-        elif self.task == "single_label":
-            counts = raw.lengths if raw.width is None else raw.flags().sum(axis=1)
-            accepted = "one label a text, as data.task is single_label"
-            _add_rows(raw, counts != 1, accepted, problems)
+    @abstractmethod
+    def constant_logits(self, train_targets: np.ndarray) -> np.ndarray:
+        """The best outputs that ignore the text, float64 [C]."""
 
-    def _values(self, labels: list[str]) -> list[float | None]:
-        """The target or class index of each label; None where there is none."""
-        if self.task == "regression":
-            numbers = (as_number(label, self.decimal_mark) for label in labels)
-            # Too large for float32 counts as infinite; a comparison with NaN is false.
-            return [n if n is not None and abs(n) <= _LARGEST else None for n in numbers]
-        places: dict[str, int] = {name: index for index, name in enumerate(self.names)}
-        if not self._has_integer_names():
-            places = {str(index): index for index in range(len(self.names))} | places
-        return [places.get(label, places.get(self._plain(label))) for label in labels]
+    @abstractmethod
+    def pseudo_examples(
+        self, targets: np.ndarray, logits: np.ndarray, kind: Kind, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Copies of random examples whose answers are made right or wrong.
 
-    def _plain(self, label: str) -> str:
-        if set(self.names) == {"0", "1"} and (flag := as_flag(label)) is not None:
-            return str(int(flag))
-        return canonical(label, self.decimal_mark)
+        Args:
+            targets: Those of n examples.
+            logits: Finite outputs.
+            kind: What becomes of the answers.
+            seed: Draws the examples, and what is wrong about them: those of several models that
+                answer with the same classes are the same examples.
 
-    def _has_integer_names(self) -> bool:
-        return any(as_integer(name) is not None for name in self.names)
+        Returns:
+            Targets and outputs of min(n, `pseudo_examples.MOST_EXAMPLES`) examples, shaped as
+            the given ones.
+        """
 
-    def _accepted(self) -> str:
-        if self.task == "regression":
-            return "a finite number such as 3 or -0.5"
-        shown = _shown(self.names)
-        if not self._has_integer_names():
-            shown += f", or their index 0 to {len(self.names) - 1}"
-        return f"the labels of the training examples, or of data.label_names: {shown}"
+    # Answers in words, for predict, the server, and the exported graph.
 
+    def answers(self, logits: np.ndarray, top_k: int | None = None) -> Iterator[dict[str, Any]]:
+        """What to say of each text, under `answer_key` and perhaps more.
 
-def unnamed_labels(task: Task, count: int) -> LabelSpace:
-    """So many outputs whose names are not known."""
-    return LabelSpace(task, () if task == "regression" else tuple(map(str, range(count))))
+        Args:
+            logits: Finite outputs.
+            top_k: Give only the probabilities of this many labels, likeliest first; None gives
+                all in the order of the labels.
+        """
+        return ({self.answer_key: self.words(one)} for one in self.predicted(logits))
 
+    def answer_columns(self) -> tuple[str, ...]:
+        """Columns of an answer in CSV, but for those of the probabilities."""
+        return (self.answer_key,)
 
-def _shown(names: tuple[str, ...]) -> str:
-    shown = ", ".join(map(show, names[:_NAMES_SHOWN]))
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
+        """What stands in these columns; `separator` joins several names."""
+        return (answer[self.answer_key],)
 
+    @staticmethod
+    @abstractmethod
+    def answer_type() -> "pa.DataType":
+        """Type of the answer in Parquet."""
 
-def _add_rows(raw: RawLabels, wrong: np.ndarray, accepted: str, problems: Problems) -> None:
-    """Notes the rows whose list is not as the others are."""
-    for index in np.flatnonzero(wrong):
-        labels = raw.values[int(index)].as_py()
-        problems.add(
-            f"{raw.source}, row {raw.rows[index]}: received the list {show(labels)}; accepted: "
-            f"{accepted}"
-        )
+    @abstractmethod
+    def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        """What an exported graph answers besides `logits`, every output with one row a text."""
+
+    @abstractmethod
+    def watched(self, logits: np.ndarray) -> dict[str, list[str | float]]:
+        """What a server watches for drift: labels (a text may have none or several), numbers."""
+
+    @property
+    def watched_names(self) -> tuple[str, ...]:
+        """The names that `watched` gives of labels."""
+        return self.names
+
+    # A linear model on states of the encoder, which shows how much of the task they hold.
+
+    @abstractmethod
+    def probe(self) -> Any:
+        """A model of scikit-learn, not yet fitted."""
+
+    @abstractmethod
+    def probe_logits(self, probe: Any, features: np.ndarray) -> np.ndarray:
+        """The fitted probe's outputs as a model's, float [n, C]."""
+
+    # What there is in a split, and mistakes, for the report.
+
+    def class_counts(self, targets: np.ndarray) -> np.ndarray:
+        """Examples of each class, int64 [C]; empty where there are none."""
+        return np.zeros(0, np.int64)
+
+    def target_range(self, targets: np.ndarray) -> tuple[float, float, float] | None:
+        """Least, mean and greatest number; None where there are none."""
+        return None
+
+    def target_warnings(self, targets: np.ndarray) -> list[str]:
+        """What is strange about the training targets."""
+        return []
+
+    @abstractmethod
+    def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
+
+    def mistake_probability(self, wrongness: float) -> float | None:
+        """The probability that a wrong answer was given; None where there is none."""
+        return wrongness
+
+    @abstractmethod
+    def words(self, encoded: np.ndarray) -> str | list[str] | float:
+        """A target or prediction in the user's words."""
+
+    def confusion(
+        self, targets: np.ndarray, prediction: np.ndarray
+    ) -> tuple[tuple[int, ...], ...] | None:
+        """Examples by true (outer) and predicted class, [C][C]; None where that has no meaning."""
+        return None
+
+    def points(
+        self, targets: np.ndarray, prediction: np.ndarray
+    ) -> tuple[tuple[float, float], ...] | None:
+        """True and predicted numbers, of examples spread evenly; None where there are none."""
+        return None

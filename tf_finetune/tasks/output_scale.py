@@ -7,14 +7,10 @@ are folded into the head when the model is written, and nothing that opens it ha
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tf_finetune.encoders.variables import Variable
-
-if TYPE_CHECKING:
-    from tf_finetune.tasks.labels import LabelSpace
 
 
 @dataclass(frozen=True)
@@ -55,19 +51,3 @@ class OutputScale:
     def sentence(self) -> str:
         """The scale in words."""
         return f"mean {self.mean:.6g}, deviation {self.deviation:.6g}"
-
-
-def output_scale(labels: "LabelSpace", targets: np.ndarray) -> OutputScale | None:
-    """The scale of training targets; None where the labels are no numbers.
-
-    Args:
-        labels: What the labels are.
-        targets: Encoded labels of the training examples, float32 [n] in a regression.
-    """
-    if labels.task != "regression":
-        return None
-    exact = targets.astype(np.float64)
-    mean, deviation = np.float32(exact.mean()), np.float32(exact.std())
-    # Equal targets are refused where labels are read; a part of them, such as a few steps that
-    # are timed, may be equal all the same.
-    return OutputScale(float(mean), float(deviation) or 1.0)

@@ -16,8 +16,10 @@ from tf_finetune.sources.numbers import (
     padded_number,
 )
 from tf_finetune.sources.problems import show
-from tf_finetune.tasks.labels import Task
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 FEW_INTEGERS = 20  # that many different ones are classes, however they lie
 DENSE_SHARE = 0.5  # of the integers from the least to the greatest
@@ -36,7 +38,7 @@ class Guess:
         reason: Why numbers decided, with the option that changes it; "" if they did not.
     """
 
-    task: Task
+    task: str
     decimal_mark: DecimalMark = "point"
     numbers: bool = False
     reason: str = ""
@@ -50,25 +52,25 @@ def guess_task(config: DataConfig, train: RawLabels) -> Guess:
         train: All labels of the training source.
     """
     if train.are_lists():
-        return Guess("multi_label")
+        return Guess(SeveralClasses.task)
     distinct, which, _ = train.distinct
     labels = [label for label in distinct if not is_missing(label)]
     mark = _mark(config, labels)
     if mark is None or not labels:
-        return Guess("single_label", reason=_why_names(config, labels))
+        return Guess(Classes.task, reason=_why_names(config, labels))
     counts = np.bincount(which, minlength=len(distinct))
     code = padded_number(labels, mark)
     if code is None and _repeats(counts):
         code = numbered_like_sections(labels, mark)
     if code is not None:
         why = f"labels such as {code} are codes, whose zeros must stay"
-        return Guess("single_label", reason=_reason("single_label", why))
+        return Guess(Classes.task, reason=_reason(Classes.task, why))
     integers: Counter[int] = Counter()
     for label, count in zip(distinct, counts.tolist(), strict=True):
         integer = as_integer(label, mark)
         if integer is None and not is_missing(label):
             why = f"the labels are numbers and not all whole, such as {_fraction(labels, mark)}"
-            return Guess("regression", mark, numbers=True, reason=_reason("regression", why))
+            return Guess(Values.task, mark, numbers=True, reason=_reason(Values.task, why))
         if integer is not None:
             integers[integer] += count
     task, why = _of_integers(integers)
@@ -90,26 +92,26 @@ def _mark(config: DataConfig, labels: list[str]) -> DecimalMark | None:
     return mark if all(as_number(label, mark) is not None for label in labels) else None
 
 
-def _of_integers(counts: Counter[int]) -> tuple[Task, str]:
+def _of_integers(counts: Counter[int]) -> tuple[str, str]:
     least, greatest = min(counts), max(counts)
     seen = f"the labels are {len(counts):,} different whole numbers from {least} to {greatest}"
     if len(counts) <= FEW_INTEGERS:
-        return "single_label", seen
+        return Classes.task, seen
     if len(counts) < DENSE_SHARE * (greatest - least + 1):
-        return "regression", f"{seen} with many left out between them"
+        return Values.task, f"{seen} with many left out between them"
     if not _repeats(np.array(list(counts.values()))):
-        return "regression", f"{seen}, many of which occur less than {REPEATS} times"
-    return "single_label", f"{seen} with few left out between them, nearly all repeating"
+        return Values.task, f"{seen}, many of which occur less than {REPEATS} times"
+    return Classes.task, f"{seen} with few left out between them, nearly all repeating"
 
 
 def _repeats(counts: np.ndarray) -> bool:
     return bool(np.mean(counts >= REPEATS) >= REPEATING_SHARE)
 
 
-def _reason(task: Task, why: str) -> str:
+def _reason(task: str, why: str) -> str:
     others = {
-        "single_label": "data.task=regression takes them for numbers to predict",
-        "regression": "data.task=single_label makes a class of each",
+        Classes.task: f"data.task={Values.task} takes them for numbers to predict",
+        Values.task: f"data.task={Classes.task} makes a class of each",
     }
     return f"data.task is taken to be {task}, because {why}; {others[task]}"
 
@@ -121,7 +123,7 @@ def _why_names(config: DataConfig, labels: list[str]) -> str:
         others = [label for label in labels if as_number(label, mark) is None]
         if len(others) < len(labels) / 2:
             return (
-                "data.task is taken to be single_label, because not all labels are numbers: "
+                f"data.task is taken to be {Classes.task}, because not all labels are numbers: "
                 f"{show(others[0])} is not; without such rows they would be"
             )
     return ""

@@ -56,7 +56,7 @@ def compile_fine_tuner(
         optimizer = build_optimizer(config, schedule, classifier.of_kinds(*NOT_DECAYED))
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
-        of_labels = LabelLoss(classifier, spec.labels.task, config.label_smoothing)
+        of_labels = LabelLoss(classifier, type(spec.labels), config.label_smoothing)
         step = TrainingStep(
             classifier,
             of_labels if loss_from is None else loss_from(of_labels),

@@ -22,8 +22,6 @@ from tf_finetune.machine import interruption
 from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.tasks.class_weights import example_weights
-from tf_finetune.tasks.metrics import resolve_monitor, score
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import (
     EpochHistory,
@@ -158,8 +156,8 @@ def check_options(
     """
     problems: list[str] = []
     for check in (
-        lambda: resolve_monitor(config.monitor, splits.labels),
-        lambda: example_weights(config.class_weights, splits.labels, splits.train.labels),
+        lambda: splits.labels.monitor(config.monitor),
+        lambda: splits.labels.example_weights(config.class_weights, splits.train.labels),
         lambda: splits.labels.decided_at(0.5 if evaluation is None else evaluation.threshold),
     ):
         try:
@@ -173,16 +171,16 @@ def check_options(
             "null, or give data.validation, a data.validation_fraction over 0 or data.folds"
         )
     is_auto = evaluation is not None and evaluation.threshold == "auto"
-    if is_auto and splits.labels.task == "multi_label" and not watched:
+    if is_auto and splits.labels.threshold is not None and not watched:
         problems.append(
             "evaluation.threshold: received auto, and there is no validation set to choose it on; "
             "accepted: a number such as 0.5, or give data.validation, a data.validation_fraction "
             "over 0 or data.folds"
         )
-    if config.label_smoothing and splits.labels.task == "regression":
+    if config.label_smoothing and not splits.labels.has_smoothed_targets:
         problems.append(
-            f"training.label_smoothing: received {config.label_smoothing:g} for a regression "
-            "task; accepted: 0"
+            f"training.label_smoothing: received {config.label_smoothing:g} for a "
+            f"{splits.labels.task} task; accepted: 0"
         )
     if problems:
         raise UserError(problems)
@@ -234,8 +232,8 @@ def fine_tune(
     """
     check_options(config, splits)
     train = _required(splits.train)
-    if (splits.labels.task == "regression") != (model.classifier.scale is not None):
-        raise ValueError("a regression is trained with a scale of its targets, nothing else is")
+    if (splits.labels.scale(train.labels) is None) != (model.classifier.scale is None):
+        raise ValueError("numbers are trained with a scale of their targets, nothing else is")
     console = console or Console(quiet=True)
     run = _Fit(
         model=model,
@@ -296,7 +294,7 @@ class _Fit:
     def fit(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
         self.model.start_run(self.config, self.total_steps)
         train = _required(self.splits.train)
-        weights = example_weights(self.config.class_weights, self.splits.labels, train.labels)
+        weights = self.splits.labels.example_weights(self.config.class_weights, train.labels)
         stopper, history = self._stopper(), EpochHistory()
         speed = SpeedMeter(self.config.batch_size)
         bad_numbers = BadNumbers(
@@ -418,14 +416,14 @@ class _Fit:
         patience = self.config.early_stopping_patience
         if patience is None:
             return None
-        metric, higher = resolve_monitor(self.config.monitor, self.splits.labels)
+        metric, higher = self.splits.labels.monitor(self.config.monitor)
         return StopEarly(f"val_{metric}", higher, patience)
 
     def _callbacks(
         self, events: Path | None, first_step: int, speed: SpeedMeter, stopper: StopEarly | None
     ) -> tuple[list[tf_keras.callbacks.Callback], ProgressBar]:
         """In the order in which one's logs are another's input."""
-        metric, _ = resolve_monitor(self.config.monitor, self.splits.labels)
+        metric, _ = self.splits.labels.monitor(self.config.monitor)
         callbacks: list[tf_keras.callbacks.Callback] = [speed]
         if self.splits.validation is not None:
             callbacks.append(ValidationScores(self._validation_scores))
@@ -458,7 +456,7 @@ class _Fit:
             self.model, validation, self.scoring_shape, self.states.get("validation")
         )
         self.last_logits = logits
-        return score(self.splits.labels, validation.labels, logits)
+        return self.splits.labels.score(validation.labels, logits)
 
 
 def _required(split: Split | None) -> Split:

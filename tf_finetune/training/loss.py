@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.labels import LabelSpace
 
 # Of inputs, targets [n, ...] and logits [n, labels], one a text: losses, float32 [n].
 Loss = Callable[[Inputs, tf.Tensor, tf.Tensor], tf.Tensor]
@@ -17,17 +17,17 @@ class LabelLoss:
 
     Args:
         classifier: The model.
-        task: "single_label", "multi_label" or "regression".
-        label_smoothing: See `example_losses`.
+        task: What the labels are.
+        label_smoothing: See `LabelSpace.losses`.
     """
 
-    def __init__(self, classifier: Classifier, task: str, label_smoothing: float = 0.0):
+    def __init__(
+        self, classifier: Classifier, task: type[LabelSpace], label_smoothing: float = 0.0
+    ):
         self.classifier = classifier
         self.task = task
         self.label_smoothing = label_smoothing
 
     def __call__(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Losses of some texts, float32 [n]; see `Loss`."""
-        return example_losses(
-            self.task, targets, logits, self.label_smoothing, self.classifier.deviation
-        )
+        return self.task.losses(targets, logits, self.label_smoothing, self.classifier.deviation)

@@ -24,8 +24,6 @@ from tf_finetune.errors import visible
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import resolve_monitor
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import read_state, write_state
 from tf_finetune.training.fine_tuner import FineTuner
@@ -162,7 +160,7 @@ def train_rounds(
 
 def _rescale(model: FineTuner, splits: Splits) -> None:
     """Gives a regression the scale of the targets that it is trained on, and of no others."""
-    model.classifier.rescale(output_scale(splits.labels, splits.train.labels))
+    model.classifier.rescale(splits.labels.scale(splits.train.labels))
 
 
 def pooled(rounds: Sequence[Round], logits: Sequence[np.ndarray]) -> np.ndarray:
@@ -185,7 +183,7 @@ def without_early_stopping(
     """
     if training.early_stopping_patience is None:
         return training
-    metric, higher_is_better = resolve_monitor(training.monitor, labels)
+    metric, higher_is_better = labels.monitor(training.monitor)
     sign = 1.0 if higher_is_better else -1.0
     best = []
     for history in filter(None, histories):

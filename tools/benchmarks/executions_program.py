@@ -21,7 +21,7 @@ def main() -> None:
     arguments = _parse()
     files = resolve_encoder(arguments.model_dir)
     model = timed_model(files, 2, arguments.seed, build_strategy("cpu"), arguments.depth)
-    width = files.config["hidden_size"]
+    width = files.sizes.hidden
     # Of the last layer only what is read is kept.
     length = 1 if arguments.depth == files.num_layers else _TOKENS
     batches = _batches(length, width, arguments.seed)

@@ -9,8 +9,10 @@ import numpy as np
 
 from tf_finetune.evaluation.intervals import with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score, scored
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 _SIZES = (20, 30, 100)
 _MANY = 1_000_000
@@ -48,7 +50,7 @@ def main() -> None:
     for population in _populations():
         for right in population.rights:
             truth_of = np.random.default_rng([arguments.seed, 99])
-            truth = score(population.labels, *population.draw(truth_of, _MANY, right))
+            truth = population.labels.score(*population.draw(truth_of, _MANY, right))
             for examples in _SIZES:
                 covers = _count(population, truth, right, examples, evaluation, arguments)
                 row = {"task": population.name, "right": right, "examples": examples}
@@ -71,7 +73,7 @@ def _count(
         weights = rng.multinomial(
             examples, np.full(examples, 1 / examples), size=evaluation.bootstrap_resamples
         )
-        plain = scored(population.labels, targets, logits).scores(weights.astype(np.float64))
+        plain = population.labels.scored(targets, logits).scores(weights.astype(np.float64))
         for name, value in truth.items():
             low, high = np.quantile(plain[name], [0.025, 0.975])
             covered[name] += (
@@ -86,14 +88,14 @@ def _populations() -> Iterator[Population]:
     yield Population("2 classes", _classes(2), _one_of((0.5, 0.5)), rights)
     shares = (0.6, 0.2, 0.15, 0.05)
     yield Population("4 classes", _classes(4), _one_of(shares), rights)
-    several = LabelSpace("multi_label", tuple("abcdef"[:_LABELS]))
+    several = SeveralClasses(tuple("abcdef"[:_LABELS]))
     yield Population("6 labels", several, _several, rights)
     for error in (0.5, 0.1):
-        yield Population(f"numbers, off by {error}", LabelSpace("regression"), _near(error), (1.0,))
+        yield Population(f"numbers, off by {error}", Values(), _near(error), (1.0,))
 
 
 def _classes(number: int) -> LabelSpace:
-    return LabelSpace("single_label", tuple(map(str, range(number))))
+    return Classes(tuple(map(str, range(number))))
 
 
 def _one_of(shares: tuple[float, ...]) -> Draw:

@@ -10,7 +10,7 @@ from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.table import unnamed_labels
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import ChosenStrategy

@@ -21,6 +21,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from tf_finetune.tasks.classes import Classes
 from tools.reliability.forked import Forked, import_everything
 from tools.reliability.killing import Ended, Moment, Tally, moments, run_stopped
 from tools.reliability.tiny_job import data_arguments
@@ -240,7 +241,6 @@ def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
     """What a search's trials answer if an epoch of each took the given seconds."""
     from tf_finetune.search.answer.recommendation import recommend
     from tf_finetune.search.running.records import TrialRecord
-    from tf_finetune.tasks.labels import LabelSpace
 
     report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))["recommendation"]
     trials = [
@@ -254,7 +254,7 @@ def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
     classes = trials[0].load_predictions().logits.shape[1]
     answer = recommend(
         trials,
-        LabelSpace("single_label", tuple(f"class {number}" for number in range(classes))),
+        Classes(tuple(f"class {number}" for number in range(classes))),
         report["metric"],
         report["higher_is_better"],
         num_layers=report["num_layers"],

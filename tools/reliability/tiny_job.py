@@ -9,11 +9,11 @@ from safetensors.numpy import save_file
 from transformers import BertTokenizerFast
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.locating import resolve_encoder
-from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.tasks.labels import unnamed_labels
+from tf_finetune.tasks.table import unnamed_labels
 from trainers import export, search, train
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "plot", "was", "very"]
@@ -42,7 +42,7 @@ def make_encoder(folder: Path, **sizes: int) -> Path:
     generator = np.random.default_rng(0)
     tensors = {
         v.tensor: generator.normal(float(v.kind == "norm"), 0.3, v.tensor_shape)
-        for v in bert_variables(config, num_labels=2)
+        for v in FAMILIES["bert"].variables(config, num_labels=2)
         if v.part != "head"
     }
     values = {name: value.astype(np.float32) for name, value in tensors.items()}

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.encoders.variables import bert_variables
 from tf_finetune.errors import UserError
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun
@@ -149,7 +149,7 @@ def try_mutation(
     generator = np.random.default_rng(0)
     tensors = {
         v.tensor: generator.normal(size=v.tensor_shape).astype(np.float32)
-        for v in bert_variables(SIZES, num_labels=3)
+        for v in FAMILIES["bert"].variables(SIZES, num_labels=3)
     }
     config = dict(SIZES)
     mutate(tensors, config)

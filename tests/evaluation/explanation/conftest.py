@@ -10,7 +10,7 @@ import pytest
 from tf_finetune.data.batch import text_rows
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.several_classes import SeveralClasses
 
 
 @pytest.fixture(scope="package")
@@ -28,7 +28,7 @@ def classifier(tiny_encoder: Path, spec_for: Callable) -> Any:
 def explainer(classifier: Any, tiny_tokenizer: Any) -> Any:
     from tf_finetune.evaluation.explanation.explainer import Explainer
 
-    return Explainer(classifier, tiny_tokenizer, LabelSpace("multi_label", ("a", "b", "c")), 24)
+    return Explainer(classifier, tiny_tokenizer, SeveralClasses(("a", "b", "c")), 24)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.encoders.family import Sizes
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.explanation.gradients import (
     Contributions,
@@ -21,7 +22,7 @@ ROUNDING = 8 * 2.0**-24
 
 TABLE = np.array([[0.0, 0.0], [1.0, 2.0], [-3.0, 0.5], [4.0, -1.0]], np.float32)
 WEIGHTS = np.array([[1.0, 10.0], [2.0, -10.0]], np.float32)  # two outputs
-SIZES = {"hidden_size": 2, "num_hidden_layers": 2, "intermediate_size": 2}
+SIZES = Sizes(layers=2, hidden=2, heads=1, inner=2, vocabulary=4, positions=3, types=2)
 TEXT, BASELINE, TYPES = np.array([3, 1, 2]), np.array([3, 0, 0]), np.zeros(3, int)
 
 
@@ -43,7 +44,7 @@ def by_formula(shape):
         encode=encode,
         classify=classify,
         plan=SimpleNamespace(frozen_depth=2),
-        files=SimpleNamespace(config=SIZES),
+        files=SimpleNamespace(sizes=SIZES),
         by_path={"classifier/kernel": WEIGHTS, "classifier/bias": np.zeros(2)},
         head_paths={"classifier/kernel", "classifier/bias"},
     )

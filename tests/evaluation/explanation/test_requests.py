@@ -5,9 +5,10 @@ import pytest
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.evaluation.explanation.requests import check_label, check_precision
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 
 
 def test_a_label_is_told_by_its_name():
@@ -16,7 +17,7 @@ def test_a_label_is_told_by_its_name():
     with pytest.raises(UserError, match=r"--label: received '1'; accepted: neg, pos"):
         check_label("1", LABELS)
     with pytest.raises(UserError, match="this model predicts a number"):
-        check_label("pos", LabelSpace("regression"))
+        check_label("pos", Values())
 
 
 def test_precision_is_within_its_ranges():

@@ -17,9 +17,9 @@ from tf_finetune.export.model_folder import check_model_folder, write_model_fold
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained
 from tf_finetune.options.data import DataConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,10 @@ import numpy as np
 
 from tf_finetune.export.smaller.depth_choice import choose_depth
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
-LABELS = LabelSpace("single_label", ("neg", "pos"))
+LABELS = Classes(("neg", "pos"))
 TARGETS = np.array([0, 1] * 50, np.int32)
 QUICK = EvaluationConfig(bootstrap_resamples=200)
 
@@ -48,7 +49,7 @@ def test_depth_that_is_as_good_or_better_needs_no_tolerance():
 
 
 def test_other_tasks_have_a_standard_error_too():
-    labels = LabelSpace("regression", ())
+    labels = Values()
     targets = np.linspace(0, 1, 60, dtype=np.float32)
     noise = np.random.default_rng(0).normal(0, 1, 60)
     logits = [noise[:, None], (targets + 0.01 * noise)[:, None], targets[:, None].astype(float)]

@@ -9,9 +9,10 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.export.smaller.cutting import write_cut
-from tf_finetune.export.smaller.distillation import DistillationLoss, imitation_losses
+from tf_finetune.export.smaller.distillation import DistillationLoss
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.export.smaller.student import student_config, train_student
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.loss import LabelLoss
 
 pytestmark = pytest.mark.numeric
@@ -25,7 +26,9 @@ def test_equal_answers_cost_nothing_in_any_task():
     logits = tf.constant([[0.3, -2.0], [5.0, 1.0]])
 
     for task in ("single_label", "multi_label", "regression"):
-        np.testing.assert_allclose(imitation_losses(task, logits, logits, 3.0), 0.0, atol=1e-6)
+        np.testing.assert_allclose(
+            TASKS[task].imitation_losses(logits, logits, 3.0), 0.0, atol=1e-6
+        )
 
 
 def test_divergence_of_softened_probabilities():
@@ -34,19 +37,19 @@ def test_divergence_of_softened_probabilities():
 
     # At temperature 2 the teacher says 0.9 and 0.1, the student a half each.
     divergence = 0.9 * np.log(0.9 / 0.5) + 0.1 * np.log(0.1 / 0.5)
-    found = imitation_losses("single_label", teacher, student, 2.0)
+    found = TASKS["single_label"].imitation_losses(teacher, student, 2.0)
     np.testing.assert_allclose(found, [4 * divergence], rtol=1e-5)
     # With several labels each is a question of its own, the second one answered alike.
-    found = imitation_losses("multi_label", teacher, student, 2.0)
+    found = TASKS["multi_label"].imitation_losses(teacher, student, 2.0)
     np.testing.assert_allclose(found, [4 * divergence / 2], rtol=1e-5)
-    assert imitation_losses("regression", teacher[:, :1], student[:, :1], 2.0).numpy() == (
+    assert TASKS["regression"].imitation_losses(teacher[:, :1], student[:, :1], 2.0).numpy() == (
         pytest.approx([(2 * np.log(9.0)) ** 2])
     )
 
 
 def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
     loss = DistillationLoss(
-        LabelLoss(SimpleNamespace(deviation=tf.constant(25.0)), "regression"),
+        LabelLoss(SimpleNamespace(deviation=tf.constant(25.0)), TASKS["regression"]),
         teacher=lambda inputs, training: tf.constant([[60.0]]),
         teacher_weight=0.75,
         temperature=2.0,
@@ -55,8 +58,8 @@ def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
     losses = loss(None, tf.constant([85.0]), tf.constant([[35.0]]))
 
     np.testing.assert_allclose(losses, [0.75 * 1.0**2 + 0.25 * 2.0**2], rtol=1e-6)
-    assert imitation_losses(
-        "regression", tf.constant([[60.0]]), tf.constant([[10.0]]), 2.0, 25.0
+    assert TASKS["regression"].imitation_losses(
+        tf.constant([[60.0]]), tf.constant([[10.0]]), 2.0, 25.0
     ).numpy() == pytest.approx([4.0])
 
 

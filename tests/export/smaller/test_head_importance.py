@@ -5,6 +5,7 @@ import pytest
 
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.head_importance import head_importance, least_important
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.pipeline import BatchShape
 
 pytestmark = pytest.mark.numeric
@@ -27,7 +28,6 @@ def test_importance_is_the_mean_size_of_each_examples_derivative(
     """Held against differences, one example at a time."""
     import tensorflow as tf
 
-    from tf_finetune.tasks.losses import example_losses
     from tf_finetune.training.pipeline import evaluation_dataset
 
     model, few = load(trained_files), tiny_splits.train.select(np.arange(3))
@@ -37,7 +37,7 @@ def test_importance_is_the_mean_size_of_each_examples_derivative(
         masks = [tf.ones([1, 4, 1, 1]) for _ in range(3)]
         masks[1] = masks[1] * tf.reshape(tf.constant(factor, tf.float32), [1, 4, 1, 1])
         logits = model.masked_logits(batch.inputs, masks)
-        return float(example_losses("single_label", batch.targets[:, 0], logits)[0])
+        return float(TASKS["single_label"].losses(batch.targets[:, 0], logits)[0])
 
     sizes = np.zeros(4)
     for batch in evaluation_dataset(few, BatchShape(1, max_length=32)):

@@ -12,10 +12,10 @@ from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.page.content import Command, ReportContent, TrialRow
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.answer.recommendation import recommend
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score
 
-REVIEWS = LabelSpace("single_label", ("negative", "positive"))
+REVIEWS = Classes(("negative", "positive"))
 QUICK = EvaluationConfig(bootstrap_resamples=100, mistakes=6)
 TEXTS = (
     "It is a film that asks for patience and gives little back, and yet the last half hour "
@@ -81,7 +81,7 @@ def make_trials(
                 logits = logits_like(
                     labels, targets, quality - loss, 100 * depth + seed + int(7 * factor)
                 )
-                scores = score(labels, targets, logits)
+                scores = labels.score(targets, logits)
                 wobble = 1 + 0.02 * np.sin(11 * depth + 3 * factor + seed)
                 trials.append(
                     TrialResult(

@@ -12,14 +12,16 @@ from tf_finetune.evaluation.report import FoldScores, Mistake
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import Command
 from tf_finetune.reports.page.writing import render_page, write_report_page
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "href", "action", "formaction", "data", "poster", "background", "ping"}
-THIRTY = LabelSpace("single_label", tuple(f"category {i}" for i in range(30)))
-TAGS = LabelSpace("multi_label", ("red", "green", "blue"))
-NUMBER = LabelSpace("regression", ())
-CJK = LabelSpace("single_label", ("否定的な", "肯定的な"))
+THIRTY = Classes(tuple(f"category {i}" for i in range(30)))
+TAGS = SeveralClasses(("red", "green", "blue"))
+NUMBER = Values()
+CJK = Classes(("否定的な", "肯定的な"))
 DEPTHS = {0: (0.9, 5e-5, 70.0, 22_000_000, None), 6: (0.8, 1e-3, 7.0, 150_000, None)}
 QUICK = {"n": 120, "examples": 80, "splits": ("test",), "seeds": 1, "factors": (0.5, 1.0)}
 HOSTILE = (
@@ -129,9 +131,7 @@ def test_only_the_script_of_the_page_may_run(written):
 
 def test_texts_of_the_user_stay_texts(search_content):
     everything = " ".join(HOSTILE)
-    content = search_content(
-        LabelSpace("single_label", HOSTILE), depths=DEPTHS, failures=1, **QUICK
-    )
+    content = search_content(Classes(HOSTILE), depths=DEPTHS, failures=1, **QUICK)
     mistake = Mistake(0, 2, everything, everything, HOSTILE[0], HOSTILE[1], 0.9)
     bad_trial = replace(content.trials[0], reason=everything, extra={HOSTILE[1]: HOSTILE[0]})
     data = {**content.data, "warnings": HOSTILE}
@@ -163,7 +163,7 @@ def test_texts_of_the_user_stay_texts(search_content):
 
 def test_texts_that_are_no_utf_8_and_control_characters_can_be_written(search_content, tmp_path):
     strange = "a\ud800b\x00c\x1b[31md\uffff\u202e"
-    content = search_content(LabelSpace("single_label", (strange, "plain")), depths=DEPTHS, **QUICK)
+    content = search_content(Classes((strange, "plain")), depths=DEPTHS, **QUICK)
     report = content.reports["test"]
     mistake = Mistake(0, 2, strange, None, strange, "plain", 0.9)
     content = replace(content, reports={"test": replace(report, mistakes=(mistake,))})

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tf_finetune.search.answer.chance import chance_notes
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
-CLASSES = LabelSpace("single_label", ("neg", "pos"))
+CLASSES = Classes(("neg", "pos"))
 
 
 def notes(low, high, metric="accuracy", higher=True, labels=CLASSES, targets=(1, 1, 1, 0)):
@@ -34,7 +35,7 @@ def test_a_loss_has_to_stay_below(high, told):
 
 
 def test_a_correlation_with_a_constant_is_nothing():
-    numbers = LabelSpace("regression")
+    numbers = Values()
     told = notes(-0.1, 0.9, "spearman", labels=numbers, targets=(1.0, 2.0, 4.0))
     assert told[0].endswith("the mean of the training targets, whatever the text (spearman 0.000).")
     assert notes(0.1, 0.9, "spearman", labels=numbers, targets=(1.0, 2.0, 4.0)) == []

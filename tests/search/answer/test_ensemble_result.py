@@ -8,7 +8,7 @@ from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.export.quality_loss import QualityLoss
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
-from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.classes import Classes
 
 BETTER = QualityLoss("accuracy", 0.85, 0.875, -0.025, -0.05, 0.01, 0.9, (0.8, 0.95), 1.0)
 
@@ -21,7 +21,7 @@ def result(difference):
         *({}, (), None, ()),
         models=3,
     )
-    labels = LabelSpace("single_label", ("a", "b"))
+    labels = Classes(("a", "b"))
     return EnsembleResult((0, 1, 2), labels, {"ensemble-test": report}, "test", difference)
 
 

@@ -17,10 +17,10 @@ from tf_finetune.search.answer.depth_evidence import (
     Price,
 )
 from tf_finetune.search.answer.recommendation import recommend
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
-LABELS = LabelSpace("single_label", ("no", "yes"))
+LABELS = Classes(("no", "yes"))
 
 
 def answer(trials, num_layers=6, **options):
@@ -334,12 +334,12 @@ def test_all_pairs_are_corrected_together(trial_of):
 def test_a_regression_is_compared_by_its_own_score(metric):
     rng = np.random.default_rng(0)
     targets = rng.normal(size=300).astype(np.float32)
-    labels = LabelSpace("regression")
+    labels = Values()
     noise = {0: 0.3, 2: 0.31, 4: 1.5}
     trials, scores = [], {}
     for depth, size in noise.items():
         predictions = Predictions(targets, (targets + size * rng.normal(size=300))[:, None])
-        scores[depth] = score(labels, *predictions)[metric]
+        scores[depth] = labels.score(*predictions)[metric]
         trials.append(
             TrialResult(
                 cell=Cell(depth, 1e-4),

@@ -263,7 +263,7 @@ def test_the_notes():
         depths_without_result=(5,),
     )
     alike = replace(found, depths=(replace(found.best, rate_told_apart=False),))
-    assert not any("may be better" in note for note in alike.notes)
+    assert not any("may be better" in note for note in sentence.notes(alike))
     assert list(found.notes) == [
         "At depth 0 the best learning rate, 3e-4, is the lowest tried; a lower one may be better.",
         "At depth 4 the best learning rate, 3e-4, is the highest tried; a higher one may be "

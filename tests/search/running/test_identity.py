@@ -10,8 +10,9 @@ from tf_finetune.models.head_start import HeadStart
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.search.running import identity as module
 from tf_finetune.search.running.identity import search_identity
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import output_scale
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.values import Values
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def keep_rows(monkeypatch):
 
     def keep(*rows):
         def start(files, labels, targets):
-            return Pretrained(HeadStart(rows), output_scale(labels, targets))
+            return Pretrained(HeadStart(rows), labels.scale(targets))
 
         monkeypatch.setattr(module, "pretrained", start)
 
@@ -43,7 +44,7 @@ def split(key="store", rows=(0, 1, 2), labels=(0, 1, 1)):
 def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=None, **options):
     """The identity of a search; labels are names of single labels, or a space."""
     if isinstance(labels, tuple):
-        labels = LabelSpace("single_label", labels)
+        labels = Classes(labels)
     config = ExperimentConfig.model_validate({"data": {"train": "reviews.csv"}} | options)
     splits = SimpleNamespace(
         train=train or split(),
@@ -92,12 +93,12 @@ def test_the_encoders_weights_are_in_it(weights):
         ({}, {"folds": (0, 1, 0)}),
         ({"folds": (0, 1, 0)}, {"folds": (0, 1, 1)}),
         (
-            {"labels": LabelSpace("multi_label", ("a", "b"))},
-            {"labels": LabelSpace("multi_label", ("a", "b"), threshold=0.3)},
+            {"labels": SeveralClasses(("a", "b"))},
+            {"labels": SeveralClasses(("a", "b"), threshold=0.3)},
         ),
         (
-            {"labels": LabelSpace("regression"), "train": split(labels=(0, 1, 2))},
-            {"labels": LabelSpace("regression"), "train": split(labels=(0, 1, 3))},
+            {"labels": Values(), "train": split(labels=(0, 1, 2))},
+            {"labels": Values(), "train": split(labels=(0, 1, 3))},
         ),
     ],
 )
@@ -108,7 +109,7 @@ def test_folds_threshold_and_scale_of_the_targets_are_in_it(weights, before, aft
 
 
 def test_the_scale_of_the_targets_is_told_by_itself(weights):
-    number = {"labels": LabelSpace("regression"), "train": split(labels=(1, 2, 3))}
+    number = {"labels": Values(), "train": split(labels=(1, 2, 3))}
 
     assert identity(weights, **number)["data"]["standardised_targets"]["mean"] == 2.0
 

@@ -9,12 +9,12 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.search.running import models as module
 from tf_finetune.search.running.models import CompiledModel, ModelCache
-from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.output_scale import output_scale
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.values import Values
 
 SIZE = 100
 TARGETS = np.array([1.0, 2.0, 3.0], np.float32)
-NUMBER = LabelSpace("regression")
+NUMBER = Values()
 
 
 class Nothing:
@@ -32,7 +32,7 @@ def make_cache(monkeypatch):
         return CompiledModel(SimpleNamespace(classifier=Nothing()), object(), SIZE)
 
     def start(files, labels, targets):
-        return Pretrained(scale=output_scale(labels, targets))
+        return Pretrained(scale=labels.scale(targets))
 
     monkeypatch.setattr(ModelCache, "_build", build)
     monkeypatch.setattr(module, "pretrained", start)
@@ -41,7 +41,7 @@ def make_cache(monkeypatch):
 
 @pytest.fixture
 def cache(make_cache):
-    cache = make_cache(LabelSpace("single_label", ("a", "b")))
+    cache = make_cache(Classes(("a", "b")))
     return SimpleNamespace(get=lambda config: cache.get(config, np.array([0, 1, 1])))
 
 
@@ -110,9 +110,9 @@ def test_the_model_that_was_used_longest_ago_goes_first(cache):
 def test_a_model_takes_the_scale_of_what_it_will_be_trained_on(make_cache):
     cache = make_cache(NUMBER)
     first = cache.get(config(seed=1), TARGETS)
-    assert first.model.classifier.scale == output_scale(NUMBER, TARGETS)
+    assert first.model.classifier.scale == NUMBER.scale(TARGETS)
 
     again = cache.get(config(seed=2), 100 * TARGETS)
 
     assert again is first  # not traced again
-    assert again.model.classifier.scale == output_scale(NUMBER, 100 * TARGETS)
+    assert again.model.classifier.scale == NUMBER.scale(100 * TARGETS)

@@ -17,7 +17,7 @@ def check_label(name: str | None, labels: LabelSpace) -> int | None:
     """
     if name is None:
         return None
-    if labels.task == "regression":
+    if not labels.names:
         raise UserError(f"--label: received {name!r}, but this model predicts a number")
     if name not in labels.names:
         shown = ", ".join(labels.names[:20]) + (", ..." if len(labels.names) > 20 else "")

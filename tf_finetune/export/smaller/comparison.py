@@ -19,8 +19,8 @@ from tf_finetune.export.quality_loss import QualityLoss, quality_loss
 from tf_finetune.export.smaller.silent_heads import weight_bytes
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS
 
 _CALLS = 30
 _ROUNDING = 1e-12
@@ -67,7 +67,7 @@ class Comparison:
         loss = self.loss
         if loss.loss > max_loss + _ROUNDING:
             raise UserError(
-                f"--max-loss: the smaller model loses {loss.loss:.4f} {METRIC_TITLES[loss.metric]} "
+                f"--max-loss: the smaller model loses {loss.loss:.4f} {METRICS[loss.metric].title} "
                 f"({loss.low:.4f} to {loss.high:.4f}) on the {self.split} split; accepted: at "
                 f"most {max_loss:g}",
                 hint="Nothing was written. Leave more layers or heads, or allow more.",

@@ -32,8 +32,8 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
     Returns:
         The new folder.
     """
-    config = {**files.config, "num_hidden_layers": layers}
-    width = config["hidden_size"] // config["num_attention_heads"]
+    config = files.family.with_layers(files.config, layers)
+    width = files.sizes.hidden // files.sizes.heads
     tensors = {}
     with safe_open(str(files.weights), framework="np") as file:
         for variable in files.family.variables(config, len(config["id2label"])):

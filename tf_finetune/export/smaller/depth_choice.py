@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_finetune.evaluation.pseudo_examples import Kind
 from tf_finetune.evaluation.resampling import resampled_scores
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import headline_metric, score
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.pseudo_examples import Kind
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class DepthChoice:
             if dropped == 1:
                 verdict = f"the top one of {layers} layers is idle"
         return (
-            f"probes on the first token, validation {METRIC_TITLES[self.metric]} by depth (± one "
+            f"probes on the first token, validation {METRICS[self.metric].title} by depth (± one "
             f"standard error of the difference from the top): {seen}; {verdict}"
         )
 
@@ -65,8 +64,8 @@ def choose_depth(
         answers: Logits [n, labels] of the probe at each depth, from 1 to the top.
         evaluation: Gives the number of resamples; they weigh the examples alike for all depths.
     """
-    metric = headline_metric(labels)
-    scores = tuple(float(score(labels, targets, logits)[metric]) for logits in answers)
+    metric = labels.headline
+    scores = tuple(float(labels.score(targets, logits)[metric]) for logits in answers)
 
     def resampled(logits: np.ndarray, *added: Kind) -> np.ndarray:
         resamples = evaluation.bootstrap_resamples

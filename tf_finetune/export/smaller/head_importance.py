@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_finetune.data.splits import Split
 from tf_finetune.export.smaller.cutting import Heads
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.tasks.losses import example_losses
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, steps_per_epoch
 
 # A thousand texts order heads as all of them do, near enough, and take seconds.
@@ -32,7 +32,7 @@ def head_importance(
         shape: How batches are cut; one replica.
     """
     chosen = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
-    heads = int(classifier.files.config["num_attention_heads"])
+    heads = classifier.files.sizes.heads
     size = (classifier.num_layers, heads)
 
     @tf.function
@@ -45,7 +45,7 @@ def head_importance(
             tape.watch(masks)
             logits = classifier.masked_logits(batch.inputs, masks)
             # The examples do not touch each other, so the sum's derivatives are each one's.
-            loss = tf.reduce_sum(example_losses(task, batch.targets[:, 0], logits))
+            loss = tf.reduce_sum(TASKS[task].losses(batch.targets[:, 0], logits))
         gradients = tape.gradient(loss, masks)
         by_example = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
         counted = batch.weights  # 0 for rows that fill a batch up

@@ -25,6 +25,7 @@ from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.smaller.student import student_config, train_student
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.tasks.labels import LabelSpace
@@ -114,7 +115,7 @@ def make_smaller(
     Raises:
         UserError: The request does not fit the model, or the data are wrong or gone.
     """
-    request.check(files.num_layers, int(files.config["num_attention_heads"]), labels.task)
+    request.check(files.num_layers, files.sizes.heads, labels.task)
     tokenizer = load_tokenizer(files)
     splits, _ = load_splits(config.data, tokenizer)
     split = load_measured_split(config, source, tokenizer, labels)
@@ -138,7 +139,7 @@ def make_smaller(
         write_model_folder(folder, student, tokenizer, labels, max_length=config.data.max_length)
         smaller = check_model_folder(folder)
     answers = split_logits(original.model, split, config, without_strategy())
-    of_smaller = config.model_copy(update={"freeze": FreezeConfig()})
+    of_smaller = config.model_copy(update={"freeze": FreezeConfig(), "method": MethodConfig()})
     comparison = _measure(classifier, answers, smaller, split, labels, of_smaller)
     render_comparison(console, comparison)
     return SmallerModel(
@@ -197,7 +198,7 @@ def _choose_heads(
     if not request.prune_heads:
         return {}
     # Again, now that the probes have said how many layers stay.
-    number = int(classifier.files.config["num_attention_heads"])
+    number = classifier.files.sizes.heads
     replace(request, drop_layers=classifier.num_layers - layers).check(
         classifier.num_layers, number, splits.labels.task
     )

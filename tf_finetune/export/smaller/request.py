@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.table import TASKS
 
 AUTO = "auto"
 MAKING = ("--drop-layers", "--prune-heads", "--distil")
@@ -75,9 +76,9 @@ class SmallerRequest:
                 f"--prune-heads: received {self.prune_heads}; accepted: up to {most} of the "
                 f"{kept * heads_a_layer} heads of {kept} layers, because each layer keeps one"
             )
-        if self.temperature is not None and task == "regression":
+        if self.temperature is not None and not TASKS[task].has_smoothed_targets:
             problems.append(
-                f"--temperature: received {self.temperature:g} for a regression; accepted: leave "
+                f"--temperature: received {self.temperature:g} for a {task} model; accepted: leave "
                 "it out, numbers are not softened"
             )
         if problems:

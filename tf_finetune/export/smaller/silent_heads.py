@@ -20,30 +20,27 @@ def remove_silent_heads(classifier: Classifier) -> int:
     Returns:
         How many heads were removed. A layer keeps one even if all are silent.
     """
-    removed = 0
-    for index, attention in enumerate(classifier.attentions):
-        inner, output = attention.self_attention, attention.dense_output
-        width = inner.attention_head_size
-        kernel = output.dense.kernel.numpy().reshape(inner.num_attention_heads, -1)
-        kept = np.flatnonzero(kernel.any(axis=1))
+    removed, width = 0, classifier.files.sizes.hidden // classifier.files.sizes.heads
+    paths = {(n, v.site, v.kind): v.path for v in classifier.table for n in v.layers}
+    for index, layer in enumerate(classifier.encoder.layers):
+        output = layer.attention_output
+        kernel = output.kernel.numpy()
+        heads = len(kernel) // width
+        kept = np.flatnonzero(kernel.reshape(heads, -1).any(axis=1))
         kept = kept if len(kept) else np.array([0])
-        if len(kept) == inner.num_attention_heads:
+        if len(kept) == heads:
             continue
-        removed += inner.num_attention_heads - len(kept)
+        removed += heads - len(kept)
         units = (kept[:, None] * width + np.arange(width)).ravel()
-        path = f"{classifier.files.family.backbone}/encoder/layer_._{index}/attention"
-        for name in ("query", "key", "value"):
-            dense = getattr(inner, name)
-            narrow = _dense_like(dense, dense.kernel.numpy()[:, units], dense.bias.numpy()[units])
-            setattr(inner, name, narrow)
-            _register(classifier, f"{path}/self/{name}", narrow)
-        narrow = _dense_like(
-            output.dense, output.dense.kernel.numpy()[units], output.dense.bias.numpy()
-        )
-        output.dense = narrow
-        _register(classifier, f"{path}/output/dense", narrow)
-        inner.num_attention_heads = len(kept)
-        inner.all_head_size = len(units)
+        narrow = {"attention_output": _dense_like(output, kernel[units], output.bias.numpy())}
+        for site in ("query", "key", "value"):
+            dense = getattr(layer, site)
+            values = dense.kernel.numpy()[:, units], dense.bias.numpy()[units]
+            narrow[site] = _dense_like(dense, *values)
+        for site, dense in narrow.items():
+            setattr(layer, site, dense)
+            classifier.replace_variable(paths[index, site, "kernel"], dense.kernel)
+            classifier.replace_variable(paths[index, site, "bias"], dense.bias)
     return removed
 
 
@@ -61,8 +58,3 @@ def _dense_like(
     narrow.kernel.assign(kernel)
     narrow.bias.assign(bias)
     return narrow
-
-
-def _register(classifier: Classifier, path: str, dense: tf_keras.layers.Dense) -> None:
-    classifier.replace_variable(f"{path}/kernel", dense.kernel)
-    classifier.replace_variable(f"{path}/bias", dense.bias)

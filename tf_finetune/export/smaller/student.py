@@ -15,8 +15,8 @@ from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import OfRun
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.tasks.output_scale import output_scale
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuning import fine_tune
 
@@ -26,7 +26,7 @@ _TEMPERATURE = 2.0
 
 
 def student_config(request: SmallerRequest, config: ExperimentConfig) -> ExperimentConfig:
-    """The configuration of the student's training: the run's, but for rate and epochs."""
+    """The configuration of the student's training: the run's, but for method, rate and epochs."""
     usual = LAYERS_RATE if request.distil else HEAD_RATE
     training = config.training.model_copy(
         update={
@@ -38,7 +38,9 @@ def student_config(request: SmallerRequest, config: ExperimentConfig) -> Experim
     cache = config.cache
     if cache.mode in ("auto", "disk"):  # a model that nobody trains again leaves no states
         cache = cache.model_copy(update={"mode": "memory"})
-    return config.model_copy(update={"training": training, "cache": cache})
+    return config.model_copy(
+        update={"method": MethodConfig(), "training": training, "cache": cache}
+    )
 
 
 def train_student(
@@ -75,7 +77,7 @@ def train_student(
         FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
     )
     spec = spec_of(config, files, labels, freeze=freeze)
-    start = OfRun(output_scale(labels, splits.train.labels))
+    start = OfRun(labels.scale(splits.train.labels))
     model = build_fine_tuner(spec, start, chosen, loss_from)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)

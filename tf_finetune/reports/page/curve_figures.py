@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tf_finetune.reports import figures
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.numbers import rate
+from tf_finetune.tasks.metrics import METRICS
 
 _RATE_STYLES: tuple[dict[str, Any], ...] = (
     {"color": figures.BLUE, "linestyle": "-", "marker": "o"},
@@ -90,7 +90,7 @@ def curves_figure(
             above.plot(*_series(trial, "val_loss"), label=scored_on, **other)
     above.tick_params(labelbottom=False)
     above.set_ylabel("loss" if len(trials) == 1 else "training loss")
-    below.set_ylabel(f"{scored_on} {METRIC_TITLES[metric]}")
+    below.set_ylabel(f"{scored_on} {METRICS[metric].title}")
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if limits is not None:

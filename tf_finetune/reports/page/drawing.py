@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tf_finetune.evaluation.report import EvaluationReport
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.figures import confusion_figure, regression_figure
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
@@ -15,7 +14,7 @@ from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
 from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
 from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.tasks.metrics import LOWER_IS_BETTER
+from tf_finetune.tasks.metrics import METRICS
 
 MOST_CLASSES = 60  # a larger confusion matrix says nothing to the eye
 
@@ -42,7 +41,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     answer = content.search
     if answer is None:
         return []
-    title = f"{scored_on(answer.folds).capitalize()} {METRIC_TITLES[answer.metric]}"
+    title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
     return [
         Drawing(
@@ -164,4 +163,4 @@ def _ends_in_words(trials: Sequence[TrialRow]) -> str:
 
 def better_direction(metric: str) -> str:
     """Which way a score is good."""
-    return "lower is better" if metric in LOWER_IS_BETTER else "higher is better"
+    return "lower is better" if METRICS[metric].lower_is_better else "higher is better"

@@ -7,7 +7,7 @@ from typing import Any
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import dump_config
 from tf_finetune.evaluation.report import EvaluationReport
-from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES
+from tf_finetune.reports.console import baseline_title
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.next_steps import (
@@ -16,7 +16,8 @@ from tf_finetune.reports.page.next_steps import (
     short_name,
     software_versions,
 )
-from tf_finetune.tasks.metrics import HEADLINE
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
 
 def run_content(
@@ -82,15 +83,15 @@ def _sentence(reports: Mapping[str, EvaluationReport], plan: Mapping[str, Any]) 
     if not reports:
         return f"Trained {frozen}; there were no examples to score it on."
     report = next(iter(reports.values()))
-    name = HEADLINE[report.task]
+    name = TASKS[report.task].headline
     found = report.metrics[name]
     low, high = numbers.score(found["low"]), numbers.score(found["high"])
     text = (
-        f"{report.split.capitalize()} {METRIC_TITLES[name]} {numbers.score(found['value'])} "
+        f"{report.split.capitalize()} {METRICS[name].title} {numbers.score(found['value'])} "
         f"({100 * report.confidence:g} % interval {low} to {high}) {frozen}"
     )
     others = [
-        f"{BASELINE_TITLES[baseline]} {numbers.score(scores[name])}"
+        f"{baseline_title(baseline)} {numbers.score(scores[name])}"
         for baseline, scores in report.baselines.items()
     ]
     return f"{text}; to compare: {', '.join(others)}." if others else f"{text}."
@@ -100,11 +101,11 @@ def _folds_sentence(reports: Mapping[str, EvaluationReport]) -> list[str]:
     """How the folds scored, and over all where that is not the first sentence; none without."""
     for place, report in enumerate(reports.values()):
         if report.folds:
-            name = HEADLINE[report.task]
+            name = TASKS[report.task].headline
             found = report.metrics[name]
             of_folds = sorted(fold.metrics[name]["value"] for fold in report.folds)
             scores = (
-                f"{METRIC_TITLES[name]} {numbers.score(of_folds[0])} to "
+                f"{METRICS[name].title} {numbers.score(of_folds[0])} to "
                 f"{numbers.score(of_folds[-1])} in the {len(report.folds)} folds"
             )
             if place:

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from tf_finetune.reports import figures
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.reports.page.content import TrialRow, scored_on
 from tf_finetune.reports.page.numbers import rate, score
 from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.tasks.metrics import METRICS
 
 MOST_RATES = 10  # more learning rates than this are drawn as points
 # Colour and shape together tell what a depth is.
@@ -52,7 +52,7 @@ def score_by_depth_figure(answer: Recommendation) -> Figure:
     axes.axhline(answer.best.score, color=figures.MUTED, linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xticks([row.depth for row in answer.depths])
     axes.set_xlabel(f"frozen layers of {answer.num_layers}  (0 trains everything)")
-    axes.set_ylabel(f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{scored_on(answer.folds)} {METRICS[answer.metric].title}")
     axes.margins(x=0.08)
     figures.add_grid(axes)
     _legend(axes, answer, bars=f"{100 * answer.confidence:g} % interval")
@@ -81,7 +81,7 @@ def cost_figure(answer: Recommendation) -> Figure:
         text = f"{row.depth} frozen"
         axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=figures.SMALL_TEXT)
     axes.set_xlabel("seconds per epoch of training")
-    axes.set_ylabel(f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}")
+    axes.set_ylabel(f"{scored_on(answer.folds)} {METRICS[answer.metric].title}")
     axes.set_xlim(0.0, 1.22 * max(row.seconds_per_epoch for row in answer.depths) or 1.0)
     axes.margins(y=0.15)
     figures.add_grid(axes)
@@ -119,7 +119,7 @@ def cells_figure(
         _draw_cells(axes, trials, means, (depths, rates), shade, answer)
     axes.set_xlabel("frozen layers")
     axes.set_ylabel("learning rate")
-    title = METRIC_TITLES[metric]
+    title = METRICS[metric].title
     axes.set_title(
         f"{scored_on(answer.folds)} {title} as measured, mean over seeds",
         fontsize=figures.TEXT_SIZE,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tf_finetune.evaluation.report import EvaluationReport
-from tf_finetune.reports.console import BASELINE_TITLES, METRIC_TITLES, printable
+from tf_finetune.reports.console import baseline_title, printable
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.plan_figure import Place
 from tf_finetune.results.recommendation import DepthResult, Recommendation
-from tf_finetune.tasks.metrics import HEADLINE
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
 NAME_CHARACTERS = 60
 
@@ -39,7 +40,7 @@ def depth_table(answer: Recommendation) -> Table:
     return Table(
         "Each frozen depth at its best learning rate",
         (
-            *("frozen", "learning rate", f"{METRIC_TITLES[answer.metric]}", "interval"),
+            *("frozen", "learning rate", f"{METRICS[answer.metric].title}", "interval"),
             *("below best", "p", "trained", "s / epoch", "time", "memory", "seeds"),
         ),
         tuple(_depth_cells(answer, row) for row in answer.depths),
@@ -108,7 +109,7 @@ def trials_table(content: ReportContent) -> Table:
     return Table(
         f"All {len(trials)} trials",
         (
-            *("frozen", "learning rate", "seed", METRIC_TITLES[content.metric], "epochs"),
+            *("frozen", "learning rate", "seed", METRICS[content.metric].title, "epochs"),
             *("trained", "s / epoch", "training", "examples / s", "memory", "status"),
         ),
         tuple(_trial_cells(trial) for trial in trials),
@@ -144,7 +145,7 @@ def epochs_table(trial: TrialRow, folds: int | None = None) -> Table | None:
         return None
     names = [name for name in trial.history[0] if name.startswith("val_")]
     timed = "seconds" in trial.history[0]
-    titles = [f"val. {METRIC_TITLES[name.removeprefix('val_')]}" for name in names]
+    titles = [f"val. {METRICS[name.removeprefix('val_')].title}" for name in names]
     return Table(
         "Each epoch" if folds is None else f"Each epoch, means over {folds} folds",
         ("epoch", "loss", *titles, *(["seconds"] if timed else [])),
@@ -165,30 +166,30 @@ def metrics_table(report: EvaluationReport) -> Table:
         f"Scores on the {report.n:,} {report.split} examples{report.threshold_words}",
         (
             *("metric", "value", f"{100 * report.confidence:g} % interval"),
-            *(BASELINE_TITLES[name] for name in report.baselines),
+            *(baseline_title(name) for name in report.baselines),
         ),
         tuple(
             (
-                METRIC_TITLES[name],
+                METRICS[name].title,
                 numbers.score(found["value"]),
                 f"{numbers.score(found['low'])} to {numbers.score(found['high'])}",
                 *(numbers.score(scores[name]) for scores in report.baselines.values()),
             )
             for name, found in report.metrics.items()
         ),
-        emphasized=_indices(name == HEADLINE[report.task] for name in report.metrics),
+        emphasized=_indices(name == TASKS[report.task].headline for name in report.metrics),
     )
 
 
 def folds_table(report: EvaluationReport) -> Table:
     """One row a fold: its headline score with the interval, and its loss."""
-    headline = HEADLINE[report.task]
+    headline = TASKS[report.task].headline
     scores = [fold.metrics[headline] for fold in report.folds]
     return Table(
         "Each fold, by the model that was trained on the others",
         (
-            *("fold", "examples", METRIC_TITLES[headline]),
-            *(f"{100 * report.confidence:g} % interval", METRIC_TITLES["loss"]),
+            *("fold", "examples", METRICS[headline].title),
+            *(f"{100 * report.confidence:g} % interval", METRICS["loss"].title),
         ),
         tuple(
             (
@@ -259,7 +260,7 @@ def labels_table(data: Mapping[str, Any]) -> Table:
     """Examples of each class by split, or the range of the targets."""
     splits = data["splits"]
     names = tuple(split["name"] for split in splits)
-    if data["task"] == "regression":
+    if not data["label_names"]:
         ranges = [split["target_range"] for split in splits]
         rows = [
             (title, *(numbers.score(found[i]) for found in ranges))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.evaluation.report import EvaluationReport, Mistake
-from tf_finetune.reports.console import METRIC_TITLES, printable
+from tf_finetune.reports.console import printable
 from tf_finetune.reports.page import drawing, numbers, tables
 from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
@@ -16,7 +16,8 @@ from tf_finetune.reports.page.plan_figure import places_of
 from tf_finetune.reports.page.rendering import page_templates
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.storage.files import write_atomically, write_json
-from tf_finetune.tasks.metrics import HEADLINE
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.table import TASKS
 
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
@@ -67,7 +68,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "labels": tables.labels_table(content.data) if content.data else None,
         "trials": tables.trials_table(content) if content.search else None,
         "preflight": tables.preflight_table(content.preflight) if content.preflight else None,
-        "metric": METRIC_TITLES[content.metric],
+        "metric": METRICS[content.metric].title,
         "direction": drawing.better_direction(content.metric),
     }
 
@@ -86,6 +87,7 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
         "classes": tables.class_table(report) if report.per_class else None,
         "figure": drawings[0] if drawings else None,
         "large": len(report.per_class) > SIDE_BY_SIDE_CLASSES,
+        "mistakes_title": TASKS[report.task].mistake_words.capitalize(),
         "mistakes": [_mistake(mistake) for mistake in report.mistakes],
     }
 
@@ -120,10 +122,10 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         tiles.append(("learning rate", numbers.rate(trial.learning_rate), detail))
     if content.reports:
         report = next(iter(content.reports.values()))
-        name = HEADLINE[report.task]
+        name = TASKS[report.task].headline
         found = report.metrics[name]
         low, high = numbers.score(found["low"]), numbers.score(found["high"])
-        title = f"{report.split} {METRIC_TITLES[name]}"
+        title = f"{report.split} {METRICS[name].title}"
         whose = f"{len(report.folds)} models" if report.folds else "final model"
         tiles.append((title, numbers.score(found["value"]), f"{low} to {high}, {whose}"))
     return tiles
@@ -136,7 +138,7 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     else:
         beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
-    title = f"{scored_on(answer.folds)} {METRIC_TITLES[answer.metric]}"
+    title = f"{scored_on(answer.folds)} {METRICS[answer.metric].title}"
     tiles = [
         ("learning rate", numbers.rate(row.learning_rate), f"compared with {seeds}"),
         (title, numbers.score(row.score), beside),

@@ -5,12 +5,6 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.evaluation.report import constant_scores
 from tf_finetune.results.recommendation import Recommendation
 
-_ANSWERS = {
-    "single_label": "the commonest class",
-    "multi_label": "what most training examples have",
-    "regression": "the mean of the training targets",
-}
-
 
 def chance_notes(splits: Splits, found: Recommendation) -> list[str]:
     """A sentence if the interval of the recommended score reaches what needs no text; else none.
@@ -28,5 +22,5 @@ def chance_notes(splits: Splits, found: Recommendation) -> list[str]:
         return []
     return [
         "The recommended model is not shown to be better than always answering "
-        f"{_ANSWERS[splits.labels.task]}, whatever the text ({found.metric} {chance:.3f})."
+        f"{splits.labels.constant_words}, whatever the text ({found.metric} {chance:.3f})."
     ]

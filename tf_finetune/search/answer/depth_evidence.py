@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tf_finetune.evaluation.pseudo_examples import Kind
 from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
 from tf_finetune.results.recommendation import RateEdge
 from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.search.answer.statistics import Estimate, estimate, selection_optimism
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import score
+from tf_finetune.tasks.pseudo_examples import Kind
 
 # Costs this close are one cost: epochs of the same work differ by as much.
 EQUAL_COST = 1.05
@@ -197,7 +196,7 @@ def gather_evidence(
                 )
         if not np.array_equal(targets, first_targets):
             raise ValueError(f"{trial.cell.key} was scored on other examples than the rest")
-        scores = score(labels, targets, logits)
+        scores = labels.score(targets, logits)
         if not np.isfinite(scores[metric]):
             raise ValueError(f"the predictions of {trial.cell.key} are not finite, its score is")
         entry = evidence.setdefault(trial.cell, CellEvidence(trial.cell, len(targets), {}, {}, {}))

@@ -6,8 +6,8 @@ from typing import Any
 
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.export.quality_loss import QualityLoss
-from tf_finetune.reports.console import METRIC_TITLES
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class EnsembleResult:
         sign = -1 if found.loss <= 0 else 1
         low, high = sorted((sign * found.low, sign * found.high))
         return (
-            f"The ensemble of {count} seeds has {METRIC_TITLES[found.metric]} {found.value:.4f} on "
+            f"The ensemble of {count} seeds has {METRICS[found.metric].title} {found.value:.4f} on "
             f"the {self.split} split ({own['low']:.4f} to {own['high']:.4f}), the single model "
             f"{found.original:.4f}: {abs(found.loss):.4f} {more} ({100 * report.confidence:g} % "
             f"interval {low:.4f} to {high:.4f}). An answer takes {count} times as long."
@@ -48,7 +48,7 @@ class EnsembleResult:
         return {
             "sentence": self.sentence(),
             "seeds": list(self.seeds),
-            "threshold": self.labels.threshold if self.labels.task == "multi_label" else None,
+            "threshold": self.labels.threshold,
             "scores": {name: report.metrics for name, report in self.reports.items()},
             "split": self.split,
             "against_single_model": asdict(self.difference),

@@ -30,7 +30,7 @@ from tf_finetune.search.answer.depth_evidence import (
 from tf_finetune.search.answer.sentence import in_words
 from tf_finetune.search.answer.statistics import estimate
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.metrics import RANGES
+from tf_finetune.tasks.metrics import METRICS
 
 DEFAULT_TOLERANCE = 0.01
 DEFAULT_RELATIVE_TOLERANCE = 0.05
@@ -136,7 +136,7 @@ def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, 
 
 def _default_tolerance(metric: str, best: float) -> float:
     """A share of the best where the metric has no fixed range."""
-    if np.isfinite(RANGES[metric][1]):
+    if np.isfinite(METRICS[metric].high):
         return DEFAULT_TOLERANCE
     return DEFAULT_RELATIVE_TOLERANCE * best
 
@@ -164,7 +164,7 @@ def _depth_result(
         for resampled in (evidence.leaning.downwards, evidence.leaning.upwards)
     )
     ends = np.array(found.interval(downwards, upwards, confidence)) - evidence.optimism
-    low, high = np.clip(np.sort(sign * ends), *RANGES[metric])
+    low, high = np.clip(np.sort(sign * ends), *METRICS[metric].limits)
     variance = found.seed_variance
     return DepthResult(
         cell=best.cell,

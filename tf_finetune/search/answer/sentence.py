@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
 from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.answer.depth_evidence import EQUAL_COST
@@ -218,17 +219,19 @@ def _seeds_dominate(result: DepthResult) -> bool:
 
 def _setting(found: Recommendation, result: DepthResult) -> str:
     """What to do, as an instruction: depth, rate and further options."""
-    depth, layers = result.depth, found.num_layers
+    depth, layers, extra = result.depth, found.num_layers, result.extra
+    method = METHODS.get(extra.pop("method.name", ""))
     if depth == 0:
-        action = "Train all layers"
+        action = f"Train {method.words} of all layers" if method else "Train all layers"
     elif depth < layers:
         action = f"Freeze {depth} of {layers} layers"
+        action += f" and train {method.words} above" if method else ""
     elif layers == 1:
         action = "Freeze the only layer (train only pooler and head)"
     else:
         action = f"Freeze all {layers} layers (train only pooler and head)"
     action += f" at learning rate {_rate(result.cell.learning_rate)}"
-    return action + "".join(f", {name}={value}" for name, value in result.cell.extra)
+    return action + "".join(f", {name}={value}" for name, value in extra.items())
 
 
 def _doing(found: Recommendation, depth: int) -> str:

@@ -14,7 +14,6 @@ from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.live import duration
 from tf_finetune.search.running.records import TrialJournal
-from tf_finetune.tasks.metrics import resolve_monitor
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,12 @@ class SearchJob:
     @property
     def metric(self) -> str:
         """The score that decides."""
-        return resolve_monitor(self.config.training.monitor, self.splits.labels)[0]
+        return self.splits.labels.monitor(self.config.training.monitor)[0]
 
     @property
     def higher_is_better(self) -> bool:
         """Its direction."""
-        return resolve_monitor(self.config.training.monitor, self.splits.labels)[1]
+        return self.splits.labels.monitor(self.config.training.monitor)[1]
 
 
 def describe_search(job: SearchJob) -> list[str]:

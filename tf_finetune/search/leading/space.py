@@ -9,7 +9,9 @@ from typing import Any
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
+from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
+from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
 from tf_finetune.results.trial import Cell
 
@@ -185,15 +187,20 @@ def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    middle = typical_rate(depth, num_layers)
-    low, high = two_digits(middle / 3), two_digits(middle * 3)
-    return (low, middle, high) if search.oracle == "grid" else RateRange(low, high)
+    usual = typical_rate(depth, num_layers)
+    names = search.methods or (config.method.name,)
+    middles = sorted({usual * METHODS[name].rate_factor for name in names})
+    if search.oracle == "grid":
+        factors = itertools.product(middles, (1 / 3, 1, 3))
+        return tuple(sorted({two_digits(middle * factor) for middle, factor in factors}))
+    return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
 
 
 def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """What needs a new trace comes first, so that it changes last."""
     search = config.search
     values: dict[str, tuple[Any, ...]] = {
+        "method.name": search.methods,
         "search.rule_sets": tuple(search.rule_sets),
         "training.weight_decay": search.weight_decays,
         "training.batch_size": search.batch_sizes,
@@ -218,17 +225,18 @@ def _check_plans(
     files: EncoderFiles,
     problems: list[str],
 ) -> None:
-    """Every depth has to leave something to train, under every rule set."""
-    for name, rules in (config.search.rule_sets or {"": ()}).items():
-        for depth in depths:
-            freeze = config.freeze.model_copy(
-                update={"depth": depth, "rules": (*rules, *config.freeze.rules)}
-            )
-            where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
-            try:
-                spec_of(config, files, freeze=freeze)
-            except UserError as error:
-                problems += [f"{where}: {problem}" for problem in error.problems]
+    """Every depth has to leave something to train, under every method and rule set."""
+    methods = config.search.methods or (config.method.name,)
+    rule_sets = config.search.rule_sets or {"": ()}
+    for method, (name, rules), depth in itertools.product(methods, rule_sets.items(), depths):
+        update = {"depth": depth, "rules": (*rules, *config.freeze.rules)}
+        freeze = config.freeze.model_copy(update=update)
+        tried = config.model_copy(update={"method": MethodConfig(name=method)})
+        where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
+        try:
+            spec_of(tried, files, freeze=freeze)
+        except UserError as error:
+            problems += [f"{where}: {problem}" for problem in error.problems]
 
 
 def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]) -> int:

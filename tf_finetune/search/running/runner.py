@@ -32,7 +32,6 @@ from tf_finetune.search.running.models import ModelCache
 from tf_finetune.search.running.records import History, Stage, TrialRecord, write_predictions
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.running.trial_weights import trained_weights, write_weights
-from tf_finetune.tasks.metrics import resolve_monitor, score
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, evaluation_shape, fine_tune
@@ -227,7 +226,7 @@ class TrialRunner:
         """What ends this trial early; None in a stage whose trials have to be whole."""
         if not self._config.search.median_stopping or stage not in ("explore", "widen"):
             return None
-        metric, higher = resolve_monitor(self._config.training.monitor, self._splits.labels)
+        metric, higher = self._splits.labels.monitor(self._config.training.monitor)
         others = peers(request, self._records())
         return lambda history: is_below_median(history, others, f"val_{metric}", higher)
 
@@ -279,8 +278,8 @@ class TrialRunner:
         memory: PeakMemory,
     ) -> TrialResult:
         labels, rounds = self._splits.labels, trained.rounds
-        metrics = score(labels, *trained.predictions)
-        metric, _ = resolve_monitor(config.training.monitor, labels)
+        metrics = labels.score(*trained.predictions)
+        metric, _ = labels.monitor(config.training.monitor)
         if not math.isfinite(metrics[metric]):
             scored = _scored(self._splits).name
             return _failed(request, f"the {scored} {metric} is {metrics[metric]}")

@@ -60,15 +60,20 @@ class TrialRequest:
                 "rules": (*rules, *config.freeze.rules),
             }
         )
-        training = config.training.model_copy(
-            update={
-                "learning_rate": self.cell.learning_rate,
-                "seed": self.seed,
-                "epochs": self.epochs,
-                **{name.removeprefix("training."): value for name, value in extra.items()},
-            }
-        )
-        return config.model_copy(update={"freeze": freeze, "training": training})
+        training = {
+            "learning_rate": self.cell.learning_rate,
+            "seed": self.seed,
+            "epochs": self.epochs,
+        }
+        given: dict[str, dict[str, Any]] = {"training": training}
+        for name, value in extra.items():
+            section, option = name.split(".")
+            given.setdefault(section, {})[option] = value
+        sections = {
+            section: getattr(config, section).model_copy(update=options)
+            for section, options in given.items()
+        }
+        return config.model_copy(update={"freeze": freeze, **sections})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` reads it back."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_finetune.encoders.families import family_of
+from tf_finetune.encoders.families.table import family_of
 from tf_finetune.errors import UserError
 
 GOOD = {

@@ -1,8 +1,8 @@
-"""The table of variables has the sizes that BERT is known for."""
+"""BERT's table of variables has the sizes that it is known for."""
 
 import pytest
 
-from tf_finetune.encoders.variables import bert_variables
+from tf_finetune.encoders.families.table import FAMILIES
 
 BERT_BASE = {
     "hidden_size": 768,
@@ -17,7 +17,7 @@ BERT_BASE = {
 
 @pytest.fixture(scope="module")
 def variables():
-    return bert_variables(BERT_BASE, num_labels=2)
+    return FAMILIES["bert"].variables(BERT_BASE, num_labels=2)
 
 
 def count(variables, **where):

@@ -1,0 +1,38 @@
+import pytest
+
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.methods.table import METHODS
+
+VARIABLES = FAMILIES["bert"].variables(
+    {
+        "vocab_size": 30,
+        "hidden_size": 8,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "max_position_embeddings": 12,
+        "type_vocab_size": 2,
+    },
+    num_labels=3,
+)
+
+
+def trained(name):
+    return [variable for variable in VARIABLES if METHODS[name].trains(variable)]
+
+
+def test_full_trains_every_variable():
+    assert trained("full") == list(VARIABLES)
+
+
+def test_biases_are_those_of_dense_layers_and_no_norms():
+    paths = [variable.path for variable in trained("biases")]
+    # Query, key, value, output, and both parts of the feed-forward layer; pooler and head.
+    assert len(paths) == 2 * 6 + 2
+    assert all(path.endswith("/bias") and "LayerNorm" not in path for path in paths)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_in_words_what_it_trains(name):
+    assert METHODS[name].words
+    assert METHODS[name].rate_factor > 0

@@ -1,0 +1,246 @@
+"""How an encoder is computed from the sublayers of the library's model.
+
+The library's model holds the variables; its dense layers and norms are called here one by one.
+So fewer queries than keys, rows of several texts, dropout by position and a softmax in float32
+are arguments, and nothing of the library has to be replaced.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+import tf_keras
+from transformers.activations_tf import get_tf_activation
+
+from tf_finetune.encoders.dropout import PositionalDropout
+from tf_finetune.encoders.encoder import Encoder, Run
+from tf_finetune.encoders.family import Sizes
+from tf_finetune.encoders.gelu import gelu
+
+Activation = Callable[[tf.Tensor], tf.Tensor]
+
+
+class Rates(NamedTuple):
+    """Probabilities that a unit is dropped: of states, and of attention probabilities."""
+
+    hidden: float
+    attention: float
+
+
+class LayerDropouts(NamedTuple):
+    """The dropouts of a layer, in the order in which they are called."""
+
+    probabilities: PositionalDropout
+    attention: PositionalDropout
+    output: PositionalDropout
+
+
+def head_dropout(rate: float) -> PositionalDropout:
+    """Before the head. The number of every site decides which units a seed drops."""
+    return PositionalDropout(float(rate), 0)
+
+
+def embeddings_dropout(rate: float) -> PositionalDropout:
+    """After the embeddings."""
+    return PositionalDropout(float(rate), 1)
+
+
+def layer_dropouts(index: int, rates: Rates, sizes: Sizes) -> LayerDropouts:
+    """Of the layer that is computed at this place, whether or not others share its weights."""
+    first = 2 + index * len(LayerDropouts._fields)
+    # Of one read a row has heads x length probabilities in the last layer, and length is even.
+    whole_blocks = index < sizes.layers - 1 or sizes.heads % 2 == 0
+    return LayerDropouts(
+        PositionalDropout(float(rates.attention), first, whole_blocks),
+        PositionalDropout(float(rates.hidden), first + 1),
+        PositionalDropout(float(rates.hidden), first + 2),
+    )
+
+
+def activation(name: str) -> Activation:
+    """The library's activation, or for "gelu" one that keeps less for the backward pass."""
+    return gelu if name == "gelu" else get_tf_activation(name)
+
+
+@dataclass
+class SummedEmbeddings:
+    """Rows of three tables, added up and normalised.
+
+    Attributes:
+        words: [vocabulary, hidden].
+        positions: [positions, hidden].
+        types: [types, hidden].
+        norm: Of the sum.
+        dropout: Of the normalised sum.
+    """
+
+    words: tf.Variable
+    positions: tf.Variable
+    types: tf.Variable
+    norm: tf_keras.layers.Layer
+    dropout: PositionalDropout
+
+    def __call__(
+        self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """[b, t, hidden] of ids [b, t]; positions None: each row counts from 0."""
+        with tf.name_scope("embeddings"):
+            # A GPU would read zeros there.
+            tf.debugging.assert_less(token_ids, self.words.shape[0], "a token id is too large")
+            if positions is None:
+                positions = tf.range(tf.shape(token_ids)[1])[None]
+            looked_up = (
+                tf.cast(tf.gather(table, ids), self.norm.compute_dtype)
+                for table, ids in (
+                    (self.words, token_ids),
+                    (self.positions, positions),
+                    (self.types, type_ids),
+                )
+            )
+            words, places, types = looked_up
+            return self.dropout(self.norm(words + places + types), training=run.training)
+
+
+@dataclass
+class PostNormLayer:
+    """Attention and a feed-forward part, each added to its input and normalised.
+
+    Attributes:
+        name: Of its operations in a graph.
+        query: Dense layer, as are `key`, `value`, `attention_output`, `up` and `down`.
+        attention_norm: Layer norm, as is `output_norm`.
+        activation: Between up and down.
+        head_width: Units of an attention head.
+        dropouts: Its own.
+    """
+
+    name: str
+    query: tf_keras.layers.Dense
+    key: tf_keras.layers.Dense
+    value: tf_keras.layers.Dense
+    attention_output: tf_keras.layers.Dense
+    attention_norm: tf_keras.layers.Layer
+    up: tf_keras.layers.Dense
+    down: tf_keras.layers.Dense
+    output_norm: tf_keras.layers.Layer
+    activation: Activation
+    head_width: int
+    dropouts: LayerDropouts
+
+    def __call__(
+        self, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """See `Encoder.layer`."""
+        with tf.name_scope(self.name):
+            queries = x
+            if reads is not None:
+                queries = tf.gather(x, reads, batch_dims=1)
+                context = scores_of_queries(context, reads)
+            with tf.name_scope("attention"):
+                attended = self.attention_output(self._attended(queries, x, context, run))
+                attended = self.dropouts.attention(attended, training=run.training)
+                attended = self.attention_norm(attended + queries)
+            with tf.name_scope("feed_forward"):
+                inner = self.activation(self.up(attended))
+                result = self.dropouts.output(self.down(inner), training=run.training)
+                return self.output_norm(result + attended)
+
+    def _attended(
+        self, queries: tf.Tensor, x: tf.Tensor, context: tf.Tensor, run: Run
+    ) -> tf.Tensor:
+        """What each query sees, head beside head: [b, q, units of all heads]."""
+        query = self._by_head(self.query(queries))
+        key, value = self._by_head(self.key(x)), self._by_head(self.value(x))
+        scores = tf.matmul(query, key, transpose_b=True)
+        scores = scores / tf.cast(math.sqrt(self.head_width), scores.dtype) + context
+        # A sum of many bfloat16 or float16 numbers loses what each adds.
+        probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
+        probabilities = tf.cast(probabilities, scores.dtype)
+        probabilities = self.dropouts.probabilities(probabilities, training=run.training)
+        if run.head_factors is not None:
+            probabilities *= run.head_factors
+        seen = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])
+        return tf.reshape(seen, [_rows(x), -1, self.value.units])
+
+    def _by_head(self, x: tf.Tensor) -> tf.Tensor:
+        """[b, q, units] as [b, heads, q, head_width]."""
+        heads = x.shape[-1] // self.head_width
+        return tf.transpose(tf.reshape(x, [_rows(x), -1, heads, self.head_width]), [0, 2, 1, 3])
+
+
+class PostNormEncoder(Encoder):
+    """BERT, and what is built like it.
+
+    Args:
+        embeddings: What the first layer reads.
+        layers: In their order.
+        pooler: Dense layer.
+        head_dropout: Between the pooler and the head.
+    """
+
+    def __init__(
+        self,
+        embeddings: SummedEmbeddings,
+        layers: Sequence[PostNormLayer],
+        pooler: tf_keras.layers.Dense,
+        head_dropout: PositionalDropout,
+    ):
+        self.layers = layers
+        self.dropouts = (
+            *(head_dropout, embeddings.dropout),
+            *(dropout for layer in layers for dropout in layer.dropouts),
+        )
+        self._embeddings = embeddings
+        self._pooler = pooler
+        self._head_dropout = head_dropout
+
+    @property
+    def dtype(self) -> tf.DType:
+        """See `Encoder`."""
+        return tf.as_dtype(self.layers[0].output_norm.compute_dtype)
+
+    def embed(
+        self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """See `Encoder`."""
+        return self._embeddings(token_ids, type_ids, positions, run)
+
+    def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
+        """See `Encoder`."""
+        return masked_scores(segment_ids, packed, run.masked_score, self.dtype)
+
+    def layer(
+        self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """See `Encoder`."""
+        return self.layers[index](x, context, reads, run)
+
+    def pool(self, x: tf.Tensor, run: Run) -> tf.Tensor:
+        """See `Encoder`."""
+        pooled = self._pooler(tf.reshape(x, [-1, x.shape[-1]]))
+        # By rows, by which dropout is placed.
+        return self._head_dropout(tf.reshape(pooled, tf.shape(x)), training=run.training)
+
+
+def masked_scores(
+    segment_ids: tf.Tensor, packed: bool, masked_score: float, dtype: tf.DType
+) -> tf.Tensor:
+    """0 where a token may look and the masked score elsewhere, [b, 1, 1, t], packed [b, 1, t, t].
+
+    Arguments are those of `Encoder.context`.
+    """
+    # Not [:, None, None, :]: LiteRT has no slices that add axes to a shape it does not know.
+    keys = tf.expand_dims(tf.expand_dims(segment_ids, 1), 1)
+    visible = tf.equal(segment_ids[:, None, :, None], keys) if packed else keys
+    return (1 - tf.cast(visible, dtype)) * tf.cast(masked_score, dtype)
+
+
+def scores_of_queries(scores: tf.Tensor, reads: tf.Tensor) -> tf.Tensor:
+    """Rows of `Encoder.context` for the reads [b, r] alone; what is one for all stays."""
+    return scores if scores.shape[2] == 1 else tf.gather(scores, reads, axis=2, batch_dims=1)
+
+
+def _rows(x: tf.Tensor) -> int | tf.Tensor:
+    return tf.shape(x)[0] if x.shape[0] is None else x.shape[0]

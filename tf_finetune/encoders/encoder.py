@@ -1,0 +1,89 @@
+"""What a model asks of an encoder that it computes layer by layer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tf_finetune.encoders.dropout import PositionalDropout
+
+# What the library adds to the attention scores of what a token does not see.
+MASKED_SCORE = -10000.0
+
+
+class Run(NamedTuple):
+    """How one pass is computed.
+
+    Attributes:
+        training: Whether units are dropped.
+        masked_score: Added to the attention scores of what a token does not see.
+        head_factors: What each attention head of a layer is multiplied with, [b, heads, 1, 1];
+            None: 1.
+    """
+
+    training: bool = False
+    masked_score: float = MASKED_SCORE
+    head_factors: tf.Tensor | None = None
+
+
+class Encoder(ABC):
+    """An encoder that can be computed layer by layer.
+
+    Attributes:
+        layers: What `layer` calls.
+        dropouts: All of the encoder and that before the head, each with a site of its own.
+    """
+
+    layers: Sequence[Any]
+    dropouts: tuple[PositionalDropout, ...]
+
+    @property
+    @abstractmethod
+    def dtype(self) -> tf.DType:
+        """Type in which states are computed."""
+
+    @abstractmethod
+    def embed(
+        self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """What the first layer reads, [b, t, hidden].
+
+        Args:
+            token_ids: [b, t] int32.
+            type_ids: [b, t] int32.
+            positions: Of each token in its text, [b, t] int32; None: each row counts from 0.
+            run: How.
+        """
+
+    @abstractmethod
+    def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
+        """What is added to attention scores, [b, 1 or heads, 1 or t, t].
+
+        Args:
+            segment_ids: 1 for tokens and 0 for padding, or the numbers of packed texts,
+                [b, t] int32.
+            packed: Whether they number texts, which do not see each other.
+            run: How.
+        """
+
+    @abstractmethod
+    def layer(
+        self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """States above a layer: [b, t, hidden], or of the reads alone [b, r, hidden].
+
+        Args:
+            index: Number of the layer.
+            x: States below it, [b, t, hidden].
+            context: From `context`.
+            reads: Positions of which the states are wanted, [b, r] int32; None: all.
+            run: How.
+        """
+
+    @abstractmethod
+    def pool(self, x: tf.Tensor, run: Run) -> tf.Tensor:
+        """States of the reads as the head gets them, [b, r, hidden] both.
+
+        That is all that is computed above every frozen depth and below the head.
+        """

@@ -1,0 +1,1 @@
+"""One file a family of encoders, and the table that names them."""

@@ -1,0 +1,33 @@
+"""The families that there are. A new one is a file beside this one and a line here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.family import Family
+from tf_finetune.errors import UserError
+
+FAMILIES: dict[str, Family] = {family.model_type: family for family in (Bert(),)}
+
+
+def family_of(config: Mapping[str, Any], where: str) -> Family:
+    """Finds the family of an encoder and checks that its configuration is complete.
+
+    Args:
+        config: config.json as a mapping.
+        where: Path of the file, for messages.
+
+    Raises:
+        UserError: The family is not supported, or the configuration is incomplete or
+            contradicts itself.
+    """
+    model_type = config.get("model_type")
+    family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
+    if family is None:
+        raise UserError(
+            f"{where}: model_type: received {model_type!r}, accepted: {', '.join(FAMILIES)}"
+        )
+    problems = family.problems(config, where)
+    if problems:
+        raise UserError(problems)
+    return family

@@ -1,0 +1,199 @@
+"""What the rest of the project asks of a family of encoders.
+
+An encoder is embeddings, an ordered list of layers, a pooler and a head. A family knows what
+its config.json means, which variables there are and what is multiplied with what; none of that
+needs TensorFlow. How its layers are computed is asked for by `encoder`, which does.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from tf_finetune.encoders.variables import Variable, dense_variables
+
+if TYPE_CHECKING:
+    from tf_finetune.encoders.encoder import Encoder
+
+
+class Sizes(NamedTuple):
+    """How large an encoder is.
+
+    Attributes:
+        layers: Encoder layers L.
+        hidden: Width of a state.
+        heads: Attention heads of a layer.
+        inner: Width inside the feed-forward part.
+        vocabulary: Token ids.
+        positions: Tokens of the longest text it has positions for.
+        types: Token types; a pair needs 2.
+    """
+
+    layers: int
+    hidden: int
+    heads: int
+    inner: int
+    vocabulary: int
+    positions: int
+    types: int = 1
+
+
+# The most that each may be: far beyond any encoder, and short of what would fill the memory with
+# names.
+_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A step of a layer in forward order: a matrix product, or a norm, which costs none.
+
+    Attributes:
+        name: The site of its variables, or, where two activations are multiplied, any other name.
+        flops: Of one text; a multiply-add is two.
+        operands: What each activation that goes in is the sum of: names of earlier steps, or
+            "input", the layer's own.
+    """
+
+    name: str
+    flops: int
+    operands: tuple[tuple[str, ...], ...]
+
+
+class Places(NamedTuple):
+    """Keras layers of a wrapped model that are frozen and trained as wholes.
+
+    Attributes:
+        embeddings: All that is frozen with the embeddings.
+        layers: The encoder layers; one that is shared stands wherever it is applied.
+        pooler: What stands between the last of them and the head.
+        head: The dense layer that answers.
+    """
+
+    embeddings: Sequence[Any]
+    layers: Sequence[Any]
+    pooler: Sequence[Any]
+    head: Any
+
+
+class Accepted(NamedTuple):
+    """What a key of config.json may say.
+
+    Attributes:
+        default: What it says where it is left out.
+        values: The values that are computed faithfully.
+    """
+
+    default: Any
+    values: tuple[Any, ...]
+
+
+class Family(ABC):
+    """One family of encoders; its objects hold no state.
+
+    Attributes:
+        model_type: `model_type` in config.json.
+        library: Where `transformers` keeps it: `models.LIBRARY.modeling_tf_LIBRARY`.
+        classifier_class: Name of the TensorFlow class there.
+        backbone: Prefix of the encoder's tensors in a checkpoint with a head.
+        layer_tensors: What comes before a layer's number in the names of its tensors.
+        size_keys: Under which key config.json gives each of the `Sizes`.
+        dropout_keys: Keys of config.json that hold rates of dropout.
+        accepted: Keys of config.json of which not every value is computed faithfully.
+        head_names: Path and tensor of the dense layer that answers.
+    """
+
+    model_type: ClassVar[str]
+    library: ClassVar[str]
+    classifier_class: ClassVar[str]
+    backbone: ClassVar[str]
+    layer_tensors: ClassVar[str]
+    size_keys: ClassVar[Mapping[str, str]]
+    dropout_keys: ClassVar[tuple[str, ...]]
+    accepted: ClassVar[Mapping[str, Accepted]]
+    head_names: ClassVar[tuple[str, str]]
+
+    def problems(self, config: Mapping[str, Any], where: str) -> list[str]:
+        """What in config.json is missing, contradicts itself or would be computed wrongly.
+
+        Args:
+            config: config.json as a mapping.
+            where: Path of the file, for messages.
+        """
+        keys = ((key, getattr(_LARGEST, name)) for name, key in self.size_keys.items())
+        found = [
+            f"{where}: {key}: received {config.get(key)!r}, accepted: an integer from 1 to "
+            f"{largest:,}"
+            for key, largest in keys
+            if type(config.get(key)) is not int or not 1 <= config[key] <= largest
+        ]
+        if not found:
+            found += self._widths(config, where)
+        for key, accepted in self.accepted.items():
+            value = config.get(key, accepted.default)
+            if value not in accepted.values:
+                received = json.dumps(value) if isinstance(value, bool) else repr(value)
+                names = (v if isinstance(v, str) else json.dumps(v) for v in accepted.values)
+                found.append(f"{where}: {key}: received {received}, accepted: {', '.join(names)}")
+        return found
+
+    def _widths(self, config: Mapping[str, Any], where: str) -> list[str]:
+        hidden, heads = self.size_keys["hidden"], self.size_keys["heads"]
+        width = config[hidden]
+        if width % config[heads]:
+            return [f"{where}: {hidden} {width} is not a multiple of {heads} {config[heads]}"]
+        if width % 4:
+            # A row of PositionalDropout starts on a block of four random numbers.
+            return [f"{where}: {hidden}: received {width}, accepted: multiples of 4"]
+        return []
+
+    def sizes(self, config: Mapping[str, Any]) -> Sizes:
+        """The sizes that a checked config.json gives."""
+        return Sizes(**{name: int(config[key]) for name, key in self.size_keys.items()})
+
+    def with_layers(self, config: Mapping[str, Any], layers: int) -> dict[str, Any]:
+        """config.json of an encoder that has the first layers alone."""
+        return {**config, self.size_keys["layers"]: layers}
+
+    @abstractmethod
+    def encoder_variables(self, config: Mapping[str, Any]) -> tuple[Variable, ...]:
+        """All variables below the head, the pooler's among them, in forward order."""
+
+    def variables(self, config: Mapping[str, Any], num_labels: int) -> tuple[Variable, ...]:
+        """All variables of a classifier in forward order.
+
+        Args:
+            config: config.json as a mapping.
+            num_labels: Width of the head.
+        """
+        shape = (self.sizes(config).hidden, num_labels)
+        head = dense_variables(*self.head_names, shape, "head", "head")
+        return (*self.encoder_variables(config), *head)
+
+    @abstractmethod
+    def products(self, sizes: Sizes, layer: int, tokens: int, queries: int) -> tuple[Product, ...]:
+        """What a layer computes for one text, in forward order; the last is what it gives.
+
+        Args:
+            sizes: Of the encoder.
+            layer: Number of the layer.
+            tokens: Tokens of the text.
+            queries: Of how many of them the layer's output is computed.
+        """
+
+    @abstractmethod
+    def places(self, wrapped: Any) -> Places:
+        """Where the library's model keeps what is frozen and trained.
+
+        Args:
+            wrapped: A `classifier_class`.
+        """
+
+    @abstractmethod
+    def encoder(self, wrapped: Any, sizes: Sizes) -> "Encoder":
+        """How the library's model is computed, from its own sublayers; needs TensorFlow.
+
+        Args:
+            wrapped: A `classifier_class`, built.
+            sizes: Of the encoder.
+        """

@@ -1,0 +1,10 @@
+"""The methods by the name that `method.name` takes: one line each."""
+
+from tf_finetune.methods.biases import Biases
+from tf_finetune.methods.full import Full
+from tf_finetune.methods.method import Method
+
+METHODS: dict[str, Method] = {
+    "full": Full(),
+    "biases": Biases(),
+}
