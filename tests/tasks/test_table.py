@@ -1,13 +1,18 @@
 """A task is found by its name in `data.task`, and by what config.json says of it."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.config.loading import load_config
+from tf_finetune.errors import UserError
 from tf_finetune.export.model_folder import read_labels
 from tf_finetune.tasks.classes import Classes
-from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.metrics import METRICS, Metric
 from tf_finetune.tasks.table import TASKS, problem_type, task_of
 
 
@@ -30,6 +35,31 @@ def test_a_task_stands_under_its_own_name_with_known_metrics(name):
     assert task.task == name
     assert task.headline in task.metrics
     assert set(task.metrics) <= set(METRICS)
+
+
+def test_names_are_known_without_what_the_tasks_import():
+    script = (
+        "import sys; from tf_finetune.tasks.table import TASKS\n"
+        "print(*TASKS, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [*TASKS, "False"]
+
+
+def test_the_option_takes_the_names_of_the_table(stars):
+    accepted = [ExperimentConfig(data={"task": name}).data.task for name in ("auto", *TASKS)]
+    assert accepted[-1] == "stars"
+    with pytest.raises(UserError, match="data.task.*received moons; accepted: auto, single_label"):
+        load_config(None, ["data.task=moons"])
+
+
+def test_a_score_that_comes_later_may_decide_and_one_that_is_no_monitor_may_not(monkeypatch):
+    monkeypatch.setitem(METRICS, "kappa", Metric("kappa", -1.0))
+    assert ExperimentConfig(training={"monitor": "kappa"}).training.monitor == "kappa"
+    with pytest.raises(UserError, match="training.monitor.*received mse; accepted: auto, accuracy"):
+        load_config(None, ["training.monitor=mse"])
 
 
 @pytest.mark.parametrize("name", TASKS)

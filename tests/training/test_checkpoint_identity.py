@@ -7,6 +7,7 @@ import pytest
 
 from tf_finetune.models.head_start import HeadStart, new_head
 from tf_finetune.tasks.output_scale import OutputScale
+from tf_finetune.tasks.several_classes import SeveralClasses
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 
 
@@ -30,8 +31,14 @@ def test_the_same_job_has_the_same_identity(identity, plan, training):
     assert identity() == identity(plan=plan(), config=training(steps_per_execution=3))
 
 
+def test_a_threshold_is_told_only_where_it_is_not_the_usual_one(identity, splits):
+    several = SeveralClasses(splits.labels.names, threshold=0.5)
+
+    assert identity(data=replace(splits, labels=several)) == identity()
+
+
 def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, splits, training):
-    labels = replace(splits.labels, threshold=0.3)
+    several = SeveralClasses(splits.labels.names, threshold=0.3)
     jobs = [
         identity(),
         identity(encoder_sha256="b"),
@@ -45,7 +52,7 @@ def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, spli
         identity(config=training(class_weights="balanced")),
         identity(config=training(precision="mixed_bfloat16")),
         identity(data=replace(splits, train=splits.train.select(slice(0, 33)))),
-        identity(data=replace(splits, labels=labels)),
+        identity(data=replace(splits, labels=several)),
     ]
 
     assert len(set(jobs)) == len(jobs)

@@ -11,15 +11,14 @@ import json
 import os
 import sys
 
-from tf_finetune import training
-from tf_finetune.training import multi_worker
+from tf_finetune.training import multi_worker, strategy
 from trainers.cli import run_command
 from trainers.train import main
 
 # On a machine that is held up for a while, nobody is dead.
 multi_worker.SILENCE_SECONDS = 600.0
 # A process joins a cluster once; importing TensorFlow for every run would take long.
-training.build_strategy = functools.cache(training.build_strategy)
+strategy.build_strategy = functools.cache(strategy.build_strategy)
 rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 folder, *arguments = sys.argv[1:]
 for name, mode in (("plain", "off"), ("kept", "memory")):

@@ -14,10 +14,12 @@ from tf_finetune.options.run import RunConfig
 from tf_finetune.options.search import SearchConfig
 from tf_finetune.options.section import Section
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.tasks.metrics import Monitors
 from tf_finetune.tasks.table import TASKS
 
 look_up("method", METHODS)
 look_up("task", TASKS)
+look_up("score", Monitors())
 
 
 class ExperimentConfig(Section):

@@ -55,7 +55,7 @@ def probe_depths(
         classifier: The encoder, before fine-tuning; its plan does not matter.
         splits: What the probes are fitted and scored on: with folds, each on the others.
         shape: How batches are cut; one replica.
-        metric: Score as `resolve_monitor` names it.
+        metric: Score as `LabelSpace.monitor` names it.
 
     Returns:
         Depth 0 to the number of layers.

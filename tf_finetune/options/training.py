@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tf_finetune.options.marks import Mark
+from tf_finetune.options.one_of import OneOf
 from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
 
@@ -75,10 +76,7 @@ class TrainingConfig(Section):
         "restore the best weights; null: train all epochs and keep the last",
         examples=[2],
     )
-    monitor: Annotated[
-        Literal["auto", "accuracy", "macro_f1", "micro_f1", "mcc", "pearson", "spearman", "loss"],
-        Mark.COURSE,
-    ] = Field(
+    monitor: Annotated[str, OneOf("score", ("auto",)), Mark.COURSE] = Field(
         default="auto",
         description="validation score that early stopping and search compare; auto: accuracy, "
         "micro F1 (multi-label) or Spearman (regression)",

@@ -9,7 +9,7 @@ from contextlib import closing
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import USABLE
-from tf_finetune.sources.fields import name_fault
+from tf_finetune.sources.fields import name_fault, written_form
 from tf_finetune.sources.inference import (
     LABEL_NAMES,
     TEXT_NAMES,
@@ -171,7 +171,7 @@ def no_rows(table: Table) -> UserError:
 
 def _check_options(config: DataConfig, problems: Problems) -> None:
     """Notes options that contradict each other."""
-    if config.label_separator is not None and config.task in ("single_label", "regression"):
+    if config.label_separator is not None and written_form(config) in ("name", "number"):
         problems.add(
             f"data.label_separator: received {show(config.label_separator)} with data.task: "
             f"{config.task}; accepted: null, or data.task: multi_label"
@@ -198,10 +198,10 @@ def _check_label_columns(config: DataConfig, columns: tuple[str, ...], problems:
                 f"data.{option}: received {show(value)} beside data.label_columns; accepted: one "
                 "of the two"
             )
-    if config.task == "regression":
+    if written_form(config) == "number":
         problems.add(
-            "data.task: received regression with data.label_columns, which hold 0 or 1; accepted: "
-            "multi_label, single_label (exactly one 1 a row), auto"
+            f"data.task: received {config.task} with data.label_columns, which hold 0 or 1; "
+            "accepted: multi_label, single_label (exactly one 1 a row), auto"
         )
     names = config.label_names
     if names is not None and len(names) != len(columns):

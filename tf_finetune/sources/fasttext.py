@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from tf_finetune.options.data import DataConfig
+from tf_finetune.sources.fields import written_form
 from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.problems import Problems
 from tf_finetune.sources.table import Row, Table
@@ -22,13 +23,14 @@ def open_fasttext(config: DataConfig, source: str, path: Path) -> Table:
     Where the first 1,000 lines have one label each, labels are single names, unless
     `data.task` says that a text may have several.
     """
-    if config.task == "auto":
+    form = written_form(config)
+    if form is None:
         head = itertools.islice(
             _rows(config, source, path, Problems(), single=False), _ROWS_FOR_KIND
         )
         single = all(len(row.values["label"]) == 1 for row in head)  # type: ignore[arg-type]
     else:
-        single = config.task != "multi_label"
+        single = form != "names"
     return Table(
         name=source,
         kind="text",

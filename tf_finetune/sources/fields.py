@@ -12,6 +12,9 @@ from tf_finetune.sources.problems import Problems, show
 from tf_finetune.sources.records import Label, Record
 from tf_finetune.sources.table import Row
 
+Form = Literal["number", "names", "name"]
+# Of the tasks that say how labels are written; others are read as one of these.
+_FORMS: dict[str, Form] = {"regression": "number", "multi_label": "names", "single_label": "name"}
 _MISSING = object()
 _NOT_TEXT = "accepted: a text that is not empty"
 # Line ends and terminal escapes, marks that turn the direction of what is printed after them,
@@ -44,13 +47,15 @@ def to_record(row: Row, config: DataConfig, problems: Problems, *, labelled: boo
     return Record(row.number, text, pair, label)
 
 
-def label_form(config: DataConfig) -> Literal["number", "names", "name"]:
+def written_form(config: DataConfig) -> Form | None:
+    """How labels are written that `data.task` is about; None where it is still to be found out."""
+    return None if config.task == "auto" else _FORMS.get(config.task, "name")
+
+
+def label_form(config: DataConfig) -> Form:
     """How labels are read: as numbers, sets of names, or (lists excepted) single names."""
-    if config.task == "regression":
-        return "number"
-    if config.task == "multi_label" or config.label_separator is not None:
-        return "names"
-    return "name"
+    form = written_form(config) or "name"
+    return "names" if form == "name" and config.label_separator is not None else form
 
 
 def label_columns(config: DataConfig) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Which scores there are, what they are called, and which way is better."""
 
+import math
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,23 @@ METRICS = {
     "mcc": Metric("MCC", -1.0),
     "pearson": Metric("Pearson r", -1.0),
     "spearman": Metric("Spearman r", -1.0),
-    "mse": Metric("MSE", high=np.inf, lower_is_better=True, is_monitor=False),
-    "mae": Metric("MAE", high=np.inf, lower_is_better=True, is_monitor=False),
-    "loss": Metric("loss", high=np.inf, lower_is_better=True),
+    "mse": Metric("MSE", high=math.inf, lower_is_better=True, is_monitor=False),
+    "mae": Metric("MAE", high=math.inf, lower_is_better=True, is_monitor=False),
+    "loss": Metric("loss", high=math.inf, lower_is_better=True),
 }
+
+
+class Monitors(Collection[str]):
+    """Names of the scores that training and search may go by, as the table has them now."""
+
+    def __iter__(self) -> Iterator[str]:
+        """In the order of the table."""
+        return (name for name, metric in METRICS.items() if metric.is_monitor)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is one."""
+        return name in tuple(self)

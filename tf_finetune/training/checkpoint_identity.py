@@ -19,6 +19,6 @@ def checkpoint_identity(classifier: Classifier, splits: Splits, config: Training
     # Left out where they are as usual, so that a run that an older version began goes on.
     if not classifier.head.is_new or classifier.scale is not None:
         digest.update(f"{classifier.head.rows} {classifier.scale}".encode())
-    if splits.labels.threshold != 0.5:  # moves the scores that early stopping compares
+    if splits.labels.threshold not in (None, 0.5):  # moves the scores that early stopping compares
         digest.update(f"threshold {splits.labels.threshold}".encode())
     return digest.hexdigest()

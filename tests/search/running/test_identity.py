@@ -70,6 +70,7 @@ def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=
         ("freeze", {"freeze": {"embeddings": True}}),
         ("freeze", {"freeze": {"rules": [{"train": True, "parts": ["layer_norm"]}]}}),
         ("cache", {"cache": {"dtype": "float16"}}),
+        ("method", {"method": {"name": "biases"}}),
         ("search", {"search": {"rule_sets": {"norms": [{"train": True, "parts": ["bias"]}]}}}),
     ],
 )
@@ -138,3 +139,10 @@ def test_the_kept_rows_of_a_head_are_in_it(weights, keep_rows):
 )
 def test_a_search_goes_on_with_another_space_and_another_way_of_working(weights, change):
     assert identity(weights, **change) == identity(weights)
+
+
+def test_journals_of_earlier_versions_know_all_that_is_as_usual(weights):
+    usual = identity(weights)
+
+    assert set(usual) == {"data", "encoder", "training", "freeze", "search"}
+    assert "threshold" not in usual["data"]

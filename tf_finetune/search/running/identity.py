@@ -41,7 +41,7 @@ def search_identity(
             # Left out where they change nothing, so that a journal that is older than they are
             # goes on.
             **({} if start.scale is None else {"standardised_targets": asdict(start.scale)}),
-            **({} if threshold == 0.5 else {"threshold": threshold}),
+            **({} if threshold in (None, 0.5) else {"threshold": threshold}),
         },
         "encoder": {
             "weights_sha256": file_sha256(files.weights),
@@ -49,8 +49,10 @@ def search_identity(
         },
     }
     options = config.marked(Mark.STEP, Mark.COURSE, without={Mark.TRIAL})
-    if options["cache.dtype"] == "auto":  # journals of earlier versions say nothing of it
-        del options["cache.dtype"]
+    usual = ExperimentConfig().marked()
+    for name in ("cache.dtype", "method.name"):  # journals of earlier versions say nothing of them
+        if options[name] == usual[name]:
+            del options[name]
     for name, value in options.items():
         section, _, option = name.partition(".")
         identity.setdefault(section, {})[option] = value
