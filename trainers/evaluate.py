@@ -23,21 +23,18 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("evaluate", argv)
     console = Console()
     opened = open_trained_run(arguments)
-    run, config, model, labels = opened.run, opened.config, opened.model, opened.model.labels
+    run, config, labels = opened.run, opened.config, opened.labels
     check_examples(config, arguments.file)
 
     from tf_finetune.data.loading import load_split, load_splits
     from tf_finetune.errors import UserError
     from tf_finetune.reports.console import render_metrics, render_mistakes, render_per_class
-    from tf_finetune.runs.ensemble import load_ensemble
     from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
     from tf_finetune.runs.scoring import explained, split_report
     from tf_finetune.storage.locking import exclusive_use
     from tf_finetune.storage.manifests import write_manifest
-    from tf_finetune.training.strategy import build_strategy
 
-    chosen = build_strategy(config.training.strategy)
-    trained = load_ensemble(model.members, labels, config, chosen)
+    trained = opened.load()
     train_targets = None
     if arguments.file is None:
         splits, _ = load_splits(config.data, trained.tokenizer)
@@ -56,8 +53,8 @@ def main(argv: Sequence[str]) -> int:
         name = Path(arguments.file.split(":")[-1]).stem
     report = split_report(labels, split, trained.split_logits(split), config, train_targets)
     reports = {split.name: report}
-    if model.description:
-        console.print(Text(visible(f"{run.path}: {model.description}")), soft_wrap=True)
+    if opened.description:
+        console.print(Text(visible(f"{run.path}: {opened.description}")), soft_wrap=True)
     else:
         reports = explained(trained.members[0].classifier, labels, reports, config)
 

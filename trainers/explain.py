@@ -41,8 +41,7 @@ def main(argv: Sequence[str]) -> int:
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
     run, config = opened.run, opened.config
-    files, labels = opened.model.files, opened.model.labels
-    output = check_label(arguments.label, labels)
+    output = check_label(arguments.label, opened.labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),
         whole_number("--max-steps", arguments.max_steps, positive=True),
@@ -51,15 +50,12 @@ def main(argv: Sequence[str]) -> int:
     targets = [check_output(path, _ENDINGS) for path in arguments.output]
     records = _read_texts(arguments, config)
 
-    from tf_finetune.runs.trained_model import load_trained_model
-    from tf_finetune.training.strategy import build_strategy
-
-    trained = load_trained_model(files, labels, config, build_strategy(config.training.strategy))
+    (trained,) = opened.load().members
     if not targets:
         as_encoded(sys.stdout, "utf-8")
     explained, lines = [], []
     logits = trained.logits_of(records, config.evaluation.batch_size)
-    rows = zip(records, logits.argmax(axis=1), answers(labels, logits), strict=True)
+    rows = zip(records, logits.argmax(axis=1), answers(opened.labels, logits), strict=True)
     for number, (record, likeliest, answer) in enumerate(rows, start=1):
         chosen = int(likeliest) if output is None else output
         why = trained.explainer.explain(record.text, record.text_pair, chosen, precision)

@@ -31,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
         open_targets,
         read_request,
     )
-    from tf_finetune.export.model_folder import read_labels
     from tf_finetune.export.smaller.request import FLAGS
+    from tf_finetune.runs.model_folder import read_labels
     from tf_finetune.storage.locking import exclusive_use
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         arguments, alone="exported is the single model: an ensemble has no such form"
     )
     run, config = opened.run, opened.config
-    files, labels = opened.model.files, opened.model.labels
+    files, labels = opened.files, opened.labels
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:
         raise UserError(

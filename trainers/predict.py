@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from tf_finetune.config.experiment import ExperimentConfig
-    from tf_finetune.export.checked_model import CheckedModel
     from tf_finetune.prediction.conversion import Conversion
     from tf_finetune.prediction.resumable import Output, ResumableFile
     from tf_finetune.runs.ensemble import Ensemble
@@ -47,13 +45,11 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
 
     opened = open_trained_run(arguments)
-    config, model, labels = opened.config, opened.model, opened.model.labels
+    config, labels = opened.config, opened.labels
     asked = _checked(arguments, config, labels)
     live = asked.texts.piped and asked.target is None
     chunks = (live_chunks if live else in_chunks)(asked.texts.read(), CHUNK_TEXTS)
-    load: Callable[[], Ensemble] = partial(_load, model, config)
-    if live:
-        load = _loaded_now(load)
+    load = _loaded_now(opened.load) if live else opened.load
 
     def predict(output: "Output", **options: Any) -> None:
         console = Console(stderr=True, quiet=asked.target is None and sys.stdout.isatty())
@@ -61,27 +57,18 @@ def main(argv: Sequence[str]) -> int:
             options |= {"batch_size": config.evaluation.batch_size, "top_k": asked.top_k}
             predict_texts(load, chunks, output, on_progress=show, **options)
 
-    if model.description:
-        print(f"{opened.run.path}: {model.description}", file=sys.stderr)
+    if opened.description:
+        print(f"{opened.run.path}: {opened.description}", file=sys.stderr)
     if asked.target is None:
         _to_standard_output(predict, labels, listed=asked.top_k is not None)
         return 0
-    job = describe_job(model.manifest, config, asked.top_k)
+    job = describe_job(opened.manifest, config, asked.top_k)
     file = ResumableFile(asked.target, job)
     try:
         _to_file(file, predict, asked.convert)
     finally:
         file.close()
     return 0
-
-
-def _load(model: "CheckedModel", config: "ExperimentConfig") -> "Ensemble":
-    """Loads the model; TensorFlow is not imported before."""
-    from tf_finetune.runs.ensemble import load_ensemble
-    from tf_finetune.training.strategy import build_strategy
-
-    chosen = build_strategy(config.training.strategy)
-    return load_ensemble(model.members, model.labels, config, chosen)
 
 
 def _loaded_now(load: Callable[[], "Ensemble"]) -> Callable[[], "Ensemble"]:

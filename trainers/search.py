@@ -70,7 +70,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
 
-    from tf_finetune.export.model_folder import write_model_folder
+    from tf_finetune.runs.model_folder import write_model_folder
     from tf_finetune.search.final_training import train_chosen
 
     final = train_chosen(job, recommendation.recommended.cell, records, console, found.runner)

@@ -13,11 +13,10 @@ from dataclasses import fields
 from functools import partial
 from importlib.util import find_spec
 
-from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
-from trainers.arguments import load_arguments, parse_arguments, whole_number
+from trainers.arguments import parse_arguments, whole_number
 from trainers.cli import run_command
-from trainers.trained_run import open_trained_run
+from trainers.trained_run import open_trained_run, with_options
 
 _EXTRA = ("fastapi", "uvicorn", "prometheus_client")
 
@@ -43,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.serving.running import run_server
     from tf_finetune.serving.service import Service
 
-    configure = partial(_with_options, arguments)
+    configure = partial(with_options, arguments)
 
     def ready(taken: int) -> None:
         host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
@@ -86,10 +85,6 @@ def _logged_to_stderr() -> Iterator[None]:
             logger.removeHandler(handler)
             logger.setLevel(level)
             logger.propagate = propagate
-
-
-def _with_options(arguments: argparse.Namespace, saved: ExperimentConfig) -> ExperimentConfig:
-    return load_arguments(arguments, base=saved.model_dump(mode="json"))
 
 
 def _limits(arguments: argparse.Namespace, names: set[str]) -> dict[str, int]:

@@ -128,8 +128,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
                 f"first step after {result.first_step_at - started:.1f} s", highlight=False
             )
 
-        from tf_finetune.export.model_folder import write_model_folder
-        from tf_finetune.runs.scoring import score_splits, write_run_report
+        from tf_finetune.runs.model_folder import write_model_folder
+        from tf_finetune.runs.run_report import write_run_report
+        from tf_finetune.runs.scoring import score_splits
 
         out_of_fold = None if rounds is None else rounds.logits
         result, splits = chosen_threshold(result, splits, config, chosen, out_of_fold)

@@ -1,35 +1,17 @@
-"""Opens a finished run for a command, before anything is imported that takes seconds."""
+"""Opens a finished run for a command, with the options of its command line."""
 
 import argparse
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.runs.directory import open_run
-from tf_finetune.storage.run_directory import RunDirectory
 from trainers.arguments import load_arguments
 
 if TYPE_CHECKING:
-    from tf_finetune.export.checked_model import CheckedModel
+    from tf_finetune.runs.opening import OpenedRun
 
 
-@dataclass(frozen=True)
-class TrainedRun:
-    """A run's model on disk.
-
-    Attributes:
-        run: The run directory.
-        config: The run's configuration with the options of the command line.
-        model: What is used of it.
-    """
-
-    run: RunDirectory
-    config: ExperimentConfig
-    model: "CheckedModel"
-
-
-def open_trained_run(arguments: argparse.Namespace, *, alone: str | None = None) -> TrainedRun:
+def open_trained_run(arguments: argparse.Namespace, *, alone: str | None = None) -> "OpenedRun":
     """Opens the run that the argument RUN names.
 
     Args:
@@ -40,16 +22,19 @@ def open_trained_run(arguments: argparse.Namespace, *, alone: str | None = None)
     Raises:
         UserError: There is none, it has not finished or is damaged, or an option is wrong.
     """
-    run, saved = open_run(arguments.run)
-    config = load_arguments(arguments, base=saved.model_dump(mode="json"))
+    from tf_finetune.runs.opening import has_ensemble, open_model
 
-    from tf_finetune.export.checked_model import check_answering, check_single, has_ensemble
+    opened = open_model(
+        arguments.run, lambda saved: with_options(arguments, saved), single=alone is not None
+    )
+    if alone is not None and has_ensemble(opened.run):
+        print(f"note: {opened.run.path} holds an ensemble, too; {alone}", file=sys.stderr)
+    return opened
 
-    if alone is None:
-        return TrainedRun(run, config, check_answering(run, config))
-    if has_ensemble(run):
-        print(f"note: {run.path} holds an ensemble, too; {alone}", file=sys.stderr)
-    return TrainedRun(run, config, check_single(run, config))
+
+def with_options(arguments: argparse.Namespace, saved: ExperimentConfig) -> ExperimentConfig:
+    """The configuration of a run, with the options of the command line."""
+    return load_arguments(arguments, base=saved.model_dump(mode="json"))
 
 
 def check_examples(config: ExperimentConfig, file: str | None) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import UserError
-from tf_finetune.runs.directory import check_run, open_run, prepare_run
+from tf_finetune.runs.directory import check_run, prepare_run
+from tf_finetune.runs.opening import open_run
 from tf_finetune.storage.locking import FolderInUse
 
 

@@ -10,7 +10,7 @@ import pytest
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import UserError
-from tf_finetune.export.model_folder import read_labels
+from tf_finetune.runs.model_folder import read_labels
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.metrics import METRICS, Metric
 from tf_finetune.tasks.table import TASKS, problem_type, task_of

@@ -56,7 +56,7 @@ def rounding(finished_run: Path) -> float:
     head = {"classifier/kernel": stored["classifier.weight"].T}
     head["classifier/bias"] = stored["classifier.bias"]
     files = SimpleNamespace(config=json.loads((folder / "config.json").read_text()))
-    model: Any = SimpleNamespace(by_path=head, files=files)
+    model: Any = SimpleNamespace(by_path=head, head_paths=set(head), files=files)
     return float(logit_rounding(model, length=32).max())
 
 

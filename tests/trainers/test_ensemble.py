@@ -11,11 +11,10 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.export.checked_model import check_answering, check_single
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.results.trial import TrialResult
 from tf_finetune.runs import ensemble
-from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.opening import open_model
 from tf_finetune.runs.trained_model import load_trained_model
 from tf_finetune.search.ensemble import _members, keep_ensemble
 from tf_finetune.search.running.directory import SearchDirectory
@@ -24,7 +23,6 @@ from tf_finetune.search.running.trial_weights import read_weights, remove_weight
 from tf_finetune.serving.loading import load_served_model
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
-from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.training.strategy import build_strategy
 from trainers import evaluate, predict, search, verify
 from trainers.arguments import parse_arguments
@@ -92,24 +90,21 @@ def keep_models(loaded, monkeypatch):
 @pytest.fixture(scope="module")
 def members(finished, loaded):
     """Probabilities of the texts by each member, from its own folder, and those of the model."""
-    run, config = open_run(str(finished))
-    single = check_single(run, config)
+    single, answering = (open_model(str(finished), single=alone) for alone in (True, False))
     records = [Record(1, text, None, None) for text in TEXTS]
     chosen = build_strategy("auto")
     return [
         single.labels.probabilities(
-            loaded(files, single.labels, config, chosen).logits_of(records, 8)
+            loaded(files, single.labels, single.config, chosen).logits_of(records, 8)
         )
-        for files in (*check_answering(run, config).members, single.files)
+        for files in (*answering.members, single.files)
     ]
 
 
 @pytest.fixture
 def rounding(members, loaded, finished):
     """The largest difference of a probability that rounding explains, six digits included."""
-    run, config = open_run(str(finished))
-    checked = check_answering(run, config)
-    models = [loaded(files).classifier for files in checked.members]
+    models = [loaded(files).classifier for files in open_model(str(finished)).members]
     return max(float(logit_rounding(model, length=16).max()) for model in models) / 2 + 1e-6
 
 
@@ -181,7 +176,7 @@ def test_server_answers_the_same_under_a_version_of_its_own(finished, members, r
     assert served.labels.probabilities(logits) == pytest.approx(
         (members[0] + members[1]) / 2, abs=rounding
     )
-    single = check_single(served.run, served.config)
+    single = open_model(str(finished), single=True)
     assert served.version != file_sha256(single.manifest)[: len(served.version)]
 
 
@@ -190,7 +185,7 @@ def test_commands_of_the_single_model_say_so(finished, capsys):
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
 
-    assert opened.model.files.path == finished / "model"
+    assert opened.files.path == finished / "model"
     said = capsys.readouterr().err
     assert (
         said == f"note: {finished} holds an ensemble, too; explained is the single model's answer\n"
@@ -217,11 +212,14 @@ def test_damaged_and_missing_members_are_told(finished, tmp_path, capsys, comman
 
 
 def test_a_run_whose_options_alone_speak_of_an_ensemble_has_its_own_model(finished, tmp_path):
-    run = RunDirectory(tmp_path)
-    shutil.copytree(finished / "model", run.model)
-    config = ExperimentConfig.model_validate({"search": {"ensemble": True}})
+    left_out = shutil.ignore_patterns("ensemble", "trials")
+    folder = shutil.copytree(finished, tmp_path / "run", ignore=left_out)
+    (folder / "manifest.json").unlink()  # which would say that the ensemble is gone
 
-    assert check_answering(run, config).manifest == run.model / "manifest.json"
+    opened = open_model(str(folder))
+
+    assert opened.config.search.ensemble
+    assert opened.manifest == folder / "model" / "manifest.json"
 
 
 @pytest.fixture

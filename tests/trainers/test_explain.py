@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tf_finetune.runs import trained_model
+from tf_finetune.runs import ensemble
 from tf_finetune.runs.trained_model import load_trained_model
 from trainers.cli import run_command
 from trainers.explain import main
@@ -29,7 +29,7 @@ def loaded():
 
 @pytest.fixture(autouse=True)
 def keep_model(loaded, monkeypatch):
-    monkeypatch.setattr(trained_model, "load_trained_model", loaded)
+    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 def test_page_and_both_json_forms_say_the_same(finished_run, tmp_path, capsys):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from huggingface_hub import ModelCard
 
 from tf_finetune.export.litert import LiteRtModel
-from tf_finetune.export.model_folder import check_model_folder
+from tf_finetune.runs.model_folder import check_model_folder
 from trainers import export, predict
 from trainers.cli import run_command
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from huggingface_hub import ModelCard
 
 from tf_finetune.data.batch import text_rows
-from tf_finetune.export.model_folder import check_model_folder
+from tf_finetune.runs.model_folder import check_model_folder
 from tf_finetune.storage.manifests import damaged_files
 from trainers import export
 from trainers.cli import run_command

@@ -9,7 +9,7 @@ from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, Wh
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.values import Values
 from tf_finetune.training.compiling import compile_fine_tuner
-from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.strategy import without_strategy
 
 pytestmark = pytest.mark.numeric
 
@@ -40,8 +40,7 @@ def fine_tuner(**options):
     values |= {"warmup_fraction": 0.0, "weight_decay": 0.0, "clip_norm": None}
     config = ExperimentConfig.model_validate({"training": values | options})
     spec = Spec(config, None, Values(), (), None)
-    here = ChosenStrategy(tf.distribute.get_strategy(), "not distributed")
-    model = compile_fine_tuner(OneWeight(), spec, here)
+    model = compile_fine_tuner(OneWeight(), spec, without_strategy())
     model.start_run(config.training, total_steps=10)
     return model
 

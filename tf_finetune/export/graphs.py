@@ -12,17 +12,12 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.export.examples import load_measured_split, load_training_split
 from tf_finetune.export.formats import CALIBRATED, LITERT, RECORDS, SAVEDMODEL, ExportRequest
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
 from tf_finetune.export.litert import check_interpreter, convert, file_name
 from tf_finetune.export.litert_calibrated import calibration_inputs
 from tf_finetune.export.litert_table import measure_files, render_files
-from tf_finetune.export.loading import (
-    load_in_float32,
-    load_measured_split,
-    load_training_split,
-    without_strategy,
-)
 from tf_finetune.export.record import export_record
 from tf_finetune.export.saved_model import ServableModel, write_saved_model
 from tf_finetune.export.saved_model_check import (
@@ -39,6 +34,7 @@ from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.storage.files import write_json
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.strategy import without_strategy
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -84,7 +80,9 @@ def export_graphs(
     made = {} if smaller is None else {"smaller": smaller.to_dict()}
     if graph_tokenizer is not None:
         if config.training.precision != "float32":
-            trained = load_in_float32(files, labels, config)
+            trained = load_trained_model(
+                files, labels, config, without_strategy(), precision="float32"
+            )
         chosen = checked_rows(split)
         _export_saved_model(
             folders[SAVEDMODEL],
@@ -152,7 +150,8 @@ def _export_litert(
     if set(request.precisions) & set(CALIBRATED):
         texts = calibration_inputs(load_training_split(config, load_tokenizer(files)))
     with console.status("converting to LiteRT"):
-        classifier = load_in_float32(files, labels, config).classifier
+        trained = load_trained_model(files, labels, config, without_strategy(), precision="float32")
+        classifier = trained.classifier
         remove_silent_heads(classifier)
         contents = convert(classifier, request.precisions, texts)
     table = measure_files(contents, split, logits, labels, config.evaluation, console)

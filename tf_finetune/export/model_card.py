@@ -13,13 +13,13 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.errors import UserError
-from tf_finetune.export.model_folder import THRESHOLD
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
 from tf_finetune.reports.console import baseline_title, printable
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.plan_tables import plan_markdown
+from tf_finetune.runs.model_folder import THRESHOLD
 from tf_finetune.storage.manifests import damaged_files
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.storage.yaml_document import yaml_value

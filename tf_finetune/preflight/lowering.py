@@ -24,7 +24,7 @@ from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.strategy import without_strategy
 
 # "AsString (No registered 'AsString' OpKernel ...){{node layer_1/AsString}}"
 _UNSUPPORTED = re.compile(r"(\w+) \(No registered '\1' OpKernel.*?\)\{\{node ([^}]+)\}\}")
@@ -54,8 +54,7 @@ def build_step_model(spec: Spec) -> FineTuner:
 
     No checkpoint is read: config.json decides what is computed.
     """
-    on_tpu = ChosenStrategy(tf.distribute.get_strategy(), "not distributed", compiles=True)
-    return build_fine_tuner(spec, Untrained(), on_tpu)
+    return build_fine_tuner(spec, Untrained(), without_strategy(compiles=True))
 
 
 def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> LoweredStep:

@@ -12,7 +12,7 @@ from tf_finetune.config.seal import load_written_config
 from tf_finetune.errors import UserError
 from tf_finetune.options.marks import Mark
 from tf_finetune.storage.locking import FolderInUse, exclusive_use
-from tf_finetune.storage.manifests import MANIFEST, damaged_files
+from tf_finetune.storage.manifests import MANIFEST
 from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -129,31 +129,6 @@ def prepare_run(
 def join_run(config: ExperimentConfig) -> tuple[RunDirectory, ExperimentConfig]:
     """The folder of a run that another process has prepared and writes: `run.dir`."""
     return RunDirectory(Path(str(config.run.dir)).expanduser()), config
-
-
-def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
-    """Opens a finished run, to use its model in this process alone.
-
-    Raises:
-        UserError: There is no run, or it has not finished.
-    """
-    run = RunDirectory(Path(path).expanduser())
-    if not run.config.is_file():
-        above = next((p for p in run.path.parents if RunDirectory(p).is_run), None)
-        nearest = "" if above is None else f"; nearest: {above}"
-        raise UserError(f"{path}: no run here; accepted: a folder that `train` wrote{nearest}")
-    if not run.is_finished:
-        raise UserError(
-            f"{path}: this run has not finished",
-            hint=f"Go on with: {run.going_on}",
-        )
-    config = load_written_config(run.config)
-    for line in damaged_files(run.path):  # what a command needs of these, it checks itself
-        logger.warning("%s", line)
-    if config.training.strategy == "multi_worker":
-        training = config.training.model_copy(update={"strategy": "auto"})
-        config = config.model_copy(update={"training": training})
-    return run, config
 
 
 def empty_folder(path: Path) -> None:

@@ -118,7 +118,12 @@ class TrainedModel:
 
 
 def load_trained_model(
-    files: EncoderFiles, labels: LabelSpace, config: ExperimentConfig, chosen: ChosenStrategy
+    files: EncoderFiles,
+    labels: LabelSpace,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    *,
+    precision: str | None = None,
 ) -> TrainedModel:
     """Loads the model folder of a run.
 
@@ -127,7 +132,8 @@ def load_trained_model(
         labels: From its config.json.
         config: The run's configuration.
         chosen: The strategy to build under.
+        precision: What it computes in; None: what it was trained in.
     """
-    spec = spec_of(config, files, labels)
+    spec = spec_of(config, files, labels, precision=precision)
     classifier = build(spec, OfRun(), chosen.strategy)
     return TrainedModel(spec, classifier, load_tokenizer(files), chosen)

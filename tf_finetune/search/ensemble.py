@@ -19,8 +19,8 @@ from tf_finetune.errors import visible
 from tf_finetune.evaluation.averaging import averaged_logits
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.evaluation.threshold import choose_threshold
-from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.export.quality_loss import quality_loss
+from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.runs.scoring import split_logits, split_report
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
 from tf_finetune.search.final_training import FinalModel

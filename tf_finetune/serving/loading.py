@@ -7,14 +7,12 @@ import numpy as np
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.export.checked_model import check_answering
-from tf_finetune.runs.directory import open_run
-from tf_finetune.runs.ensemble import Ensemble, load_ensemble
+from tf_finetune.runs.ensemble import Ensemble
+from tf_finetune.runs.opening import open_model
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.training.strategy import build_strategy
 
 _VERSION_DIGITS = 12
 # The texts of a turn are few, so one padded batch would be mostly padding: sorted by length and
@@ -65,13 +63,9 @@ def load_served_model(
     Raises:
         UserError: The run has not finished, or its model is damaged.
     """
-    run, saved = open_run(path)
-    config = configure(saved)
-    checked = check_answering(run, config)
-    chosen = build_strategy(config.training.strategy)
-    trained = load_ensemble(checked.members, checked.labels, config, chosen)
-    version = file_sha256(checked.manifest)[:_VERSION_DIGITS]
-    model = ServedModel(run, config, trained, version)
+    opened = open_model(path, configure)
+    version = file_sha256(opened.manifest)[:_VERSION_DIGITS]
+    model = ServedModel(opened.run, opened.config, opened.load(), version)
     logits = model.logits_of([Record(1, "a", "a" if model.pairs else None, None)])
     if not np.isfinite(logits).all():
         raise UserError(f"{path}: the model's outputs are NaN or infinite")

@@ -53,6 +53,15 @@ class ChosenStrategy:
         return nullcontext() if self.cluster is None else says_who_is_lost(self.cluster)
 
 
+def without_strategy(*, compiles: bool = False) -> ChosenStrategy:
+    """No distribution strategy: a graph traced under one would be tied to its devices.
+
+    Args:
+        compiles: As of `ChosenStrategy`.
+    """
+    return ChosenStrategy(tf.distribute.get_strategy(), "not distributed", compiles)
+
+
 def build_strategy(name: str, job: str = "") -> ChosenStrategy:
     """Builds the strategy that `training.strategy` names.
 

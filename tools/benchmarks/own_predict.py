@@ -5,10 +5,9 @@ import io
 import json
 
 from tf_finetune.data.chunks import in_chunks
-from tf_finetune.export.model_folder import check_model_folder, read_labels
 from tf_finetune.prediction.resumable import OpenStream
 from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
-from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.opening import open_model
 from tf_finetune.sources.reading import read_texts
 from tools.benchmarks.inference_measurement import (
     add_program_options,
@@ -23,14 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_program_options(parser)
     arguments = parser.parse_args()
-    from tf_finetune.runs.ensemble import load_ensemble
-    from tf_finetune.training.strategy import build_strategy
-
-    run, config = open_run(str(arguments.folder))
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(run.model))
-    strategy = build_strategy(config.training.strategy)
-    trained = load_ensemble([files], labels, config, strategy)
+    opened = open_model(str(arguments.folder), single=True)
+    run, config, trained = opened.run, opened.config, opened.load()
 
     def answer(texts: list[str]) -> list[int]:
         output = io.StringIO()
@@ -41,7 +34,7 @@ def main() -> None:
             batch_size=config.evaluation.batch_size,
         )
         lines = output.getvalue().splitlines()
-        return [labels.names.index(json.loads(line)["label"]) for line in lines]
+        return [opened.labels.names.index(json.loads(line)["label"]) for line in lines]
 
     size = bytes_of(*(run.model / name for name in ("model.safetensors", "tokenizer.json")))
     measure(arguments, answer, versions_of("tensorflow", "transformers"), size)

@@ -11,21 +11,20 @@ import numpy as np
 
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
-from tf_finetune.export.loading import load_measured_split, without_strategy
-from tf_finetune.export.model_folder import check_model_folder, read_labels
+from tf_finetune.export.examples import load_measured_split
 from tf_finetune.models.rounding import logit_rounding
-from tf_finetune.runs.directory import open_run
+from tf_finetune.runs.opening import open_model
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import load_trained_model
+from tf_finetune.training.strategy import without_strategy
 
 MOST_TEXTS = 500
 
 
 def main(run_folder: str, texts_file: str, answers_file: str) -> None:
     """Writes texts, logits and what rounding may change of these as JSON."""
-    run, config = open_run(run_folder)
-    files = check_model_folder(run.model)
-    labels = read_labels(files.config, str(files.path / "config.json"))
+    opened = open_model(run_folder, single=True)
+    files, labels, config = opened.files, opened.labels, opened.config
     split = load_measured_split(config, None, load_tokenizer(files), labels)
     split = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
     trained = load_trained_model(files, labels, config, without_strategy())

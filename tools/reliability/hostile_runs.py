@@ -34,7 +34,7 @@ def run_payloads() -> Iterator[Payload]:
 
 
 def _model_folders() -> Iterator[Payload]:
-    from tf_finetune.export.model_folder import check_model_folder
+    from tf_finetune.runs.model_folder import check_model_folder
 
     def manifest(folder: Path, ran: Path) -> None:
         names = ("model.safetensors", "config.json", "../secret")

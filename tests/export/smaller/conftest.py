@@ -13,10 +13,10 @@ from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.export.model_folder import check_model_folder, write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained
 from tf_finetune.options.data import DataConfig
+from tf_finetune.runs.model_folder import check_model_folder, write_model_folder
 from tf_finetune.tasks.classes import Classes
 
 LABELS = Classes(("neg", "pos"))

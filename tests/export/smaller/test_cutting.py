@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.export.model_folder import check_model_folder
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads, weight_bytes
+from tf_finetune.runs.model_folder import check_model_folder
 
 pytestmark = pytest.mark.numeric
 

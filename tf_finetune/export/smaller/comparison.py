@@ -11,6 +11,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tf_finetune.console_tables import print_table
+from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.litert_inputs import split_tokens
@@ -132,7 +133,7 @@ def _median_milliseconds(
     models: tuple[Classifier, Classifier], tokens: Mapping[str, np.ndarray]
 ) -> tuple[float, float]:
     """Times of one call of each, taken in turns so that both meet the same machine."""
-    batch = {name: tf.constant(value) for name, value in tokens.items()}
+    batch = text_rows(**{name: tf.constant(value) for name, value in tokens.items()})
     calls = [_answering(model) for model in models]
     seconds: tuple[list[float], list[float]] = ([], [])
     for call in calls:
@@ -145,9 +146,9 @@ def _median_milliseconds(
     return 1000 * median(seconds[0]), 1000 * median(seconds[1])
 
 
-def _answering(classifier: Classifier) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+def _answering(classifier: Classifier) -> Callable[[Inputs], tf.Tensor]:
     @tf.function(autograph=False)
-    def answer(batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def answer(batch: Inputs) -> tf.Tensor:
         return classifier(batch, training=False)
 
     return answer

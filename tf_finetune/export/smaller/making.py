@@ -14,8 +14,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.depth_profile import probe_logits
-from tf_finetune.export.loading import load_measured_split, without_strategy
-from tf_finetune.export.model_folder import check_model_folder, write_model_folder
+from tf_finetune.export.examples import load_measured_split
 from tf_finetune.export.smaller.comparison import Comparison, compare, render_comparison
 from tf_finetune.export.smaller.cutting import Heads, write_cut
 from tf_finetune.export.smaller.depth_choice import DepthChoice, choose_depth
@@ -26,10 +25,12 @@ from tf_finetune.export.smaller.student import student_config, train_student
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.method import MethodConfig
+from tf_finetune.runs.model_folder import check_model_folder, write_model_folder
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.strategy import without_strategy
 
 
 @dataclass(frozen=True)

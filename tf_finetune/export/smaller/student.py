@@ -8,7 +8,6 @@ from rich.console import Console
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.export.loading import without_strategy
 from tf_finetune.export.smaller.distillation import DistillationLoss
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.models.classifier import Classifier
@@ -19,6 +18,7 @@ from tf_finetune.options.method import MethodConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuning import fine_tune
+from tf_finetune.training.strategy import without_strategy
 
 # Pooler and head alone want a far higher rate than layers do.
 HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4

@@ -5,9 +5,9 @@ That PyTorch computes the same logits with them is checked by `tools/check_pytor
 
 from safetensors import safe_open
 
-from tf_finetune.export.model_folder import write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import Pretrained
+from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.tasks.classes import Classes
 
 HIDDEN, INNER = 32, 64

@@ -10,10 +10,10 @@ from transformers import AutoTokenizer, TFBertForSequenceClassification
 
 from tf_finetune.data.batch import text_rows
 from tf_finetune.errors import UserError
-from tf_finetune.export import model_folder as module
-from tf_finetune.export.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables, pretrained
+from tf_finetune.runs import model_folder as module
+from tf_finetune.runs.model_folder import check_model_folder, read_labels, write_model_folder
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.several_classes import SeveralClasses
