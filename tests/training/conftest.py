@@ -86,9 +86,11 @@ def build(
         config: TrainingConfig,
         depth: int = 1,
         chosen: ChosenStrategy = cpu,
+        method: str = "full",
         **encoder: Any,
     ) -> FineTuner:
         sections = {"freeze": {"depth": depth}, "training": config, "encoder": encoder}
+        sections["method"] = {"name": method}
         spec = spec_for(tiny_encoder_files, splits.labels, **sections)
         start = pretrained(spec.files, spec.labels, splits.train.labels)
         return build_fine_tuner(spec, start, chosen)

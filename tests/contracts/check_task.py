@@ -1,0 +1,123 @@
+"""What every task has to keep, whatever its labels are."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from sklearn import metrics as reference
+
+from tf_finetune.options.data import DataConfig
+from tf_finetune.tasks.label_inference import infer_labels
+from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.table import TASKS, problem_type, task_of
+
+# By how labels are written: twelve of them.
+WRITTEN = {
+    "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
+    "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
+    "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
+}
+
+
+def check_task(name):
+    """Holds a task of the table against its own words and against reference metrics."""
+    written = WRITTEN[TASKS[name].read_as]
+    raw = RawLabels("x.csv", pa.chunked_array([pa.array(written)]), np.arange(2, 14))
+    labels = infer_labels(DataConfig(task=name), raw)
+    targets = labels.encode(raw)
+    wrong = np.random.default_rng(0).normal(size=(12, labels.num_outputs)).astype(np.float32)
+
+    assert type(labels) is TASKS[name]
+    assert labels.task == name
+    assert task_of(json.loads(json.dumps(problem_type(labels)))) is TASKS[name]
+    _check_targets(labels, targets, written)
+    right = _right_logits(labels, targets)
+    _check_losses(labels, targets, right, wrong)
+    _check_scores(labels, targets, wrong)
+    _check_answers(labels, wrong)
+
+
+def _check_targets(labels, targets, written):
+    shape, dtype = labels.target_shape(labels.num_outputs)
+    assert (targets.shape, targets.dtype) == ((12, *shape), np.dtype(dtype))
+    said = [labels.words(target) for target in targets]
+    assert [sorted(one) if isinstance(one, list) else one for one in said] == written
+    strata = labels.strata(targets, 3)
+    assert strata.shape == (12,)
+    assert labels.constant_logits(targets).shape == (labels.num_outputs,)
+
+
+def _right_logits(labels, targets):
+    """Outputs that are right beyond doubt."""
+    if labels.fewest_names == 0:
+        return targets[:, None].astype(np.float32)
+    flags = targets if targets.ndim == 2 else np.eye(labels.num_outputs)[targets]
+    return (20 * (2 * flags - 1)).astype(np.float32)
+
+
+def _check_losses(labels, targets, right, wrong):
+    logits = tf.Variable(wrong)
+    with tf.GradientTape() as tape:
+        losses = labels.losses(tf.constant(targets), logits)
+    gradient = tape.gradient(losses, logits).numpy()
+    assert losses.shape == (12,)
+    assert losses.dtype == tf.float32
+    assert np.isfinite(gradient).all()
+    assert gradient.any(axis=1).all()
+    # An example's loss depends on its own outputs alone, and is least where they are right.
+    alone = labels.losses(tf.constant(targets[:1]), tf.constant(wrong[:1]))
+    np.testing.assert_allclose(alone, losses[:1], rtol=1e-6)
+    assert np.all(labels.losses(tf.constant(targets), tf.constant(right)).numpy() < 1e-5)
+    same = labels.imitation_losses(tf.constant(wrong), tf.constant(wrong), 2.0)
+    np.testing.assert_allclose(same, np.zeros(12), atol=1e-6)
+
+
+def _check_scores(labels, targets, logits):
+    scored = labels.scored(targets, logits)
+    values = scored.values()
+    assert tuple(values) == labels.metrics
+    assert set(labels.metrics) <= set(METRICS)
+    assert labels.headline in labels.metrics
+    # Weights that are whole numbers are copies.
+    counts = np.arange(12) % 3
+    copies = labels.score(np.repeat(targets, counts, axis=0), np.repeat(logits, counts, axis=0))
+    weighted = scored.scores(counts[None].astype(np.float64))
+    for name, value in copies.items():
+        assert abs(weighted[name][0] - value) < 1e-12, name
+    predicted = labels.predicted(logits)
+    for name, metric in REFERENCES.items():
+        if name in values:
+            assert abs(values[name] - metric(targets, predicted)) < 1e-6, name
+    for kind in ("right", "wrong"):
+        some_targets, some_logits = labels.pseudo_examples(targets, logits, kind, seed=0)
+        assert len(some_targets) == len(some_logits) <= 12
+
+
+REFERENCES = {
+    "accuracy": reference.accuracy_score,
+    "subset_accuracy": reference.accuracy_score,
+    "macro_f1": lambda y, z: reference.f1_score(y, z, average="macro", zero_division=0),
+    "micro_f1": lambda y, z: reference.f1_score(y, z, average="micro", zero_division=0),
+    "mcc": reference.matthews_corrcoef,
+    "mse": reference.mean_squared_error,
+    "mae": reference.mean_absolute_error,
+}
+
+
+def _check_answers(labels, logits):
+    answers = list(labels.answers(logits))
+    texts = json.loads(json.dumps(answers, allow_nan=False))
+    for answer, text in zip(answers, texts, strict=True):
+        labels.answer_body.model_validate(text)
+        assert len(labels.answer_fields(answer, ";")) == len(labels.answer_columns())
+    said = [answer[labels.answer_key] for answer in answers]
+    assert said == [labels.words(one) for one in labels.predicted(logits)]
+    assert pa.array(said, labels.answer_type()).to_pylist() == said
+    outputs = labels.graph_outputs(tf.constant(logits))
+    assert outputs
+    assert all(len(output) == 12 for output in outputs.values())
+    averaged = labels.averaged(np.stack([logits, logits]).astype(np.float64))
+    assert [labels.words(one) for one in labels.predicted(averaged)] == said
+    assert all(len(watched) for watched in labels.watched(logits).values())

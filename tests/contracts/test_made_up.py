@@ -1,0 +1,139 @@
+"""The proof that the house is open: a family, a task and a method of ten lines each.
+
+They are made up here and put into their tables, and train, search, predict and export take them
+without another file being touched.
+"""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+import tensorflow as tf
+from check_method import check_method
+from check_task import check_task
+
+from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.methods.method import Method
+from tf_finetune.methods.table import METHODS
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.table import TASKS
+from trainers import export, predict, search, train
+from trainers.cli import run_command
+
+
+class Terse(Bert):
+    """BERT whose feed-forward parts are cut at zero, whatever its config.json says."""
+
+    model_type = "terse"
+
+    def encoder(self, wrapped, sizes):
+        made = super().encoder(wrapped, sizes)
+        for layer in made.layers:
+            layer.activation = tf.nn.relu
+        return made
+
+
+@dataclass(frozen=True)
+class Brier(Classes):
+    """One class a text, learned by the squared error of its probabilities."""
+
+    task = "brier"
+
+    @staticmethod
+    def losses(targets, logits, label_smoothing=0.0, deviation=1.0):
+        wanted = tf.one_hot(targets, tf.shape(logits)[-1])
+        return tf.reduce_sum(tf.square(tf.nn.softmax(logits) - wanted), axis=-1)
+
+
+class Norms(Method):
+    """The scales and shifts of the layer norms train."""
+
+    words = "layer norms"
+    rate_factor = 10.0
+
+    def trains(self, variable: Variable) -> bool:
+        return variable.kind == "norm"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FAMILIES, "terse", Terse())
+        patch.setitem(TASKS, "brier", Brier)
+        patch.setitem(METHODS, "norms", Norms())
+        yield
+
+
+@pytest.fixture(scope="module")
+def encoder(tables, make_encoder, tmp_path_factory):
+    return make_encoder(tmp_path_factory.mktemp("terse"), model_type="terse")
+
+
+@pytest.fixture(scope="module")
+def options(encoder, tiny_csv, tmp_path_factory):
+    return [
+        str(tiny_csv),
+        f"encoder.name={encoder}",
+        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        "data.task=brier",
+        *("data.max_length=16", "data.validation_fraction=0.2", "data.test_fraction=0.2"),
+        *("evaluation.bootstrap_resamples=100", "evaluation.explained_mistakes=0"),
+        *("training.epochs=1", "training.batch_size=16", "run.tensorboard=false"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained(options, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    own = ("method.name=norms", "freeze.depth=2", "training.learning_rate=0.01")
+    assert run_command(train.main, [*options, *own, f"run.dir={folder}"]) == 0
+    return folder
+
+
+def test_they_keep_their_contracts(encoder):
+    files = EncoderFiles("terse", encoder)
+
+    check_task("brier")
+    check_method("norms", files.family.variables(files.config, 2), files.num_layers)
+
+
+def test_they_train(trained):
+    rows = json.loads((trained / "plan.json").read_text())["rows"]
+    trains = [row["path"] for row in rows if row["trainable"] and row["part"] != "head"]
+    config = json.loads((trained / "model/config.json").read_text())
+
+    assert len(trains) == 4  # two norms of the last layer, scale and shift
+    assert all("LayerNorm" in path and "layer_._2" in path for path in trains)
+    assert (config["model_type"], config["label_task"]) == ("terse", "brier")
+    assert set(json.loads((trained / "metrics.json").read_text())) == {"test", "validation"}
+
+
+def test_they_predict_and_are_exported(trained, tmp_path):
+    texts, answers = tmp_path / "new.csv", tmp_path / "answers.jsonl"
+    texts.write_text("text\nthe film was good\nthe plot was dull\n")
+
+    assert run_command(predict.main, [str(trained), str(texts), "--output", str(answers)]) == 0
+    assert run_command(export.main, [str(trained), "--to", "savedmodel"]) == 0
+
+    said = [json.loads(line) for line in answers.read_text().splitlines()]
+    assert {answer["label"] for answer in said} <= {"neg", "pos"}
+    exported = tf.saved_model.load(str(trained / "export/savedmodel"))
+    served = exported.signatures["serving_default"](tf.constant(["the film was good"]))
+    assert served["label"].numpy()[0].decode() == said[0]["label"]
+
+
+def test_they_are_searched(options, tmp_path):
+    folder = tmp_path / "searched"
+    own = ("search.depths=2", "search.methods=norms,full", "search.learning_rates=0.01")
+    more = ("search.seeds=0", "search.widen_edges=false", f"run.dir={folder}")
+
+    assert run_command(search.main, [*options, *own, *more]) == 0
+
+    found = json.loads((folder / "search.json").read_text())
+    tried = [trial["request"]["cell"]["extra"]["method.name"] for trial in found["trials"]]
+    assert sorted(tried) == ["full", "norms"]
+    assert found["task"] == "brier"
+    assert found["answer"].startswith("Freeze 2 of 3 layers and train ")
