@@ -5,7 +5,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.data.batch import text_rows
-from tf_finetune.models.classifier import variable_path
+from tf_finetune.models.planned_model import variable_path
 
 
 def check_family(classifier, *, library=True):
