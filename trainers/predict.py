@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.data.chunks import in_chunks
     from tf_finetune.prediction.bar import shown_progress
-    from tf_finetune.prediction.job import describe_job
+    from tf_finetune.prediction.job import describe_prediction
     from tf_finetune.prediction.live import live_chunks
     from tf_finetune.prediction.resumable import ResumableFile
     from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.target is None:
         _to_standard_output(predict, labels, listed=asked.top_k is not None)
         return 0
-    job = describe_job(opened.manifest, config, asked.top_k)
+    job = describe_prediction(opened.manifest, config, asked.top_k)
     file = ResumableFile(asked.target, job)
     try:
         _to_file(file, predict, asked.convert)

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 import pytest
 import tensorflow as tf
+from check_family import check_family
 from check_method import check_method
 from check_task import check_task
 
 from tf_finetune.encoders.families.bert import Bert
 from tf_finetune.encoders.families.table import FAMILIES
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.table import METHODS
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import TASKS
 from trainers import export, predict, search, train
@@ -93,11 +95,12 @@ def trained(options, tmp_path_factory):
     return folder
 
 
-def test_they_keep_their_contracts(encoder):
-    files = EncoderFiles("terse", encoder)
+def test_they_keep_their_contracts(encoder, spec_for):
+    spec = spec_for(encoder)
 
+    check_family(build(spec, Pretrained()), library=False)
     check_task("brier")
-    check_method("norms", files.family.variables(files.config, 2), files.num_layers)
+    check_method("norms", spec.variables, spec.plan.num_layers)
 
 
 def test_they_train(trained):

@@ -21,23 +21,8 @@ def as_sets(labels: LabelSpace, targets: np.ndarray) -> np.ndarray:
     return targets if labels.task == "multi_label" else np.eye(labels.num_outputs)[targets]
 
 
-def outputs(task: str, n: int, num_classes: int = 4):
-    """A label space with targets and the outputs of an imperfect model."""
-    rng = np.random.default_rng(n)
-    noise = rng.normal(size=(n, 1 if task == "regression" else num_classes))
-    if task == "regression":
-        targets = rng.normal(size=n).round(1)  # rounded, so that there are ties
-        return TASKS[task](), targets.astype(np.float32), targets[:, None] + noise
-    names = tuple(f"class {index}" for index in range(num_classes))
-    if task == "single_label":
-        targets = rng.integers(num_classes, size=n).astype(np.int32)
-        return TASKS[task](names), targets, noise + np.eye(num_classes)[targets]
-    multi_hot = (rng.random((n, num_classes)) < 0.3).astype(np.float32)
-    return TASKS[task](names), multi_hot, noise + 2 * multi_hot - 1
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_intervals_agree_with_scipys_bootstrap_where_there_are_many_examples(task):
+def test_intervals_agree_with_scipys_bootstrap_where_there_are_many_examples(task, outputs):
     labels, targets, logits = outputs(task, 1500)
     evaluation = EvaluationConfig(bootstrap_resamples=2000, confidence=0.9)
     estimates = with_intervals(labels, targets, logits, evaluation)
@@ -84,7 +69,7 @@ def test_the_resampled_interval_of_a_share_is_the_exact_one():
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [2, 30])
-def test_perfect_answers_have_intervals_with_a_width(task, n):
+def test_perfect_answers_have_intervals_with_a_width(task, n, outputs):
     labels, targets, _ = outputs(task, n)
     logits = targets[:, None] if task == "regression" else 4 * as_sets(labels, targets) - 2
     for name, estimate in with_intervals(labels, targets, logits, EvaluationConfig()).items():
@@ -96,7 +81,7 @@ def test_perfect_answers_have_intervals_with_a_width(task, n):
 
 
 @pytest.mark.parametrize("task", ["single_label", "multi_label"])
-def test_answers_that_are_all_wrong_have_intervals_with_a_width(task):
+def test_answers_that_are_all_wrong_have_intervals_with_a_width(task, outputs):
     labels, targets, _ = outputs(task, 30)
     sets = as_sets(labels, targets)
     wrong = np.roll(sets, 1, axis=1) if task == "single_label" else 1 - sets
@@ -105,7 +90,7 @@ def test_answers_that_are_all_wrong_have_intervals_with_a_width(task):
     assert estimate["low"] < estimate["value"]  # the loss
 
 
-def test_correlations_with_a_constant_are_zero_and_may_be_anything():
+def test_correlations_with_a_constant_are_zero_and_may_be_anything(outputs):
     labels, targets, logits = outputs("regression", 30)
     for pair in ((targets, np.ones((30, 1))), (np.ones(30, np.float32), logits)):
         estimates = with_intervals(labels, *pair, EvaluationConfig())
@@ -125,7 +110,7 @@ def test_macro_f1_of_one_class_alone_allows_for_the_class_that_nobody_saw():
     assert 0.46 < macro_f1["low"] < 0.5
 
 
-def test_equal_seeds_give_equal_intervals():
+def test_equal_seeds_give_equal_intervals(outputs):
     labels, targets, logits = outputs("single_label", 40)
     first, again, other = (
         with_intervals(labels, targets, logits, EvaluationConfig(), seed) for seed in (1, 1, 2)
@@ -134,13 +119,13 @@ def test_equal_seeds_give_equal_intervals():
     assert first["loss"]["low"] != other["loss"]["low"]
 
 
-def test_of_a_single_number_nothing_bounds_the_error():
+def test_of_a_single_number_nothing_bounds_the_error(outputs):
     labels, targets, logits = outputs("regression", 1)
     mse = with_intervals(labels, targets, logits, EvaluationConfig())["mse"]
     assert 0.0 < mse["low"] < mse["value"] < mse["high"] == math.inf
 
 
-def test_a_model_that_diverged_has_no_interval():
+def test_a_model_that_diverged_has_no_interval(outputs):
     labels, targets, logits = outputs("regression", 3)
     for estimate in with_intervals(labels, targets, logits * np.nan, EvaluationConfig()).values():
         assert all(math.isnan(number) for number in estimate.values())
@@ -164,7 +149,7 @@ def test_intervals_cover_the_truth_where_mistakes_are_rare():
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_thousand_resamples_of_two_thousand_examples_are_quick(task):
+def test_a_thousand_resamples_of_two_thousand_examples_are_quick(task, outputs):
     labels, targets, logits = outputs(task, 2000, num_classes=30)
     began = time.process_time()
     with_intervals(labels, targets, logits, EvaluationConfig())

@@ -10,24 +10,9 @@ from tf_finetune.tasks.values import Values
 BINARY = Classes(("no", "yes"))
 
 
-def outputs(task, n, num_classes=4):
-    """A label space with targets and the outputs of an imperfect model."""
-    rng = np.random.default_rng(n)
-    noise = rng.normal(size=(n, 1 if task == "regression" else num_classes))
-    if task == "regression":
-        targets = rng.normal(size=n).round(1)  # rounded, so that there are ties
-        return TASKS[task](), targets.astype(np.float32), targets[:, None] + noise
-    names = tuple(f"class {index}" for index in range(num_classes))
-    if task == "single_label":
-        targets = rng.integers(num_classes, size=n).astype(np.int32)
-        return TASKS[task](names), targets, noise + np.eye(num_classes)[targets]
-    multi_hot = (rng.random((n, num_classes)) < 0.3).astype(np.float32)
-    return TASKS[task](names), multi_hot, noise + 2 * multi_hot - 1
-
-
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [1, 3, 40])
-def test_whole_weights_score_as_so_many_copies(task, n):
+def test_whole_weights_score_as_so_many_copies(task, n, outputs):
     # Small sets have resamples that lack a class, are constant, or hold one example.
     labels, targets, logits = outputs(task, n)
     counts = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=30)
@@ -43,7 +28,7 @@ def test_whole_weights_score_as_so_many_copies(task, n):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_blocks_do_not_matter_to_what_resamples_say(task, monkeypatch):
+def test_blocks_do_not_matter_to_what_resamples_say(task, monkeypatch, outputs):
     labels, targets, logits = outputs(task, 40)
     whole = resampled_scores(labels, targets, logits, 2000, 0, ("wrong",))
     monkeypatch.setattr(resampling, "BLOCK_WEIGHTS", 700 * 80)

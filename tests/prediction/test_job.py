@@ -3,7 +3,7 @@
 import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.prediction.job import describe_job
+from tf_finetune.prediction.job import describe_prediction
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def job(tmp_path):
         manifest = tmp_path / "manifest.json"
         manifest.write_text(model)
         config = ExperimentConfig.model_validate(options or {})
-        return describe_job(manifest, config, top_k)
+        return describe_prediction(manifest, config, top_k)
 
     return describe
 

@@ -75,7 +75,7 @@ def test_early_stopping_restores_the_same_epoch(
     model, scores = model_at(2), {5: 0.6, 10: 0.9, 15: 0.7, 20: 0.8}
 
     def score(*_):
-        return {"accuracy": scores[int(model.optimizer.iterations)]}
+        return {"accuracy": scores[int(model.optimizer_state.iterations)]}
 
     monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", score)
     options = {"epochs": 6, "early_stopping_patience": 2}

@@ -21,13 +21,18 @@ PACKED = StepShape(2, 16, texts_a_row=4)
 
 
 @pytest.fixture(scope="module")
-def model(tiny_encoder, spec_for):
-    return build_step_model(spec_for(tiny_encoder, 3, freeze={"depth": 2}))
+def spec(tiny_encoder, spec_for):
+    return spec_for(tiny_encoder, 3, freeze={"depth": 2})
 
 
 @pytest.fixture(scope="module")
-def step(model):
-    return lower_step(model, SHAPE)
+def model(spec):
+    return build_step_model(spec)
+
+
+@pytest.fixture(scope="module")
+def step(model, spec):
+    return lower_step(model, spec.labels, SHAPE)
 
 
 def test_step_has_its_fixed_shape_and_updates_in_place(step):
@@ -46,23 +51,23 @@ def test_frozen_layers_neither_drop_units_nor_pass_gradients_back(step):
     assert "layer_._0" not in backward and "layer_._1" not in backward
 
 
-def test_equal_steps_give_equal_texts(model, step):
-    assert lower_step(model, SHAPE).hlo == step.hlo
+def test_equal_steps_give_equal_texts(model, spec, step):
+    assert lower_step(model, spec.labels, SHAPE).hlo == step.hlo
 
 
 def test_no_numbers_are_drawn_into_memory(step):
     assert "rng-bit-generator" not in step.hlo
 
 
-def test_packed_step_has_rows_of_several_texts(model):
-    hlo = lower_step(model, PACKED).hlo
+def test_packed_step_has_rows_of_several_texts(model, spec):
+    hlo = lower_step(model, spec.labels, PACKED).hlo
 
     assert "s32[2,4]" in hlo  # where texts begin
     assert "f32[8,3]" in hlo  # logits of two rows of four texts
 
 
 @pytest.mark.parametrize("shape", [SHAPE, PACKED])
-def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_path, shape):
+def test_batch_is_what_the_pipeline_makes(spec, tiny_tokenizer, tiny_csv, tmp_path, shape):
     from tf_finetune.data.loading import load_splits
     from tf_finetune.options.data import DataConfig
 
@@ -70,7 +75,7 @@ def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_p
     train = load_splits(config, tiny_tokenizer)[0].train
     signature = batch_signature(train, packed=shape.texts_a_row is not None)
 
-    batch = step_batch(model, shape)
+    batch = step_batch(spec.labels, shape)
 
     tf.nest.assert_same_structure(batch, signature)
     for value, spec in zip(tf.nest.flatten(batch), tf.nest.flatten(signature), strict=True):
@@ -84,7 +89,7 @@ def test_batch_is_what_the_pipeline_makes(model, tiny_tokenizer, tiny_csv, tmp_p
         ("AsString", lambda x: tf.strings.to_number(tf.strings.as_string(x), x.dtype)),
     ],
 )
-def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, kind, planted):
+def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, spec, kind, planted):
     model.classifier.encoder.layers[1].activation = planted
     try:
         with pytest.raises(
@@ -92,7 +97,7 @@ def test_operation_that_no_tpu_runs_is_named_with_layer_and_line(model, kind, pl
             match=rf"operation {kind} cannot run on a TPU: .*layer_\._1/feed_forward/{kind}.*"
             r"made in \S*test_lowering\.py:\d+ \(<lambda>\)",
         ):
-            lower_step(model, SHAPE)
+            lower_step(model, spec.labels, SHAPE)
     finally:
         model.classifier.encoder.layers[1].activation = gelu
 

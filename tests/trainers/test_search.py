@@ -26,7 +26,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.training import pipeline
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.checkpoints import RunCheckpoints
-from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.step import TrainingStep
 from tf_finetune.training.strategy import build_strategy
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
@@ -311,14 +311,14 @@ def test_search_goes_on_after_a_trial_with_bad_numbers(runner, monkeypatch):
 
 
 def test_trial_without_memory_is_marked_and_computed_in_smaller_pieces(runner, monkeypatch):
-    real = FineTuner._piece_gradients
+    real = TrainingStep.piece_gradients
 
-    def piece_gradients(self, piece, variables):
+    def piece_gradients(self, piece):
         if self.micro_batches < 2:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-        return real(self, piece, variables)
+        return real(self, piece)
 
-    monkeypatch.setattr(FineTuner, "_piece_gradients", piece_gradients)
+    monkeypatch.setattr(TrainingStep, "piece_gradients", piece_gradients)
     record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
 
     assert record.is_completed

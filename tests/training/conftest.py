@@ -150,7 +150,7 @@ def state(weights: Callable) -> Callable[[FineTuner, RunResult], dict[str, Any]]
     """All that a run leaves: weights, optimiser and history but for measured times."""
 
     def collect(model: FineTuner, result: RunResult) -> dict[str, Any]:
-        optimizer = {f"slot {i}": v.numpy() for i, v in enumerate(model.optimizer_variables)}
+        optimizer = {f"slot {i}": v.numpy() for i, v in enumerate(model.optimizer_state.variables)}
         history = {
             f"epoch {number}": {k: v for k, v in entry.items() if k not in MEASURED}
             for number, entry in enumerate(result.history)

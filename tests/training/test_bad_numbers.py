@@ -24,9 +24,9 @@ def without_effect(model, step):
     """The model's step, but all that this one changes is put back."""
     real, count = model._next_train_step, iter(range(100))
     changed = [
-        *model.trainable_weights,
-        *model.optimizer_variables,
-        *model.mean_loss.variables,
+        *model.classifier.trainable_weights,
+        *model.optimizer_state.variables,
+        *model.step.mean_loss.variables,
     ]
 
     def train_step(*arguments):
@@ -35,7 +35,7 @@ def without_effect(model, step):
         if before is not None:
             for variable, value in zip(changed, before, strict=True):
                 variable.assign(value)
-            logs["loss"] = model.mean_loss.result()
+            logs["loss"] = model.step.mean_loss.result()
         return logs
 
     return train_step
@@ -56,7 +56,7 @@ def test_skipped_step_is_as_if_its_batch_had_no_effect(
     assert_equal(state(model, result), expected)
     assert "epoch 1 (step 3; gradient norm nan; learning rate 0.0" in told.file.getvalue()
     assert "nan" in told.file.getvalue() and "the step is skipped\n" in told.file.getvalue()
-    assert int(model.optimizer.iterations) == 9
+    assert int(model.optimizer_state.iterations) == 9
 
 
 @pytest.fixture
@@ -120,14 +120,14 @@ def test_halved_rate_survives_an_interruption(
     config = training(on_nonfinite="halve_lr")
     poison(BAD, 5)
     expected = state(model, run(model, config))
-    peak = float(model.schedule._peak)
+    peak = float(model.optimizer_state.schedule._peak)
     outputs = interrupt_at(step, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run(model, config, outputs=outputs)
 
     result = run(model, config, outputs=outputs)
 
-    assert peak == float(model.schedule._peak) == np.float32(3e-3) / 4
+    assert peak == float(model.optimizer_state.schedule._peak) == np.float32(3e-3) / 4
     assert [entry["dropped_steps"] for entry in result.history] == [1, 1]
     assert_equal(state(model, result), expected)
 
@@ -140,7 +140,7 @@ def test_halved_rate_trains_at_half_the_rate(model, run, training, poison, told)
     # Linear from 3e-3: two of ten steps were done, and eight before the last.
     assert "learning rate 0.0024; " in told.file.getvalue()
     assert "the learning rate halved to 0.0012\n" in told.file.getvalue()
-    assert float(model.optimizer.learning_rate) == pytest.approx(3e-3 / 2 * 0.2)
+    assert float(model.optimizer_state.optimizer.learning_rate) == pytest.approx(3e-3 / 2 * 0.2)
 
 
 def test_epoch_without_a_good_step_ends_the_run(model, run, training, poison, told):
@@ -170,14 +170,15 @@ def test_weight_that_is_no_number_is_named_and_not_saved(model, run, training, t
 
 def test_overflow_that_the_loss_scale_handles_is_no_bad_number(build, splits, training):
     model = build(splits, training(precision="mixed_float16"), depth=3)
-    scale, _ = model._loss_scale_variables
+    state = model.optimizer_state
+    scale, _ = state.loss_scale
     finite, overflow = tf.constant(1.0), tf.constant(np.inf)
 
-    assert bool(model._is_good(finite, overflow))
-    assert not bool(model._is_good(overflow, finite))
+    assert bool(state.is_good(finite, overflow))
+    assert not bool(state.is_good(overflow, finite))
     scale.assign(1.0)
-    assert not bool(model._is_good(finite, overflow))
-    assert bool(model._is_good(finite, finite))
+    assert not bool(state.is_good(finite, overflow))
+    assert bool(state.is_good(finite, finite))
 
 
 def test_state_is_json(model, run, training, poison, tmp_path):

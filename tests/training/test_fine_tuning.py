@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.errors import UserError
+from tf_finetune.training import fine_tuner
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
-from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import check_options
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits
+from tf_finetune.training.step import TrainingStep
 
 pytestmark = pytest.mark.numeric
 
@@ -94,8 +95,8 @@ def test_used_model_runs_again_as_a_fresh_one_without_being_traced(
 ):
     _, _, expected = finished
     traced = []
-    monkeypatch.setattr(FineTuner, "train_step", lambda *_: traced.append("train"))
-    monkeypatch.setattr(FineTuner, "predict_step", lambda *_: traced.append("predict"))
+    monkeypatch.setattr(TrainingStep, "__call__", lambda *_: traced.append("train"))
+    monkeypatch.setattr(fine_tuner, "whole_logits", lambda *_: traced.append("predict"))
 
     run(model, training(learning_rate=1e-2, epochs=1, batch_size=4, seed=5, warmup_fraction=0.5))
     result = run(model, training(weight_decay=0.5))

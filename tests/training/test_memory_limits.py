@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.memory_limits import OutOfMemoryError, cut_smaller
+from tf_finetune.training.step import TrainingStep
 
 pytestmark = pytest.mark.numeric
 
@@ -21,15 +21,15 @@ TOO_LARGE = np.int64(2**44)  # float32 numbers
 @pytest.fixture
 def small_memory(monkeypatch):
     """TensorFlow itself runs out of memory where a piece has more than four rows."""
-    real = FineTuner._piece_gradients
+    real = TrainingStep.piece_gradients
 
-    def piece_gradients(self, piece, variables):
-        loss, gradients = real(self, piece, variables)
+    def piece_gradients(self, piece):
+        loss, gradients = real(self, piece)
         fits = (tf.shape(piece.targets)[0] <= 4) | (piece.whole.step < FROM_STEP)
         needed = tf.random.uniform([tf.where(fits, np.int64(1), TOO_LARGE)])
         return loss + 0 * tf.reduce_max(needed), gradients
 
-    monkeypatch.setattr(FineTuner, "_piece_gradients", piece_gradients)
+    monkeypatch.setattr(TrainingStep, "piece_gradients", piece_gradients)
 
 
 def test_run_goes_on_from_its_checkpoint_in_smaller_pieces(

@@ -86,8 +86,8 @@ def test_weight_decay_shrinks_matrices_and_embeddings_of_an_encoder_on_every_rep
 
     @tf.function(autograph=False)
     def without_gradients():
-        zeros = [(tf.zeros_like(v), v) for v in model.trainable_weights]
-        chosen.strategy.run(lambda: model.optimizer.apply_gradients(zeros))
+        zeros = [(tf.zeros_like(v), v) for v in model.classifier.trainable_weights]
+        chosen.strategy.run(lambda: model.optimizer_state.optimizer.apply_gradients(zeros))
 
     without_gradients()
 

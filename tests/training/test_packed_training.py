@@ -74,10 +74,9 @@ def test_logits_are_those_of_texts_in_rows_of_their_own(
 
 def test_loss_and_gradients_are_the_same(build, splits, training, packed, unpacked):
     model = build(splits, training(), 1, dropout=0.0)
-    variables = model.trainable_weights
 
-    loss, gradients = model._piece_gradients(packed[0], variables)
-    expected_loss, expected = model._piece_gradients(unpacked, variables)
+    loss, gradients = model.step.gradients(packed[0])
+    expected_loss, expected = model.step.gradients(unpacked)
 
     np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
     for gradient, other in zip(gradients, expected, strict=True):

@@ -84,7 +84,7 @@ def test_early_stopping_goes_on_where_it_was(
 
     def scripted(model):
         def score(*_):
-            return {"accuracy": by_epoch[int(model.optimizer.iterations)]}
+            return {"accuracy": by_epoch[int(model.optimizer_state.iterations)]}
 
         monkeypatch.setattr("tf_finetune.tasks.classes.Classes.score", score)
 

@@ -39,7 +39,7 @@ def test_optimisers_and_precisions_learn(build, run, splits, training, options):
 def test_loss_scale_is_saved_and_starts_anew(build, splits, training):
     config = training(precision="mixed_float16")
     model = build(splits, config, depth=3)
-    scale, good_steps = model.optimizer_variables[-2:]
+    scale, good_steps = model.optimizer_state.variables[-2:]
     first = float(scale)
     scale.assign(2.0)
     good_steps.assign(17)

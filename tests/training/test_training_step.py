@@ -58,7 +58,7 @@ def batch_of(features, targets):
 
 
 def step(model, features=FEATURES, targets=TARGETS):
-    return {k: float(v) for k, v in model.train_step(batch_of(features, targets)).items()}
+    return {k: float(v) for k, v in model.step(batch_of(features, targets)).items()}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_longer_gradients_are_cut_to_clip_norm_and_shorter_ones_stay(clip_norm, 
 
 def test_loss_that_is_scaled_for_float16_moves_weights_as_the_loss_itself():
     model = fine_tuner(precision="mixed_float16")
-    assert float(model.optimizer.loss_scale) > 1000
+    assert float(model.optimizer_state.optimizer.loss_scale) > 1000
 
     logs = step(model)
 

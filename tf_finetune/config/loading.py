@@ -12,8 +12,8 @@ from tf_finetune.config.describe import option_names
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.mistakes import (
     COMMAND_LINE,
-    Mistake,
-    Place,
+    ConfigMistake,
+    ValuePlace,
     as_user_error,
     dotted,
     section_names,
@@ -64,7 +64,7 @@ def load_config(
     """
     merged = _Merged()
     if base is not None:
-        merged.add_sections(base, lambda _: Place("base configuration"))
+        merged.add_sections(base, lambda _: ValuePlace("base configuration"))
     if path is not None:
         merged.add_file(Path(path))
     for override in overrides:
@@ -77,8 +77,8 @@ class _Merged:
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, Any]] = {}
-        self._places: dict[ValuePath, Place] = {}
-        self._mistakes: list[Mistake] = []
+        self._places: dict[ValuePath, ValuePlace] = {}
+        self._mistakes: list[ConfigMistake] = []
         self._overridden: dict[str, str] = {}
 
     def add_file(self, path: Path) -> None:
@@ -86,16 +86,18 @@ class _Merged:
         try:
             document = read_document(path)
         except DocumentError as error:
-            raise UserError(f"{Place(str(path), error.line)}: {error.problem}") from error
+            raise UserError(f"{ValuePlace(str(path), error.line)}: {error.problem}") from error
         except OSError as error:
             raise UserError(_unreadable(path, error)) from error
 
-        def place(value_path: ValuePath) -> Place:
-            return Place(str(path), document.lines[value_path])
+        def place(value_path: ValuePath) -> ValuePlace:
+            return ValuePlace(str(path), document.lines[value_path])
 
         for duplicate, line, first in document.duplicates:
             problem = f"given twice, first in line {first}"
-            self._mistakes.append(Mistake(dotted(duplicate), Place(str(path), line), problem))
+            self._mistakes.append(
+                ConfigMistake(dotted(duplicate), ValuePlace(str(path), line), problem)
+            )
         if isinstance(document.value, dict):
             self.add_sections(document.value, place)
             for inner in document.lines:
@@ -105,7 +107,7 @@ class _Merged:
             raise UserError(f"{place(())}: received {shown(document.value)}; accepted: {accepted}")
 
     def add_sections(
-        self, sections: Mapping[str, Any], place: Callable[[ValuePath], Place]
+        self, sections: Mapping[str, Any], place: Callable[[ValuePath], ValuePlace]
     ) -> None:
         for section, options in sections.items():
             if section not in section_names():
@@ -119,7 +121,7 @@ class _Merged:
         self,
         section: str,
         options: Mapping[str, Any],
-        place: Callable[[ValuePath], Place],
+        place: Callable[[ValuePath], ValuePlace],
     ) -> None:
         for option, value in options.items():
             name = f"{section}.{option}"
@@ -132,18 +134,18 @@ class _Merged:
         """Adds one `section.name=value`."""
         name, equals, text = override.partition("=")
         name = name.strip()
-        place = Place(COMMAND_LINE)
+        place = ValuePlace(COMMAND_LINE)
         if not equals:
             problem = "received no value; accepted: section.name=value"
-            self._mistakes.append(Mistake(shown(override), place, problem))
+            self._mistakes.append(ConfigMistake(shown(override), place, problem))
         elif name not in option_names():
             self._mistakes.append(unknown_option(name, place))
         elif name in self._overridden:
             problem = f"given twice, as {shown(self._overridden[name])} and {shown(text)}"
-            self._mistakes.append(Mistake(name, place, problem))
+            self._mistakes.append(ConfigMistake(name, place, problem))
         elif not text:
             problem = f"""received no value; accepted: {name}=null or {name}='""' (empty text)"""
-            self._mistakes.append(Mistake(name, place, problem))
+            self._mistakes.append(ConfigMistake(name, place, problem))
         else:
             self._overridden[name] = text
             section, option = name.split(".")
@@ -151,9 +153,9 @@ class _Merged:
                 self._set((section, option), _override_value(name, text), place)
             except DocumentError as error:
                 problem = f"received {shown(text)}; {error.problem}"
-                self._mistakes.append(Mistake(name, place, problem))
+                self._mistakes.append(ConfigMistake(name, place, problem))
 
-    def _set(self, path: tuple[str, str], value: Any, place: Place) -> None:
+    def _set(self, path: tuple[str, str], value: Any, place: ValuePlace) -> None:
         """Replaces an option's whole value, whatever a lower source gave."""
         section, option = path
         self._values.setdefault(section, {})[option] = value
@@ -165,7 +167,7 @@ class _Merged:
         for name in required:
             section, option = name.split(".")
             if self._values.get(section, {}).get(option) is None:
-                self._mistakes.append(Mistake(name, None, "not given, but needed here"))
+                self._mistakes.append(ConfigMistake(name, None, "not given, but needed here"))
         try:
             config = ExperimentConfig.model_validate(with_lists(self._values))
         except ValidationError as error:

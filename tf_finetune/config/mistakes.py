@@ -21,7 +21,7 @@ _MAX_VALUE_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
-class Place:
+class ValuePlace:
     """Where a value was given: a file's name or `COMMAND_LINE`, and a 1-based line."""
 
     source: str
@@ -32,11 +32,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class ConfigMistake:
     """One mistake; prints as `training.epochs (config.yaml:3): received 0; accepted: …`."""
 
     subject: str
-    place: Place | None
+    place: ValuePlace | None
     problem: str
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Mistake:
         return f"{self.subject}{place}: {self.problem}"
 
 
-def as_user_error(mistakes: Iterable[Mistake]) -> UserError:
+def as_user_error(mistakes: Iterable[ConfigMistake]) -> UserError:
     """Orders mistakes as the person will meet them: by line, then those on the command line."""
     ordered = sorted(mistakes, key=_reading_order)
     problems = [str(mistake) for mistake in ordered[:MAX_SHOWN]]
@@ -54,21 +54,21 @@ def as_user_error(mistakes: Iterable[Mistake]) -> UserError:
     return UserError(problems)
 
 
-def _reading_order(mistake: Mistake) -> tuple[bool, int]:
+def _reading_order(mistake: ConfigMistake) -> tuple[bool, int]:
     if mistake.place is None:
         return True, 0
     return mistake.place.source == COMMAND_LINE, mistake.place.line or 0
 
 
-def wrong_value(path: ValuePath, place: Place | None, value: object) -> Mistake:
+def wrong_value(path: ValuePath, place: ValuePlace | None, value: object) -> ConfigMistake:
     """A value that its option does not accept."""
     nearest = difflib.get_close_matches(str(value).lower(), choices_at(path), n=1)
     advice = f"nearest: {nearest[0]}; " if nearest else ""
     problem = f"received {shown(value)}; {advice}accepted: {accepted_at(path)}"
-    return Mistake(dotted(path), place, problem)
+    return ConfigMistake(dotted(path), place, problem)
 
 
-def unknown_option(name: str, place: Place) -> Mistake:
+def unknown_option(name: str, place: ValuePlace) -> ConfigMistake:
     """A name that is no option, with the nearest that are."""
     section = name.split(".")[0]
     in_section = [
@@ -82,18 +82,20 @@ def unknown_option(name: str, place: Place) -> Mistake:
         advice = f"accepted in {section}: {', '.join(in_section)}"
     else:
         advice = f"accepted sections: {', '.join(section_names())}"
-    return Mistake(name, place, f"unknown option; {advice}")
+    return ConfigMistake(name, place, f"unknown option; {advice}")
 
 
-def unknown_section(name: str, place: Place) -> Mistake:
+def unknown_section(name: str, place: ValuePlace) -> ConfigMistake:
     """A top-level key that is no section: a misspelt one, or an option without its section."""
     options = nearest_options(name)
     sections = difflib.get_close_matches(name.lower(), section_names(), n=1, cutoff=0.6)
     if options and not sections:
-        return Mistake(name, place, f"unknown section; nearest option: {' or '.join(options)}")
+        return ConfigMistake(
+            name, place, f"unknown section; nearest option: {' or '.join(options)}"
+        )
     advice = f"nearest: {sections[0]}; " if sections else ""
     accepted = ", ".join(section_names())
-    return Mistake(name, place, f"unknown section; {advice}accepted: {accepted}")
+    return ConfigMistake(name, place, f"unknown section; {advice}accepted: {accepted}")
 
 
 def section_names() -> list[str]:
@@ -102,8 +104,8 @@ def section_names() -> list[str]:
 
 
 def validation_mistakes(
-    error: ValidationError, values: Mapping[str, Any], places: Mapping[ValuePath, Place]
-) -> list[Mistake]:
+    error: ValidationError, values: Mapping[str, Any], places: Mapping[ValuePath, ValuePlace]
+) -> list[ConfigMistake]:
     """Says pydantic's errors in the words of the file.
 
     Args:
@@ -117,7 +119,7 @@ def validation_mistakes(
     """
     located = [(_value_path(details, values), details) for details in error.errors()]
     paths = {path for path, _ in located}
-    mistakes: dict[Mistake, None] = {}
+    mistakes: dict[ConfigMistake, None] = {}
     for path, details in located:
         if any(len(path) < len(other) and other[: len(path)] == path for other in paths):
             continue
@@ -130,23 +132,23 @@ def _translate(
     path: ValuePath,
     details: ErrorDetails,
     values: Mapping[str, Any],
-    places: Mapping[ValuePath, Place],
-) -> Iterator[Mistake]:
+    places: Mapping[ValuePath, ValuePlace],
+) -> Iterator[ConfigMistake]:
     place = _place_of(path, places)
     kind = details["type"]
     if kind == "missing":
-        yield Mistake(dotted(path), place, f"missing; accepted: {accepted_at(path)}")
+        yield ConfigMistake(dotted(path), place, f"missing; accepted: {accepted_at(path)}")
     elif kind == "extra_forbidden":
         known = accepted_at(path[:-1])
-        yield Mistake(dotted(path), place, f"unknown name; accepted: {known}")
+        yield ConfigMistake(dotted(path), place, f"unknown name; accepted: {known}")
     elif kind == "value_error" and len(path) < 2:
         # A check across options: each line of its message begins with an option's name.
         for line in str(details["ctx"]["error"]).splitlines():
             subject, _, problem = line.partition(": ")
-            yield Mistake(subject, _place_of(tuple(subject.split(".")), places), problem)
+            yield ConfigMistake(subject, _place_of(tuple(subject.split(".")), places), problem)
     elif kind == "value_error":
         problem = f"received {shown(_value_at(path, values))}; {details['ctx']['error']}"
-        yield Mistake(dotted(path), place, problem)
+        yield ConfigMistake(dotted(path), place, problem)
     else:
         yield wrong_value(path, place, _value_at(path, values))
 
@@ -176,7 +178,7 @@ def _value_at(path: ValuePath, values: Any) -> Any:
     return values
 
 
-def _place_of(path: ValuePath, places: Mapping[ValuePath, Place]) -> Place | None:
+def _place_of(path: ValuePath, places: Mapping[ValuePath, ValuePlace]) -> ValuePlace | None:
     for length in range(len(path), 0, -1):
         if path[:length] in places:
             return places[path[:length]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tf_finetune.data.token_store_files import TOKENS_FILE, read_manifest
+from tf_finetune.data.token_store_files import TOKENS_FILE, read_store_manifest
 from tf_finetune.tasks.raw_labels import RawLabels
 
 
@@ -58,7 +58,7 @@ class TokenStore:
     """
 
     def __init__(self, folder: Path, source: str, notes: Sequence[str] = ()):
-        manifest = read_manifest(folder)
+        manifest = read_store_manifest(folder)
         self.path, self.source = folder, source
         self.key, self.max_length = manifest.key, manifest.max_length
         self.notes = (*notes, *manifest.notes)

@@ -21,7 +21,7 @@ from tf_finetune.data.token_store_files import (
     hash_blocks,
     remove_store,
     uncommitted_folder,
-    write_manifest,
+    write_store_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
 from tf_finetune.errors import UserError, visible
@@ -102,7 +102,7 @@ def open_store(
                 notes=notes,
                 unknown_examples=written.unknown_examples,
             )
-            write_manifest(temporary, manifest)
+            write_store_manifest(temporary, manifest)
         return TokenStore(folder, source, seen_on_opening)
     except (OSError, DamagedStore) as error:
         raise UserError(

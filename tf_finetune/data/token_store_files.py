@@ -67,7 +67,7 @@ def hash_blocks(path: Path) -> list[str]:
         return list(pool.map(hash_block, range(0, path.stat().st_size, BLOCK_BYTES)))
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_store_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest with a checksum of itself and flush it to the disk."""
     content = asdict(manifest)
     content["manifest_sha256"] = json_sha256(content)
@@ -77,7 +77,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         os.fsync(file.fileno())
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_store_manifest(folder: Path) -> Manifest:
     """Read the manifest of a store and check it and the tokens against its checksums.
 
     Raises:

@@ -11,7 +11,9 @@ from tf_finetune.prediction.streaming import CHUNK_TEXTS
 from tf_finetune.storage.files import file_sha256
 
 
-def describe_job(manifest: Path, config: ExperimentConfig, top_k: int | None) -> dict[str, Any]:
+def describe_prediction(
+    manifest: Path, config: ExperimentConfig, top_k: int | None
+) -> dict[str, Any]:
     """What decides the answers besides the texts, which are told by their digest.
 
     Args:

@@ -67,7 +67,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ChipCell:
     """One step on one chip.
 
     Attributes:
@@ -93,7 +93,7 @@ def answer_cells(
     *,
     cache: AnswerCache,
     compiler: Callable[[], Compiler],
-) -> Iterator[Cell]:
+) -> Iterator[ChipCell]:
     """Cells by chip-independent step: every chip is asked about a step before the next is lowered.
 
     Args:
@@ -119,7 +119,7 @@ def answer_cells(
                 asked = question(steps.spec, shape, chip) | {"versions": versions}
                 found = cache.find(asked)
                 if found is not None:
-                    yield Cell(chip, depth, batch_size, found, remembered=True)
+                    yield ChipCell(chip, depth, batch_size, found, remembered=True)
                     continue
                 installed = compiler()
                 try:
@@ -132,10 +132,10 @@ def answer_cells(
                         reason = describe_error(str(answer.error), step)
                         refused = f"the compiler for {chip.name} refuses the training step: "
                         answer = replace(answer, error=refused + reason)
-                yield Cell(chip, depth, batch_size, answer)
+                yield ChipCell(chip, depth, batch_size, answer)
 
 
-def devices_of_chip(cells: Sequence[Cell]) -> int:
+def devices_of_chip(cells: Sequence[ChipCell]) -> int:
     """Devices that a chip is, as any answer about it says; 1 if there is none."""
     return max(cell.answer.devices for cell in cells) or 1
 
@@ -157,7 +157,7 @@ class _StepsOfADepth:
         from tf_finetune.preflight.lowering import lower_step
 
         if self._last is None or self._last[0] != shape:
-            self._last = shape, lower_step(self._model, shape)
+            self._last = shape, lower_step(self._model, self.spec.labels, shape)
         return self._last[1]
 
 

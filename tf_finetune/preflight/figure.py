@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from tf_finetune.preflight.cells import Cell, devices_of_chip
+from tf_finetune.preflight.cells import ChipCell, devices_of_chip
 from tf_finetune.preflight.estimates import device_limit, estimate_step
 from tf_finetune.reports import figures
 
@@ -15,7 +15,7 @@ _COLORS = (figures.BLUE, figures.VERMILLION, figures.GREEN, figures.ORANGE, figu
 _MARKERS = "osD^v"
 
 
-def preflight_figure(cells: Sequence[Cell], length: int) -> Figure:
+def preflight_figure(cells: Sequence[ChipCell], length: int) -> Figure:
     """Draws a row of two panels a chip, a line a batch size.
 
     Args:
@@ -47,7 +47,7 @@ def preflight_figure(cells: Sequence[Cell], length: int) -> Figure:
     return figure
 
 
-def _lines(axes: Axes, cells: Sequence[Cell], value: Callable[[Cell], float]) -> None:
+def _lines(axes: Axes, cells: Sequence[ChipCell], value: Callable[[ChipCell], float]) -> None:
     for index, batch_size in enumerate(dict.fromkeys(cell.batch_size for cell in cells)):
         line = [cell for cell in cells if cell.batch_size == batch_size]
         axes.plot(

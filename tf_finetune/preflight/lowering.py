@@ -21,7 +21,7 @@ from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Untrained
 from tf_finetune.preflight.answers import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
-from tf_finetune.tasks.table import TASKS
+from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import without_strategy
@@ -57,22 +57,23 @@ def build_step_model(spec: Spec) -> FineTuner:
     return build_fine_tuner(spec, Untrained(), without_strategy(compiles=True))
 
 
-def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
+def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> LoweredStep:
     """Traces one training step and lowers it.
 
     Args:
         model: From `build_step_model`, or any that is compiled.
+        labels: What the model answers.
         shape: Of the batch on the device.
 
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
-    batch = step_batch(model, shape)
+    batch = step_batch(labels, shape)
 
     @tf.function(autograph=False, jit_compile=True)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         # The lowering binds no default: the step's other argument is only for several processes.
-        return model.train_step(batch)
+        return model.step(batch)
 
     graph = train_step.get_concrete_function(batch).graph
     try:
@@ -83,11 +84,10 @@ def lower_step(model: FineTuner, shape: StepShape) -> LoweredStep:
     return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
 
 
-def step_batch(model: FineTuner, shape: StepShape) -> Batch:
+def step_batch(labels: LabelSpace, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
-    width = int(model.classifier.wrapped.config.num_labels)
     places = [shape.rows, shape.texts_a_row or 1]
-    target_shape, dtype = TASKS[model.task].target_shape(width)
+    target_shape, dtype = labels.target_shape(labels.num_outputs)
     tokens, reads = tf.zeros([shape.rows, shape.length], tf.int32), tf.zeros(places, tf.int32)
     packed = shape.texts_a_row is not None
     texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tf_finetune.console_tables import print_table
 from tf_finetune.errors import visible
-from tf_finetune.preflight.cells import Cell, Job, devices_of_chip
+from tf_finetune.preflight.cells import ChipCell, Job, devices_of_chip
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.estimates import (
     ASSUMPTIONS,
@@ -28,7 +28,7 @@ _MEMORY = ("depth", "batch", "fits", "GiB", "of all", "args", "temps", "program"
 _TIME = ("depth", "batch", "GFLOPs", "GB moved", "step", "waits for", "job")
 
 
-def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: int) -> None:
+def render_cells(console: Console, job: Job, cells: Sequence[ChipCell], examples: int) -> None:
     """Prints two tables a chip, the largest batch of every depth, and what all of it assumes."""
     for chip in dict.fromkeys(cell.chip for cell in cells):
         of_chip = [cell for cell in cells if cell.chip == chip]
@@ -49,7 +49,7 @@ def render_cells(console: Console, job: Job, cells: Sequence[Cell], examples: in
         console.print(f"- {line}", highlight=False)
 
 
-def write_report(folder: Path, job: Job, cells: Sequence[Cell], examples: int) -> list[Path]:
+def write_report(folder: Path, job: Job, cells: Sequence[ChipCell], examples: int) -> list[Path]:
     """Writes preflight.json and preflight.png; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "preflight.json", folder / "preflight.png"]
@@ -58,7 +58,7 @@ def write_report(folder: Path, job: Job, cells: Sequence[Cell], examples: int) -
     return paths
 
 
-def report_content(job: Job, cells: Sequence[Cell], examples: int) -> dict[str, Any]:
+def report_content(job: Job, cells: Sequence[ChipCell], examples: int) -> dict[str, Any]:
     """All figures, in bytes, FLOPs and seconds."""
     return {
         "encoder": job.files.name,
@@ -75,7 +75,7 @@ def report_content(job: Job, cells: Sequence[Cell], examples: int) -> dict[str, 
     }
 
 
-def _cell_content(job: Job, cell: Cell, examples: int) -> dict[str, Any]:
+def _cell_content(job: Job, cell: ChipCell, examples: int) -> dict[str, Any]:
     content: dict[str, Any] = {
         "chip": cell.chip.name,
         "depth": cell.depth,
@@ -107,7 +107,7 @@ def _shape_line(job: Job, batch_size: int) -> str:
     )
 
 
-def _memory_table(job: Job, chip: Chip, cells: Sequence[Cell]) -> Table:
+def _memory_table(job: Job, chip: Chip, cells: Sequence[ChipCell]) -> Table:
     devices = devices_of_chip(cells)
     limit = device_limit(chip, devices)
     one_of = f", one of the chip's {devices} devices" if devices > 1 else ""
@@ -139,7 +139,7 @@ def _memory_table(job: Job, chip: Chip, cells: Sequence[Cell]) -> Table:
     return table
 
 
-def _time_table(job: Job, chip: Chip, cells: Sequence[Cell], examples: int) -> Table:
+def _time_table(job: Job, chip: Chip, cells: Sequence[ChipCell], examples: int) -> Table:
     epochs = job.config.training.epochs
     table = _blank_table(
         f"{chip.name}: estimated times; job: {examples:,} examples, {epochs} epochs", _TIME
@@ -167,7 +167,7 @@ def _blank_table(title: str, columns: Sequence[str]) -> Table:
     return table
 
 
-def _largest_lines(job: Job, chip: Chip, cells: Sequence[Cell]) -> list[str]:
+def _largest_lines(job: Job, chip: Chip, cells: Sequence[ChipCell]) -> list[str]:
     """What fits at most, with how that is known."""
     lines = []
     for depth in dict.fromkeys(cell.depth for cell in cells):

@@ -23,7 +23,7 @@ class BadNumbers(tf_keras.callbacks.Callback):
     """Looks at every step; must be the first callback.
 
     The step itself leaves weights, slots and the optimiser's step count as they were when its
-    loss or gradient is not finite (`FineTuner.train_step`), so nothing has to be taken back.
+    loss or gradient is not finite (`TrainingStep`), so nothing has to be taken back.
 
     Args:
         action: "stop": end the run. "skip": count, and go on. "halve_lr": also halve the
@@ -84,7 +84,8 @@ class BadNumbers(tf_keras.callbacks.Callback):
         done = "the step is skipped"
         if self._action == "halve_lr":
             self._halve()
-            done = f"the step is skipped and the learning rate halved to {self._rate():.3g}"
+            rate = self.model.optimizer_state.rate
+            done = f"the step is skipped and the learning rate halved to {rate:.3g}"
         self._console.print(f"{what}: {done}", style="yellow", highlight=False, markup=False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -93,11 +94,8 @@ class BadNumbers(tf_keras.callbacks.Callback):
             logs[DROPPED] = self._in_epoch
 
     def _halve(self) -> None:
-        self.model.schedule.halve()
+        self.model.optimizer_state.schedule.halve()
         self._halvings += 1
-
-    def _rate(self) -> float:
-        return float(self.model.schedule(self.model.optimizer.iterations))
 
     def _described(self, loss: float, norm: float) -> str:
         epoch, step = divmod(self._step, self._steps_per_epoch)
@@ -107,7 +105,7 @@ class BadNumbers(tf_keras.callbacks.Callback):
             subject, rest = f"the loss became {loss}", f"gradient norm {norm:.4g}"
         return (
             f"{subject} in epoch {epoch + 1} (step {step + 1}; {rest}; learning rate "
-            f"{self._rate():.3g}; {self._rows_of(self._step)})"
+            f"{self.model.optimizer_state.rate:.3g}; {self._rows_of(self._step)})"
         )
 
 

@@ -76,7 +76,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         """Puts back the running loss of an epoch that is resumed inside."""
         if self.step > self._finished_epochs * self._steps_per_epoch:
             for variable, value in zip(
-                self.model.mean_loss.variables, self._running_loss, strict=True
+                self.model.step.mean_loss.variables, self._running_loss, strict=True
             ):
                 variable.assign(value)
 
@@ -107,7 +107,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         state = {
             "step": self.step,
             "stopped": self.stopped,
-            "running_loss": [float(v.numpy()) for v in self.model.mean_loss.variables],
+            "running_loss": [float(v.numpy()) for v in self.model.step.mean_loss.variables],
             "history": self._history.entries,
             "bad_numbers": self._bad_numbers.state(),
             "best_epoch": stopper.best_epoch if stopper else None,

@@ -52,14 +52,14 @@ class RunCheckpoints:
         self._folder = folder
         self._identity = identity
         # By number and not by object: an optimiser also tracks the variables it updates.
-        trained = {f"trained_{i}": v for i, v in enumerate(model.trainable_weights)}
-        slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_variables)}
+        trained = {f"trained_{i}": v for i, v in enumerate(model.classifier.trainable_weights)}
+        slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_state.variables)}
         variables = trained | slots
         self._checkpoint = tf.train.Checkpoint(**variables)
         self._bytes = sum(v.shape.num_elements() * v.dtype.size for v in variables.values())
         # The host of a TPU over the network would write to its own disk. Of several processes
         # none is called localhost.
-        on_tpu = isinstance(model.distribute_strategy, tf.distribute.TPUStrategy)
+        on_tpu = isinstance(model.strategy, tf.distribute.TPUStrategy)
         self._options = tf.train.CheckpointOptions(
             experimental_io_device="/job:localhost" if on_tpu else None
         )

@@ -7,7 +7,10 @@ from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Weights
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.loss import LabelLoss, Loss
+from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
+from tf_finetune.training.step import TrainingStep
 from tf_finetune.training.strategy import ChosenStrategy
 
 
@@ -15,7 +18,7 @@ def build_fine_tuner(
     spec: Spec,
     weights: Weights,
     chosen: ChosenStrategy,
-    kind: Callable[..., FineTuner] = FineTuner,
+    loss_from: Callable[[LabelLoss], Loss] | None = None,
 ) -> FineTuner:
     """Builds a model and compiles it.
 
@@ -23,19 +26,19 @@ def build_fine_tuner(
         spec: What it is.
         weights: Where its values come from.
         chosen: The devices.
-        kind: `FineTuner`, or what makes one with another loss from the same arguments.
+        loss_from: Makes another loss from that of the labels; None: that one is the loss.
 
     Raises:
         UserError: As `building.build`.
     """
-    return compile_fine_tuner(build(spec, weights, chosen.strategy), spec, chosen, kind)
+    return compile_fine_tuner(build(spec, weights, chosen.strategy), spec, chosen, loss_from)
 
 
 def compile_fine_tuner(
     classifier: Classifier,
     spec: Spec,
     chosen: ChosenStrategy,
-    kind: Callable[..., FineTuner] = FineTuner,
+    loss_from: Callable[[LabelLoss], Loss] | None = None,
 ) -> FineTuner:
     """Wraps a model for `fit` and `predict`.
 
@@ -45,22 +48,21 @@ def compile_fine_tuner(
         classifier: The model that the spec describes.
         spec: Its section `training` and its labels are used.
         chosen: The devices that it was built on.
-        kind: As for `build_fine_tuner`.
+        loss_from: As for `build_fine_tuner`.
     """
     config = spec.config.training
     with chosen.strategy.scope():
         schedule = WarmupSchedule(config.schedule)
-        model = kind(
+        optimizer = build_optimizer(config, schedule, classifier.of_kinds(*NOT_DECAYED))
+        # Slots are made now, under the scope, so that a checkpoint can fill them.
+        optimizer.build(classifier.trainable_weights)
+        of_labels = LabelLoss(classifier, type(spec.labels), config.label_smoothing)
+        step = TrainingStep(
             classifier,
-            spec.labels.task,
-            schedule,
-            label_smoothing=config.label_smoothing,
+            of_labels if loss_from is None else loss_from(of_labels),
+            OptimizerState(optimizer, schedule),
             micro_batches=config.accumulation_steps,
             clip_norm=config.clip_norm,
             for_xla=chosen.compiles,
         )
-        not_decayed = classifier.of_kinds(*NOT_DECAYED)
-        model.compile(optimizer=build_optimizer(config, schedule, not_decayed))
-        # Slots are made now, under the scope, so that a checkpoint can fill them.
-        model.optimizer.build(model.trainable_weights)
-    return model
+        return FineTuner(step)

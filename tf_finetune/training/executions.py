@@ -24,7 +24,7 @@ def run_steps(
     in a call.
 
     Args:
-        step: Builds a step; gives its logs as `FineTuner.train_step` does. Its argument is
+        step: Builds a step; gives its logs as `TrainingStep` does. Its argument is
             whether it is the last of `most`, [] bool.
         most: How many steps at most, [] int32.
 

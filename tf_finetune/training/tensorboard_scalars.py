@@ -54,8 +54,8 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
 
     def _rate(self, updates_ahead: int) -> float:
         """The rate of the last update before so many."""
-        update = int(self.model.optimizer.iterations.numpy()) - updates_ahead - 1
-        return float(self.model.schedule(max(update, 0)))
+        state = self.model.optimizer_state
+        return float(state.schedule(max(int(state.iterations.numpy()) - updates_ahead - 1, 0)))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the epoch scalars."""

@@ -10,13 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.program_run import json_lines
+from tools.benchmarks.own_program import own_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
     Inputs,
     add_input_options,
     find_inputs,
-    find_own_python,
     positive,
 )
 from tools.benchmarks.text_table import render_table
@@ -49,13 +48,17 @@ def _measure(
     arguments: argparse.Namespace, root: Path, inputs: Inputs, report: ReportFile
 ) -> list[dict[str, Any]]:
     """Every cell, written and shown as soon as it is known."""
-    command = [str(find_own_python(root)), "-m", "tools.benchmarks.cache_grid_program"]
-    command += ["--model-dir", str(inputs.model_dir), "--train", str(inputs.train)]
-    for name in ("texts", "depths", "epochs"):
-        command += [f"--{name}", *map(str, getattr(arguments, name))]
-    command += ["--seed", str(arguments.seed), "--repeats", str(arguments.repeats)]
+    grid = {name: getattr(arguments, name) for name in ("texts", "depths", "epochs")}
     cells = []
-    for cell in json_lines(command, root):
+    for cell in own_program(
+        root,
+        "cache_grid_program",
+        model_dir=inputs.model_dir,
+        train=inputs.train,
+        **grid,
+        seed=arguments.seed,
+        repeats=arguments.repeats,
+    ):
         cells.append(cell)
         report.write({"cells": cells})
         print("  ".join(_row(cell)), flush=True)

@@ -1,6 +1,5 @@
 """Times runs with and without the prefix cache, all in one process; see `cache_grid.py`."""
 
-import argparse
 import gc
 import itertools
 import json
@@ -25,11 +24,17 @@ from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuning import fine_tune
 from tf_finetune.training.strategy import build_strategy
+from tools.benchmarks.own_program import own_options
 
 
 def main() -> None:
     """Prints a JSON line for each cell of the grid."""
-    arguments = _parse()
+    arguments = own_options(
+        __doc__,
+        words=["model_dir", "train"],
+        numbers=["seed", "repeats"],
+        several=["texts", "depths", "epochs"],
+    )
     files = resolve_encoder(arguments.model_dir)
     tokenizer = load_tokenizer(files)
     with tempfile.TemporaryDirectory() as cache:
@@ -93,17 +98,6 @@ def _run(files: EncoderFiles, splits: Splits, config: ExperimentConfig) -> tuple
         states=states,
     )
     return time.perf_counter() - began, bool(states)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model-dir", required=True)
-    parser.add_argument("--train", required=True)
-    for name in ("texts", "depths", "epochs"):
-        parser.add_argument(f"--{name}", type=int, nargs="+", required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--repeats", type=int, required=True)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tools.benchmarks.program_run import json_lines
+from tools.benchmarks.own_program import own_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
     add_input_options,
     at_least_two,
     find_inputs,
-    find_own_python,
     positive,
 )
 from tools.benchmarks.text_table import render_table
@@ -42,13 +41,16 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         found: dict[str, dict[str, list[float]]] = {}
         for depth in arguments.depths:
             seconds = found[str(depth)] = {str(steps): [] for steps in EXECUTIONS}
-            command = [
-                *(str(find_own_python(root)), "-m", "tools.benchmarks.executions_program"),
-                *("--model-dir", str(inputs.model_dir), "--depth", str(depth)),
-                *("--seed", str(arguments.seed), "--steps", str(arguments.steps)),
-                *("--repeats", str(arguments.repeats), "--executions", *seconds),
-            ]
-            for measured in json_lines(command, root):
+            for measured in own_program(
+                root,
+                "executions_program",
+                model_dir=inputs.model_dir,
+                depth=depth,
+                seed=arguments.seed,
+                steps=arguments.steps,
+                repeats=arguments.repeats,
+                executions=EXECUTIONS,
+            ):
                 seconds[str(measured["steps"])].append(measured["step_seconds"])
             report.write({"step_seconds": found})
             medians = {steps: statistics.median(values) for steps, values in seconds.items()}

@@ -1,6 +1,5 @@
 """Times steps from kept states with several steps an execution; see `executions.py`."""
 
-import argparse
 import json
 import time
 
@@ -11,6 +10,7 @@ from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, Wh
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.strategy import build_strategy
+from tools.benchmarks.own_program import own_options
 from tools.benchmarks.timed_steps import BATCH_SIZE, StepTimer, timed_model
 
 _TOKENS = 32
@@ -18,7 +18,12 @@ _TOKENS = 32
 
 def main() -> None:
     """Prints a JSON line for each measured fit: its steps an execution, its seconds a step."""
-    arguments = _parse()
+    arguments = own_options(
+        __doc__,
+        words=["model_dir"],
+        numbers=["depth", "seed", "steps", "repeats"],
+        several=["executions"],
+    )
     files = resolve_encoder(arguments.model_dir)
     model = timed_model(files, 2, arguments.seed, build_strategy("cpu"), arguments.depth)
     width = files.sizes.hidden
@@ -58,17 +63,6 @@ def _batches(length: int, width: int, seed: int) -> tf.data.Dataset:
     options = tf.data.Options()
     options.autotune.enabled = False  # as in training: the end of a fit would wait for it
     return tf.data.Dataset.from_tensors(batch).repeat().prefetch(4).with_options(options)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model-dir", required=True)
-    parser.add_argument("--depth", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--repeats", type=int, required=True)
-    parser.add_argument("--executions", type=int, nargs="+", required=True)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ classes, four of which one is rare, six labels a text, and numbers; few examples
 import argparse
 from pathlib import Path
 
-from tools.benchmarks.program_run import json_lines
+from tools.benchmarks.own_program import own_program
 from tools.benchmarks.report_file import ReportFile
-from tools.benchmarks.suite_inputs import add_output_option, find_own_python, positive
+from tools.benchmarks.suite_inputs import add_output_option, positive
 from tools.benchmarks.text_table import render_table
 
 
@@ -25,12 +25,13 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
     report = ReportFile("intervals", arguments, arguments.output, {})
     rows = []
-    command = [
-        *(str(find_own_python(root)), "-m", "tools.benchmarks.intervals_program"),
-        *("--sets", str(arguments.sets), "--resamples", str(arguments.resamples)),
-        *("--seed", str(arguments.seed)),
-    ]
-    for row in json_lines(command, root):
+    for row in own_program(
+        root,
+        "intervals_program",
+        sets=arguments.sets,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
+    ):
         rows.append(row)
         report.write({"rows": rows})
         shown = ", ".join(

@@ -11,13 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.program_run import json_lines
+from tools.benchmarks.own_program import own_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
     add_input_options,
     at_least_two,
     find_inputs,
-    find_own_python,
 )
 from tools.benchmarks.text_table import render_table
 
@@ -36,14 +35,16 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         inputs = find_inputs(arguments, root, Path(folder))
         report = ReportFile("packing", arguments, arguments.output, inputs.by_name())
-        command = [
-            *(str(find_own_python(root)), "-m", "tools.benchmarks.packing_program"),
-            *("--model-dir", str(inputs.model_dir), "--train", str(inputs.train)),
-            *("--seed", str(arguments.seed), "--folder", folder),
-            *("--steps", str(arguments.short_steps), str(arguments.long_steps)),
-        ]
         cells = []
-        for cell in json_lines(command, root):
+        for cell in own_program(
+            root,
+            "packing_program",
+            model_dir=inputs.model_dir,
+            train=inputs.train,
+            seed=arguments.seed,
+            folder=folder,
+            steps=(arguments.short_steps, arguments.long_steps),
+        ):
             cells.append(cell)
             report.write({"cells": cells})
             print(f"{cell['texts']}, {cell['padding']}: done", flush=True)

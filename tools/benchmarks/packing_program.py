@@ -1,6 +1,5 @@
 """Times training steps on packed and on padded batches; see `packing.py`."""
 
-import argparse
 import csv
 import json
 from itertools import islice
@@ -24,6 +23,7 @@ from tf_finetune.training.pipeline import (
     training_dataset,
 )
 from tf_finetune.training.strategy import build_strategy
+from tools.benchmarks.own_program import own_options
 from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, timed_model
 
 PADDINGS: tuple[Padding, ...] = ("max", "buckets", "longest", "packed")
@@ -33,7 +33,9 @@ _LONG_MEDIAN, _LONG_SIGMA = 9.5, 0.6
 
 def main() -> None:
     """Prints a JSON line for each kind of text and of padding."""
-    arguments = _parse()
+    arguments = own_options(
+        __doc__, words=["model_dir", "train", "folder"], numbers=["seed"], several=["steps"]
+    )
     files = resolve_encoder(arguments.model_dir)
     long = _write_long(Path(arguments.train), Path(arguments.folder) / "long.tsv")
     kinds = {"short": (arguments.train, 128), "long": (str(long), 512)}
@@ -104,16 +106,6 @@ def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: 
 def _batches(split: Split, shape: BatchShape, seed: int, steps: int) -> tf.data.Dataset:
     weights = np.ones(len(split), np.float32)
     return training_dataset(split, weights, shape, seed=seed, first_step=0, last_step=steps)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model-dir", required=True)
-    parser.add_argument("--train", required=True)
-    parser.add_argument("--folder", required=True, help="for texts and tokens")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--steps", type=int, nargs=2, required=True)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

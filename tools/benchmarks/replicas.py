@@ -10,13 +10,12 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tools.benchmarks.program_run import json_lines
+from tools.benchmarks.own_program import own_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
     add_input_options,
     at_least_two,
     find_inputs,
-    find_own_python,
     positive,
 )
 from tools.benchmarks.text_table import render_table
@@ -39,13 +38,16 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         seconds: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(arguments.repeats):
             for devices, steps in seconds.items():
-                command = [
-                    *(str(find_own_python(root)), "-m", "tools.benchmarks.replicas_program"),
-                    *("--model-dir", str(inputs.model_dir), "--train", str(inputs.train)),
-                    *("--folder", folder, "--seed", str(arguments.seed)),
-                    *("--devices", str(devices), "--steps", str(arguments.steps)),
-                ]
-                for measured in json_lines(command, root):
+                for measured in own_program(
+                    root,
+                    "replicas_program",
+                    model_dir=inputs.model_dir,
+                    train=inputs.train,
+                    folder=folder,
+                    seed=arguments.seed,
+                    devices=devices,
+                    steps=arguments.steps,
+                ):
                     steps += measured["step_seconds"]
                 report.write({"step_seconds": seconds})
                 print(f"{devices} device(s): done", flush=True)

@@ -1,6 +1,5 @@
 """Times training steps on one or two logical CPU devices; see `replicas.py`."""
 
-import argparse
 import json
 
 import numpy as np
@@ -13,12 +12,15 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.pipeline import BatchShape, training_dataset
 from tf_finetune.training.strategy import build_strategy
+from tools.benchmarks.own_program import own_options
 from tools.benchmarks.timed_steps import BATCH_SIZE, WARM_UP, StepTimer, timed_model
 
 
 def main() -> None:
     """Prints the seconds of each timed step as a JSON line."""
-    arguments = _parse()
+    arguments = own_options(
+        __doc__, words=["model_dir", "train", "folder"], numbers=["seed", "devices", "steps"]
+    )
     if arguments.devices > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]
         logical = [tf.config.LogicalDeviceConfiguration()] * arguments.devices
@@ -46,17 +48,6 @@ def main() -> None:
     model.fit(batches, initial_epoch=0, epochs=1, steps_per_epoch=steps, callbacks=[timer])
     timed = np.diff(timer.ended)[WARM_UP - 1 :]
     print(json.dumps({"step_seconds": timed.tolist()}), flush=True)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model-dir", required=True)
-    parser.add_argument("--train", required=True)
-    parser.add_argument("--folder", required=True, help="for tokens")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--devices", type=int, choices=(1, 2), required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

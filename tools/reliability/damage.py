@@ -7,7 +7,6 @@ and, where something was opened and not only refused, whether it is right: the e
 checkpoint, or the cache computed anew.
 """
 
-import argparse
 import contextlib
 import io
 import itertools
@@ -27,17 +26,17 @@ from tools.reliability.damage_subjects import (
     prefix_states,
     token_store,
 )
+from tools.reliability.options import harness_options
 
 Damage = Callable[[Path, random.Random], str]
 
 
 def main(argv: Sequence[str]) -> int:
     """Damages and prints a line a kind; 0 if all was noticed."""
-    parser = argparse.ArgumentParser(prog="tools/chaos damage", description=__doc__)
+    parser = harness_options("damage", __doc__)
     parser.add_argument("--flips", type=int, default=1000, help="bits (default: 1000)")
     parser.add_argument("--cuts", type=int, default=100, help="truncations (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="draws the places (default: 0)")
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     began = time.monotonic()
     with contextlib.redirect_stdout(io.StringIO()):

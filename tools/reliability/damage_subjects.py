@@ -124,14 +124,14 @@ class _SplitOf:
 def checkpoints(folder: Path, model: Any) -> Subject:
     """Two checkpoints of which the newer gets damaged: the older has to be used."""
     for step in (1, 2):
-        for variable in model.trainable_weights:
+        for variable in model.classifier.trainable_weights:
             variable.assign(np.full(variable.shape, step, np.float32))
         best = {"best": np.full(4, step, np.float32)}
         RunCheckpoints(folder, model, "identity").save({"step": step, "history": []}, best)
 
     def open_again() -> tuple[str, bool]:
         restored, said = RunCheckpoints(folder, model, "identity").restore_latest()
-        values = [variable.numpy() for variable in model.trainable_weights]
+        values = [variable.numpy() for variable in model.classifier.trainable_weights]
         right = restored is not None and restored.state["step"] == 1
         return "\n".join(said), right and all((value == 1).all() for value in values)
 

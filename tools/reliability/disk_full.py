@@ -8,7 +8,6 @@ time has to load. How many bytes a folder of anything, a token store, answers or
 is not known before they are written: there the message has to say so.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from tf_finetune.search.running.journal import Journal
 from tf_finetune.search.running.records import load_predictions, write_predictions
 from tf_finetune.storage.files import replaced_folder, write_atomically, write_json
 from tf_finetune.storage.manifests import damaged_files, write_manifest
+from tools.reliability.options import harness_options
 
 _PAGE_BYTES = 4096
 _KNOWN = re.compile(r"the disk is full: at least ([\d,]+) bytes needed, ([\d,]+) bytes free")
@@ -55,8 +55,7 @@ class Writer:
 
 def main(argv: Sequence[str]) -> int:
     """Tries all writers and prints what went wrong; 0 if nothing did."""
-    parser = argparse.ArgumentParser(prog="tools/chaos disk_full", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    parser = harness_options("disk_full", __doc__)
     disk = parser.parse_args(argv).folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]

@@ -7,7 +7,6 @@ text and labels that the rest of the project can take, and every error has to na
 to be printable.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from unicodedata import category
 
 from tools.reliability.malformed_cases import cases
+from tools.reliability.options import harness_options
 
 ENDINGS = ("csv", "tsv", "txt", "jsonl", "parquet", "json", "arrow", "csv.gz", "jsonl.bz2")
 OPTIONS: tuple[dict[str, Any], ...] = (
@@ -33,10 +33,9 @@ OPTIONS: tuple[dict[str, Any], ...] = (
 
 def main(argv: Sequence[str]) -> int:
     """Fuzzes for a while; 0 if nothing was found. libFuzzer prints what it does."""
-    parser = argparse.ArgumentParser(prog="tools/chaos fuzz", description=__doc__)
+    parser = harness_options("fuzz", __doc__)
     parser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the mutations (default: 1)")
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     try:
         import atheris

@@ -6,7 +6,6 @@ folders that lead elsewhere, files without end. Then a job whose texts, labels a
 HTML, script, markup and terminal escapes is trained and reported.
 """
 
-import argparse
 import re
 import sys
 import time
@@ -17,6 +16,7 @@ from tf_finetune.errors import UserError
 from tools.reliability.hostile_outputs import try_outputs
 from tools.reliability.hostile_payloads import Payload, open_encoder, payloads
 from tools.reliability.hostile_runs import run_payloads
+from tools.reliability.options import harness_options
 from tools.reliability.tiny_job import make_encoder
 
 _SECONDS = 10.0
@@ -27,8 +27,7 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 def main(argv: Sequence[str]) -> int:
     """Tries all payloads and prints what went wrong; 0 if nothing did."""
-    parser = argparse.ArgumentParser(prog="tools/chaos hostile", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    parser = harness_options("hostile", __doc__)
     arguments = parser.parse_args(argv)
     faults: list[str] = []
     tries = 0

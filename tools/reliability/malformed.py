@@ -5,7 +5,6 @@ than `UserError` may come out, its message has to name the file and what the cas
 (row, column, option), and has to be printable on a terminal.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -17,12 +16,12 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.reading import read_records
 from tools.reliability.malformed_cases import Case, cases
+from tools.reliability.options import harness_options
 
 
 def main(argv: Sequence[str]) -> int:
     """Reads all cases and prints what went wrong; 0 if nothing did."""
-    parser = argparse.ArgumentParser(prog="tools/chaos malformed", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    parser = harness_options("malformed", __doc__)
     arguments = parser.parse_args(argv)
     began, tries, faults, slowest = time.monotonic(), 0, 0, 0.0
     for number, case in enumerate(cases()):

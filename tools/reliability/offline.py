@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tools.reliability.options import harness_options
+
 _NO_NETWORK = ("unshare", "--map-root-user", "--net")
 _WITHIN_SECONDS = 2.0
 _MISSING = (
@@ -42,9 +44,8 @@ _INTERNET = re.compile(r"(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=AF_INET6
 
 def main(argv: Sequence[str]) -> int:
     """Runs and checks; 0 if all held, 2 if there can be no such namespace."""
-    parser = argparse.ArgumentParser(prog="tools/chaos offline", description=__doc__)
+    parser = harness_options("offline", __doc__)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     if arguments.inside:
         return _run_commands(arguments.folder)

@@ -8,12 +8,12 @@ the first is killed, it computes only what is missing. In a journal both write, 
 whose writing came to its end has to be there once.
 """
 
-import argparse
 import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.reliability.options import harness_options
 from tools.reliability.race_of_commands import CommandRaces
 from tools.reliability.race_of_files import race_for_cache, race_for_journal
 
@@ -22,7 +22,7 @@ _KINDS = ("run", "search", "cache", "journal")
 
 def main(argv: Sequence[str]) -> int:
     """Races and checks; 0 if all held."""
-    parser = argparse.ArgumentParser(prog="tools/chaos races", description=__doc__)
+    parser = harness_options("races", __doc__)
     parser.add_argument("--races", type=int, default=25, help="of each kind (default: 25)")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments (default: 0)")
     parser.add_argument(
@@ -31,7 +31,6 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--within", type=float, default=1.0, help="seconds for the second to end (default: 1)"
     )
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     faults = 0
     for kind in arguments.kinds:

@@ -9,7 +9,6 @@ as it stands is told. With `--workers` the search is led by a chief and computed
 processes, and a kill hits the chief or one of them.
 """
 
-import argparse
 import json
 import os
 import random
@@ -24,6 +23,7 @@ from typing import Any
 from tf_finetune.tasks.classes import Classes
 from tools.reliability.forked import Forked, import_everything
 from tools.reliability.killing import Ended, Moment, Tally, moments, run_stopped
+from tools.reliability.options import harness_options
 from tools.reliability.tiny_job import data_arguments
 from tools.reliability.watching import Watched, job_number
 
@@ -46,7 +46,7 @@ _JOBS = {
 
 def main(argv: Sequence[str]) -> int:
     """Kills and compares; 0 if all held."""
-    parser = argparse.ArgumentParser(prog="tools/chaos search", description=__doc__)
+    parser = harness_options("search", __doc__)
     parser.add_argument("--kills", type=int, default=50, help="how often (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments (default: 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes beside a chief")
@@ -57,7 +57,6 @@ def main(argv: Sequence[str]) -> int:
         help="16 cells of an encoder of three narrow layers that is made for it, 4 of them, or 8 "
         "trials of MiniLM (default: tiny)",
     )
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     import_everything()
     made = [] if arguments.job == "minilm" else data_arguments(arguments.folder)

@@ -8,7 +8,6 @@ variables and the optimiser's state. With `--by signals` SIGTERM and Ctrl-C stop
 half of them twice; then its exit code, its words and the time until it ends are checked too.
 """
 
-import argparse
 import hashlib
 import itertools
 import json
@@ -21,6 +20,7 @@ from typing import Any
 
 from tools.reliability.forked import Forked, import_everything
 from tools.reliability.killing import ChaosError, Ended, Tally, moments, run_stopped
+from tools.reliability.options import harness_options
 from tools.reliability.stopping import PoliteStops
 from tools.reliability.tiny_job import data_arguments
 from tools.reliability.watching import Watched, read_digests
@@ -49,7 +49,7 @@ _MEASURED = ("seconds", "examples_per_second")
 
 def main(argv: Sequence[str]) -> int:
     """Stops and compares; 0 if all held."""
-    parser = argparse.ArgumentParser(prog="tools/chaos train", description=__doc__)
+    parser = harness_options("train", __doc__)
     parser.add_argument("--kills", type=int, default=50, help="how often (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments (default: 0)")
     parser.add_argument(
@@ -61,7 +61,6 @@ def main(argv: Sequence[str]) -> int:
         default="tiny",
         help="an encoder of three narrow layers that is made for it, or MiniLM (default: tiny)",
     )
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     import_everything()
     draws = random.Random(arguments.seed)

@@ -101,7 +101,7 @@ def _wrap_save(checkpoints: Any, watched: Watched, digests: Path | None) -> None
 
 def _digest(model: Any) -> str:
     digest = hashlib.sha256()
-    for variable in [*model.trainable_weights, *model.optimizer_variables]:
+    for variable in [*model.classifier.trainable_weights, *model.optimizer_state.variables]:
         digest.update(variable.numpy().tobytes())
     return digest.hexdigest()
 

@@ -4,7 +4,6 @@ Shapes, types, names, vocabulary, number of labels, depth and values that are no
 the weights of a small fine-tuned model; each change is loaded as `evaluate` loads a model.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -21,6 +20,7 @@ from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.models.building import build
 from tf_finetune.models.weights import OfRun
+from tools.reliability.options import harness_options
 from tools.reliability.tiny_job import SIZES, make_encoder, tiny_spec
 
 _SECONDS = 2.0
@@ -41,8 +41,7 @@ Mutation = tuple[str, Callable[[Tensors, dict[str, Any]], object], tuple[str, ..
 
 def main(argv: Sequence[str]) -> int:
     """Tries all mutations and prints what went wrong; 0 if nothing did."""
-    parser = argparse.ArgumentParser(prog="tools/chaos wrong_checkpoints", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help=argparse.SUPPRESS)
+    parser = harness_options("wrong_checkpoints", __doc__)
     arguments = parser.parse_args(argv)
     make_encoder(arguments.folder)
     found = [(name, *try_mutation(arguments.folder, m, w)) for name, m, w in mutations()]

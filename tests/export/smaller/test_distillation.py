@@ -9,11 +9,11 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.export.smaller.cutting import write_cut
-from tf_finetune.export.smaller.distillation import DistillingFineTuner
+from tf_finetune.export.smaller.distillation import DistillationLoss
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.export.smaller.student import student_config, train_student
 from tf_finetune.tasks.table import TASKS
-from tf_finetune.training.optimizers import WarmupSchedule
+from tf_finetune.training.loss import LabelLoss
 
 pytestmark = pytest.mark.numeric
 
@@ -48,16 +48,14 @@ def test_divergence_of_softened_probabilities():
 
 
 def test_numbers_are_imitated_and_learnt_in_deviations_of_the_targets():
-    model = DistillingFineTuner(
-        SimpleNamespace(deviation=tf.constant(25.0)),
-        "regression",
-        WarmupSchedule("linear"),
+    loss = DistillationLoss(
+        LabelLoss(SimpleNamespace(deviation=tf.constant(25.0)), TASKS["regression"]),
         teacher=lambda inputs, training: tf.constant([[60.0]]),
         teacher_weight=0.75,
         temperature=2.0,
     )
 
-    losses = model.example_losses(None, tf.constant([85.0]), tf.constant([[35.0]]))
+    losses = loss(None, tf.constant([85.0]), tf.constant([[35.0]]))
 
     np.testing.assert_allclose(losses, [0.75 * 1.0**2 + 0.25 * 2.0**2], rtol=1e-6)
     assert TASKS["regression"].imitation_losses(

@@ -9,7 +9,7 @@ import pytest
 
 from tf_finetune.evaluation.report import EvaluationReport, build_evaluation_report
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.reports.page.content import Command, ReportContent, TrialRow
+from tf_finetune.reports.page.content import NextStep, ReportContent, TrialRow
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.tasks.classes import Classes
@@ -222,9 +222,9 @@ def make_data(labels: LabelSpace = REVIEWS) -> dict[str, Any]:
 
 
 COMMANDS = (
-    Command("Label new texts", "python -m trainers.predict runs/reviews new_reviews.csv"),
-    Command("Score it on other examples", "python -m trainers.evaluate runs/reviews other.csv"),
-    Command(
+    NextStep("Label new texts", "python -m trainers.predict runs/reviews new_reviews.csv"),
+    NextStep("Score it on other examples", "python -m trainers.evaluate runs/reviews other.csv"),
+    NextStep(
         "Search again",
         "python -m trainers.search --config runs/reviews/config.yaml run.dir=runs/reviews-2",
     ),

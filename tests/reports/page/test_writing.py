@@ -10,7 +10,7 @@ import pytest
 
 from tf_finetune.evaluation.report import FoldScores, Mistake
 from tf_finetune.reports.page import numbers
-from tf_finetune.reports.page.content import Command
+from tf_finetune.reports.page.content import NextStep
 from tf_finetune.reports.page.writing import render_page, write_report_page
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
@@ -143,7 +143,7 @@ def test_texts_of_the_user_stay_texts(search_content):
         trials=(bad_trial, *content.trials[1:]),
         reports={"test": replace(content.reports["test"], mistakes=(mistake,))},
         data=data,
-        commands=(Command(everything, everything),),
+        commands=(NextStep(everything, everything),),
         config=everything,
         search=replace(content.search, answer=everything, notes=HOSTILE, alternatives=HOSTILE),
     )

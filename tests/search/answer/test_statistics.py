@@ -5,7 +5,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from tf_finetune.search.answer.statistics import Estimate, estimate, holm, selection_optimism
+from tf_finetune.search.answer.statistics import SeedEstimate, estimate, holm, selection_optimism
 
 
 def resampled_means(values, resamples=4000, seed=0):
@@ -104,7 +104,7 @@ def test_intervals_cover_the_truth(num_seeds, seed_sd):
 
 
 def test_of_what_never_varies_nothing_is_known():
-    same, apart = Estimate(0.0, 1, 9, None, 0.0, None), Estimate(0.1, 1, 9, None, 0.0, None)
+    same, apart = SeedEstimate(0.0, 1, 9, None, 0.0, None), SeedEstimate(0.1, 1, 9, None, 0.0, None)
     assert same.p_value() == apart.p_value() == 1.0
     constant = np.full(10, 0.1)
     assert apart.interval(constant, constant, 0.95) == (-np.inf, np.inf)
@@ -119,33 +119,33 @@ def test_rounding_is_no_variance():
 
 
 def test_examples_needed_agree_with_a_power_analysis():
-    found = Estimate(0.02, 1, 500, None, 0.09, None)
+    found = SeedEstimate(0.02, 1, 500, None, 0.09, None)
     expected = TTestPower().solve_power(0.02 / 0.3, alpha=0.05, power=0.8)
     assert found.examples_needed(0.05) == pytest.approx(expected, rel=0.01)
     assert found.seeds_needed(0.05) is None  # one seed does not tell
 
 
 def test_seeds_needed_agree_with_a_power_analysis():
-    found = Estimate(0.02, 2, 500, 0.06**2, 0.0, 0.0)
+    found = SeedEstimate(0.02, 2, 500, 0.06**2, 0.0, 0.0)
     expected = TTestPower().solve_power(0.02 / 0.06, alpha=0.05, power=0.8)
     # Student's t needs two more than the normal approximation.
     assert found.seeds_needed(0.05) == pytest.approx(expected, abs=2.5)
 
 
 def test_needed_numbers_give_the_power_they_promise():
-    found = Estimate(0.02, 2, 800, 2e-5, 0.02, 0.02)
+    found = SeedEstimate(0.02, 2, 800, 2e-5, 0.02, 0.02)
     target = 0.02 / (stats.norm.isf(0.005) + stats.norm.ppf(0.8))
     examples, seeds = found.examples_needed(0.01), found.seeds_needed(0.01)
     for design in ((2, examples), (seeds, 800)):
-        enough = Estimate(0.02, *design, 2e-5, 0.02, 0.02)
+        enough = SeedEstimate(0.02, *design, 2e-5, 0.02, 0.02)
         assert enough.standard_error <= target
-    assert Estimate(0.02, 2, examples - 1, 2e-5, 0.02, 0.02).standard_error > target
-    assert Estimate(0.02, seeds - 1, 800, 2e-5, 0.02, 0.02).standard_error > target
+    assert SeedEstimate(0.02, 2, examples - 1, 2e-5, 0.02, 0.02).standard_error > target
+    assert SeedEstimate(0.02, seeds - 1, 800, 2e-5, 0.02, 0.02).standard_error > target
 
 
 def test_one_source_of_variance_can_make_the_other_useless():
-    assert Estimate(0.01, 3, 100, 0.0, 0.1, 0.1).seeds_needed(0.05) is None
-    assert Estimate(0.01, 2, 100_000, 0.01, 0.1, 0.1).examples_needed(0.05) is None
+    assert SeedEstimate(0.01, 3, 100, 0.0, 0.1, 0.1).seeds_needed(0.05) is None
+    assert SeedEstimate(0.01, 2, 100_000, 0.01, 0.1, 0.1).examples_needed(0.05) is None
 
 
 def test_holm_agrees_with_statsmodels():

@@ -28,7 +28,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SizeComparison:
     """What a smaller model costs and gives.
 
     Attributes:
@@ -83,7 +83,7 @@ def compare(
     split: Split,
     labels: LabelSpace,
     evaluation: EvaluationConfig,
-) -> Comparison:
+) -> SizeComparison:
     """Compares two models that have answered a split.
 
     Args:
@@ -97,7 +97,7 @@ def compare(
     """
     at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
     times = _median_milliseconds((original, smaller), split_tokens(split, np.array([at])))
-    return Comparison(
+    return SizeComparison(
         split=split.name,
         examples=len(split),
         confidence=evaluation.confidence,
@@ -111,7 +111,7 @@ def compare(
     )
 
 
-def render_comparison(console: Console, found: Comparison) -> None:
+def render_comparison(console: Console, found: SizeComparison) -> None:
     """Prints the table, narrow enough for 80 columns."""
     shown = loss_table(
         f"The smaller model on the {found.split} split ({found.examples:,} examples);\n"

@@ -15,7 +15,7 @@ from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.depth_profile import probe_logits
 from tf_finetune.export.examples import load_measured_split
-from tf_finetune.export.smaller.comparison import Comparison, compare, render_comparison
+from tf_finetune.export.smaller.comparison import SizeComparison, compare, render_comparison
 from tf_finetune.export.smaller.cutting import Heads, write_cut
 from tf_finetune.export.smaller.depth_choice import DepthChoice, choose_depth
 from tf_finetune.export.smaller.head_importance import head_importance, least_important
@@ -56,7 +56,7 @@ class SmallerModel:
     heads: Heads
     learning_rate: float | None
     choice: DepthChoice | None
-    comparison: Comparison
+    comparison: SizeComparison
     config: ExperimentConfig
 
     def sentence(self) -> str:
@@ -215,7 +215,7 @@ def _measure(
     split: Split,
     labels: LabelSpace,
     config: ExperimentConfig,
-) -> Comparison:
+) -> SizeComparison:
     loaded = load_trained_model(smaller, labels, config, without_strategy()).model
     remove_silent_heads(loaded.classifier)
     logits = split_logits(loaded, split, config, without_strategy())

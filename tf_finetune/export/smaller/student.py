@@ -1,6 +1,5 @@
 """Trains a model that was cut from another, or is taught by it, for a few epochs."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -9,7 +8,7 @@ from rich.console import Console
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.export.smaller.distillation import DistillingFineTuner
+from tf_finetune.export.smaller.distillation import DistillationLoss
 from tf_finetune.export.smaller.request import SmallerRequest
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import spec_of
@@ -18,7 +17,6 @@ from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.compiling import build_fine_tuner
-from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import fine_tune
 from tf_finetune.training.strategy import without_strategy
 
@@ -67,10 +65,10 @@ def train_student(
     """
     labels = splits.labels
     chosen = without_strategy()
-    kind: Callable[..., FineTuner] = FineTuner
+    loss_from = None
     if request.distil:
-        kind = partial(
-            DistillingFineTuner,
+        loss_from = partial(
+            DistillationLoss,
             teacher=teacher,
             teacher_weight=request.teacher_weight,
             temperature=request.temperature or _TEMPERATURE,
@@ -80,7 +78,7 @@ def train_student(
     )
     spec = spec_of(config, files, labels, freeze=freeze)
     start = OfRun(labels.scale(splits.train.labels))
-    model = build_fine_tuner(spec, start, chosen, kind)
+    model = build_fine_tuner(spec, start, chosen, loss_from)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)
     fine_tune(

@@ -66,7 +66,7 @@ class TrialRow:
 
 
 @dataclass(frozen=True)
-class Command:
+class NextStep:
     """A command to copy: what it does, and its line."""
 
     purpose: str
@@ -103,7 +103,7 @@ class ReportContent:
     reports: Mapping[str, EvaluationReport]
     plan: Mapping[str, Any] | None
     data: Mapping[str, Any] | None
-    commands: tuple[Command, ...] = ()
+    commands: tuple[NextStep, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     search: Recommendation | None = None
     config: str = ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tf_finetune.invocation import command_line
 from tf_finetune.machine.environment import installed_version
-from tf_finetune.reports.page.content import Command
+from tf_finetune.reports.page.content import NextStep
 
 _NAMED = ("tf-finetune", "tensorflow", "tf-keras", "transformers")
 
@@ -27,7 +27,7 @@ def local_time() -> str:
     return f"{now.day} {now:%B %Y, %H:%M}"
 
 
-def next_commands(run: Path, events: Path | None) -> list[Command]:
+def next_commands(run: Path, events: Path | None) -> list[NextStep]:
     """The commands to use a run's model, to score it and to do the same again.
 
     Args:
@@ -38,15 +38,15 @@ def next_commands(run: Path, events: Path | None) -> list[Command]:
         shlex.quote(text) for text in (str(run), str(run / "config.yaml"), f"run.dir={run}-again")
     )
     commands = [
-        Command("Label new texts", f"{command_line('predict')} {path} texts.csv"),
-        Command(
+        NextStep("Label new texts", f"{command_line('predict')} {path} texts.csv"),
+        NextStep(
             "Score it on other labelled examples", f"{command_line('evaluate')} {path} new.csv"
         ),
-        Command("Train again", f"{command_line('train')} --config {config} {again}"),
+        NextStep("Train again", f"{command_line('train')} --config {config} {again}"),
     ]
     if events is not None:
         line = f"tensorboard --logdir {shlex.quote(str(events))}"
-        commands.append(Command("See it in TensorBoard", line))
+        commands.append(NextStep("See it in TensorBoard", line))
     load = f"TFAutoModelForSequenceClassification.from_pretrained({str(run / 'model')!r})"
-    commands.append(Command("Load it in Python, with transformers", load))
+    commands.append(NextStep("Load it in Python, with transformers", load))
     return commands

@@ -11,7 +11,7 @@ from tf_finetune.search.answer.depth_evidence import (
     common_seeds,
     paired_difference,
 )
-from tf_finetune.search.answer.statistics import Estimate, holm
+from tf_finetune.search.answer.statistics import SeedEstimate, holm
 
 ROUNDING = 1e-12
 
@@ -43,7 +43,7 @@ def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthC
 def _comparison(
     better: DepthEvidence,
     worse: DepthEvidence,
-    found: Estimate,
+    found: SeedEstimate,
     adjusted_p_value: float,
     alpha: float,
     num_pairs: int,
@@ -76,7 +76,7 @@ def _comparison(
     )
 
 
-def _difference(better: DepthEvidence, worse: DepthEvidence) -> Estimate:
+def _difference(better: DepthEvidence, worse: DepthEvidence) -> SeedEstimate:
     """How much worse the one is than the other, less what both owe to having been picked."""
     found = paired_difference(better.best, better.leaning.mirrored, worse.best)
     difference = found.value - _optimism(better, worse)
@@ -94,7 +94,7 @@ def _optimism(better: DepthEvidence, worse: DepthEvidence) -> float:
 
 
 def _at_most(
-    better: DepthEvidence, worse: DepthEvidence, found: Estimate, confidence: float
+    better: DepthEvidence, worse: DepthEvidence, found: SeedEstimate, confidence: float
 ) -> float:
     """Upper bound of a difference, with an example added that only the better one answers."""
     seeds = common_seeds(better.best, worse.best)

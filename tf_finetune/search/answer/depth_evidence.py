@@ -11,7 +11,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
 from tf_finetune.results.recommendation import RateEdge
 from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
-from tf_finetune.search.answer.statistics import Estimate, estimate, selection_optimism
+from tf_finetune.search.answer.statistics import SeedEstimate, estimate, selection_optimism
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.pseudo_examples import Kind
 
@@ -215,7 +215,7 @@ def gather_evidence(
 
 def paired_difference(
     one: CellEvidence, mirrored: Mapping[int, np.ndarray], other: CellEvidence
-) -> Estimate:
+) -> SeedEstimate:
     """How much better one cell is than another, on their common seeds if there are any.
 
     Each of the two has one pseudo-example that only it answers rightly, so that the standard

@@ -11,7 +11,7 @@ from tf_finetune.data.summary import DataSummary
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.invocation import command_line
 from tf_finetune.plans.freezing import FreezePlan
-from tf_finetune.reports.page.content import Command
+from tf_finetune.reports.page.content import NextStep
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
 from tf_finetune.search.leading.schedule import NotRun
@@ -69,7 +69,7 @@ class SearchOutcome:
         return {**self.reports, **(self.ensemble.reports if self.ensemble else {})}
 
     @property
-    def commands(self) -> tuple[Command, ...]:
+    def commands(self) -> tuple[NextStep, ...]:
         """What to type next."""
         path = shlex.quote(str(self.path))
         lines = {
@@ -82,7 +82,7 @@ class SearchOutcome:
         }
         if self.config.run.tensorboard:
             lines["tensorboard"] = f"tensorboard --logdir {path}"
-        return tuple(Command(purpose, line) for purpose, line in lines.items())
+        return tuple(NextStep(purpose, line) for purpose, line in lines.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Every number, as JSON."""

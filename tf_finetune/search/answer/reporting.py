@@ -13,7 +13,7 @@ from tf_finetune.errors import visible
 from tf_finetune.reports.console import render_metrics
 from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
 from tf_finetune.reports.page.content import (
-    Command,
+    NextStep,
     ReportContent,
     TrialRow,
     scored_on,
@@ -90,7 +90,7 @@ def report_content(
         reports=outcome.all_reports,
         plan=outcome.plan.to_dict(),
         data=outcome.summary.to_dict(),
-        commands=tuple(Command(c.purpose.capitalize(), c.line) for c in outcome.commands),
+        commands=tuple(NextStep(c.purpose.capitalize(), c.line) for c in outcome.commands),
         versions=software_versions(),
         search=replace(found, notes=(*found.notes, *outcome.notes)),
         config=dump_config(outcome.config),

@@ -42,7 +42,7 @@ POWER = 0.8
 
 
 @dataclass(frozen=True)
-class Estimate:
+class SeedEstimate:
     """A mean score or a difference of two, with its components of variance.
 
     Attributes:
@@ -169,7 +169,7 @@ class Estimate:
         return seeds, examples, interaction
 
 
-def estimate(scores: np.ndarray, resampled: np.ndarray, num_examples: int) -> Estimate:
+def estimate(scores: np.ndarray, resampled: np.ndarray, num_examples: int) -> SeedEstimate:
     """Estimates a mean score, or a mean difference, over seeds and examples.
 
     Args:
@@ -187,11 +187,11 @@ def estimate(scores: np.ndarray, resampled: np.ndarray, num_examples: int) -> Es
     mean = resampled.mean(axis=0)
     b = _variance(mean) * unbiased
     if num_seeds == 1:
-        return Estimate(float(scores[0]), 1, num_examples, None, b * num_examples, None)
+        return SeedEstimate(float(scores[0]), 1, num_examples, None, b * num_examples, None)
     a = _variance(scores) / num_seeds
     departures = sum(_variance(row) for row in resampled - mean)
     c = departures * unbiased / (num_seeds * (num_seeds - 1))
-    return Estimate(
+    return SeedEstimate(
         value=float(scores.mean()),
         num_seeds=num_seeds,
         num_examples=num_examples,

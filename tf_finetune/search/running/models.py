@@ -102,7 +102,7 @@ class ModelCache:
     def _build(self, config: ExperimentConfig, start: Pretrained) -> CompiledModel:
         spec = spec_of(config, self._files, self._labels)
         model = build_fine_tuner(spec, start, self._chosen)
-        held = [*model.classifier.by_path.values(), *model.optimizer.variables]
+        held = [*model.classifier.by_path.values(), *model.optimizer_state.optimizer.variables]
         return CompiledModel(model, spec, sum(_bytes(variable) for variable in held))
 
 

@@ -1,0 +1,33 @@
+"""What a step makes smaller: the loss of each text."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tf_finetune.data.batch import Inputs
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.labels import LabelSpace
+
+# Of inputs, targets [n, ...] and logits [n, labels], one a text: losses, float32 [n].
+Loss = Callable[[Inputs, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class LabelLoss:
+    """How far a model's logits are from the labels.
+
+    Args:
+        classifier: The model.
+        task: What the labels are.
+        label_smoothing: See `LabelSpace.losses`.
+    """
+
+    def __init__(
+        self, classifier: Classifier, task: type[LabelSpace], label_smoothing: float = 0.0
+    ):
+        self.classifier = classifier
+        self.task = task
+        self.label_smoothing = label_smoothing
+
+    def __call__(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Losses of some texts, float32 [n]; see `Loss`."""
+        return self.task.losses(targets, logits, self.label_smoothing, self.classifier.deviation)

@@ -1,0 +1,169 @@
+"""What a replica computes of a global batch: an optimiser step, or the logits."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_finetune.data.batch import Batch, Scattered
+from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.training.loss import Loss
+from tf_finetune.training.optimizer_state import OptimizerState
+from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
+from tf_finetune.training.running_mean import RunningMean
+
+
+class TrainingStep:
+    """Loss, gradients and update of one step.
+
+    A step computes the weighted mean loss over the whole global batch, whatever number of
+    replicas and micro-batches it is cut into: every piece divides by the weight of all.
+
+    Args:
+        classifier: The model.
+        loss: Of each text.
+        optimizer_state: The optimiser.
+        micro_batches: Pieces a replica computes one after the other to save memory.
+        clip_norm: Longest global gradient norm, or None.
+        for_xla: Whether XLA compiles the step; dropout is then computed in another way, to the
+            same numbers.
+
+    Attributes:
+        mean_loss: Of the epoch so far.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        loss: Loss,
+        optimizer_state: OptimizerState,
+        *,
+        micro_batches: int = 1,
+        clip_norm: float | None = None,
+        for_xla: bool = False,
+    ):
+        self.classifier = classifier
+        self.loss = loss
+        self.optimizer_state = optimizer_state
+        self.micro_batches = micro_batches
+        self.clip_norm = clip_norm
+        self.for_xla = for_xla
+        self.mean_loss = RunningMean()
+
+    def __call__(
+        self, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
+    ) -> dict[str, tf.Tensor]:
+        """One optimiser step on this replica's piece of a global batch.
+
+        Args:
+            batch: The piece.
+            asked_to_stop: 1 if this process was asked to stop, else 0; [] float32.
+
+        Returns:
+            `loss` (running mean of the epoch), `step_loss` and `gradient_norm` (before
+            clipping) of the global batch, the losses of a regression in squared units of its
+            targets, as a score's; `dropped`: whether one of them is not finite, so
+            that the step changed nothing; `asked_to_stop`: over 0 if any process was.
+        """
+        loss, gradients = self.gradients(batch)
+        asked = tf.identity(asked_to_stop)
+        replicas = tf.distribute.get_replica_context()
+        if replicas.num_replicas_in_sync > 1:
+            loss, asked, *gradients = replicas.all_reduce("SUM", [loss, asked, *gradients])
+        norm = tf.linalg.global_norm(gradients)
+        if self.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
+        is_good = self.optimizer_state.is_good(loss, norm)
+        replicas.merge_call(self._update_if, args=(is_good, gradients))
+        zero = tf.constant(0.0)
+        loss *= tf.square(self.classifier.deviation)
+        self.mean_loss.add(
+            tf.where(is_good, loss, zero), tf.where(is_good, batch.whole.weight_sum, zero)
+        )
+        return {
+            "loss": self.mean_loss.result(),
+            "step_loss": loss,
+            "gradient_norm": norm,
+            "dropped": tf.logical_not(is_good),
+            "asked_to_stop": asked,
+        }
+
+    def gradients(self, batch: Batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The batch's share of the global loss, and its gradients as dense tensors."""
+        if self.micro_batches == 1:
+            return self.piece_gradients(batch)
+        rows = tf.shape(batch.weights)[0] // self.micro_batches
+
+        def add_micro_batch(index: tf.Tensor, loss: tf.Tensor, sums: Any) -> Any:
+            more_loss, more = self.piece_gradients(rows_of(batch, index * rows, rows))
+            return index + 1, loss + more_loss, [a + b for a, b in zip(sums, more, strict=True)]
+
+        zeros = [tf.zeros_like(v) for v in self.classifier.trainable_weights]
+        # One after the other: in parallel they would need the memory that they save.
+        _, loss, gradients = tf.while_loop(
+            lambda index, *_: index < self.micro_batches,
+            add_micro_batch,
+            (tf.constant(0), tf.constant(0.0), zeros),
+            parallel_iterations=1,
+            maximum_iterations=self.micro_batches,
+        )
+        return loss, gradients
+
+    def piece_gradients(self, piece: Batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """As `gradients`, of a piece that is computed at once."""
+        variables = self.classifier.trainable_weights
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
+                logits = self.classifier(piece.inputs, training=True)
+            targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
+            losses = self.loss(piece.inputs, targets, logits)
+            loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
+            loss /= piece.whole.weight_sum
+            objective = self.optimizer_state.scaled(loss)
+        gradients = self.optimizer_state.unscaled(tape.gradient(objective, variables))
+        # Word embeddings come as slices that may name a row twice; only summed rows have the
+        # norm of the gradient.
+        return loss, [
+            tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+
+    def _update_if(
+        self, strategy: tf.distribute.Strategy, is_good: Any, gradients: list[Any]
+    ) -> None:
+        """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
+
+        def update(gradients: list[tf.Tensor]) -> None:
+            self.optimizer_state.optimizer.apply_gradients(
+                zip(gradients, self.classifier.trainable_weights, strict=True),
+                skip_gradients_aggregation=True,
+            )
+
+        def update_all() -> tf.Operation:
+            strategy.extended.call_for_each_replica(update, args=(gradients,))
+            return tf.no_op()
+
+        # After an all-reduce it is the same on each.
+        tf.cond(strategy.experimental_local_results(is_good)[0], update_all, tf.no_op)
+
+
+def whole_logits(
+    classifier: Classifier, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Logits of the whole global batch, [b, labels] float32, of which this computes a piece.
+
+    Every process gets all, because every one scores. See `TrainingStep` for `asked_to_stop`.
+    """
+    logits, asked = classifier(batch.inputs, training=False), tf.identity(asked_to_stop)
+    replicas = tf.distribute.get_replica_context()
+    if isinstance(batch.place, Scattered):
+        real = tf.where(batch.weights > 0, logits, 0.0)
+        shape = tf.stack([batch.place.count, tf.shape(logits)[1]])
+        logits = tf.scatter_nd(batch.place.places[:, None], real, shape)
+    elif replicas.num_replicas_in_sync > 1:
+        logits = in_its_place(logits, batch.place.first, replicas.num_replicas_in_sync)
+    if replicas.num_replicas_in_sync > 1:
+        # A sum with zeros is exact, and needs no order of the replicas.
+        logits, asked = replicas.all_reduce("SUM", [logits, asked])
+    return logits, asked
