@@ -13,7 +13,7 @@ from tools.reliability.tiny_job import make_encoder
 
 
 def refuse(message):
-    def open_it(folder):
+    def open_it(folder, **options):
         raise UserError(message)
 
     return open_it
@@ -92,14 +92,14 @@ def test_wrong_checkpoints_finds_other_exceptions_and_long_times(tmp_path, monke
     def try_it():
         return wrong_checkpoints.try_mutation(tmp_path, lambda tensors, config: None, ())[0]
 
-    monkeypatch.setattr(wrong_checkpoints, "resolve_encoder", refuse("no"))
+    monkeypatch.setattr(wrong_checkpoints, "tiny_spec", refuse("no"))
     monkeypatch.setattr(wrong_checkpoints, "_SECONDS", -1.0)
     assert try_it() == "took 0.0 s"
 
-    def broken(*arguments):
+    def broken(folder, **options):
         raise KeyError("head")
 
-    monkeypatch.setattr(wrong_checkpoints, "resolve_encoder", broken)
+    monkeypatch.setattr(wrong_checkpoints, "tiny_spec", broken)
     assert try_it() == "raised KeyError: 'head'"
 
 

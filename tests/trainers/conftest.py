@@ -1,6 +1,5 @@
 """One finished run of the tiny encoder, which several commands look at."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.options.section import Section
 from trainers import train
@@ -55,7 +55,7 @@ def rounding(finished_run: Path) -> float:
     stored = load_file(folder / "model.safetensors")
     head = {"classifier/kernel": stored["classifier.weight"].T}
     head["classifier/bias"] = stored["classifier.bias"]
-    files = SimpleNamespace(config=json.loads((folder / "config.json").read_text()))
+    files = EncoderFiles("tiny", folder)
     model: Any = SimpleNamespace(by_path=head, head_paths=set(head), files=files)
     return float(logit_rounding(model, length=32).max())
 

@@ -48,9 +48,8 @@ def test_rate_is_that_of_the_step(model, run, training, tmp_path, steps):
 
 
 def test_a_run_that_goes_on_writes_its_steps_after_the_first_ones(tmp_path):
-    model = SimpleNamespace(
-        optimizer=SimpleNamespace(iterations=tf.Variable(12)), schedule=lambda update: 0.1 * update
-    )
+    state = SimpleNamespace(iterations=tf.Variable(12), schedule=lambda update: 0.1 * update)
+    model = SimpleNamespace(optimizer_state=state)
     writer = TensorBoardScalars(tmp_path, dict, every_steps=5, first_step=8)
     writer.set_model(model)
     for loss in (0.4, 0.3):
