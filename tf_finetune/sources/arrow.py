@@ -1,17 +1,15 @@
 """Arrow files (Feather, IPC files and streams), read a record batch at a time."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.sources.arrow_schema import class_names, read_columns
-from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS, CONVERSION_ERRORS, rows_of
-from tf_finetune.sources.file_content import file_chunks
-from tf_finetune.sources.problems import Problems
-from tf_finetune.sources.table import Row, Table
+from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS, CONVERSION_ERRORS
+from tf_finetune.sources.record_batches import table_of_batches
+from tf_finetune.sources.table import Table
 
 _FILE_MAGIC = b"ARROW1"
 
@@ -32,31 +30,13 @@ def open_arrow(config: DataConfig, source: str, path: Path) -> Table:
             schema = reader.schema
     except (pa.ArrowException, OSError, *CONVERSION_ERRORS) as error:
         raise UserError(f"{source}: cannot be read as Arrow: {error}") from error
-    columns = read_columns(schema, config, source)
-    names = class_names(schema, config)
-    wanted = [index for index, name in enumerate(schema.names) if name in columns.wanted]
 
-    def rows(problems: Problems) -> Generator[Row, None, None]:
-        number = 0
-        try:
-            with _reader(path, wanted) as reader:
-                for batch in _batches(reader):
-                    for values in rows_of(batch, names):
-                        number += 1
-                        yield Row(number, values, f"{source}, row {number}")
-        except (pa.ArrowException, OSError, *CONVERSION_ERRORS) as error:
-            problems.stop(f"{source}: cannot be read after row {number}: {error}")
+    def batches(columns: list[str]) -> Iterator[Any]:
+        wanted = [index for index, name in enumerate(schema.names) if name in columns]
+        with _reader(path, wanted) as reader:
+            yield from _batches(reader)
 
-    return Table(
-        name=source,
-        kind="arrow",
-        columns=columns.names,
-        rows=rows,
-        content=lambda: file_chunks(path),
-        unusable=columns.unusable,
-        options={"names": sorted(names.items())},
-        label_names=names,
-    )
+    return table_of_batches(config, source, path, "arrow", schema, batches)
 
 
 @contextmanager

@@ -1,16 +1,14 @@
 """Parquet files, read a batch of rows at a time."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.sources.arrow_schema import class_names, read_columns
-from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS, CONVERSION_ERRORS, rows_of
-from tf_finetune.sources.file_content import file_chunks
-from tf_finetune.sources.problems import Problems
-from tf_finetune.sources.table import Row, Table
+from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS
+from tf_finetune.sources.record_batches import table_of_batches
+from tf_finetune.sources.table import Table
 
 
 def open_parquet(config: DataConfig, source: str, path: Path) -> Table:
@@ -32,34 +30,14 @@ def open_parquet(config: DataConfig, source: str, path: Path) -> Table:
             texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     except (pa.ArrowException, OSError, UnicodeError) as error:
         raise UserError(f"{source}: cannot be read as Parquet: {error}") from error
-    columns = read_columns(schema, config, source)
-    names = class_names(schema, config)
 
-    def rows(problems: Problems) -> Generator[Row, None, None]:
-        number = 0
-        try:
-            # Texts stay as they are in the file, each once: a text of megabytes that a
-            # thousand rows refer to would be copied a thousand times else.
-            with pq.ParquetFile(
-                path, page_checksum_verification=True, read_dictionary=texts
-            ) as file:
-                for batch in _batches(file, columns.wanted):
-                    for values in rows_of(batch, names):
-                        number += 1
-                        yield Row(number, values, f"{source}, row {number}")
-        except (pa.ArrowException, OSError, *CONVERSION_ERRORS) as error:
-            problems.stop(f"{source}: cannot be read after row {number}: {error}")
+    def batches(columns: list[str]) -> Iterator[Any]:
+        # Texts stay as they are in the file, each once: a text of megabytes that a
+        # thousand rows refer to would be copied a thousand times else.
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            yield from _batches(file, columns)
 
-    return Table(
-        name=source,
-        kind="parquet",
-        columns=columns.names,
-        rows=rows,
-        content=lambda: file_chunks(path),
-        unusable=columns.unusable,
-        options={"names": sorted(names.items())},
-        label_names=names,
-    )
+    return table_of_batches(config, source, path, "parquet", schema, batches)
 
 
 def _batches(file: Any, columns: list[str]) -> Iterator[Any]:
