@@ -9,9 +9,6 @@ from tf_finetune.console_tables import print_table
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
 
-_PLACES_BEFORE = ("embeddings",)
-_PLACES_AFTER = ("pooler", "head")
-
 
 def render_plan(console: Console, plan: FreezePlan) -> None:
     """Prints one line a layer: what it holds, what of it trains, and by which rule."""

@@ -118,22 +118,7 @@ def make_history(trial: TrialResult, metric: str) -> tuple[dict[str, float], ...
 
 def make_rows(trials: list[TrialResult], metric: str) -> tuple[TrialRow, ...]:
     return tuple(
-        TrialRow(
-            depth=trial.cell.frozen_depth,
-            learning_rate=trial.cell.learning_rate,
-            seed=trial.seed,
-            extra=dict(trial.cell.extra),
-            status=trial.status,
-            reason=trial.reason,
-            score=trial.score,
-            trainable_parameters=trial.trainable_parameters,
-            seconds_per_epoch=trial.seconds_per_epoch,
-            train_seconds=trial.train_seconds,
-            examples_per_second=trial.examples_per_second,
-            peak_memory_bytes=trial.peak_memory_bytes,
-            epochs=trial.epochs,
-            history=make_history(trial, metric) if trial.score is not None else (),
-        )
+        TrialRow.of(trial, make_history(trial, metric) if trial.score is not None else ())
         for trial in trials
     )
 

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from tf_finetune.data.folds import OUT_OF_FOLD
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.page.numbers import rate
 from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import Cell, TrialResult
 
 
 def scored_on(folds: int | None) -> str:
@@ -52,6 +52,22 @@ class TrialRow:
     peak_memory_bytes: float | None = None
     epochs: int | None = None
     history: tuple[Mapping[str, float | None], ...] = ()
+
+    @classmethod
+    def of(
+        cls, result: TrialResult, history: tuple[Mapping[str, float | None], ...] = ()
+    ) -> "TrialRow":
+        """The row of what came of a trial."""
+        cell = result.cell
+        own = ("depth", "learning_rate", "extra", "history")
+        same = {f.name: getattr(result, f.name) for f in fields(cls) if f.name not in own}
+        return cls(
+            depth=cell.frozen_depth,
+            learning_rate=cell.learning_rate,
+            extra=dict(cell.extra),
+            history=history,
+            **same,
+        )
 
     @property
     def completed(self) -> bool:

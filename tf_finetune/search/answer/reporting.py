@@ -43,7 +43,8 @@ def write_columns(job: SearchJob) -> None:
 
 def write_trial(job: SearchJob, record: TrialRecord) -> None:
     """Adds a trial's row in TensorBoard."""
-    write_trial_hparams(job.directory.trials / record.folder / "events", trial_row(record))
+    row = TrialRow.of(record.result, record.history)
+    write_trial_hparams(job.directory.trials / record.folder / "events", row)
 
 
 def write_search_report(job: SearchJob, outcome: SearchOutcome, console: Console) -> None:
@@ -86,7 +87,7 @@ def report_content(
         encoder=outcome.encoder,
         created=local_time(),
         metric=outcome.metric,
-        trials=tuple(trial_row(record) for record in _ordered(outcome.records)),
+        trials=tuple(TrialRow.of(r.result, r.history) for r in _ordered(outcome.records)),
         reports=outcome.all_reports,
         plan=outcome.plan.to_dict(),
         data=outcome.summary.to_dict(),
@@ -95,27 +96,6 @@ def report_content(
         search=replace(found, notes=(*found.notes, *outcome.notes)),
         config=dump_config(outcome.config),
         preflight=preflight,
-    )
-
-
-def trial_row(record: TrialRecord) -> TrialRow:
-    """A trial as the reports know it."""
-    result = record.result
-    return TrialRow(
-        depth=result.cell.frozen_depth,
-        learning_rate=result.cell.learning_rate,
-        seed=result.seed,
-        extra=dict(result.cell.extra),
-        status=result.status,
-        reason=result.reason,
-        score=result.score,
-        trainable_parameters=result.trainable_parameters,
-        seconds_per_epoch=result.seconds_per_epoch,
-        train_seconds=result.train_seconds,
-        examples_per_second=result.examples_per_second,
-        peak_memory_bytes=result.peak_memory_bytes,
-        epochs=result.epochs,
-        history=record.history,
     )
 
 
