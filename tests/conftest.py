@@ -144,6 +144,20 @@ def tiny_encoder(make_encoder: Any, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def bert_base() -> dict[str, int]:
+    """The sizes of BERT-base, as its config.json has them."""
+    return {
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "vocab_size": 30522,
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+    }
+
+
+@pytest.fixture(scope="session")
 def spec_for() -> Callable[..., Any]:
     """Give the spec of a model: its folder, its labels or their number, sections of options."""
     from tf_finetune.config.experiment import ExperimentConfig
@@ -171,3 +185,12 @@ def tiny_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(f"the plot {number} was {extra} bad and dull .,neg")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_job(
+    tiny_csv: Path, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """Arguments of a command: the reviews, the encoder, and a folder for what is read of them."""
+    cache = tmp_path_factory.mktemp("token_cache")
+    return [str(tiny_csv), f"encoder.name={tiny_encoder}", f"data.cache_dir={cache}"]

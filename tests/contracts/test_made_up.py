@@ -7,14 +7,18 @@ without another file being touched.
 import json
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from check_family import check_family
 from check_method import check_method
 from check_task import check_task
 
+from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.families.bert import Bert
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.locating import resolve_encoder
+from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.table import METHODS
@@ -24,6 +28,8 @@ from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import TASKS
 from trainers import export, predict, search, train
 from trainers.cli import run_command
+
+pytestmark = pytest.mark.numeric
 
 
 class Terse(Bert):
@@ -101,6 +107,19 @@ def test_they_keep_their_contracts(encoder, spec_for):
     check_family(build(spec, Pretrained()), library=False)
     check_task("brier")
     check_method("norms", spec.variables, spec.plan.num_layers)
+
+
+def test_the_family_computes_as_it_says(encoder, make_encoder, spec_for, tmp_path):
+    like_it = make_encoder(tmp_path / "bert", hidden_act="relu")
+    ids = tf.constant([[2, 20, 30, 3], [2, 40, 3, 0]])
+    inputs = text_rows(ids, tf.zeros_like(ids), tf.cast(ids > 0, tf.int32))
+
+    files = resolve_encoder(str(encoder))
+    model = build(spec_for(files), Pretrained())
+
+    expected = build(spec_for(like_it), Pretrained())(inputs, training=False)
+    np.testing.assert_array_equal(model(inputs, training=False), expected)
+    assert load_tokenizer(files).is_fast
 
 
 def test_they_train(trained):

@@ -13,15 +13,6 @@ from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.reports.plan_tables import plan_markdown, render_costs, render_plan, render_rows
 
 BERT = FAMILIES["bert"]
-BERT_BASE = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "vocab_size": 30522,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-}
 # One layer of width 2. In a batch of one text of two tokens keys and values take 16 FLOPs each;
 # the first token's query and attention output 8, each of its attention products 8, each of its
 # feed-forward products 16; the pooler 8 and a head of three 12.
@@ -53,14 +44,14 @@ def small_cost(**options):
     return cost_of(SMALL, **options)
 
 
-def bert_base_costs():
+@pytest.fixture(scope="module")
+def bert_base_costs(bert_base):
     shape = {"batch_size": 32, "length": 128, "num_labels": 2}
-    return [cost_of(BERT_BASE, depth=depth, **shape) for depth in range(13)]
+    return [cost_of(bert_base, depth=depth, **shape) for depth in range(13)]
 
 
-def test_eight_frozen_layers_of_bert_base_leave_29_million():
-    costs = bert_base_costs()
-
+def test_eight_frozen_layers_of_bert_base_leave_29_million(bert_base_costs):
+    costs = bert_base_costs
     assert costs[0].trainable == 109_483_778
     assert costs[8].trainable == 28_943_618
     assert costs[8].gradient_bytes == 4 * 28_943_618
@@ -69,9 +60,8 @@ def test_eight_frozen_layers_of_bert_base_leave_29_million():
     assert sum(costs[0].trainable_by_part.values()) == 109_483_778
 
 
-def test_every_layer_frozen_saves_work_and_memory():
-    costs = bert_base_costs()
-
+def test_every_layer_frozen_saves_work_and_memory(bert_base_costs):
+    costs = bert_base_costs
     for lower, deeper in zip(costs, costs[1:], strict=False):
         assert deeper.forward_flops == lower.forward_flops
         assert deeper.backward_flops < lower.backward_flops

@@ -10,12 +10,10 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def arguments(tiny_csv, tiny_encoder, tmp_path_factory):
+def arguments(tiny_job):
     """Arguments of a quick job, but for its folder and its cache."""
     return [
-        str(tiny_csv),
-        f"encoder.name={tiny_encoder}",
-        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        *tiny_job,
         "data.max_length=32",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",

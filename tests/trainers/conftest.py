@@ -23,13 +23,10 @@ QUICK = ("training.epochs=2", "training.batch_size=16", "training.learning_rate=
 
 
 @pytest.fixture(scope="session")
-def job(tiny_encoder: Path, tiny_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def job(tiny_job: list[str]) -> list[str]:
     """Arguments of a quick run, but for its folder."""
-    cache = tmp_path_factory.mktemp("token_cache")
     return [
-        str(tiny_csv),
-        f"encoder.name={tiny_encoder}",
-        f"data.cache_dir={cache}",
+        *tiny_job,
         "data.max_length=32",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",

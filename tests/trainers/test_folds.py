@@ -14,12 +14,10 @@ FOLDS = 3
 
 
 @pytest.fixture(scope="module")
-def job(tiny_encoder, tiny_csv, tmp_path_factory):
+def job(tiny_job):
     """Arguments of a job of 60 training examples in three folds, but for its folder."""
     return [
-        str(tiny_csv),
-        f"encoder.name={tiny_encoder}",
-        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        *tiny_job,
         "data.max_length=32",
         f"data.folds={FOLDS}",
         "data.test_fraction=0",

@@ -37,12 +37,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def arguments(tiny_encoder, tiny_csv, tmp_path_factory):
+def arguments(tiny_job):
     """Arguments of a search of 2 depths, 1 rate and 2 seeds, without its folder."""
     return [
-        str(tiny_csv),
-        f"encoder.name={tiny_encoder}",
-        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        *tiny_job,
         "data.max_length=32",
         "training.epochs=2",
         "training.batch_size=16",

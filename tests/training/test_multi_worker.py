@@ -30,12 +30,10 @@ MEASURED = ("seconds", "examples_per_second")
 
 
 @pytest.fixture(scope="module")
-def job(tiny_encoder, tiny_csv, tmp_path_factory):
+def job(tiny_job):
     """Arguments of a run of 14 steps with dropout; the last batch of an epoch is smaller."""
     return [
-        str(tiny_csv),
-        f"encoder.name={tiny_encoder}",
-        f"data.cache_dir={tmp_path_factory.mktemp('token_cache')}",
+        *tiny_job,
         *("data.max_length=32", "data.validation_fraction=0.2", "data.test_fraction=0"),
         *("freeze.depth=2", "training.epochs=2", "training.batch_size=7"),
         *("training.learning_rate=5e-4", "evaluation.batch_size=5"),

@@ -4,20 +4,10 @@ import pytest
 
 from tf_finetune.encoders.families.table import FAMILIES
 
-BERT_BASE = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "vocab_size": 30522,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-}
-
 
 @pytest.fixture(scope="module")
-def variables():
-    return FAMILIES["bert"].variables(BERT_BASE, num_labels=2)
+def variables(bert_base):
+    return FAMILIES["bert"].variables(bert_base, num_labels=2)
 
 
 def count(variables, **where):
