@@ -55,7 +55,7 @@ def quality_loss(
 
     Args:
         labels: What the labels are, C classes.
-        targets: Encoded labels, as in `reports.score`.
+        targets: Encoded labels, as in `LabelSpace.score`.
         original: Finite logits, float [n, C].
         changed: Those of the changed model.
         evaluation: Gives the number of resamples and the coverage.
@@ -63,7 +63,7 @@ def quality_loss(
         changed_labels: Those of the changed model, where it decides at a threshold of its own.
 
     Returns:
-        The loss with its interval; see `reports.intervals`.
+        The loss with its interval; see `evaluation.intervals`.
     """
     metric = labels.headline
     both = ((labels, original), (changed_labels or labels, changed))

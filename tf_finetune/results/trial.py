@@ -85,7 +85,7 @@ class TrialResult:
         status: "failed" trials have a reason and perhaps nothing else.
         reason: Why the trial failed; None if it did not.
         score: The monitored validation score.
-        metrics: Every validation score, as `reports.metrics.score` gives them.
+        metrics: Every validation score, as `LabelSpace.score` gives them.
         trainable_parameters: Number of parameters that were trained.
         seconds_per_epoch: Wall time of one epoch of training, filling the prefix cache for this
             trial alone spread over its epochs.

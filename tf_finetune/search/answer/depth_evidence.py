@@ -168,7 +168,7 @@ def gather_evidence(
     Args:
         trials: All trials. Of several of the same cell and seed the longest counts.
         labels: What the labels are.
-        metric: The score that decides, one of `reports.metrics.METRICS`.
+        metric: The score that decides, one of `tasks.metrics.METRICS`.
         higher_is_better: Whether it does.
         confidence: 1 - confidence is the level at which a depth's rates are told apart.
         resamples: How many resamples of the examples.

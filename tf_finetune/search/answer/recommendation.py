@@ -54,7 +54,7 @@ def recommend(
     Args:
         trials: All trials of a search, with predictions on the same validation examples.
         labels: What the labels are.
-        metric: The score that decides, one of `reports.metrics.METRICS`.
+        metric: The score that decides, one of `tasks.metrics.METRICS`.
         higher_is_better: Whether it does.
         num_layers: L, the layers of the encoder.
         confidence: Coverage of the intervals.
