@@ -12,7 +12,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.memory import host_bytes
 from tf_finetune.models.spec import Spec, spec_of
-from tf_finetune.models.weights import Pretrained, pretrained
+from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import build_fine_tuner
@@ -68,16 +68,15 @@ class ModelCache:
             config: The configuration.
             train_targets: Encoded labels of what it will be trained on, whose scale it takes.
         """
-        start = pretrained(self._files, self._labels, train_targets)
         key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
         if key not in self._models:
             # Room is made before, so that the limit holds while it is built: as much as the
             # largest one takes.
             self._drop_oldest(needed=max((m.bytes for m in self._models.values()), default=0))
-            self._models[key] = self._build(config, start)
+            self._models[key] = self._build(config, train_targets)
             self._drop_oldest(needed=0)
         self._models.move_to_end(key)
-        self._models[key].model.classifier.rescale(start.scale)
+        self._models[key].model.classifier.rescale(self._labels.scale(train_targets))
         return self._models[key]
 
     @property
@@ -99,8 +98,9 @@ class ModelCache:
         if dropped:
             gc.collect()  # a Keras model is a web of cycles
 
-    def _build(self, config: ExperimentConfig, start: Pretrained) -> CompiledModel:
+    def _build(self, config: ExperimentConfig, train_targets: np.ndarray) -> CompiledModel:
         spec = spec_of(config, self._files, self._labels)
+        start = pretrained(self._files, self._labels, train_targets)
         model = build_fine_tuner(spec, start, self._chosen)
         held = [*model.classifier.by_path.values(), *model.optimizer_state.optimizer.variables]
         return CompiledModel(model, spec, sum(_bytes(variable) for variable in held))
