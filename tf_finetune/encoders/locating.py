@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
+from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE, open_checkpoint
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Sizes
 from tf_finetune.errors import UserError
@@ -17,8 +19,6 @@ from tf_finetune.storage.run_directory import RunDirectory
 logger = logging.getLogger(__name__)
 
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
-# Only weights that cannot carry code: no pickles (.bin), no .h5.
-WEIGHTS_FILE = "model.safetensors"
 HUB_FILES = [
     "config.json",
     WEIGHTS_FILE,
@@ -61,10 +61,14 @@ class EncoderFiles:
         """Number of encoder layers L."""
         return self.sizes.layers
 
-    @property
-    def weights(self) -> Path:
-        """The safetensors file."""
-        return self.path / WEIGHTS_FILE
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The weights; what there is has been read once.
+
+        Raises:
+            UserError: There are none, or they cannot be read.
+        """
+        return open_checkpoint(self.path, self.family)
 
 
 def read_encoder_config(folder: Path) -> dict[str, Any]:
