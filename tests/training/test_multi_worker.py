@@ -18,7 +18,6 @@ from tf_finetune.machine.cluster import Cluster
 from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.multi_worker import LostWorkerError, says_who_is_lost
 from tf_finetune.training.strategy import ChosenStrategy
-from tools.loopback.processes import loopback_configurations
 from trainers import train
 from trainers.cli import run_command
 
@@ -44,19 +43,27 @@ def job(tiny_job):
 
 @pytest.fixture(scope="module")
 def two_processes(job, tmp_path_factory):
-    """Runs without kept states ("plain0") and with them ("kept0"); the chief is 0."""
+    """The folder of all that two processes did, see `worker_program`; the chief is 0."""
     folder = tmp_path_factory.mktemp("two_processes")
-    program = [sys.executable, "-m", "tests.training.worker_program", str(folder), *job]
     done = subprocess.run(
-        [ROOT / "tools" / "local_workers", "2", "--", *program],
+        [sys.executable, "-m", "tests.training.worker_program", str(folder), *job],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=400,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return folder, done.stdout
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert codes(folder)["twice"] == [0, 0], said(folder, "twice", 0) + said(folder, "twice", 1)
+    return folder
+
+
+def codes(folder):
+    return json.loads((folder / "codes.json").read_text())
+
+
+def said(folder, stage, rank):
+    return (folder / f"{stage}-{rank}.log").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +90,7 @@ def left_by(run):
 def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, one_process, name):
     expected = left_by(one_process)
 
-    found = left_by(two_processes[0] / name)
+    found = left_by(two_processes / name)
 
     assert found.keys() == expected.keys()
     for key, value in expected.items():
@@ -92,58 +99,31 @@ def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, one_proces
 
 
 def test_only_the_chief_writes_and_tells(two_processes):
-    folder, said = two_processes
+    folders = sorted(path.name for path in two_processes.iterdir() if path.is_dir())
 
-    assert sorted(path.name for path in folder.iterdir()) == ["kept0", "plain0"]
-    assert "[0] epoch 2/2" in said
-    assert "[1] epoch" not in said
-    assert "[1] devices: process 1 (worker 1) of 2, as TF_CONFIG says" in said
+    assert folders == ["kept0", "killed", "plain0"]
+    assert "epoch 2/2" in said(two_processes, "twice", 0)
+    other = said(two_processes, "twice", 1)
+    assert "epoch" not in other
+    assert "devices: process 1 (worker 1) of 2, as TF_CONFIG says" in other
 
 
 def test_each_process_keeps_the_states_of_its_own_texts(two_processes):
-    _, said = two_processes
+    chief = said(two_processes, "twice", 0)
 
-    assert "[0] prefix cache: 24 train texts" in said
-    assert "[0] prefix cache: 6 validation texts" in said
-
-
-def train_in_two(last_step, arguments):
-    """Exit code and output of each process; the chief kills itself in a step, if it is not 0."""
-    program = [sys.executable, "-m", "tests.training.killed_program", str(last_step), *arguments]
-    processes = [
-        subprocess.Popen(
-            program,
-            cwd=ROOT,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": configuration},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for configuration in loopback_configurations(2)
-    ]
-    try:
-        said = [process.communicate(timeout=200)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    return [process.returncode for process in processes], said
+    assert "prefix cache: 24 train texts" in chief
+    assert "prefix cache: 6 validation texts" in chief
 
 
-def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(
-    two_processes, job, tmp_path
-):
-    run = tmp_path / "run"
-    arguments = [*job, "cache.mode=off", f"run.dir={run}", "training.checkpoint_seconds=0"]
+def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(two_processes):
+    other = said(two_processes, "killed", 1)
+    chief = said(two_processes, "going-on", 0)
 
-    # An epoch is 7 steps and 3 of scoring, so this is the fifth step of the second epoch.
-    codes, said = train_in_two(7 + 3 + 5, arguments)
-
-    assert codes == [-signal.SIGKILL, 2], said
-    assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", said[1])
-    assert max(path.name for path in (run / "checkpoints").iterdir()) == "step-000000011"
-    codes, said = train_in_two(0, arguments)
-    assert codes == [0, 0], said
-    found, expected = (left_by(path) for path in (run, two_processes[0] / "plain0"))
+    assert codes(two_processes)["killed"] == [-signal.SIGKILL, 2], other
+    assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", other)
+    assert codes(two_processes)["going-on"] == [0, 0], chief
+    assert re.search("step 11\\b", chief)
+    found, expected = (left_by(two_processes / run) for run in ("killed", "plain0"))
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
