@@ -31,18 +31,28 @@ TINY_VOCABULARY = [
     *(f"##{letter}" for letter in "abcdefghijklmnopqrtuvwxyz0123456789"),
 ]
 TINY_SIZES = {
-    "model_type": "bert",
-    "architectures": ["BertModel"],
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "max_position_embeddings": 64,
-    "type_vocab_size": 2,
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-    "initializer_range": 0.02,
+    "hidden": 32,
+    "layers": 3,
+    "heads": 4,
+    "inner": 64,
+    "positions": 64,
+    "types": 2,
+    "embedding": 16,
 }
+
+
+def tiny_config(family: Any) -> dict[str, Any]:
+    """config.json of a tiny encoder of a family, but for the number of its tokens."""
+    keys = {name: key for name, key in family.size_keys.items() if name != "vocabulary"}
+    return {
+        "model_type": family.model_type,
+        "architectures": [
+            family.classifier_class[2:].replace("ForSequenceClassification", "Model")
+        ],
+        **{key: TINY_SIZES[name] for name, key in keys.items()},
+        **dict.fromkeys(family.dropout_keys[:2], 0.1),
+        "initializer_range": 0.02,
+    }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -116,20 +126,22 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     def make(
         folder: Path,
         change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tensors: tensors,
+        tokenizer: Any = tiny_tokenizer,
         **config: Any,
     ) -> Path:
-        sizes = TINY_SIZES | {"vocab_size": len(TINY_VOCABULARY)}
+        family = FAMILIES[config.get("model_type", "bert")]
+        sizes = tiny_config(family) | {"vocab_size": len(tokenizer)} | config
         generator = np.random.default_rng(0)
         tensors = {
             v.tensor: generator.normal(
                 1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
             )
-            for v in FAMILIES["bert"].variables(sizes, num_labels=2)
+            for v in family.variables(sizes, num_labels=2)
             if v.part != "head"
         }
         folder.mkdir(parents=True, exist_ok=True)
-        tiny_tokenizer.save_pretrained(str(folder))
-        (folder / "config.json").write_text(json.dumps(sizes | config))
+        tokenizer.save_pretrained(str(folder))
+        (folder / "config.json").write_text(json.dumps(sizes))
         values = change({name: value.astype(np.float32) for name, value in tensors.items()})
         save_file(values, folder / "model.safetensors")
         return folder

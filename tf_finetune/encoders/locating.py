@@ -19,14 +19,13 @@ logger = logging.getLogger(__name__)
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
 # Only weights that cannot carry code: no pickles (.bin), no .h5.
 WEIGHTS_FILE = "model.safetensors"
-HUB_FILES = [
-    "config.json",
-    WEIGHTS_FILE,
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-]
+# What SentencePiece writes; transformers converts it where the package sentencepiece is installed.
+SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
+TOKENIZER_FILES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE_FILES),
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+)
+HUB_FILES = ["config.json", WEIGHTS_FILE, *TOKENIZER_FILES]
 
 
 @dataclass(frozen=True)
@@ -158,11 +157,6 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
         problems.append(
             f"data.max_length: received {max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
-        )
-    if pairs and files.sizes.types < 2:
-        problems.append(
-            "data.text_pair_column: this encoder has one token type and so takes single "
-            "texts; accepted: null"
         )
     if problems:
         raise UserError(problems)

@@ -84,6 +84,8 @@ def plan_cost(
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     passes = _Passes(trained)
+    passes.through_embeddings(variables, length)
+    embedding_flops = passes.forward
     for layer in range(sizes.layers):
         passes.through_layer(layer, _products(family, sizes, layer, length, reads))
     passes.above_layers(variables)
@@ -97,9 +99,12 @@ def plan_cost(
         backward_flops=batch_size * passes.backward,
         prefix_flops=batch_size
         * sum(
-            product.flops
-            for layer in range(plan.frozen_depth)
-            for product in _products(family, sizes, layer, length, reads)
+            (
+                product.flops
+                for layer in range(plan.frozen_depth)
+                for product in _products(family, sizes, layer, length, reads)
+            ),
+            start=embedding_flops if plan.frozen_depth else 0,
         ),
         state_bytes=_state_bytes(plan, sizes, length, reads),
     )
@@ -153,7 +158,14 @@ class _Passes:
             for layer in variable.layers or (None,):
                 self._kinds.setdefault((layer, variable.site), set()).add(variable.kind)
         # Whether something before this point trains.
-        self._below = any(variable.part == "embeddings" for variable in trained)
+        self._below = any(v.part == "embeddings" and v.kind != "kernel" for v in trained)
+
+    def through_embeddings(self, variables: Sequence[Variable], length: int) -> None:
+        """Adds the products that bring embeddings to the width of a state, where there are some."""
+        for variable in variables:
+            if variable.kind == "kernel" and variable.part == "embeddings":
+                flops = 2 * length * variable.count
+                self._below = self._price(None, variable.site, flops, [self._below])
 
     def through_layer(self, layer: int, products: Sequence[Product]) -> None:
         """Adds the products of a layer."""
@@ -197,10 +209,11 @@ def _activation_bytes(
     first three is kept for the reads alone.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
+    width = sizes.embedding or hidden
     layers = plan.num_layers - plan.frozen_depth
     queried = (7 if dropout else 5) * hidden + 2 * inner
     queried += (3 if dropout else 1) * heads * length
-    embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
+    embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * width
     per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
     last = reads * queried if layers else 0
     head = 3 * hidden  # pooler input and output, dropped-out pooler output
