@@ -70,6 +70,42 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return BertTokenizerFast(vocab_file=str(vocabulary))
 
 
+@pytest.fixture(scope="session")
+def byte_level_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """RoBERTa's kind: pieces of bytes, no token types, positions of its special tokens too."""
+    from tokenizers import pre_tokenizers
+    from transformers import RobertaTokenizerFast
+
+    folder = tmp_path_factory.mktemp("byte_level_tokenizer")
+    merges = ["Ġ w", "Ġw a", "Ġwa s", "o o", "oo d", "g ood"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    joined = (merge.replace(" ", "") for merge in merges)
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *letters, *joined, "<mask>"]
+    (folder / "vocab.json").write_text(json.dumps({p: n for n, p in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
+    return RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"))
+
+
+@pytest.fixture(scope="session")
+def unigram_tokenizer() -> Any:
+    """XLM-R's kind: likely pieces of a text in which a mark stands for each space."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import XLMRobertaTokenizerFast
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    words = ["▁the", "▁film", "▁was", "▁good", "▁dull", "ing", "很好", "电影"]
+    letters = ["▁", *"abcdefghijklmnopqrstuvwxyz0123456789.,!很好看电影这部。"]
+    scored = [(p, 0.0) for p in special] + [(p, -2.0) for p in words] + [(p, -6.0) for p in letters]
+    backend = Tokenizer(models.Unigram([*scored, ("<mask>", 0.0)], unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return XLMRobertaTokenizerFast(tokenizer_object=backend)
+
+
 _asked: list[str] = []
 watch(_asked.append)
 

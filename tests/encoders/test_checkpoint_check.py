@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tf_finetune.encoders.checkpoint_check import check_checkpoint, read_tensor_shapes
+from tf_finetune.encoders.checkpoint_check import check_checkpoint
+from tf_finetune.encoders.checkpoints.opening import open_checkpoint
+from tf_finetune.encoders.checkpoints.safetensors_file import SafetensorsFile
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.models.initial_values import initial_values, new_value
@@ -65,7 +68,7 @@ def test_kernels_are_transposed_and_half_precision_is_widened(encoder):
     files = encoder(lambda t: {name: value.astype(np.float16) for name, value in t.items()})
     variables = files.family.variables(files.config, 2)
     path = "bert/encoder/layer_._1/intermediate/dense/kernel"
-    stored = load_file(files.weights)["bert.encoder.layer.1.intermediate.dense.weight"]
+    stored = load_file(files.checkpoint.path)["bert.encoder.layer.1.intermediate.dense.weight"]
 
     ((found, value),) = initial_values(files, variables, 0, only=frozenset([path]))
 
@@ -110,11 +113,11 @@ def test_missing_tensor_wrong_shape_and_wrong_type_are_named_together(encoder):
 
     with pytest.raises(UserError, match="do not belong to the config.json") as caught:
         check(files)
+    where = files.checkpoint.path
     assert caught.value.problems == [
-        f"{files.weights}: tensor bert.embeddings.LayerNorm.weight is missing; expected F32 or "
-        "F16 [32]",
-        f"{files.weights}: tensor {QUERY} is F32 [32, 31]; expected F32 or F16 [32, 32]",
-        f"{files.weights}: tensor bert.pooler.dense.bias is I64 [32]; expected F32 or F16 [32]",
+        f"{where}: tensor bert.embeddings.LayerNorm.weight is missing; expected F32 or F16 [32]",
+        f"{where}: tensor {QUERY} is F32 [32, 31]; expected F32 or F16 [32, 32]",
+        f"{where}: tensor bert.pooler.dense.bias is I64 [32]; expected F32 or F16 [32]",
     ]
 
 
@@ -144,7 +147,7 @@ def test_a_file_that_is_not_safetensors_is_refused(tmp_path, content):
     path.write_bytes(content)
 
     with pytest.raises(UserError, match="damaged or not a safetensors file"):
-        read_tensor_shapes(path)
+        SafetensorsFile(path)
 
 
 def test_cut_file_is_refused(tmp_path):
@@ -153,12 +156,12 @@ def test_cut_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
 
     with pytest.raises(UserError, match="damaged or not a safetensors file"):
-        read_tensor_shapes(path)
+        SafetensorsFile(path)
 
 
 def test_missing_weights_say_what_is_accepted(tmp_path):
     with pytest.raises(UserError, match=r"no such file; accepted: .*pickled \.bin and \.h5"):
-        read_tensor_shapes(tmp_path / "model.safetensors")
+        open_checkpoint(tmp_path, FAMILIES["bert"])
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_missing_weights_say_what_is_accepted(tmp_path):
 )
 def test_weights_that_can_carry_code_say_how_to_convert_them(encoder, name, loading):
     files = encoder()
-    files.weights.rename(files.path / name)
+    (files.path / "model.safetensors").rename(files.path / name)
 
     with pytest.raises(UserError, match="no such file") as caught:
         check(files)
@@ -185,7 +188,8 @@ def test_a_file_of_tensorflow_is_told_as_a_whole(encoder):
 
 def test_bfloat16_is_told_as_a_whole(encoder):
     files = encoder()
-    content = files.weights.read_bytes()
+    weights = files.path / "model.safetensors"
+    content = weights.read_bytes()
     size = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + size])
     for tensor in header.values():
@@ -194,7 +198,7 @@ def test_bfloat16_is_told_as_a_whole(encoder):
             tensor["dtype"] = "BF16"
             tensor["shape"][-1] *= 2
     changed = json.dumps(header).encode()
-    files.weights.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + size :])
+    weights.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + size :])
 
     with pytest.raises(UserError, match="in bfloat16, which is not read; accepted: float32 or"):
         check(files)

@@ -73,7 +73,7 @@ def test_folder_is_taken_as_it_is(tiny_encoder):
 
     assert (files.name, files.path) == (str(tiny_encoder), tiny_encoder)
     assert files.num_layers == 3
-    assert files.weights == tiny_encoder / "model.safetensors"
+    assert files.checkpoint.path == tiny_encoder / "model.safetensors"
 
 
 def test_missing_folder_is_named():

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tools.benchmarks.own_program import own_command, own_options
+from tools.benchmarks.own_program import own_options, program_command
 
 
 def test_options_become_flags_and_sequences_several_values():
-    command = own_command(
+    command = program_command(
         Path("python"), "packing_program", model_dir=Path("encoder"), seed=0, steps=(12, 3)
     )
 
@@ -16,7 +16,7 @@ def test_options_become_flags_and_sequences_several_values():
 
 def test_a_program_reads_what_its_suite_gave_it(monkeypatch):
     given = {"model_dir": "encoder", "seed": 0, "steps": [12, 3]}
-    command = own_command(Path("python"), "packing_program", **given)
+    command = program_command(Path("python"), "packing_program", **given)
     monkeypatch.setattr("sys.argv", command[2:])
 
     found = own_options("", words=["model_dir"], numbers=["seed"], several=["steps"])

@@ -21,7 +21,8 @@ def identity(plan, splits, training):
     """The identity of a job of which something is another."""
 
     def of(data=splits, config=None, **other):
-        usual = {"plan": plan(), "encoder_sha256": "a", "head": new_head(2), "scale": None}
+        files = SimpleNamespace(checkpoint=SimpleNamespace(sha256=other.pop("weights", "a")))
+        usual = {"plan": plan(), "files": files, "head": new_head(2), "scale": None}
         return checkpoint_identity(SimpleNamespace(**usual | other), data, config or training())
 
     return of
@@ -41,7 +42,7 @@ def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, spli
     several = SeveralClasses(splits.labels.names, threshold=0.3)
     jobs = [
         identity(),
-        identity(encoder_sha256="b"),
+        identity(weights="b"),
         identity(plan=plan(depth=1)),
         identity(plan=plan(rules=({"layers": "1", "train": False},))),
         identity(head=HeadStart((1, 0))),

@@ -104,6 +104,8 @@ class Family(ABC):
             probabilities, and before the head where it has its own.
         accepted: Keys of config.json of which not every value is computed faithfully.
         head_names: Path and tensor of the dense layer that answers.
+        needs_types: Whether the texts of a pair are told apart by token types alone; otherwise
+            one type is enough for pairs.
         unread: Paths of what the library's model holds and its own head never reads.
     """
 
@@ -116,6 +118,7 @@ class Family(ABC):
     dropout_keys: ClassVar[tuple[str, ...]]
     accepted: ClassVar[Mapping[str, Accepted]]
     head_names: ClassVar[tuple[str, str]]
+    needs_types: ClassVar[bool] = False
     unread: ClassVar[frozenset[str]] = frozenset()
 
     def problems(self, config: Mapping[str, Any], where: str) -> list[str]:

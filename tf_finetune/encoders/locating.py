@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
+from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE, open_checkpoint
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Sizes
 from tf_finetune.errors import UserError
@@ -17,8 +19,6 @@ from tf_finetune.storage.run_directory import RunDirectory
 logger = logging.getLogger(__name__)
 
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
-# Only weights that cannot carry code: no pickles (.bin), no .h5.
-WEIGHTS_FILE = "model.safetensors"
 # What SentencePiece writes; transformers converts it where the package sentencepiece is installed.
 SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 TOKENIZER_FILES = (
@@ -60,10 +60,14 @@ class EncoderFiles:
         """Number of encoder layers L."""
         return self.sizes.layers
 
-    @property
-    def weights(self) -> Path:
-        """The safetensors file."""
-        return self.path / WEIGHTS_FILE
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The weights; what there is has been read once.
+
+        Raises:
+            UserError: There are none, or they cannot be read.
+        """
+        return open_checkpoint(self.path, self.family)
 
 
 def read_encoder_config(folder: Path) -> dict[str, Any]:
@@ -157,6 +161,11 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
         problems.append(
             f"data.max_length: received {max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
+        )
+    if pairs and files.family.needs_types and files.sizes.types < 2:
+        problems.append(
+            "data.text_pair_column: this encoder has one token type and so takes single "
+            "texts; accepted: null"
         )
     if problems:
         raise UserError(problems)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.encoders.checkpoint_check import FLOATS, read_tensor_shapes, tensor_name
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
@@ -92,14 +91,10 @@ def start_lines(head: HeadStart, scale: OutputScale | None) -> list[str]:
 
 def _head_rows(files: EncoderFiles) -> int | None:
     """Outputs of the checkpoint's head; None if it has none on this encoder's states."""
-    tensors = read_tensor_shapes(files.weights)
     head = [v for v in files.family.variables(files.config, 1) if v.part == "head"]
-    found = [tensors.get(tensor_name(v, files.family, tensors), ("", ())) for v in head]
-    count = next((shape[0] for _, shape in found if shape), 0)
-    fits = [
-        dtype in FLOATS and shape == (count, *v.tensor_shape[1:])
-        for v, (dtype, shape) in zip(head, found, strict=True)
-    ]
+    shapes = [files.checkpoint.shape(v) for v in head]
+    count = next((shape[-1] for shape in shapes if shape), 0)
+    fits = [shape == (*v.shape[:-1], count) for v, shape in zip(head, shapes, strict=True)]
     return count if count and all(fits) else None
 
 

@@ -4,9 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from safetensors import safe_open
 
-from tf_finetune.encoders.checkpoint_check import tensor_name
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
@@ -42,33 +40,32 @@ def initial_values(
     Raises:
         UserError: A tensor holds NaN or infinity.
     """
-    with safe_open(str(files.weights), framework="np") as file:
-        present = set(file.keys())
+    checkpoint = files.checkpoint
+    with checkpoint.reading() as read:
         for variable in variables:
             if only is not None and variable.path not in only:
                 continue
-            name = tensor_name(variable, files.family, present)
             if variable.part == "head":
                 value = new_value(variable, files, seed)
                 if head is not None and not head.is_new:
-                    kept = file.get_tensor(name).astype(np.float32)
-                    _check_finite(kept, f"{files.weights}: tensor {name}")
+                    kept = read(variable)
+                    _check_finite(kept, checkpoint.where(variable))
                     _keep_rows(value, kept, head.rows)
                     value = value if scale is None else scale.standardised(variable, value)
                 yield variable.path, value
-            elif name in present and _shape(file, name) == variable.tensor_shape:
-                value = file.get_tensor(name).astype(np.float32)
-                _check_finite(value, f"{files.weights}: tensor {name}")
-                yield variable.path, value.T if variable.transposed else value
+            elif checkpoint.has(variable):
+                value = read(variable)
+                _check_finite(value, checkpoint.where(variable))
+                yield variable.path, value
             else:
                 yield variable.path, new_value(variable, files, seed)
 
 
 def _keep_rows(value: np.ndarray, kept: np.ndarray, rows: Sequence[int | None]) -> None:
-    """Puts rows of a checkpoint's head, [rows, ...], into new values, [..., outputs]."""
+    """Puts rows of a checkpoint's head, [..., rows], into new values, [..., outputs]."""
     for output, row in enumerate(rows):
         if row is not None:
-            value[..., output] = kept[row]
+            value[..., output] = kept[..., row]
 
 
 def _check_finite(value: np.ndarray, what: str) -> None:
@@ -101,7 +98,3 @@ def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
     draws = draws[np.abs(draws) < 2][: variable.count]
     scale = float(files.config.get("initializer_range", 0.02))
     return (scale * draws.reshape(variable.shape)).astype(np.float32)
-
-
-def _shape(file: safe_open, name: str) -> tuple[int, ...]:
-    return tuple(file.get_slice(name).get_shape())

@@ -1,7 +1,6 @@
 """The variables of a model: by path, trained or frozen as the plan says, and put back."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +12,6 @@ from tf_finetune.encoders.variables import Kind, Variable
 from tf_finetune.models.head_start import HeadStart, new_head
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.plans.freezing import FreezePlan
-from tf_finetune.storage.files import file_sha256
 from tf_finetune.tasks.output_scale import OutputScale
 
 
@@ -124,11 +122,6 @@ class PlannedModel(tf_keras.Model):
         The head too where it is frozen: what it holds depends on the scale.
         """
         self.set_values(self.initial_values(seed, self.plan.trainable_paths | self.head_paths))
-
-    @cached_property
-    def encoder_sha256(self) -> str:
-        """SHA-256 of the encoder's weights file, hex."""
-        return file_sha256(self.files.weights)
 
     def trainable_values(self) -> dict[str, np.ndarray]:
         """Copies of the trainable variables by path, float32."""

@@ -1,14 +1,16 @@
 """The model as a Hugging Face folder: PyTorch-layout safetensors, config.json, tokenizer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
-from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles, check_kinds
+from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
+from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
+from tf_finetune.encoders.locating import EncoderFiles, check_kinds
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.models.head_start import TARGET_DEVIATION, TARGET_MEAN
 from tf_finetune.storage.files import replaced_folder, write_atomically
@@ -55,7 +57,7 @@ def write_model_folder(
     tensors = _tensors(classifier)
     needed = sum(value.nbytes for value in tensors.values())
     with replaced_folder(folder, needed) as temporary:
-        save_file(tensors, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
+        write_weights(temporary, tensors)
         config = model_config(classifier, labels)
         write_atomically(temporary / "config.json", json.dumps(config, indent=2) + "\n")
         _save_tokenizer(tokenizer, temporary, max_length)
@@ -139,14 +141,14 @@ def check_model_folder(folder: Path) -> EncoderFiles:
 
 
 def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
-    tensors = {}
-    for variable in classifier.table:
-        value = classifier.by_path[variable.path].numpy()
-        if variable.part == "head" and classifier.scale is not None:
-            value = classifier.scale.folded(variable, value)
-        # A transposed view would be written in the wrong order.
-        tensors[variable.tensor] = np.ascontiguousarray(value.T if variable.transposed else value)
-    return tensors
+    def values() -> Iterator[tuple[Variable, np.ndarray]]:
+        for variable in classifier.table:
+            value = classifier.by_path[variable.path].numpy()
+            if variable.part == "head" and classifier.scale is not None:
+                value = classifier.scale.folded(variable, value)
+            yield variable, value
+
+    return pytorch_tensors(values())
 
 
 def _save_tokenizer(tokenizer: "PreTrainedTokenizerFast", folder: Path, max_length: int) -> None:

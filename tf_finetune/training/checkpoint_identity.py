@@ -15,7 +15,7 @@ def checkpoint_identity(classifier: Classifier, splits: Splits, config: Training
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())
-    digest.update(classifier.encoder_sha256.encode())
+    digest.update(classifier.files.checkpoint.sha256.encode())
     # Left out where they are as usual, so that a run that an older version began goes on.
     if not classifier.head.is_new or classifier.scale is not None:
         digest.update(f"{classifier.head.rows} {classifier.scale}".encode())

@@ -13,7 +13,6 @@ from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import PlanCost
-from tf_finetune.storage.files import file_sha256
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
@@ -73,7 +72,7 @@ def job_digest(config: ExperimentConfig, files: EncoderFiles, splits: Splits) ->
     """
     options = config.marked(without={Mark.SEARCH, Mark.PLACE})
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    digest.update(f"{installed_version('tf-finetune')} {file_sha256(files.weights)}".encode())
+    digest.update(f"{installed_version('tf-finetune')} {files.checkpoint.sha256}".encode())
     start = pretrained(files, splits.labels, splits.train.labels)
     digest.update(str(start.start_of_head(splits.labels.num_outputs).rows).encode())
     for split in (splits.train, splits.validation, splits.test):

@@ -5,7 +5,6 @@ import itertools
 import json
 import statistics
 import tempfile
-import time
 
 import tf_keras
 
@@ -13,18 +12,13 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits, load_splits
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.spec import spec_of
-from tf_finetune.models.weights import pretrained
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.prefix.of_a_run import cached_states
-from tf_finetune.training.compiling import build_fine_tuner
-from tf_finetune.training.fine_tuning import fine_tune
-from tf_finetune.training.strategy import build_strategy
 from tools.benchmarks.own_program import own_options
+from tools.benchmarks.own_training import train_once
 
 
 def main() -> None:
@@ -83,21 +77,8 @@ def _run(files: EncoderFiles, splits: Splits, config: ExperimentConfig) -> tuple
     """Seconds of one run from its compiled model on, and whether it read cached states."""
     tf_keras.backend.clear_session()
     gc.collect()
-    chosen = build_strategy("cpu")
-    start = pretrained(files, splits.labels, splits.train.labels)
-    model = build_fine_tuner(spec_of(config, files, splits.labels), start, chosen)
-    began = time.perf_counter()
-    states = cached_states(model, splits, config, chosen)
-    fine_tune(
-        model,
-        splits,
-        config.training,
-        config.evaluation,
-        max_length=config.data.max_length,
-        chosen=chosen,
-        states=states,
-    )
-    return time.perf_counter() - began, bool(states)
+    training = train_once(config, files, splits)
+    return training.seconds, training.cached
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ from typing import Any
 from tools.benchmarks import epoch_report, torch_environment
 from tools.benchmarks.epoch_report import DepthRuns, EpochRun
 from tools.benchmarks.measurement import parse_measurement
+from tools.benchmarks.own_program import Option, program_command
 from tools.benchmarks.program_run import run_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
+    Inputs,
     add_input_options,
     at_least_two,
     find_inputs,
@@ -75,16 +77,12 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         inputs = find_inputs(arguments, root, Path(folder))
         pythons = find_pythons(arguments, root)
-        shared = [
-            *("--model-dir", str(inputs.model_dir), "--train", str(inputs.train)),
-            *("--validation", str(inputs.validation), "--epochs", str(arguments.epochs)),
-        ]
         report = ReportFile("epoch", arguments, root / arguments.output, inputs.by_name())
         depths = [DepthRuns(depth) for depth in arguments.depths]
         for runs in depths:
-            for of_system, command in plan(runs, arguments, pythons):
+            for of_system, command in plan(runs, arguments, pythons, inputs):
                 print(f"k = {runs.depth}: {describe(command)} ...", file=sys.stderr, flush=True)
-                of_system.append(run_program([*command, *shared], root, parse_measurement))
+                of_system.append(run_program(command, root, parse_measurement))
                 report.write(results(depths))
     print(epoch_report.render(depths))
     for warning in epoch_report.warnings_of(depths):
@@ -94,27 +92,37 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
 
 def plan(
-    runs: DepthRuns, arguments: argparse.Namespace, pythons: dict[str, Path]
+    runs: DepthRuns, arguments: argparse.Namespace, pythons: dict[str, Path], inputs: Inputs
 ) -> list[tuple[list[EpochRun], list[str]]]:
     """The runs of one depth in order: where each result goes, and its command."""
     rate = FROZEN_LEARNING_RATE if runs.depth else FULL_LEARNING_RATE
-    modules = {"pytorch": "tools.benchmarks.pytorch_loop", "ours": "tools.benchmarks.ours_epoch"}
+    programs = {"pytorch": "pytorch_loop", "ours": "ours_epoch"}
     results = {"pytorch": runs.pytorch, "ours": runs.ours}
-    common = ["--frozen-depth", str(runs.depth), "--lr", str(rate)]
+
+    def command(system: str, seed: int, **options: Option) -> list[str]:
+        return program_command(
+            pythons[system],
+            programs[system],
+            **inputs._asdict(),
+            frozen_depth=runs.depth,
+            lr=str(rate),
+            epochs=arguments.epochs,
+            seed=seed,
+            **options,
+        )
+
     planned = []
     if arguments.fixed_steps and "pytorch" in pythons:
-        command = [str(pythons["pytorch"]), "-m", modules["pytorch"], *common]
-        options = ["--padding", "fixed128", "--steps", str(arguments.fixed_steps)]
-        planned.append((runs.fixed, [*command, *options, "--seed", str(arguments.seed)]))
-    options_of = {
-        "pytorch": ["--steps", str(arguments.steps)] if arguments.steps else [],
-        "ours": ["--cache", arguments.cache],
+        options = {"padding": "fixed128", "steps": arguments.fixed_steps}
+        planned.append((runs.fixed, command("pytorch", arguments.seed, **options)))
+    options_of: dict[str, dict[str, Option]] = {
+        "pytorch": {"steps": arguments.steps} if arguments.steps else {},
+        "ours": {"cache": arguments.cache},
     }
     for repeat in range(arguments.repeats):
-        for system, python in pythons.items():
-            command = [str(python), "-m", modules[system], *common, "--padding", "dynamic"]
-            seed = ["--seed", str(arguments.seed + repeat)]
-            planned.append((results[system], [*command, *options_of[system], *seed]))
+        for system in pythons:
+            options = {"padding": "dynamic", **options_of[system]}
+            planned.append((results[system], command(system, arguments.seed + repeat, **options)))
     return planned
 
 

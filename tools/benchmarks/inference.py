@@ -14,6 +14,7 @@ from typing import Any
 from tools.benchmarks import inference_report, torch_environment
 from tools.benchmarks.inference_measurement import parse_inference
 from tools.benchmarks.inference_report import PIPELINE, InferenceRun
+from tools.benchmarks.own_program import program_command
 from tools.benchmarks.program_run import run_program
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import (
@@ -28,13 +29,13 @@ from tools.benchmarks.torch_environment import BenchError
 TEST = Path("sst2/test.tsv")
 FORMS = ("huggingface", "savedmodel", "litert")
 # By system: the module that answers, the part of the run's folder it reads, further options.
-SYSTEMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    PIPELINE: ("pytorch_pipeline", "export/huggingface", ()),
-    "tfbert-predict-128": ("tfbert_predict", "export/huggingface", ()),
-    "ours-predict": ("own_predict", ".", ()),
-    "ours-savedmodel": ("exported_forms", "export/savedmodel", ("--form", "savedmodel")),
-    "ours-litert-float32": ("exported_forms", "export/litert", ("--form", "litert-float32")),
-    "ours-litert-int8": ("exported_forms", "export/litert", ("--form", "litert-int8")),
+SYSTEMS: dict[str, tuple[str, str, dict[str, str]]] = {
+    PIPELINE: ("pytorch_pipeline", "export/huggingface", {}),
+    "tfbert-predict-128": ("tfbert_predict", "export/huggingface", {}),
+    "ours-predict": ("own_predict", ".", {}),
+    "ours-savedmodel": ("exported_forms", "export/savedmodel", {"form": "savedmodel"}),
+    "ours-litert-float32": ("exported_forms", "export/litert", {"form": "litert-float32"}),
+    "ours-litert-int8": ("exported_forms", "export/litert", {"form": "litert-int8"}),
 }
 
 
@@ -77,11 +78,14 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     for name in arguments.systems:
         module, part, options = SYSTEMS[name]
         print(f"{name} ...", file=sys.stderr, flush=True)
-        command = [
-            *(str(pythons.get(module, python)), "-m", f"tools.benchmarks.{module}"),
-            *("--folder", str(model / part), "--texts", str(test.resolve())),
-            *("--passes", str(arguments.passes), *options),
-        ]
+        command = program_command(
+            pythons.get(module, python),
+            module,
+            folder=model / part,
+            texts=test.resolve(),
+            passes=arguments.passes,
+            **options,
+        )
         runs[name] = run_program(command, root, parse_inference)
         report.write(inference_report.results(runs))
     print(inference_report.render(runs))

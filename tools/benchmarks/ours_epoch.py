@@ -8,7 +8,6 @@ has not either.
 import argparse
 import os
 import tempfile
-import time
 from importlib import metadata
 
 from tf_finetune.config.experiment import ExperimentConfig
@@ -17,8 +16,6 @@ from tf_finetune.data.loading import load_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
-from tf_finetune.models.spec import spec_of
-from tf_finetune.models.weights import pretrained
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
@@ -34,31 +31,15 @@ def main() -> None:
     arguments = _parse()
     import tensorflow as tf
 
-    from tf_finetune.prefix.of_a_run import cached_states
-    from tf_finetune.training.compiling import build_fine_tuner
-    from tf_finetune.training.fine_tuning import fine_tune
-    from tf_finetune.training.strategy import build_strategy
+    from tools.benchmarks.own_training import train_once
 
     files = resolve_encoder(arguments.model_dir)
     with tempfile.TemporaryDirectory() as cache:  # a fresh one: tokenisation counts
         config = _config(arguments, cache)
         splits, _ = load_splits(config.data, load_tokenizer(files))
-        spec = spec_of(config, files, splits.labels)
-        chosen = build_strategy("cpu")
-        start = pretrained(files, splits.labels, splits.train.labels)
-        model = build_fine_tuner(spec, start, chosen)
-        begun = time.perf_counter()
-        states = cached_states(model, splits, config, chosen)
-        fill_seconds = time.perf_counter() - begun if arguments.cache != "off" else 0.0
-        result = fine_tune(
-            model,
-            splits,
-            config.training,
-            config.evaluation,
-            max_length=config.data.max_length,
-            chosen=chosen,
-            states=states,
-        )
+        training = train_once(config, files, splits)
+    result = training.result
+    fill_seconds = training.fill_seconds if arguments.cache != "off" else 0.0
     seconds = (fill_seconds + result.train_seconds) / arguments.epochs
     print_measurement(
         EpochMeasurement(
@@ -67,7 +48,7 @@ def main() -> None:
             device="cpu",
             threads=tf.config.threading.get_intra_op_parallelism_threads() or _cores(),
             frozen_depth=arguments.frozen_depth,
-            trainable_parameters=spec.plan.trainable_count,
+            trainable_parameters=training.trainable_parameters,
             padding="dynamic",
             batch_size=BATCH_SIZE,
             epochs=arguments.epochs,
@@ -81,7 +62,7 @@ def main() -> None:
             examples_per_second=len(splits.train) / seconds,
             peak_rss_bytes=peak_rss_bytes(),
             validation_accuracy=result.history[-1]["val_accuracy"],
-            cached=bool(states),
+            cached=training.cached,
             fill_seconds=fill_seconds,
         )
     )

@@ -1,4 +1,4 @@
-"""Starts a program of this folder that measures the project in a process of its own."""
+"""Starts programs of this folder, which measure in a process of their own."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,17 @@ def own_program(root: Path, program: str, **options: Option) -> Iterator[dict[st
     Raises:
         BenchError: If it fails, after what it had printed.
     """
-    return json_lines(own_command(find_own_python(root), program, **options), root)
+    return json_lines(program_command(find_own_python(root), program, **options), root)
 
 
-def own_command(python: Path, program: str, **options: Option) -> list[str]:
-    """The command of `own_program`."""
+def program_command(python: Path, program: str, **options: Option) -> list[str]:
+    """The command that starts a program of this folder.
+
+    Args:
+        python: Interpreter that has what the program imports.
+        program: Name of its module in this folder.
+        options: Its flags, `model_dir` for --model-dir; a sequence is a flag of several values.
+    """
     command = [str(python), "-m", f"tools.benchmarks.{program}"]
     for name, value in options.items():
         values = [value] if isinstance(value, str | int | Path) else value

@@ -1,8 +1,10 @@
 """What the sweep suite compares: the cells, the systems, and the command of each."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
+from tools.benchmarks.own_program import Option, program_command
 from tools.benchmarks.suite_inputs import Inputs
 from tools.benchmarks.sweep_program import format_rates
 
@@ -43,22 +45,20 @@ class System:
     letter: str
     name: str
     module: str
-    options: tuple[str, ...] = ()
+    options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
     needs_torch: bool = False
     can_be_shortened: bool = True
 
 
-PYTORCH, KERAS, OURS = (
-    f"tools.benchmarks.{name}" for name in ("pytorch_sweep", "keras_tuner_loop", "ours_sweep")
-)
+PYTORCH, KERAS, OURS = "pytorch_sweep", "keras_tuner_loop", "ours_sweep"
 SYSTEMS = {
     system.name: system
     for system in (
-        System("a", "pytorch-fixed128", PYTORCH, ("--padding", "fixed128"), needs_torch=True),
-        System("b", "pytorch-dynamic", PYTORCH, ("--padding", "dynamic"), needs_torch=True),
+        System("a", "pytorch-fixed128", PYTORCH, {"padding": "fixed128"}, needs_torch=True),
+        System("b", "pytorch-dynamic", PYTORCH, {"padding": "dynamic"}, needs_torch=True),
         System("c", "keras-tuner", KERAS),
-        System("d", "ours-grid", OURS, ("--overrides", *GRID), can_be_shortened=False),
-        System("e", "ours-levers", OURS, ("--overrides", *EVERY_LEVER), can_be_shortened=False),
+        System("d", "ours-grid", OURS, {"overrides": GRID}, can_be_shortened=False),
+        System("e", "ours-levers", OURS, {"overrides": EVERY_LEVER}, can_be_shortened=False),
     )
 }
 THEIRS = [system for system in SYSTEMS.values() if system.module != OURS]
@@ -94,12 +94,16 @@ class SweepPlan:
 
     def command(self, system: System, python: Path, inputs: Inputs, repeat: int) -> list[str]:
         """The command of one system in one repeat; repeats differ in the seed."""
-        shortened = self.steps is not None and system.can_be_shortened
-        return [
-            *(str(python), "-m", system.module, "--model-dir", str(inputs.model_dir)),
-            *("--train", str(inputs.train), "--validation", str(inputs.validation)),
-            *("--rates", format_rates(self.rates), "--epochs", str(self.epochs)),
-            *("--seed", str(self.seed + repeat)),
-            *(("--steps", str(self.steps)) if shortened else ()),
-            *system.options,
-        ]
+        timed: dict[str, Option] = {}
+        if self.steps is not None and system.can_be_shortened:
+            timed["steps"] = self.steps
+        return program_command(
+            python,
+            system.module,
+            **inputs._asdict(),
+            rates=format_rates(self.rates),
+            epochs=self.epochs,
+            seed=self.seed + repeat,
+            **timed,
+            **system.options,
+        )

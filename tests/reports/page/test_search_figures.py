@@ -124,3 +124,15 @@ def test_curves_leave_out_what_is_missing_and_keep_the_scale_of_the_useful():
     widths = [line.get_linewidth() for line in above.lines]
     assert widths[0] > widths[1] == widths[2]
     assert len(png_bytes(figure)) > 1000
+
+
+@pytest.mark.parametrize("rates", [1, 4, 6, 12])
+def test_legend_of_curves_leaves_their_title_readable(rates):
+    trials = [
+        TrialRow(0, 1e-5 * 2**i, 0, history=({"loss": 0.5, "val_mcc": 0.1},)) for i in range(rates)
+    ]
+    figure = curves_figure(trials, "mcc", title="0 of 6 layers frozen")
+    figure.draw_without_rendering()
+    above = figure.axes[0]
+    title = next(t for t in (above._left_title, above.title) if t.get_text())
+    assert not title.get_window_extent().overlaps(above.get_legend().get_window_extent())

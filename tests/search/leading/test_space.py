@@ -38,6 +38,12 @@ def test_every_depth_gets_rates_around_its_own_typical_one():
     assert found.rates[6] == (3.3e-4, 1e-3, 3e-3)
 
 
+def test_methods_of_other_rates_do_not_add_rates_that_hardly_differ():
+    found = space("search.methods=full,biases", "search.depths=6")
+
+    assert found.rates[6] == (3.3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+
+
 @pytest.mark.parametrize("layers", [1, 2, 6, 12, 24])
 def test_typical_rate_grows_with_depth(layers):
     rates = [typical_rate(depth, layers) for depth in range(layers + 1)]

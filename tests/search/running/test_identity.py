@@ -15,13 +15,6 @@ from tf_finetune.tasks.several_classes import SeveralClasses
 from tf_finetune.tasks.values import Values
 
 
-@pytest.fixture
-def weights(tmp_path):
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(b"weights")
-    return path
-
-
 @pytest.fixture(autouse=True)
 def keep_rows(monkeypatch):
     """Says which rows of the checkpoint's head are kept: none until another call."""
@@ -41,7 +34,9 @@ def split(key="store", rows=(0, 1, 2), labels=(0, 1, 1)):
     return SimpleNamespace(store=store, rows=np.array(rows), labels=np.array(labels, np.int32))
 
 
-def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=None, **options):
+def identity(
+    train=None, validation=None, labels=("neg", "pos"), folds=None, weights="of a", **options
+):
     """The identity of a search; labels are names of single labels, or a space."""
     if isinstance(labels, tuple):
         labels = Classes(labels)
@@ -52,7 +47,8 @@ def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=
         labels=labels,
         folds=None if folds is None else np.array(folds),
     )
-    return search_identity(config, SimpleNamespace(weights=weights), splits)
+    files = SimpleNamespace(checkpoint=SimpleNamespace(sha256=weights))
+    return search_identity(config, files, splits)
 
 
 @pytest.mark.parametrize(
@@ -74,16 +70,14 @@ def identity(weights, train=None, validation=None, labels=("neg", "pos"), folds=
         ("search", {"search": {"rule_sets": {"norms": [{"train": True, "parts": ["bias"]}]}}}),
     ],
 )
-def test_what_decides_a_result_is_in_it(weights, part, change):
-    before, after = identity(weights), identity(weights, **change)
+def test_what_decides_a_result_is_in_it(part, change):
+    before, after = identity(), identity(**change)
 
     assert [name for name in after if before.get(name) != after[name]] == [part]
 
 
-def test_the_encoders_weights_are_in_it(weights):
-    before = identity(weights)
-    weights.write_bytes(b"Weights")
-    after = identity(weights)
+def test_the_encoders_weights_are_in_it():
+    before, after = identity(weights="of a"), identity(weights="of b")
 
     assert [name for name in before if before[name] != after[name]] == ["encoder"]
 
@@ -103,24 +97,24 @@ def test_the_encoders_weights_are_in_it(weights):
         ),
     ],
 )
-def test_folds_threshold_and_scale_of_the_targets_are_in_it(weights, before, after):
-    one, other = identity(weights, **before), identity(weights, **after)
+def test_folds_threshold_and_scale_of_the_targets_are_in_it(before, after):
+    one, other = identity(**before), identity(**after)
 
     assert [name for name in one if one[name] != other[name]] == ["data"]
 
 
-def test_the_scale_of_the_targets_is_told_by_itself(weights):
+def test_the_scale_of_the_targets_is_told_by_itself():
     number = {"labels": Values(), "train": split(labels=(1, 2, 3))}
 
-    assert identity(weights, **number)["data"]["standardised_targets"]["mean"] == 2.0
+    assert identity(**number)["data"]["standardised_targets"]["mean"] == 2.0
 
 
-def test_the_kept_rows_of_a_head_are_in_it(weights, keep_rows):
-    new = identity(weights)
+def test_the_kept_rows_of_a_head_are_in_it(keep_rows):
+    new = identity()
     keep_rows(0, 1)
-    kept = identity(weights)
+    kept = identity()
     keep_rows(1, 0)
-    swapped = identity(weights)
+    swapped = identity()
 
     assert new["encoder"] != kept["encoder"] != swapped["encoder"]
 
@@ -137,12 +131,12 @@ def test_the_kept_rows_of_a_head_are_in_it(weights, keep_rows):
         {"run": {"dir": "elsewhere"}},
     ],
 )
-def test_a_search_goes_on_with_another_space_and_another_way_of_working(weights, change):
-    assert identity(weights, **change) == identity(weights)
+def test_a_search_goes_on_with_another_space_and_another_way_of_working(change):
+    assert identity(**change) == identity()
 
 
-def test_journals_of_earlier_versions_know_all_that_is_as_usual(weights):
-    usual = identity(weights)
+def test_journals_of_earlier_versions_know_all_that_is_as_usual():
+    usual = identity()
 
     assert set(usual) == {"data", "encoder", "training", "freeze", "search"}
     assert "threshold" not in usual["data"]

@@ -32,6 +32,7 @@ class Bert(PostNormFamily):
         "position_embedding_type": Accepted("absolute", ("absolute",)),
         "is_decoder": Accepted(False, (False, None)),
     }
+    needs_types = True
     head_names = ("classifier", "classifier")
     tables = WORDS | TYPES | POSITIONS
     site_names = {

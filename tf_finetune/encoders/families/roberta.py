@@ -19,6 +19,7 @@ class Roberta(Bert):
     backbone = "roberta"
     # In PyTorch positions begin behind the padding id, in the library's TensorFlow models at 2.
     accepted = Bert.accepted | {"pad_token_id": Accepted(1, (1,))}
+    needs_types = False
     head_names = ("classifier/out_proj", "classifier.out_proj")
     pooler_name = "classifier/dense"
     drops_before_pooler = True

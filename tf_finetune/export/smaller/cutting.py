@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
-from tf_finetune.encoders.locating import WEIGHTS_FILE, EncoderFiles
+from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
+from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.storage.manifests import MANIFEST, write_manifest
 
 Heads = Mapping[int, tuple[int, ...]]
@@ -34,15 +35,17 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
     """
     config = files.family.with_layers(files.config, layers)
     width = files.sizes.hidden // files.sizes.heads
-    tensors = {}
-    with safe_open(str(files.weights), framework="np") as file:
-        for variable in files.family.variables(config, len(config["id2label"])):
-            value = file.get_tensor(variable.tensor)
-            if (variable.site, variable.kind) == ("attention_output", "kernel"):
-                (layer,) = variable.layers
-                value = _silenced(value, heads.get(layer, ()), width)
-            tensors[variable.tensor] = value
-    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+    def values() -> Iterator[tuple[Variable, np.ndarray]]:
+        with files.checkpoint.reading() as read:
+            for variable in files.family.variables(config, len(config["id2label"])):
+                value = read(variable)
+                if (variable.site, variable.kind) == ("attention_output", "kernel"):
+                    (layer,) = variable.layers
+                    value = _silenced(value, heads.get(layer, ()), width)
+                yield variable, value
+
+    write_weights(folder, pytorch_tensors(values()))
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     for path in files.path.iterdir():
         if path.is_file() and path.name not in (WEIGHTS_FILE, "config.json", MANIFEST):
@@ -52,8 +55,8 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
 
 
 def _silenced(matrix: np.ndarray, heads: tuple[int, ...], width: int) -> np.ndarray:
-    """The matrix [hidden, heads * width] behind the heads, zero for some of them."""
+    """The matrix [heads * width, hidden] behind the heads, zero for some of them."""
     changed = matrix.copy()
     for head in heads:
-        changed[:, head * width : (head + 1) * width] = 0.0
+        changed[head * width : (head + 1) * width] = 0.0
     return changed

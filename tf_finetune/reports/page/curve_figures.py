@@ -24,6 +24,8 @@ _RATE_STYLES: tuple[dict[str, Any], ...] = (
     {"color": figures.INK, "linestyle": (0, (3, 1, 1, 1)), "marker": "X"},
 )
 
+_MOST_COLUMNS = 4  # of the legend
+
 
 class CurveLimits:
     """Common axes of the learning curves of several depths.
@@ -97,11 +99,14 @@ def curves_figure(
         limits.apply(above, below)
     for axes in (above, below):
         figures.add_grid(axes)
+    columns = min(_MOST_COLUMNS, max(2, len(rates)))
     if title:
-        above.set_title(title, fontsize=figures.TEXT_SIZE, loc="left", pad=24)
+        lines = math.ceil(len(rates) / columns)  # of the legend, which stands below the title
+        pad = 10 + 14 * lines
+        above.set_title(title, fontsize=figures.TEXT_SIZE, loc="left", pad=pad)
     if rates and any(trial.history for trial in trials):
-        columns = {"ncols": min(4, max(2, len(rates))), "columnspacing": 1.2, "handlelength": 2.2}
-        above.legend(**figures.LEGEND_OUTSIDE, **columns)
+        shape: dict[str, Any] = {"ncols": columns, "columnspacing": 1.2, "handlelength": 2.2}
+        above.legend(**figures.LEGEND_OUTSIDE, **shape)
     return figure
 
 

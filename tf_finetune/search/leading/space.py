@@ -19,6 +19,7 @@ DEFAULT_CELLS = 12
 # Learning rates that were best on SST-2 with MiniLM, by the share of layers that are frozen.
 _BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
 _HALF_DECADE = math.sqrt(10.0)
+_NEAREST_RATES = 1.5  # times as large as the one before, for the next to be worth a trial
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,21 @@ def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float
     middles = sorted({usual * METHODS[name].rate_factor for name in names})
     if search.oracle == "grid":
         factors = itertools.product(middles, (1 / 3, 1, 3))
-        return tuple(sorted({two_digits(middle * factor) for middle, factor in factors}))
+        return _apart(sorted(two_digits(middle * factor) for middle, factor in factors))
     return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
+
+
+def _apart(rates: Sequence[float]) -> tuple[float, ...]:
+    """Ascending rates without those that hardly differ from the one before.
+
+    The highest of one method is 3 times its middle, the lowest of one that wants 10 times its
+    rates 10 / 3 of it.
+    """
+    kept: list[float] = []
+    for rate in rates:
+        if not kept or rate >= _NEAREST_RATES * kept[-1]:
+            kept.append(rate)
+    return tuple(kept)
 
 
 def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:

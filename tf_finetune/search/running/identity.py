@@ -10,7 +10,6 @@ from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
-from tf_finetune.storage.files import file_sha256
 
 
 def search_identity(
@@ -44,7 +43,7 @@ def search_identity(
             **({} if threshold in (None, 0.5) else {"threshold": threshold}),
         },
         "encoder": {
-            "weights_sha256": file_sha256(files.weights),
+            "weights_sha256": files.checkpoint.sha256,
             **({} if head.is_new else {"head_rows": list(head.rows)}),
         },
     }

@@ -1,0 +1,1 @@
+"""An encoder's weights as its variables, whatever files hold them."""
