@@ -166,7 +166,9 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
         **config: Any,
     ) -> Path:
         family = FAMILIES[config.get("model_type", "bert")]
-        sizes = tiny_config(family) | {"vocab_size": len(tokenizer)} | config
+        sizes = (
+            tiny_config(family) | {"vocab_size": max(tokenizer.get_vocab().values()) + 1} | config
+        )
         generator = np.random.default_rng(0)
         tensors = {
             v.tensor: generator.normal(
