@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,21 @@ import tf_keras
 
 from tf_finetune.data.batch import Inputs, PackedTexts, Tokens, text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
+from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.sublayers import variable_path
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
+from tf_finetune.plans.freezing import plan_freezing
 
-# Of each text; the longest takes every position that there is.
+# Of the texts behind the first, which takes every position that there is.
 LENGTHS = 9, 5, 2
+BY_HAND = {
+    "first": lambda states: states[0],
+    "mean": lambda states: states.mean(axis=0),
+    "max": lambda states: states.max(axis=0),
+    "last": lambda states: states[-1],
+}
 
 
 def check_family(classifier, *, library=True):
@@ -34,6 +46,9 @@ def check_family(classifier, *, library=True):
         theirs = library_logits(classifier, ids, types, mask)
         np.testing.assert_allclose(logits, theirs, atol=1e-6, rtol=0)
     _check_rows(classifier, ids, types, mask, logits[1:])
+    inputs = text_rows(*(tf.constant(v[1:, : max(LENGTHS)]) for v in (ids, types, mask)))
+    for pooling in files.family.poolings:
+        _check_pooling(classifier, inputs, pooling)
 
 
 def library_logits(classifier, ids, types, mask, *, training=False):
@@ -121,3 +136,27 @@ def _check_rows(classifier, ids, types, mask, logits):
     texts = PackedTexts(numbers, places, tf.constant(starts[None], tf.int32))
     packed = classifier(Inputs(Tokens(ids, types), texts), training=False)
     np.testing.assert_allclose(packed, logits, atol=1e-6, rtol=0)
+
+
+def _check_pooling(classifier, inputs, pooling):
+    """The head reads what NumPy makes of the states, straight unless it is the family's own."""
+    files = replace(classifier.files, wanted_pooling=pooling)
+    table = files.variables(int(classifier.wrapped.config.num_labels))
+    plan = plan_freezing(FreezeConfig(), MethodConfig(), table)
+    model = Classifier(classifier.wrapped, files, plan)
+    encoder, run = model.encoder, Run()
+    states = model.embed(inputs, training=False)
+    context = encoder.context(inputs.texts.mask, packed=False, run=run)
+    for index in range(files.num_layers):
+        states = encoder.layer(index, states, context, None, run)
+    texts = [s[:length] for s, length in zip(states.numpy(), LENGTHS, strict=True)]
+    read = np.stack([BY_HAND[pooling](text) for text in texts])
+    if pooling == files.family.pooling:
+        read = encoder.pool(tf.constant(read[:, None]), run, pooler=True)[:, 0].numpy()
+    head = {v.kind: model.by_path[v.path].numpy() for v in table if v.part == "head"}
+
+    logits = model(inputs, training=False)
+
+    expected = read @ head["kernel"] + head["bias"]
+    np.testing.assert_allclose(logits, expected, atol=1e-5, rtol=0, err_msg=pooling)
+    assert np.ptp(logits, axis=0).max() > 1e-3, "the texts do not differ"

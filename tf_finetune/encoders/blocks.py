@@ -273,9 +273,11 @@ class PostNormEncoder(Encoder):
         """See `Encoder`."""
         return self.layers[index](x, context, reads, run)
 
-    def pool(self, x: tf.Tensor, run: Run) -> tf.Tensor:
+    def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """See `Encoder`."""
-        return self._head_dropout(self._pooler(x, run), training=run.training)
+        if pooler:
+            x = self._pooler(x, run)
+        return self._head_dropout(x, training=run.training)
 
 
 def masked_scores(

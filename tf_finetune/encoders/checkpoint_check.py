@@ -29,7 +29,7 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
     checkpoint = files.checkpoint
     problems = _surplus_layers(files)
     new: list[str] = []
-    for variable in files.family.variables(files.config, num_labels):
+    for variable in files.variables(num_labels):
         if variable.part == "head" and not head_required:
             new.append(variable.path)
             continue

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -12,8 +12,16 @@ from typing import Any
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
 from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE, open_checkpoint
 from tf_finetune.encoders.families.table import family_of
-from tf_finetune.encoders.family import Family, Sizes
+from tf_finetune.encoders.family import Family, Pooling, Sizes
+from tf_finetune.encoders.pooling import PoolingChoice, choose_pooling
+from tf_finetune.encoders.sentence_folder import (
+    MODULES_FILE,
+    POOLING_FOLDER,
+    transformer_folder,
+)
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
+from tf_finetune.options.encoder import WantedPooling
 from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -25,7 +33,10 @@ TOKENIZER_FILES = (
     *("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE_FILES),
     *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
 )
-HUB_FILES = ["config.json", WEIGHTS_FILE, *TOKENIZER_FILES]
+HUB_FILES = [
+    *("config.json", WEIGHTS_FILE, *TOKENIZER_FILES),
+    *(MODULES_FILE, f"{POOLING_FOLDER}/config.json"),
+]
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,12 @@ class EncoderFiles:
     Attributes:
         name: What finds the same encoder again, for example "package:NAME".
         path: Local folder with config.json, weights and tokenizer.
+        wanted_pooling: `encoder.pooling`.
     """
 
     name: str
     path: Path
+    wanted_pooling: WantedPooling = "auto"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -54,6 +67,20 @@ class EncoderFiles:
     def sizes(self) -> Sizes:
         """How large the encoder is."""
         return self.family.sizes(self.config)
+
+    @cached_property
+    def pooling_choice(self) -> PoolingChoice:
+        """What the head reads of a text, and who says so."""
+        return choose_pooling(self.wanted_pooling, self.path, self.config, self.family)
+
+    @property
+    def pooling(self) -> Pooling:
+        """What the head reads of a text."""
+        return self.pooling_choice.pooling
+
+    def variables(self, num_labels: int) -> tuple[Variable, ...]:
+        """All variables of a classifier with so many outputs, in forward order."""
+        return self.family.variables(self.config, num_labels, self.pooling)
 
     @property
     def num_layers(self) -> int:
@@ -91,15 +118,16 @@ def read_encoder_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def resolve_encoder(name: str) -> EncoderFiles:
+def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
     """Turns `encoder.name` into local files.
 
     Args:
         name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
+        pooling: `encoder.pooling`.
 
     Raises:
-        UserError: There is no such encoder, the hub cannot be reached for it, or its folder holds
-            devices or pipes.
+        UserError: There is no such encoder, the hub cannot be reached for it, its folder holds
+            devices or pipes, or what says how it is pooled is damaged.
     """
     if name == "auto":
         packages = model_packages()
@@ -112,8 +140,9 @@ def resolve_encoder(name: str) -> EncoderFiles:
         raise UserError(f"encoder.name: the folder {name} does not exist")
     else:
         files = EncoderFiles(name, _hub_folder(name))
+    files = replace(files, path=transformer_folder(files.path), wanted_pooling=pooling)
     check_kinds(files.path)
-    files.family  # noqa: B018  an unsupported architecture is refused here, not later
+    files.pooling  # noqa: B018  an unsupported architecture is refused here, not later
     return files
 
 
