@@ -153,7 +153,8 @@ def two_cpu_devices() -> None:
 def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     """Write an encoder of three layers with random weights and give its folder.
 
-    `change` gets the tensors by name and may change them; other keywords go to config.json.
+    `change` gets the tensors by name and may change them; `sizes` replace those of config.json and
+    of the tensors, and other keywords go to config.json alone.
     """
     import numpy as np
     from safetensors.numpy import save_file
@@ -175,12 +176,12 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
             v.tensor: generator.normal(
                 1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
             )
-            for v in family.variables(sizes, num_labels=2)
+            for v in family.variables(drawn, num_labels=2)
             if v.part != "head"
         }
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save_pretrained(str(folder))
-        (folder / "config.json").write_text(json.dumps(sizes))
+        (folder / "config.json").write_text(json.dumps(drawn | config))
         values = change({name: value.astype(np.float32) for name, value in tensors.items()})
         save_file(values, folder / "model.safetensors")
         return folder

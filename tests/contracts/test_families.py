@@ -15,7 +15,7 @@ CHANGES = {"electra": {"classifier_dropout": 0.3}, "roberta": {"type_vocab_size"
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_keeps_its_contract(name, make_encoder, spec_for, tmp_path):
-    folder = make_encoder(tmp_path / name, model_type=name, **CHANGES.get(name, {}))
+    folder = make_encoder(tmp_path / name, model_type=name, sizes=CHANGES.get(name))
     spec = spec_for(folder)
 
     check_family(build(spec, Pretrained()))

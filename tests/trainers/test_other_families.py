@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.numeric, pytest.mark.long]
 @pytest.fixture(scope="module")
 def trained(make_encoder, byte_level_tokenizer, tmp_path_factory):
     folder = tmp_path_factory.mktemp("roberta")
-    options = {"model_type": "roberta", "type_vocab_size": 1}
+    options = {"model_type": "roberta", "sizes": {"type_vocab_size": 1}}
     encoder = make_encoder(folder / "encoder", tokenizer=byte_level_tokenizer, **options)
     rows = [f"was good {n},it was good,yes\nwas dull {n},it was good,no" for n in range(20)]
     (folder / "pairs.csv").write_text("\n".join(["text,text_pair,label", *rows]) + "\n")

@@ -114,6 +114,7 @@ class Family(ABC):
         pooling: What the library's own head reads. That alone goes through the pooler; whatever
             else is read goes straight to the dropout before the head.
         poolings: What can be read.
+        bounded_pooler: Whether what the pooler gives lies between -1 and 1.
         needs_types: Whether the texts of a pair are told apart by token types alone; otherwise
             one type is enough for pairs.
         unread: Paths of what the library's model holds and its own head never reads.
@@ -130,6 +131,7 @@ class Family(ABC):
     head_names: ClassVar[tuple[str, str]]
     pooling: ClassVar[Pooling] = "first"
     poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last")
+    bounded_pooler: ClassVar[bool] = True
     needs_types: ClassVar[bool] = False
     unread: ClassVar[frozenset[str]] = frozenset()
 

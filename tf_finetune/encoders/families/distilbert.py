@@ -38,6 +38,7 @@ class DistilBert(PostNormFamily):
         "output_norm": "output_layer_norm",
     }
     pooler_name = "pre_classifier"
+    bounded_pooler = False
     drops_before_pooler = False
     drops_attended = False
     activation_key = "activation"

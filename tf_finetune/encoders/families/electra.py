@@ -22,6 +22,7 @@ class Electra(Bert):
     head_names = ("classifier/out_proj", "classifier.out_proj")
     pooler_name = "classifier/dense"
     pooler_activation = "gelu"
+    bounded_pooler = False
     drops_before_pooler = True
 
     def embedding_variables(self, config: Mapping[str, Any]) -> Iterator[Variable]:
