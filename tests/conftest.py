@@ -165,12 +165,12 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
         folder: Path,
         change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tensors: tensors,
         tokenizer: Any = tiny_tokenizer,
+        sizes: dict[str, Any] | None = None,
         **config: Any,
     ) -> Path:
         family = FAMILIES[config.get("model_type", "bert")]
-        sizes = (
-            tiny_config(family) | {"vocab_size": max(tokenizer.get_vocab().values()) + 1} | config
-        )
+        rows = {"vocab_size": max(tokenizer.get_vocab().values()) + 1}
+        drawn = tiny_config(family) | rows | (sizes or {})
         generator = np.random.default_rng(0)
         tensors = {
             v.tensor: generator.normal(
