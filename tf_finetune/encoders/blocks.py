@@ -1,6 +1,6 @@
 """How an encoder is computed from the sublayers of the library's model.
 
-The library's model holds the variables; its dense layers and norms are called here one by one.
+The library's model holds the variables; its dense layers and norms are computed here one by one.
 So fewer queries than keys, rows of several texts, dropout by position and a softmax in float32
 are arguments, and nothing of the library has to be replaced.
 """
@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf_keras
 from transformers.activations_tf import get_tf_activation
 
+from tf_finetune.encoders.dense_and_norm import dense, normalised
 from tf_finetune.encoders.distances import Distances
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder, Run
@@ -124,8 +125,8 @@ class SummedEmbeddings:
                 tf.cast(tf.gather(table, ids), self.norm.compute_dtype) for table, ids in tables
             )
             total = words + places if not types else words + places + types[0]
-            result = self.dropout(self.norm(total), training=run.training)
-            return result if self.projection is None else self.projection(result)
+            result = self.dropout(normalised(self.norm, total), training=run.training)
+            return result if self.projection is None else dense(self.projection, result)
 
 
 @dataclass
@@ -146,11 +147,8 @@ class Pooler:
         """[b, r, hidden], both."""
         if self.dropout is not None:
             x = self.dropout(x, training=run.training)
-        pooled = self.dense(tf.reshape(x, [-1, x.shape[-1]]))
-        if self.activation is not None:
-            pooled = self.activation(pooled)
-        # By rows, by which dropout is placed.
-        return tf.reshape(pooled, tf.shape(x))
+        pooled = dense(self.dense, x)
+        return pooled if self.activation is None else self.activation(pooled)
 
 
 @dataclass
@@ -189,21 +187,21 @@ class PostNormLayer:
                 queries = tf.gather(x, reads, batch_dims=1)
                 context = scores_of_queries(context, reads)
             with tf.name_scope("attention"):
-                attended = self.attention_output(self._attended(queries, x, context, run))
+                attended = dense(self.attention_output, self._attended(queries, x, context, run))
                 if self.dropouts.attention is not None:
                     attended = self.dropouts.attention(attended, training=run.training)
-                attended = self.attention_norm(attended + queries)
+                attended = normalised(self.attention_norm, attended + queries)
             with tf.name_scope("feed_forward"):
-                inner = self.activation(self.up(attended))
-                result = self.dropouts.output(self.down(inner), training=run.training)
-                return self.output_norm(result + attended)
+                inner = self.activation(dense(self.up, attended))
+                result = self.dropouts.output(dense(self.down, inner), training=run.training)
+                return normalised(self.output_norm, result + attended)
 
     def _attended(
         self, queries: tf.Tensor, x: tf.Tensor, context: tf.Tensor, run: Run
     ) -> tf.Tensor:
         """What each query sees, head beside head: [b, q, units of all heads]."""
-        query = self._by_head(self.query(queries))
-        key, value = self._by_head(self.key(x)), self._by_head(self.value(x))
+        query = self._by_head(dense(self.query, queries))
+        key, value = self._by_head(dense(self.key, x)), self._by_head(dense(self.value, x))
         scores = tf.matmul(query, key, transpose_b=True)
         scores = scores / tf.cast(math.sqrt(self.head_width), scores.dtype) + context
         # A sum of many bfloat16 or float16 numbers loses what each adds.
