@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_finetune.encoders.family import Sizes
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     largest = _largest_sums(classifier, length)
     arithmetic = arithmetic_of(precision)
     files = classifier.files
-    summed = files.sizes.hidden if _has_pooler(files) else length
+    summed = files.sizes.hidden if files.has_pooler else length
     roundings = roundings_of_a_logit(files.sizes, length, arithmetic, summed)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
     return share * largest
@@ -81,7 +80,7 @@ def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     """
     head = {v.kind: _value(classifier, v) for v in classifier.table if v.part == "head"}
     kernel, bias = np.abs(head["kernel"]), np.abs(head["bias"])
-    if _has_pooler(classifier.files):
+    if classifier.files.has_pooler:
         return np.asarray(kernel.sum(axis=0) + bias)
     norm = [np.abs(_value(classifier, v)) for v in classifier.table if v.kind == "norm"]
     gamma, beta = norm[-2:]
@@ -89,10 +88,6 @@ def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     longest = math.sqrt(len(gamma) * tokens)
     scaled = np.linalg.norm(kernel * gamma[:, None], axis=0)
     return np.asarray(longest * scaled + beta @ kernel + bias)
-
-
-def _has_pooler(files: EncoderFiles) -> bool:
-    return files.pooling == files.family.pooling
 
 
 def _value(classifier: "Classifier", variable: Variable) -> np.ndarray:
