@@ -27,15 +27,15 @@ from tf_finetune.storage.run_directory import RunDirectory
 logger = logging.getLogger(__name__)
 
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
+# What SentencePiece writes; transformers converts it where the package sentencepiece is installed.
+SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
+TOKENIZER_FILES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE_FILES),
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+)
 HUB_FILES = [
-    "config.json",
-    WEIGHTS_FILE,
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-    MODULES_FILE,
-    f"{POOLING_FOLDER}/config.json",
+    *("config.json", WEIGHTS_FILE, *TOKENIZER_FILES),
+    *(MODULES_FILE, f"{POOLING_FOLDER}/config.json"),
 ]
 
 
@@ -196,7 +196,7 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
             f"data.max_length: received {max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
         )
-    if pairs and files.sizes.types < 2:
+    if pairs and files.family.needs_types and files.sizes.types < 2:
         problems.append(
             "data.text_pair_column: this encoder has one token type and so takes single "
             "texts; accepted: null"

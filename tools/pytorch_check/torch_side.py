@@ -37,7 +37,7 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
 def of_the_library(folder: str, max_length: int) -> Answer:
     """The library's own classifier."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model, loading = transformers.BertForSequenceClassification.from_pretrained(
+    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
     model.eval()
