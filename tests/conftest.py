@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 # Have to be set before anything imports TensorFlow; the second as tf_finetune sets it.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -167,6 +168,8 @@ def spec_for() -> Callable[..., Any]:
 
     def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
         files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)
+        wanted = sections.get("encoder", {}).get("pooling", files.wanted_pooling)
+        files = replace(files, wanted_pooling=wanted)
         if isinstance(labels, int):
             labels = unnamed_labels("single_label", labels)
         return spec_of(ExperimentConfig.model_validate(sections), files, labels)

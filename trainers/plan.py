@@ -27,11 +27,12 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("plan", argv)
     config = load_arguments(arguments)
     console = Console()
-    files = resolve_encoder(config.encoder.name)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
+    console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
     if arguments.rows:
         render_rows(console, spec.plan)
     else:

@@ -41,7 +41,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     # What is wrong with the rest is told before the data is read.
     spec_of(config, files)
     check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
@@ -50,7 +50,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
-    encoder = config.encoder.model_copy(update={"name": files.name})
+    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     spec = spec_of(config, files, splits.labels)
@@ -88,6 +88,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         line = f"encoder {files.name}, run directory {run.path}"
         console.print(Text(visible(line)), soft_wrap=True)
+        console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)

@@ -38,7 +38,7 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.models.spec import spec_of
     from tf_finetune.sources.opening import check_sources
 
-    encoder = resolve_encoder(config.encoder.name)
+    encoder = resolve_encoder(config.encoder.name, config.encoder.pooling)
     errors = []
     try:
         spec_of(config, encoder)
@@ -62,6 +62,7 @@ def check(config: ExperimentConfig) -> list[str]:
     plan = spec_of(config, encoder, splits.labels).plan
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
+        f"pooling: {encoder.pooling_choice.sentence()}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
         *describe_folds(splits),
     ]

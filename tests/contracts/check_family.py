@@ -1,11 +1,26 @@
 """What every family of encoders has to keep, whatever its layers compute."""
 
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from tf_finetune.data.batch import text_rows
+from tf_finetune.encoders.encoder import Run
+from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.planned_model import variable_path
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
+from tf_finetune.plans.freezing import plan_freezing
+
+LENGTHS = (8, 5, 2)
+BY_HAND = {
+    "first": lambda states: states[0],
+    "mean": lambda states: states.mean(axis=0),
+    "max": lambda states: states.max(axis=0),
+    "last": lambda states: states[-1],
+}
 
 
 def check_family(classifier, *, library=True):
@@ -21,7 +36,10 @@ def check_family(classifier, *, library=True):
     _check_table(classifier, variables, sizes)
     _check_dropouts(classifier)
     _check_products(files.family, variables, sizes)
-    _check_logits(classifier, sizes, library=library)
+    inputs = _three_texts(sizes)
+    _check_logits(classifier, inputs, library=library)
+    for pooling in files.family.poolings:
+        _check_pooling(classifier, inputs, pooling)
 
 
 def _check_table(classifier, variables, sizes):
@@ -56,12 +74,17 @@ def _check_products(family, variables, sizes):
         assert sites <= set(names)
 
 
-def _check_logits(classifier, sizes, *, library):
-    lengths = np.array([8, 5, 2])
-    mask = (np.arange(8) < lengths[:, None]).astype(np.int32)
+def _three_texts(sizes):
+    """Of 8, 5 and 2 tokens."""
+    mask = (np.arange(8) < np.array(LENGTHS)[:, None]).astype(np.int32)
     draws = np.random.default_rng(1).integers(5, sizes.vocabulary, (3, 8))
     ids, types = tf.constant(draws * mask, tf.int32), tf.zeros((3, 8), tf.int32)
-    logits = classifier(text_rows(ids, types, tf.constant(mask)), training=False)
+    return text_rows(ids, types, tf.constant(mask))
+
+
+def _check_logits(classifier, inputs, *, library):
+    (ids, types), mask = inputs.content, inputs.texts.mask
+    logits = classifier(inputs, training=False)
     if library:
         expected = classifier.wrapped(
             input_ids=ids, token_type_ids=types, attention_mask=mask, training=False
@@ -70,3 +93,27 @@ def _check_logits(classifier, sizes, *, library):
     ids, types, mask = (tf.pad(v, [[0, 0], [0, 6]]) for v in (ids, types, mask))
     longer = classifier(text_rows(ids, types, mask), training=False)
     np.testing.assert_allclose(longer, logits, atol=1e-6, rtol=0)
+
+
+def _check_pooling(classifier, inputs, pooling):
+    """The head reads what NumPy makes of the states, straight unless it is the family's own."""
+    files = replace(classifier.files, wanted_pooling=pooling)
+    table = files.variables(int(classifier.wrapped.config.num_labels))
+    plan = plan_freezing(FreezeConfig(), MethodConfig(), table)
+    model = Classifier(classifier.wrapped, files, plan)
+    encoder, run = model.encoder, Run()
+    states = model.embed(inputs, training=False)
+    context = encoder.context(inputs.texts.mask, packed=False, run=run)
+    for index in range(files.num_layers):
+        states = encoder.layer(index, states, context, None, run)
+    texts = [s[:length] for s, length in zip(states.numpy(), LENGTHS, strict=True)]
+    read = np.stack([BY_HAND[pooling](text) for text in texts])
+    if pooling == files.family.pooling:
+        read = encoder.pool(tf.constant(read[:, None]), run, pooler=True)[:, 0].numpy()
+    head = {v.kind: model.by_path[v.path].numpy() for v in table if v.part == "head"}
+
+    logits = model(inputs, training=False)
+
+    expected = read @ head["kernel"] + head["bias"]
+    np.testing.assert_allclose(logits, expected, atol=1e-5, rtol=0, err_msg=pooling)
+    assert np.ptp(logits, axis=0).max() > 1e-3, "the texts do not differ"

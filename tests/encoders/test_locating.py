@@ -225,3 +225,25 @@ def test_an_unfinished_search_has_no_model_to_begin_with(tmp_path):
     with pytest.raises(UserError, match="is a run that has no model yet") as caught:
         resolve_encoder(str(tmp_path))
     assert caught.value.hint == f"Go on with: tf-finetune search --config {tmp_path}/config.yaml"
+
+
+def test_a_folder_of_sentence_transformers_gives_its_encoder_and_its_pooling(
+    tiny_encoder, tmp_path
+):
+    kind = "sentence_transformers.models."
+    folder, inside = tmp_path / "old", tmp_path / "old/0_Transformer"
+    shutil.copytree(tiny_encoder, inside)
+    modules = [(f"{kind}Transformer", inside.name), (f"{kind}Pooling", "1_Pooling")]
+    listed = [{"type": name, "path": path} for name, path in modules]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling/config.json").write_text('{"pooling_mode_mean_tokens": true}')
+
+    files = resolve_encoder(str(folder))
+
+    assert (files.name, files.path, files.pooling) == (str(folder), inside, "mean")
+    assert resolve_encoder(str(folder), "first").pooling == "first"
+    assert [v.part for v in files.variables(2)].count("pooler") == 0
+    (folder / "modules.json").write_text("[")
+    with pytest.raises(UserError, match=r"modules\.json: not valid JSON"):
+        resolve_encoder(str(folder))

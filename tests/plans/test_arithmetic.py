@@ -32,12 +32,12 @@ ONLY_HEAD = {"train": True, "parts": ["head"]}
 REST_FROZEN = {"train": False}
 
 
-def cost_of(config, batch_size=1, length=2, dropout=True, num_labels=3, **freeze):
-    variables = BERT.variables(config, num_labels)
+def cost_of(config, batch_size=1, length=2, dropout=True, num_labels=3, pooling="first", **freeze):
+    variables = BERT.variables(config, num_labels, pooling)
     plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
     sizes = BERT.sizes(config)
     shape = {"batch_size": batch_size, "length": length, "dropout": dropout}
-    return plan_cost(plan, variables, BERT, sizes, **shape)
+    return plan_cost(plan, variables, BERT, sizes, **shape, pooling=pooling)
 
 
 def small_cost(**options):
@@ -147,6 +147,35 @@ def test_cached_states_spare_the_frozen_layers():
     assert (two.prefix_flops, two.state_bytes) == (276 - 8 - 12, 4 * 2)
     # Pooler and head: forward, their weights, and the head's input.
     assert two.cached_step_flops == 8 + 12 + 8 + 2 * 12
+
+
+def test_a_mean_computes_every_token_in_the_last_layer_and_needs_no_pooler():
+    config = SMALL | {"num_hidden_layers": 2}
+
+    none, one, two = (cost_of(config, depth=depth, pooling="mean") for depth in range(3))
+
+    # The mean of two tokens two wide is a product of 8; the head follows.
+    assert none.forward_flops == 2 * LOWER + 8 + 12
+    assert none.backward_flops == 2 * (2 * LOWER + 12) + 8  # no weight makes the mean
+    # Two layers: every token as in a lower layer; embeddings; the vector and what dropout left.
+    a_layer = 2 * (10 * 2 + 2 * 4 + 3 * 2)
+    assert none.activation_bytes == 4 * (2 * a_layer + 2 * 3 * 2 + 2 * 2)
+    assert (one.prefix_flops, one.state_bytes) == (LOWER, 4 * 2 * 2)
+    assert (two.prefix_flops, two.state_bytes) == (2 * LOWER + 8, 4 * 2)
+    assert two.cached_step_flops == 12 + 12  # the head and its weights
+    assert two.trainable_by_part == {"head": 9}
+    assert none.trainable == cost_of(config).trainable - 6
+
+
+def test_the_largest_keep_what_they_were_chosen_from_and_the_last_token_is_as_cheap_as_the_first():
+    mean, largest, last, first = (
+        small_cost(depth=0, pooling=pooling) for pooling in ("mean", "max", "last", "first")
+    )
+
+    assert largest.forward_flops == mean.forward_flops - 8
+    assert largest.activation_bytes == mean.activation_bytes + 4 * 2 * 2
+    assert last.forward_flops == first.forward_flops - 8  # the pooler
+    assert last.activation_bytes == first.activation_bytes - 4 * 2
 
 
 @pytest.mark.parametrize(

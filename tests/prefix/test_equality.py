@@ -7,7 +7,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.fine_tuning import Outputs
-from tf_finetune.training.pipeline import BatchShape
+from tf_finetune.training.pipeline import BatchShape, training_dataset
 from tf_finetune.training.rounds import train_rounds
 
 pytestmark = pytest.mark.numeric
@@ -46,6 +46,28 @@ def test_run_with_states_equals_one_without(
     assert states["train"].values.dtype == np.float32
     assert states["train"].reads_only == (depth == 3)
     assert_equal(run_of(model, states), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("pooling", "depth"), [("mean", 3), ("max", 3), ("last", 3), ("mean", 2)])
+def test_every_pooling_answers_to_states_as_to_tokens(
+    build, splits, training, new_cache, states_of, pooling, depth
+):
+    model, train = build(splits, training(), depth=depth, pooling=pooling), splits.train
+    weights = np.ones(len(train), np.float32)
+
+    states = states_of(new_cache(), model)["train"]
+
+    kept = 1 if depth == 3 else train.lengths
+    np.testing.assert_array_equal(states.lengths, kept)  # one vector a text of a whole encoder
+    for padding in ("longest", "packed"):
+        shape, logits = BatchShape(len(train), padding=padding, max_length=32), []
+        for source in (None, states):
+            steps = {"seed": 1, "first_step": 0, "last_step": 1, "states": source}
+            (batch,) = training_dataset(train, weights, shape, **steps)
+            found = model.classifier(batch.inputs, training=False).numpy()
+            logits.append(found[batch.weights.numpy().reshape(-1) > 0])
+        assert len(logits[0]) == len(train)
+        np.testing.assert_allclose(*logits, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -122,6 +122,16 @@ def test_digests_of_equal_prefixes_are_equal_whatever_the_frozen_depth(build, sp
     assert prefix_digests(deep)[:1] == prefix_digests(shallow)
 
 
+def test_pooling_changes_the_digest_of_the_whole_encoder_alone(build, splits, training):
+    first, mean, largest = (
+        prefix_digests(build(splits, training(), depth=3, pooling=pooling).classifier)
+        for pooling in ("first", "mean", "max")
+    )
+
+    assert first[:2] == mean[:2] == largest[:2]
+    assert len({first[2], mean[2], largest[2]}) == 3
+
+
 def test_digest_changes_with_the_precision(build, splits, training):
     half = build(splits, training(precision="mixed_bfloat16"), depth=1).classifier
     full = build(splits, training(), depth=1).classifier
@@ -134,8 +144,8 @@ def digests():
     """Digests of a prefix without variables whose config.json says something."""
 
     def of(config):
-        plan = SimpleNamespace(frozen_depth=1, rows=())
-        files = SimpleNamespace(config=config, family=FAMILIES["bert"])
+        plan = SimpleNamespace(frozen_depth=1, num_layers=2, rows=())
+        files = SimpleNamespace(config=config, family=FAMILIES["bert"], pooling="first")
         return prefix_digests(
             SimpleNamespace(files=files, states_dtype=tf.float32, plan=plan, by_path={})
         )
@@ -156,7 +166,12 @@ def test_digest_changes_with_what_the_layers_compute_beside_their_weights(digest
 
 @pytest.mark.parametrize(
     "changed",
-    [{"id2label": {"0": "x"}}, {"classifier_dropout": 0.3}, {"architectures": ["BertModel"]}],
+    [
+        {"id2label": {"0": "x"}},
+        {"classifier_dropout": 0.3},
+        {"architectures": ["BertModel"]},
+        {"text_pooling": "mean"},
+    ],
 )
 def test_digest_stays_with_what_a_prefix_does_not_compute_with(digests, changed):
     config = {"hidden_act": "gelu", "classifier_dropout": None}

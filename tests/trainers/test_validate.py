@@ -44,9 +44,10 @@ def test_valid_job_is_summarised_and_ok(job, capsys):
     lines = capsys.readouterr().out.splitlines()
     # Embeddings (32 + 64 + 2 rows of 4, and a norm of 8), two layers of 172, a pooler of 20
     # and a head of 10; depth 1 leaves one layer, pooler and head.
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "task: single_label, 2 classes: neg, pos",
         "encoder: ./encoder, 2 layers, frozen depth 1",
+        "pooling: first (the first token), as usual for bert",
         "trainable parameters: 202 of 774",
         "ok",
     ]

@@ -125,11 +125,13 @@ def test_steps_can_be_started_anywhere(splits):
         tf.nest.map_structure(np.testing.assert_array_equal, batch, expected)
 
 
-def test_two_replicas_equal_one_device(
-    build, run, splits, training, state, assert_equal, rounded, two_replicas
+def test_two_replicas_equal_one_device_for_means_too(
+    build, run, splits, training, state, assert_equal, rounded, cpu, two_replicas
 ):
     config = training(padding="packed")
-    one, two = build(splits, config), build(splits, config, chosen=two_replicas)
+    one, two = (
+        build(splits, config, chosen=chosen, pooling="mean") for chosen in (cpu, two_replicas)
+    )
 
     expected = rounded(state(one, run(one, config)))
 

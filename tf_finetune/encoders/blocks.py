@@ -217,11 +217,12 @@ class PostNormEncoder(Encoder):
         """See `Encoder`."""
         return self.layers[index](x, context, reads, run)
 
-    def pool(self, x: tf.Tensor, run: Run) -> tf.Tensor:
+    def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """See `Encoder`."""
-        pooled = self._pooler(tf.reshape(x, [-1, x.shape[-1]]))
-        # By rows, by which dropout is placed.
-        return self._head_dropout(tf.reshape(pooled, tf.shape(x)), training=run.training)
+        if pooler:
+            pooled = self._pooler(tf.reshape(x, [-1, x.shape[-1]]))
+            x = tf.reshape(pooled, tf.shape(x))  # by rows, by which dropout is placed
+        return self._head_dropout(x, training=run.training)
 
 
 def masked_scores(

@@ -32,7 +32,7 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
         UserError: With every tensor that is missing or has another shape.
     """
     checkpoint = files.checkpoint
-    variables = files.family.variables(files.config, num_labels)
+    variables = files.variables(num_labels)
     _check_kind(files, variables)
     problems, absent = _wrong_layers(files, variables)
     new: list[str] = []

@@ -82,8 +82,13 @@ class Encoder(ABC):
         """
 
     @abstractmethod
-    def pool(self, x: tf.Tensor, run: Run) -> tf.Tensor:
-        """States of the reads as the head gets them, [b, r, hidden] both.
+    def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
+        """What was read of each text as the head gets it, [b, r, hidden] both.
 
         That is all that is computed above every frozen depth and below the head.
+
+        Args:
+            x: What was read.
+            run: How.
+            pooler: Whether it goes through the family's pooler before the dropout.
         """

@@ -9,12 +9,19 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from tf_finetune.encoders.variables import Variable, dense_variables
 
 if TYPE_CHECKING:
     from tf_finetune.encoders.encoder import Encoder
+
+
+# What the head reads of a text: the state of its first or last token, or the mean or the largest
+# value of all its tokens' states.
+Pooling = Literal["first", "mean", "max", "last"]
+# Those for which the last layer computes every token.
+OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
 
 class Sizes(NamedTuple):
@@ -101,6 +108,9 @@ class Family(ABC):
         dropout_keys: Keys of config.json that hold rates of dropout.
         accepted: Keys of config.json of which not every value is computed faithfully.
         head_names: Path and tensor of the dense layer that answers.
+        pooling: What the library's own head reads. That alone goes through the pooler; whatever
+            else is read goes straight to the dropout before the head.
+        poolings: What can be read.
     """
 
     model_type: ClassVar[str]
@@ -112,6 +122,8 @@ class Family(ABC):
     dropout_keys: ClassVar[tuple[str, ...]]
     accepted: ClassVar[Mapping[str, Accepted]]
     head_names: ClassVar[tuple[str, str]]
+    pooling: ClassVar[Pooling] = "first"
+    poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last")
 
     def problems(self, config: Mapping[str, Any], where: str) -> list[str]:
         """What in config.json is missing, contradicts itself or would be computed wrongly.
@@ -159,16 +171,21 @@ class Family(ABC):
     def encoder_variables(self, config: Mapping[str, Any]) -> tuple[Variable, ...]:
         """All variables below the head, the pooler's among them, in forward order."""
 
-    def variables(self, config: Mapping[str, Any], num_labels: int) -> tuple[Variable, ...]:
-        """All variables of a classifier in forward order.
+    def variables(
+        self, config: Mapping[str, Any], num_labels: int, pooling: Pooling | None = None
+    ) -> tuple[Variable, ...]:
+        """All variables of a classifier in forward order, the pooler's only where it is used.
 
         Args:
             config: config.json as a mapping.
             num_labels: Width of the head.
+            pooling: What the head reads; None: as usual for the family.
         """
         shape = (self.sizes(config).hidden, num_labels)
         head = dense_variables(*self.head_names, shape, "head", "head")
-        return (*self.encoder_variables(config), *head)
+        has_pooler = pooling in (None, self.pooling)
+        below = self.encoder_variables(config)
+        return (*(v for v in below if has_pooler or v.part != "pooler"), *head)
 
     @abstractmethod
     def products(self, sizes: Sizes, layer: int, tokens: int, queries: int) -> tuple[Product, ...]:

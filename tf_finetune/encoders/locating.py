@@ -1,7 +1,7 @@
 """Finds an encoder's files: in a folder, in an installed package, or on the hub."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,14 @@ from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
 from tf_finetune.encoders.checkpoints.opening import open_checkpoint
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
-from tf_finetune.encoders.family import Family, Sizes
+from tf_finetune.encoders.family import Family, Pooling, Sizes
 from tf_finetune.encoders.hub import DEFAULT_HUB_NAME, hub_folder
 from tf_finetune.encoders.packages import model_packages, package_folder
+from tf_finetune.encoders.pooling import PoolingChoice, choose_pooling
+from tf_finetune.encoders.sentence_folder import transformer_folder
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
+from tf_finetune.options.encoder import WantedPooling
 from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -26,10 +30,12 @@ class EncoderFiles:
     Attributes:
         name: What finds the same encoder again, for example "package:NAME".
         path: Local folder with config.json, weights and tokenizer.
+        wanted_pooling: `encoder.pooling`.
     """
 
     name: str
     path: Path
+    wanted_pooling: WantedPooling = "auto"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -46,6 +52,20 @@ class EncoderFiles:
         """How large the encoder is."""
         return self.family.sizes(self.config)
 
+    @cached_property
+    def pooling_choice(self) -> PoolingChoice:
+        """What the head reads of a text, and who says so."""
+        return choose_pooling(self.wanted_pooling, self.path, self.config, self.family)
+
+    @property
+    def pooling(self) -> Pooling:
+        """What the head reads of a text."""
+        return self.pooling_choice.pooling
+
+    def variables(self, num_labels: int) -> tuple[Variable, ...]:
+        """All variables of a classifier with so many outputs, in forward order."""
+        return self.family.variables(self.config, num_labels, self.pooling)
+
     @property
     def num_layers(self) -> int:
         """Number of encoder layers L."""
@@ -61,15 +81,16 @@ class EncoderFiles:
         return open_checkpoint(self.path, self.family)
 
 
-def resolve_encoder(name: str) -> EncoderFiles:
+def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
     """Turns `encoder.name` into local files.
 
     Args:
         name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
+        pooling: `encoder.pooling`.
 
     Raises:
-        UserError: There is no such encoder, the hub cannot be reached for it, or its folder holds
-            devices or pipes.
+        UserError: There is no such encoder, the hub cannot be reached for it, its folder holds
+            devices or pipes, or what says how it is pooled is damaged.
     """
     if name == "auto":
         packages = model_packages()
@@ -83,7 +104,9 @@ def resolve_encoder(name: str) -> EncoderFiles:
     else:
         files = EncoderFiles(name, hub_folder(name))
     check_kinds(files.path)
-    files.family  # noqa: B018  an unsupported architecture is refused here, not later
+    files = replace(files, path=transformer_folder(files.path), wanted_pooling=pooling)
+    check_kinds(files.path)
+    files.pooling  # noqa: B018  an unsupported architecture is refused here, not later
     return files
 
 

@@ -11,6 +11,7 @@ from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.models.planned_model import PlannedModel
+from tf_finetune.models.pooling import pooled, reads_of
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.tasks.output_scale import OutputScale
 
@@ -109,8 +110,9 @@ class Classifier(PlannedModel):
     ) -> tf.Tensor:
         """One encoder layer: [b, t, hidden] to [b, t, hidden], the last to [b, r, hidden].
 
-        The head needs nothing but the reads, so the last layer computes no other: keys and
-        values of all tokens, query, attention and feed-forward part of the reads.
+        Where the head needs nothing but the reads, the last layer computes no other: keys and
+        values of all tokens, query, attention and feed-forward part of the reads. Otherwise it
+        ends in the mean, or the largest values, of each text's states.
 
         Args:
             index: Number of the layer.
@@ -124,18 +126,21 @@ class Classifier(PlannedModel):
             context = self.encoder.context(texts.segment_ids, packed=True, run=run)
         else:
             context = self.encoder.context(texts.mask, packed=False, run=run)
-        reads = texts.reads if index == self.num_layers - 1 else None
-        return self.encoder.layer(index, states, context, reads, run)
+        pooling = self.files.pooling
+        is_last = index == self.num_layers - 1
+        reads = reads_of(pooling, texts) if is_last else None
+        states = self.encoder.layer(index, states, context, reads, run)
+        return pooled(pooling, states, texts) if is_last and reads is None else states
 
     def layer_summaries(self, inputs: Inputs, *, read: bool = False) -> tf.Tensor:
         """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
 
         The mean state of its tokens after the embeddings and each layer; after the last one
-        that of the read, which is what the head gets.
+        what is read of it, which is what the head gets.
 
         Args:
-            inputs: Tokens of one text a row, of which one is read.
-            read: Whether the state of the read is taken at every depth.
+            inputs: Tokens of one text a row, of which one vector is read.
+            read: Whether the same is read at every depth.
 
         Raises:
             TypeError: Rows hold several texts.
@@ -143,15 +148,12 @@ class Classifier(PlannedModel):
         texts = inputs.texts
         if not isinstance(texts, Texts):
             raise TypeError("a row of several texts has no summary")
-        mask = tf.cast(texts.mask[:, :, None], tf.float32)
+        pooling = self.files.pooling if read else "mean"
         states = self.embed(inputs, training=False)
         summaries = []
         for index in range(self.num_layers):
             known = tf.cast(states, tf.float32)
-            if read:
-                summaries.append(tf.gather(known, texts.reads, batch_dims=1)[:, 0])
-            else:
-                summaries.append(tf.reduce_sum(known * mask, axis=1) / tf.reduce_sum(mask, axis=1))
+            summaries.append(pooled(pooling, known, texts)[:, 0])
             states = self.encode(index, states, texts, training=False)
         return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
 
@@ -164,13 +166,14 @@ class Classifier(PlannedModel):
         return self._answer(states, training)
 
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
-        """From the states of the reads, [b, r, hidden], to logits [b * r, labels]."""
-        pooled = self.encoder.pool(states, Run(training=bool(training)))
-        pooled = tf.reshape(pooled, [-1, states.shape[-1]])
+        """From what was read, [b, r, hidden], to logits [b * r, labels]."""
+        run, own = Run(training=bool(training)), self.files.family.pooling
+        read = self.encoder.pool(states, run, pooler=self.files.pooling == own)
+        read = tf.reshape(read, [-1, states.shape[-1]])
         # In float32 under every precision: half of it would round the answers to 3 digits.
         dense = self.files.family.places(self.wrapped).head
-        pooled, kernel, bias = (tf.cast(t, tf.float32) for t in (pooled, dense.kernel, dense.bias))
-        logits = tf.nn.bias_add(tf.matmul(pooled, kernel), bias)
+        read, kernel, bias = (tf.cast(t, tf.float32) for t in (read, dense.kernel, dense.bias))
+        logits = tf.nn.bias_add(tf.matmul(read, kernel), bias)
         return self.in_units(logits)
 
     def masked_logits(self, inputs: Inputs, head_masks: Sequence[tf.Tensor]) -> tf.Tensor:

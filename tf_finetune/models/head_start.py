@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.encoders.family import Pooling
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.pooling import TEXT_POOLING
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.table import task_of
@@ -69,7 +71,7 @@ def matched_head(
     count = _head_rows(files)
     if count is None:
         return new_head(labels.num_outputs)
-    reason = _why_not(files.config, count, labels, scale)
+    reason = _why_not_so_pooled(files) or _why_not(files.config, count, labels, scale)
     if reason:
         shown = f": {_shown(labels.names)}" if labels.names else ""
         return HeadStart((None,) * labels.num_outputs, f"head: new{shown} ({reason})")
@@ -91,11 +93,20 @@ def start_lines(head: HeadStart, scale: OutputScale | None) -> list[str]:
 
 def _head_rows(files: EncoderFiles) -> int | None:
     """Outputs of the checkpoint's head; None if it has none on this encoder's states."""
-    head = [v for v in files.family.variables(files.config, 1) if v.part == "head"]
+    head = [v for v in files.variables(1) if v.part == "head"]
     shapes = [files.checkpoint.shape(v) for v in head]
     count = next((shape[-1] for shape in shapes if shape), 0)
     fits = [shape == (*v.shape[:-1], count) for v, shape in zip(head, shapes, strict=True)]
     return count if count and all(fits) else None
+
+
+def _why_not_so_pooled(files: EncoderFiles) -> str:
+    """Why a checkpoint's head has learned from something else; empty if it has not."""
+    usual: Pooling = files.family.pooling
+    own = files.config.get(TEXT_POOLING, usual)
+    if own == files.pooling:
+        return ""
+    return f"the checkpoint's reads {own}, this one {files.pooling}: encoder.pooling"
 
 
 def _why_not(
@@ -103,7 +114,7 @@ def _why_not(
 ) -> str:
     """Why no row of a checkpoint's head can be kept; empty if some may be."""
     architectures = config.get("architectures")
-    if isinstance(architectures, list) and architectures:
+    if isinstance(architectures, list) and architectures and TEXT_POOLING not in config:
         named = [str(name) for name in architectures]
         if not any(name.endswith("ForSequenceClassification") for name in named):
             return f"the checkpoint's is that of a {named[0]}"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_finetune.encoders.family import Sizes
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
     from tf_finetune.models.classifier import Classifier
@@ -48,8 +50,7 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     2 n u^2 / 3. Three standard deviations of the difference are sqrt(6 n) u of the size.
 
     That size is not the logit, which may be a small difference of large terms: it is what a sum
-    of such terms can be, the sum of |weights| and |bias|, because what the pooler's tanh gives
-    lies between -1 and 1.
+    of such terms can be, see `_largest_sums`.
 
     Args:
         classifier: The model, with its weights of now.
@@ -59,12 +60,43 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     Returns:
         float64 [labels].
     """
-    head = (np.asarray(classifier.by_path[p], np.float64) for p in sorted(classifier.head_paths))
-    largest = sum(np.abs(value).reshape(-1, value.shape[-1]).sum(axis=0) for value in head)
+    largest = _largest_sums(classifier, length)
     arithmetic = arithmetic_of(precision)
-    roundings = roundings_of_a_logit(classifier.files.sizes, length, arithmetic)
+    files = classifier.files
+    summed = files.sizes.hidden if _has_pooler(files) else length
+    roundings = roundings_of_a_logit(files.sizes, length, arithmetic, summed)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
-    return share * np.asarray(largest)
+    return share * largest
+
+
+def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
+    """What the absolute terms of each logit can add up to, float64 [labels].
+
+    With a pooler that is the sum of |weights| and |bias|, because what its tanh gives lies between
+    -1 and 1. Without one the head reads z * gamma + beta of the last norm, in which the z of a
+    token have mean 0 and variance 1 and so a length of at most sqrt(hidden). By the inequality of
+    Cauchy and Schwarz the terms |w gamma z| add up to at most |w gamma| |z|, as lengths. A mean of
+    tokens is no longer than the longest of them. The largest values of n tokens are at most
+    sqrt(n) times as long, as their squares are among those of all tokens.
+    """
+    head = {v.kind: _value(classifier, v) for v in classifier.table if v.part == "head"}
+    kernel, bias = np.abs(head["kernel"]), np.abs(head["bias"])
+    if _has_pooler(classifier.files):
+        return np.asarray(kernel.sum(axis=0) + bias)
+    norm = [np.abs(_value(classifier, v)) for v in classifier.table if v.kind == "norm"]
+    gamma, beta = norm[-2:]
+    tokens = min(length, len(gamma)) if classifier.files.pooling == "max" else 1
+    longest = math.sqrt(len(gamma) * tokens)
+    scaled = np.linalg.norm(kernel * gamma[:, None], axis=0)
+    return np.asarray(longest * scaled + beta @ kernel + bias)
+
+
+def _has_pooler(files: EncoderFiles) -> bool:
+    return files.pooling == files.family.pooling
+
+
+def _value(classifier: "Classifier", variable: Variable) -> np.ndarray:
+    return np.asarray(classifier.by_path[variable.path], np.float64)
 
 
 def arithmetic_of(precision: str) -> Arithmetic:
@@ -85,7 +117,7 @@ def arithmetic_of(precision: str) -> Arithmetic:
     return TENSOR_FLOAT32 if rounds and tf.config.list_logical_devices("GPU") else FLOAT32
 
 
-def roundings_of_a_logit(sizes: Sizes, length: int, arithmetic: Arithmetic) -> int:
+def roundings_of_a_logit(sizes: Sizes, length: int, arithmetic: Arithmetic, summed: int) -> int:
     """Results that are rounded one after another from a token's embedding to a logit.
 
     A layer sums over the hidden size for the value, the projection of attention, the inner
@@ -97,10 +129,12 @@ def roundings_of_a_logit(sizes: Sizes, length: int, arithmetic: Arithmetic) -> i
         sizes: Of the encoder.
         length: Tokens of the text.
         arithmetic: What is computed with.
+        summed: Terms of a sum between the last layer and the head: the pooler's, or the tokens of
+            a mean.
     """
     hidden, layers = sizes.hidden, sizes.layers
     if not arithmetic.rounds_sums:
         return 18 * layers + 9
     a_layer = 7 * hidden + sizes.inner + 2 * length
-    around = 4 * hidden  # the embeddings' normalisation, the pooler and the head
+    around = 3 * hidden + summed  # the embeddings' normalisation and the head; what lies below it
     return layers * a_layer + around

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.errors import UserError
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import PlanCost, plan_cost
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
@@ -46,6 +48,7 @@ class Spec:
             batch_size=batch_size,
             length=length,
             optimizer=self.config.training.optimizer,
+            pooling=self.files.pooling,
         )
 
 
@@ -67,7 +70,8 @@ def spec_of(
         precision: Another Keras precision policy than `training.precision`.
 
     Raises:
-        UserError: The section `freeze` does not go with the encoder, see `plan_freezing`.
+        UserError: The section `freeze` does not go with the encoder, see `plan_freezing`, or
+            the encoder cannot be pooled so.
     """
     if freeze is not None:
         config = config.model_copy(update={"freeze": freeze})
@@ -75,6 +79,12 @@ def spec_of(
         training = config.training.model_copy(update={"precision": precision})
         config = config.model_copy(update={"training": training})
     labels = labels or unnamed_labels(Classes.task, 2)
-    variables = files.family.variables(files.config, labels.num_outputs)
-    plan = plan_freezing(config.freeze, config.method, variables)
+    variables = files.variables(labels.num_outputs)
+    problems = pooling_problems(files.pooling, files.family)
+    try:
+        plan = plan_freezing(config.freeze, config.method, variables)
+    except UserError as error:
+        raise UserError([*problems, *error.problems], error.hint) from None
+    if problems:
+        raise UserError(problems)
     return Spec(config, files, labels, variables, plan)

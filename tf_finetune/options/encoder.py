@@ -1,12 +1,14 @@
 """Section `encoder`: the pretrained encoder."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
+
+WantedPooling = Literal["auto", "first", "mean", "max", "last"]
 
 
 class EncoderConfig(Section):
@@ -19,6 +21,14 @@ class EncoderConfig(Section):
         "model folder); auto takes an installed model package and otherwise "
         "google-bert/bert-base-uncased",
         examples=["google-bert/bert-base-uncased"],
+    )
+    pooling: Annotated[WantedPooling, Mark.STEP] = Field(
+        default="auto",
+        description="what the head reads of a text: the state of its first or its last token, or "
+        "the mean or the largest value of all its tokens' states; auto follows the checkpoint "
+        "(sentence-transformers' file, or a model trained here), otherwise what is usual for such "
+        "an encoder. What is usual goes through the encoder's pooler, anything else straight to "
+        "the head",
     )
     dropout: Annotated[Fraction | None, Mark.STEP] = Field(
         default=None,

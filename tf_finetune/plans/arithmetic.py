@@ -9,7 +9,7 @@ the allocator adds.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tf_finetune.encoders.family import Family, Product, Sizes
+from tf_finetune.encoders.family import OF_ALL_TOKENS, Family, Pooling, Product, Sizes
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.plans.freezing import FreezePlan
 
@@ -65,6 +65,7 @@ def plan_cost(
     optimizer: str = "adamw",
     dropout: bool = True,
     reads: int = 1,
+    pooling: Pooling = "first",
 ) -> PlanCost:
     """Cost of training one freeze plan.
 
@@ -77,30 +78,37 @@ def plan_cost(
         length: Tokens an example, padding included.
         optimizer: "adamw", "sgd" or "adafactor".
         dropout: Whether dropout is on (its masks are kept for the backward pass).
-        reads: Tokens of an example whose final states the head needs.
+        reads: Vectors of an example that the head reads.
+        pooling: Whether these are final states of single tokens or come from all of them.
     """
+    queries = length if pooling in OF_ALL_TOKENS else reads
     trained = [v for v in variables if v.path in plan.trainable_paths]
     by_part: dict[str, int] = {}
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     passes = _Passes(trained)
+    prefix_flops = 0
     for layer in range(sizes.layers):
-        passes.through_layer(layer, _products(family, sizes, layer, length, reads))
+        passes.through_layer(layer, _products(family, sizes, layer, length, queries))
+        if layer == sizes.layers - 1 and pooling == "mean":
+            passes.through_mean(2 * reads * length * sizes.hidden)
+        if layer < plan.frozen_depth:
+            prefix_flops = passes.forward
     passes.above_layers(variables)
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
-        activation_bytes=_activation_bytes(plan, sizes, batch_size, length, reads, dropout),
+        activation_bytes=batch_size
+        * FLOAT_BYTES
+        * (
+            _layer_activations(plan, sizes, length, queries, dropout)
+            + _head_activations(variables, sizes, pooling, length, reads)
+        ),
         forward_flops=batch_size * passes.forward,
         backward_flops=batch_size * passes.backward,
-        prefix_flops=batch_size
-        * sum(
-            product.flops
-            for layer in range(plan.frozen_depth)
-            for product in _products(family, sizes, layer, length, reads)
-        ),
+        prefix_flops=batch_size * prefix_flops,
         state_bytes=_state_bytes(plan, sizes, length, reads),
     )
 
@@ -125,10 +133,10 @@ def optimizer_bytes(shape: tuple[int, ...], optimizer: str) -> int:
 
 
 def _products(
-    family: Family, sizes: Sizes, layer: int, length: int, reads: int
+    family: Family, sizes: Sizes, layer: int, length: int, queries: int
 ) -> tuple[Product, ...]:
-    """Of the last layer only the reads are computed, from keys and values of all tokens."""
-    queries = reads if layer == sizes.layers - 1 else length
+    """Of the last layer only what is read is computed, from keys and values of all tokens."""
+    queries = queries if layer == sizes.layers - 1 else length
     return family.products(sizes, layer, length, queries)
 
 
@@ -163,6 +171,10 @@ class _Passes:
             lit[product.name] = self._price(layer, product.name, product.flops, operands)
         self._below = lit[products[-1].name]
 
+    def through_mean(self, flops: int) -> None:
+        """Adds the product that makes the mean of a text's states."""
+        self._below = self._price(None, "mean", flops, [self._below])
+
     def above_layers(self, variables: Sequence[Variable]) -> None:
         """Adds the products of pooler and head."""
         for variable in variables:
@@ -185,16 +197,16 @@ def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int
     return FLOAT_BYTES * tokens * sizes.hidden
 
 
-def _activation_bytes(
-    plan: FreezePlan, sizes: Sizes, batch_size: int, length: int, reads: int, dropout: bool
+def _layer_activations(
+    plan: FreezePlan, sizes: Sizes, length: int, queries: int, dropout: bool
 ) -> int:
-    """Bytes kept from forward to backward by the layers above the prefix.
+    """Values of a text kept from forward to backward by the layers above the prefix.
 
     A token keeps in each such layer: its input, key and value (3 hidden); query, context, two
     layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
     inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
     and for attention its mask and the masked probabilities. In the last layer all but the
-    first three is kept for the reads alone.
+    first three is kept for its queries alone.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
     layers = plan.num_layers - plan.frozen_depth
@@ -202,6 +214,18 @@ def _activation_bytes(
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
     per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
-    last = reads * queried if layers else 0
-    head = 3 * hidden  # pooler input and output, dropped-out pooler output
-    return FLOAT_BYTES * batch_size * (length * per_token + last + head)
+    last = queries * queried if layers else 0
+    return length * per_token + last
+
+
+def _head_activations(
+    variables: Sequence[Variable], sizes: Sizes, pooling: Pooling, length: int, reads: int
+) -> int:
+    """Values of a text kept above the layers.
+
+    These are what is read, what the pooler made of it if there is one, and what dropout left; and
+    for the largest values all that they were chosen from.
+    """
+    kept = 3 if any(variable.part == "pooler" for variable in variables) else 2
+    chosen_from = length if pooling == "max" else 0
+    return (kept * reads + chosen_from) * sizes.hidden

@@ -10,6 +10,7 @@ import numpy as np
 
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.data.splits import Split
+from tf_finetune.encoders.pooling import TEXT_POOLING
 
 if TYPE_CHECKING:  # files of states can be read without TensorFlow
     from tf_finetune.models.classifier import Classifier
@@ -23,7 +24,7 @@ FORMAT_VERSION = 1
 _NOT_OF_THE_PREFIX = frozenset(
     (
         *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task"),
-        *("label_threshold", "target_mean", "target_deviation"),
+        *("label_threshold", "target_mean", "target_deviation", TEXT_POOLING),
         *("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype"),
         *("initializer_range", "gradient_checkpointing", "use_cache"),
     )
@@ -134,5 +135,9 @@ def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
             if row.first_layer == layer and row.part not in ("pooler", "head"):
                 digest.update(row.path.encode())
                 digest.update(classifier.by_path[row.path].numpy().tobytes())
-        found.append(digest.copy().hexdigest())
+        whole = digest.copy()
+        # Of the first token the reads in the key of a layout tell.
+        if depth == classifier.plan.num_layers and files.pooling != "first":
+            whole.update(files.pooling.encode())
+        found.append(whole.hexdigest())
     return tuple(found[1:])

@@ -165,6 +165,7 @@ def question(spec: Spec, shape: StepShape, chip: Chip) -> dict[str, Any]:
     """All that the answer depends on, but for installed versions."""
     return {
         "encoder": spec.files.config,
+        "pooling": spec.files.pooling,
         "dropout": spec.config.encoder.dropout,
         "plan": spec.plan.to_dict(),
         "task": spec.labels.task,

@@ -10,6 +10,7 @@ import numpy as np
 from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
 from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
 from tf_finetune.encoders.locating import EncoderFiles, check_kinds
+from tf_finetune.encoders.pooling import TEXT_POOLING
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.models.head_start import TARGET_DEVIATION, TARGET_MEAN
@@ -28,7 +29,7 @@ THRESHOLD = "label_threshold"
 # Of the encoder's config.json: what was true of its own file and its own head alone.
 _NOT_KEPT = (
     *("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing"),
-    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD, TASK),
+    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD, TASK, TEXT_POOLING),
 )
 
 
@@ -67,15 +68,21 @@ def write_model_folder(
 def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
     names, family = labels.names or ("score",), classifier.files.family
+    architecture, pooling = family.classifier_class.removeprefix("TF"), classifier.files.pooling
     encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
-    told: dict[str, float] = {}
+    told: dict[str, float | str] = {}
     if classifier.scale is not None:
         told = {TARGET_MEAN: classifier.scale.mean, TARGET_DEVIATION: classifier.scale.deviation}
     elif labels.threshold is not None:
         told = {THRESHOLD: labels.threshold}
+    if pooling != family.pooling:
+        # The library's classifier would put its pooler between, and the head read what it is not
+        # trained for. Its bare encoder is as it was trained.
+        architecture = architecture.replace("ForSequenceClassification", "Model")
+        told[TEXT_POOLING] = pooling
     return {
         **encoder,
-        "architectures": [family.classifier_class.removeprefix("TF")],
+        "architectures": [architecture],
         **problem_type(labels),
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},

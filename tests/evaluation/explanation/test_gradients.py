@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_finetune.encoders.families.bert import Bert
 from tf_finetune.encoders.family import Sizes
+from tf_finetune.encoders.variables import dense_variables
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.explanation.gradients import (
     Contributions,
@@ -44,9 +46,9 @@ def by_formula(shape):
         encode=encode,
         classify=classify,
         plan=SimpleNamespace(frozen_depth=2),
-        files=SimpleNamespace(sizes=SIZES),
-        by_path={"classifier/kernel": WEIGHTS, "classifier/bias": np.zeros(2)},
-        head_paths={"classifier/kernel", "classifier/bias"},
+        files=SimpleNamespace(sizes=SIZES, pooling="first", family=Bert()),
+        table=tuple(dense_variables("head", "head", (2, 2), "head", "head")),
+        by_path={"head/kernel": WEIGHTS, "head/bias": np.zeros(2)},
     )
 
 

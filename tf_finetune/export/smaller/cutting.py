@@ -38,7 +38,8 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
 
     def values() -> Iterator[tuple[Variable, np.ndarray]]:
         with files.checkpoint.reading() as read:
-            for variable in files.family.variables(config, len(config["id2label"])):
+            outputs = len(config["id2label"])
+            for variable in files.family.variables(config, outputs, files.pooling):
                 value = read(variable)
                 if (variable.site, variable.kind) == ("attention_output", "kernel"):
                     (layer,) = variable.layers

@@ -8,6 +8,7 @@ from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
 from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
@@ -242,6 +243,8 @@ def _check_plans(
     """Every depth has to leave something to train, under every method and rule set."""
     methods = config.search.methods or (config.method.name,)
     rule_sets = config.search.rule_sets or {"": ()}
+    everywhere = pooling_problems(files.pooling, files.family)
+    problems += everywhere
     for method, (name, rules), depth in itertools.product(methods, rule_sets.items(), depths):
         update = {"depth": depth, "rules": (*rules, *config.freeze.rules)}
         freeze = config.freeze.model_copy(update=update)
@@ -250,7 +253,8 @@ def _check_plans(
         try:
             spec_of(tried, files, freeze=freeze)
         except UserError as error:
-            problems += [f"{where}: {problem}" for problem in error.problems]
+            of_plan = (problem for problem in error.problems if problem not in everywhere)
+            problems += [f"{where}: {problem}" for problem in of_plan]
 
 
 def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]) -> int:

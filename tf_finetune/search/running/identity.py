@@ -48,8 +48,9 @@ def search_identity(
         },
     }
     options = config.marked(Mark.STEP, Mark.COURSE, without={Mark.TRIAL})
-    usual = ExperimentConfig().marked()
-    for name in ("cache.dtype", "method.name"):  # journals of earlier versions say nothing of them
+    usual = ExperimentConfig().marked() | {"encoder.pooling": "first"}
+    # Journals of earlier versions say nothing of them.
+    for name in ("cache.dtype", "encoder.pooling", "method.name"):
         if options[name] == usual[name]:
             del options[name]
     for name, value in options.items():
