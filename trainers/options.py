@@ -57,16 +57,9 @@ def _is_among(name: str, entries: Sequence[str]) -> bool:
     return name in entries or name.split(".")[0] in entries
 
 
-# What reading new texts takes; what a model makes of them does not depend on more.
-_TEXTS = (
-    *("data.format", "data.text_column", "data.text_pair_column", "data.header"),
-    *("data.delimiter", "data.quoting", "data.encoding", "data.extra_columns"),
-)
+_TEXTS = ExperimentConfig.names_marked(Mark.TEXTS)
+_LABELLED_TEXTS = (*ExperimentConfig.names_marked(Mark.TEXTS, Mark.LABELS), "data.cache_dir")
 _ANSWERING = ExperimentConfig.names_marked(Mark.ANSWER)
-_LABELLED_TEXTS = (
-    *(*_TEXTS, "data.label_column", "data.label_columns", "data.label_separator"),
-    *("data.decimal_mark", "data.cache_dir"),
-)
 _STEP = tuple(f"training.{name}" for name in TrainingConfig.names_marked(Mark.STEP))
 
 TRAIN = Uses(("data", "encoder", "freeze", "method", "training", "evaluation", "cache", "run"))

@@ -35,23 +35,24 @@ class DataConfig(Section):
     format: Annotated[
         Literal["auto", "csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder"],
         Mark.INPUT,
+        Mark.TEXTS,
     ] = Field(default="auto", description="file format; auto goes by the file name's ending")
-    text_column: Annotated[str | None, Mark.INPUT] = Field(
+    text_column: Annotated[str | None, Mark.INPUT, Mark.TEXTS] = Field(
         default=None,
         description="column (or JSON field) that holds the text; null infers it",
         examples=["text"],
     )
-    text_pair_column: Annotated[str | None, Mark.INPUT] = Field(
+    text_pair_column: Annotated[str | None, Mark.INPUT, Mark.TEXTS] = Field(
         default=None,
         description="column of the second text of a pair; null for single texts",
         examples=["second_text"],
     )
-    label_column: Annotated[str | None, Mark.INPUT] = Field(
+    label_column: Annotated[str | None, Mark.INPUT, Mark.LABELS] = Field(
         default=None,
         description="column that holds the label or the target; null infers it",
         examples=["label"],
     )
-    label_columns: Annotated[Names | None, Mark.INPUT] = Field(
+    label_columns: Annotated[Names | None, Mark.INPUT, Mark.LABELS] = Field(
         default=None,
         description="columns of zeros and ones (or false and true), one a label, in place of "
         "data.label_column; label_names may give them other names, in the same order",
@@ -66,42 +67,51 @@ class DataConfig(Section):
         "list of the names that may occur; null takes what the training examples hold",
         examples=[["neg", "pos"]],
     )
-    label_separator: Annotated[str | None, BeforeValidator(read_tab), Mark.INPUT] = Field(
+    label_separator: Annotated[
+        str | None,
+        BeforeValidator(read_tab),
+        Mark.INPUT,
+        Mark.LABELS,
+    ] = Field(
         default=None,
         min_length=1,
         description="what separates several labels in one field (multi-label); JSON lists "
         "need none",
         examples=[";"],
     )
-    decimal_mark: Annotated[Literal["auto", "point", "comma"], Mark.INPUT] = Field(
+    decimal_mark: Annotated[Literal["auto", "point", "comma"], Mark.INPUT, Mark.LABELS] = Field(
         default="auto",
         description="what begins the decimals of labels that are numbers; auto: the comma where "
         "the training labels are numbers only in that way, as 3,5",
     )
-    header: Annotated[bool, Mark.INPUT] = Field(
+    header: Annotated[bool, Mark.INPUT, Mark.TEXTS] = Field(
         default=True,
         description="whether the first row of a CSV or TSV file names its columns; without, "
         "columns are named 1, 2, 3 and so on",
     )
-    delimiter: Annotated[str | None, BeforeValidator(read_tab), Mark.INPUT] = Field(
+    delimiter: Annotated[str | None, BeforeValidator(read_tab), Mark.INPUT, Mark.TEXTS] = Field(
         default=None,
         min_length=1,
         max_length=1,
         description=r"field separator of CSV or TSV, \t for a tab; null goes by the format",
         examples=[";"],
     )
-    quoting: Annotated[Literal["auto", "standard", "backslash", "none"], Mark.INPUT] = Field(
+    quoting: Annotated[
+        Literal["auto", "standard", "backslash", "none"],
+        Mark.INPUT,
+        Mark.TEXTS,
+    ] = Field(
         default="auto",
         description='whether "..." quotes a field, and a quote inside it is written "" (standard) '
         r"or \" (backslash); auto: standard in CSV, none in TSV, or what the file shows if that "
         "does not fit",
     )
-    encoding: Annotated[str, AfterValidator(check_encoding), Mark.INPUT] = Field(
+    encoding: Annotated[str, AfterValidator(check_encoding), Mark.INPUT, Mark.TEXTS] = Field(
         default="utf-8",
         description="text encoding of the files",
         json_schema_extra=said("the name of a text encoding"),
     )
-    extra_columns: Annotated[Literal["error", "ignore"], Mark.INPUT] = Field(
+    extra_columns: Annotated[Literal["error", "ignore"], Mark.INPUT, Mark.TEXTS] = Field(
         default="error",
         description="what to do with rows that have more fields than expected; ignore leaves the "
         "last ones out, which cuts a text that holds the delimiter and is not quoted",

@@ -11,6 +11,8 @@ class Mark(Enum):
     """
 
     INPUT = "which encoder and examples are read, and how"
+    TEXTS = "how texts are read from a file, labelled or not; stands beside another mark"
+    LABELS = "how labels are read from a file; stands beside another mark"
     STEP = "what a training step computes; it is compiled into the model"
     COURSE = "how a training goes, in values that a compiled model can be given anew"
     TRIAL = "what every trial of a search sets for itself; stands beside another mark"
