@@ -12,14 +12,14 @@ from tf_finetune.encoders.checkpoints.opening import (
 from tf_finetune.encoders.config_file import CONFIG_FILE, GOOGLE_CONFIG_FILE, has_config
 from tf_finetune.encoders.packages import model_packages
 from tf_finetune.encoders.sentence_folder import MODULES_FILE, POOLING_FOLDER
+from tf_finetune.encoders.tokenizer_files import TOKENIZER_FILES
 from tf_finetune.errors import UserError
 
 DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
 # What is downloaded beside the weights.
 HUB_FILES = [
-    *(CONFIG_FILE, GOOGLE_CONFIG_FILE, MODULES_FILE, f"{POOLING_FOLDER}/config.json"),
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-    *("vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model"),
+    *(CONFIG_FILE, GOOGLE_CONFIG_FILE, *TOKENIZER_FILES),
+    *(MODULES_FILE, f"{POOLING_FOLDER}/config.json"),
 ]
 
 

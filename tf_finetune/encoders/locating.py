@@ -155,7 +155,7 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
             f"data.max_length: received {max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
         )
-    if pairs and files.sizes.types < 2:
+    if pairs and files.family.needs_types and files.sizes.types < 2:
         problems.append(
             "data.text_pair_column: this encoder has one token type and so takes single "
             "texts; accepted: null"

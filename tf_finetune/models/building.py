@@ -50,7 +50,7 @@ def _unfilled(
     previous = tf_keras.mixed_precision.global_policy()
     tf_keras.mixed_precision.set_global_policy(spec.config.training.precision)
     try:
-        wrapped = wrapped_class(config)
+        wrapped = wrapped_class(family.adapted(config))
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)

@@ -72,23 +72,40 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
 def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     """What the absolute terms of each logit can add up to, float64 [labels].
 
-    With a pooler that is the sum of |weights| and |bias|, because what its tanh gives lies between
-    -1 and 1. Without one the head reads z * gamma + beta of the last norm, in which the z of a
+    With a pooler whose tanh gives what lies between -1 and 1, that is the sum of |weights| and
+    |bias|. Other activations give no more than they get, and so the sums of the pooler are asked
+    for first. What is read is z * gamma + beta of the last norm, in which the z of a
     token have mean 0 and variance 1 and so a length of at most sqrt(hidden). By the inequality of
     Cauchy and Schwarz the terms |w gamma z| add up to at most |w gamma| |z|, as lengths. A mean of
     tokens is no longer than the longest of them. The largest values of n tokens are at most
     sqrt(n) times as long, as their squares are among those of all tokens.
     """
-    head = {v.kind: _value(classifier, v) for v in classifier.table if v.part == "head"}
-    kernel, bias = np.abs(head["kernel"]), np.abs(head["bias"])
-    if _has_pooler(classifier.files):
+    kernel, bias = _dense(classifier, "head")
+    if not _has_pooler(classifier.files):
+        return _sums_of_reads(classifier, kernel, bias, length)
+    if classifier.files.family.bounded_pooler:
         return np.asarray(kernel.sum(axis=0) + bias)
+    return np.asarray(
+        _sums_of_reads(classifier, *_dense(classifier, "pooler"), length) @ kernel + bias
+    )
+
+
+def _sums_of_reads(
+    classifier: "Classifier", kernel: np.ndarray, bias: np.ndarray, length: int
+) -> np.ndarray:
+    """What the absolute terms of a dense layer of what is read can add up to, float64 [units]."""
     norm = [np.abs(_value(classifier, v)) for v in classifier.table if v.kind == "norm"]
     gamma, beta = norm[-2:]
     tokens = min(length, len(gamma)) if classifier.files.pooling == "max" else 1
     longest = math.sqrt(len(gamma) * tokens)
     scaled = np.linalg.norm(kernel * gamma[:, None], axis=0)
     return np.asarray(longest * scaled + beta @ kernel + bias)
+
+
+def _dense(classifier: "Classifier", part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Absolute values of the matrix and the bias of pooler or head."""
+    found = {v.kind: np.abs(_value(classifier, v)) for v in classifier.table if v.part == part}
+    return found["kernel"], found["bias"]
 
 
 def _has_pooler(files: EncoderFiles) -> bool:

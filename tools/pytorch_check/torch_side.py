@@ -15,7 +15,7 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
     """Writes logits, versions and what the loading reported as JSON."""
     task = json.loads(Path(texts_file).read_text(encoding="utf-8"))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model, loading = transformers.BertForSequenceClassification.from_pretrained(
+    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
     model.eval()
