@@ -106,15 +106,15 @@ def _check_dropouts(classifier, inputs):
 
 @contextmanager
 def calls_of(kind):
-    """Collects the layers of a kind as they are called."""
-    called, call = [], kind.call
+    """Collects the objects of a class as they are called."""
+    called, call = [], kind.__call__
 
     def noted(layer, *arguments, **named):
         called.append(layer)
         return call(layer, *arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "call", noted)
+        patch.setattr(kind, "__call__", noted)
         yield called
 
 

@@ -84,10 +84,13 @@ def test_where_xla_compiles_the_same_units_are_dropped(shape, whole_blocks, row)
     # More than 32 bits everywhere; 42949672 rows of 100 blocks end 96 blocks before 2**32.
     position = tf.constant([2**40 + 7, 2**35 + 11, row], tf.int64)
 
-    expected = layer._draws(tf.shape(inputs, out_type=tf.int64), position, for_xla=False)
-    draws = layer._draws(tf.shape(inputs, out_type=tf.int64), position, for_xla=True)
+    found = []
+    for for_xla in (False, True):
+        with dropout_position(position, for_xla=for_xla):
+            found.append(layer(inputs, training=True))
 
-    np.testing.assert_array_equal(draws, expected)
+    np.testing.assert_array_equal(*found)
+    assert 0.3 < np.mean(found[0] == 0) < 0.7
 
 
 def test_inference_and_rate_zero_change_nothing(ones):

@@ -25,8 +25,8 @@ def normalised(layer: tf_keras.layers.LayerNormalization, x: tf.Tensor) -> tf.Te
     """What a layer norm gives, [..., width] both, in its type of computing."""
     x = tf.cast(x, layer.compute_dtype)
     with tf.name_scope(layer.name):
-        # In float32 under every precision: half of it would round mean and variance to 3 digits.
-        exact = tf.cast(x, tf.float32)
+        # Not in 16 bits, which would round mean and variance to 3 digits.
+        exact = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
         mean, variance = tf.nn.moments(exact, -1, keepdims=True)
         result = tf.nn.batch_normalization(
             exact, mean, variance, layer.beta, layer.gamma, layer.epsilon
