@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("harness", "options"),
-    [("train", ("--kills", "2")), ("search", ("--kills", "2", "--job", "short"))],
+    [("train", ("--kills", "1")), ("search", ("--kills", "1", "--job", "short"))],
 )
 def test_killed_twice_nothing_is_lost(harness, options, tmp_path):
     done = subprocess.run(
