@@ -35,18 +35,28 @@ TINY_VOCABULARY = [
     *(f"##{letter}" for letter in "abcdefghijklmnopqrtuvwxyz0123456789"),
 ]
 TINY_SIZES = {
-    "model_type": "bert",
-    "architectures": ["BertModel"],
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "max_position_embeddings": 64,
-    "type_vocab_size": 2,
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-    "initializer_range": 0.02,
+    "hidden": 32,
+    "layers": 3,
+    "heads": 4,
+    "inner": 64,
+    "positions": 64,
+    "types": 2,
+    "embedding": 16,
 }
+
+
+def tiny_config(family: Any) -> dict[str, Any]:
+    """config.json of a tiny encoder of a family, but for the number of its tokens."""
+    keys = {name: key for name, key in family.size_keys.items() if name != "vocabulary"}
+    return {
+        "model_type": family.model_type,
+        "architectures": [
+            family.classifier_class[2:].replace("ForSequenceClassification", "Model")
+        ],
+        **{key: TINY_SIZES[name] for name, key in keys.items()},
+        **dict.fromkeys(family.dropout_keys[:2], 0.1),
+        "initializer_range": 0.02,
+    }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,6 +79,42 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     vocabulary: Path = tmp_path_factory.mktemp("tiny_tokenizer") / "vocab.txt"
     vocabulary.write_text("\n".join(TINY_VOCABULARY), encoding="utf-8")
     return BertTokenizerFast(vocab_file=str(vocabulary))
+
+
+@pytest.fixture(scope="session")
+def byte_level_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """RoBERTa's kind: pieces of bytes, no token types, positions of its special tokens too."""
+    from tokenizers import pre_tokenizers
+    from transformers import RobertaTokenizerFast
+
+    folder = tmp_path_factory.mktemp("byte_level_tokenizer")
+    merges = ["Ġ w", "Ġw a", "Ġwa s", "o o", "oo d", "g ood"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    joined = (merge.replace(" ", "") for merge in merges)
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *letters, *joined, "<mask>"]
+    (folder / "vocab.json").write_text(json.dumps({p: n for n, p in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
+    return RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"))
+
+
+@pytest.fixture(scope="session")
+def unigram_tokenizer() -> Any:
+    """XLM-R's kind: likely pieces of a text in which a mark stands for each space."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import XLMRobertaTokenizerFast
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    words = ["▁the", "▁film", "▁was", "▁good", "▁dull", "ing", "很好", "电影"]
+    letters = ["▁", *"abcdefghijklmnopqrstuvwxyz0123456789.,!很好看电影这部。"]
+    scored = [(p, 0.0) for p in special] + [(p, -2.0) for p in words] + [(p, -6.0) for p in letters]
+    backend = Tokenizer(models.Unigram([*scored, ("<mask>", 0.0)], unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return XLMRobertaTokenizerFast(tokenizer_object=backend)
 
 
 _asked: list[str] = []
@@ -145,7 +191,8 @@ def two_cpu_devices() -> None:
 def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     """Write an encoder of three layers with random weights and give its folder.
 
-    `change` gets the tensors by name and may change them; other keywords go to config.json.
+    `change` gets the tensors by name and may change them; `sizes` replace those of config.json and
+    of the tensors, and other keywords go to config.json alone.
     """
     import numpy as np
     from safetensors.numpy import save_file
@@ -155,20 +202,24 @@ def make_encoder(tiny_tokenizer: Any) -> Callable[..., Path]:
     def make(
         folder: Path,
         change: Callable[[dict[str, Any]], dict[str, Any]] = lambda tensors: tensors,
+        tokenizer: Any = tiny_tokenizer,
+        sizes: dict[str, Any] | None = None,
         **config: Any,
     ) -> Path:
-        sizes = TINY_SIZES | {"vocab_size": len(TINY_VOCABULARY)}
+        family = FAMILIES[config.get("model_type", "bert")]
+        rows = {"vocab_size": max(tokenizer.get_vocab().values()) + 1}
+        drawn = tiny_config(family) | rows | (sizes or {})
         generator = np.random.default_rng(0)
         tensors = {
             v.tensor: generator.normal(
                 1.0 if v.path.endswith("/gamma") else 0.0, 0.3, v.tensor_shape
             )
-            for v in FAMILIES["bert"].variables(sizes, num_labels=2)
+            for v in family.variables(drawn, num_labels=2)
             if v.part != "head"
         }
         folder.mkdir(parents=True, exist_ok=True)
-        tiny_tokenizer.save_pretrained(str(folder))
-        (folder / "config.json").write_text(json.dumps(sizes | config))
+        tokenizer.save_pretrained(str(folder))
+        (folder / "config.json").write_text(json.dumps(drawn | config))
         values = change({name: value.astype(np.float32) for name, value in tensors.items()})
         save_file(values, folder / "model.safetensors")
         return folder

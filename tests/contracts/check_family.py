@@ -1,20 +1,25 @@
 """What every family of encoders has to keep, whatever its layers compute."""
 
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.data.batch import text_rows
+from tf_finetune.data.batch import Inputs, PackedTexts, Tokens, text_rows
+from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.encoder import Run
+from tf_finetune.encoders.sublayers import variable_path
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.models.planned_model import variable_path
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import plan_freezing
 
-LENGTHS = (8, 5, 2)
+# Of the texts behind the first, which takes every position that there is.
+LENGTHS = 9, 5, 2
 BY_HAND = {
     "first": lambda states: states[0],
     "mean": lambda states: states.mean(axis=0),
@@ -31,38 +36,39 @@ def check_family(classifier, *, library=True):
         library: Whether `transformers` computes this family too.
     """
     files = classifier.files
-    variables = files.family.variables(files.config, int(classifier.wrapped.config.num_labels))
-    sizes = files.family.sizes(files.config)
+    sizes, variables = files.sizes, classifier.table
     _check_table(classifier, variables, sizes)
-    _check_dropouts(classifier)
     _check_products(files.family, variables, sizes)
-    inputs = _three_texts(sizes)
-    _check_logits(classifier, inputs, library=library)
+    ids, types, mask = _texts(classifier, sizes)
+    logits = classifier(text_rows(ids, types, mask), training=False)
+    if library:
+        _check_dropouts(classifier, text_rows(ids, types, mask))
+        theirs = library_logits(classifier, ids, types, mask)
+        np.testing.assert_allclose(logits, theirs, atol=1e-6, rtol=0)
+    _check_rows(classifier, ids, types, mask, logits[1:])
+    inputs = text_rows(*(tf.constant(v[1:, : max(LENGTHS)]) for v in (ids, types, mask)))
     for pooling in files.family.poolings:
         _check_pooling(classifier, inputs, pooling)
 
 
+def library_logits(classifier, ids, types, mask, *, training=False):
+    """What the wrapped model of the library answers by itself."""
+    named = {"input_ids": ids, "attention_mask": mask}
+    if classifier.files.sizes.types > 1:
+        named["token_type_ids"] = types
+    return classifier.wrapped(**named, training=training).logits
+
+
 def _check_table(classifier, variables, sizes):
     real = {variable_path(v): tuple(v.shape) for v in classifier.wrapped.weights}
-    assert {v.path: v.shape for v in variables} == real
+    named = {v.path: v.shape for v in variables}
+    assert named.items() <= real.items()
+    assert real.keys() - named.keys() == classifier.files.family.unread
     assert len({v.tensor for v in variables}) == len(variables)
     assert set().union(*(v.layers for v in variables)) == set(range(sizes.layers))
     assert {v.part for v in variables} >= {"embeddings", "head"}
     head = [v for v in variables if v.part == "head"]
     assert all(v.init != "checkpoint" for v in head)
-
-
-def _check_dropouts(classifier):
-    """Every dropout of the library's has one by position in its place, at a site of its own."""
-    theirs = [
-        layer
-        for layer in classifier.wrapped._flatten_layers()
-        if isinstance(layer, tf_keras.layers.Dropout)
-    ]
-    ours = classifier.encoder.dropouts
-    assert len(ours) == len(theirs)
-    assert len({dropout.site for dropout in ours}) == len(ours)
-    assert sorted(d.rate for d in ours) == sorted(d.rate for d in theirs)
 
 
 def _check_products(family, variables, sizes):
@@ -74,25 +80,62 @@ def _check_products(family, variables, sizes):
         assert sites <= set(names)
 
 
-def _three_texts(sizes):
-    """Of 8, 5 and 2 tokens."""
-    mask = (np.arange(8) < np.array(LENGTHS)[:, None]).astype(np.int32)
-    draws = np.random.default_rng(1).integers(5, sizes.vocabulary, (3, 8))
-    ids, types = tf.constant(draws * mask, tf.int32), tf.zeros((3, 8), tf.int32)
-    return text_rows(ids, types, tf.constant(mask))
+def _texts(classifier, sizes):
+    """Three texts, the second text of a pair in each where there are types; int32 [3, t]."""
+    longest = sizes.positions
+    lengths = np.array([longest, *LENGTHS])
+    mask = (np.arange(longest) < lengths[:, None]).astype(np.int32)
+    draws = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
+    padding = classifier.wrapped.config.pad_token_id or 0
+    types = (np.arange(longest) > 1) * mask if sizes.types > 1 else 0 * mask
+    found = np.where(mask, draws, padding), types, mask
+    return tuple(tf.constant(value, tf.int32) for value in found)
 
 
-def _check_logits(classifier, inputs, *, library):
-    (ids, types), mask = inputs.content, inputs.texts.mask
-    logits = classifier(inputs, training=False)
-    if library:
-        expected = classifier.wrapped(
-            input_ids=ids, token_type_ids=types, attention_mask=mask, training=False
-        ).logits
-        np.testing.assert_allclose(logits, expected, atol=1e-6, rtol=0)
-    ids, types, mask = (tf.pad(v, [[0, 0], [0, 6]]) for v in (ids, types, mask))
-    longer = classifier(text_rows(ids, types, mask), training=False)
-    np.testing.assert_allclose(longer, logits, atol=1e-6, rtol=0)
+def _check_dropouts(classifier, inputs):
+    """Wherever the library drops units one by position does, at a site of its own, once."""
+    ours = classifier.encoder.dropouts
+    assert len({dropout.site for dropout in ours}) == len(ours)
+    with calls_of(tf_keras.layers.Dropout) as theirs:
+        library_logits(classifier, *inputs.content, inputs.texts.mask, training=True)
+    with calls_of(PositionalDropout) as called, dropout_position(tf.constant([0, 0, 0], tf.int64)):
+        classifier(inputs, training=True)
+    assert Counter(called) == Counter(ours)
+    assert Counter(d.rate for d in called) == Counter(d.rate for d in theirs)
+
+
+@contextmanager
+def calls_of(kind):
+    """Collects the layers of a kind as they are called."""
+    called, call = [], kind.call
+
+    def noted(layer, *arguments, **named):
+        called.append(layer)
+        return call(layer, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "call", noted)
+        yield called
+
+
+def _check_rows(classifier, ids, types, mask, logits):
+    """Texts answer the same whatever stands behind and beside them."""
+    shorter = (tf.constant(value[1:, : max(LENGTHS)]) for value in (ids, types, mask))
+    np.testing.assert_allclose(
+        classifier(text_rows(*shorter), training=False), logits, atol=1e-6, rtol=0
+    )
+    ids, types = (
+        np.concatenate([v[i + 1, :n] for i, n in enumerate(LENGTHS)]) for v in (ids, types)
+    )
+    numbers = np.repeat(np.arange(len(LENGTHS)) + 1, LENGTHS)
+    places = np.concatenate([np.arange(n) for n in LENGTHS])
+    starts = np.cumsum((0, *LENGTHS[:-1]))
+    ids, types, numbers, places = (
+        tf.constant(np.pad(v, (0, 2))[None], tf.int32) for v in (ids, types, numbers, places)
+    )
+    texts = PackedTexts(numbers, places, tf.constant(starts[None], tf.int32))
+    packed = classifier(Inputs(Tokens(ids, types), texts), training=False)
+    np.testing.assert_allclose(packed, logits, atol=1e-6, rtol=0)
 
 
 def _check_pooling(classifier, inputs, pooling):

@@ -9,11 +9,11 @@ from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.sublayers import variable_path
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.head_start import matched_head
 from tf_finetune.models.initial_values import initial_values
-from tf_finetune.models.planned_model import variable_path
 from tf_finetune.models.weights import OfRun, Pretrained, new_variables
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.values import Values

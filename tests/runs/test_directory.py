@@ -127,6 +127,7 @@ def test_other_job_in_the_same_folder_is_refused_and_changes_nothing(config):
         ("cache", {"mode": "off"}),
         ("data", {"cache_dir": "elsewhere"}),
         ("search", {"seeds": (5,)}),
+        ("encoder", {"pooling": "first"}),  # a run of an earlier version, which read nothing else
     ],
 )
 def test_unfinished_run_goes_on_with_what_decides_nothing_of_it(config, section, change):
@@ -146,6 +147,7 @@ def test_unfinished_run_goes_on_with_what_decides_nothing_of_it(config, section,
         ("cache", {"dtype": "float16"}),
         ("data", {"folds": 5}),
         ("encoder", {"dropout": 0.2}),
+        ("encoder", {"pooling": "mean"}),
         ("freeze", {"embeddings": True}),
     ],
 )

@@ -17,7 +17,8 @@ class TokenBatch:
 
     Attributes:
         token_ids: Vocabulary ids, the tokenizer's padding id after the end of a text.
-        token_type_ids: 0 for the first text of a pair, 1 for the second, 0 for padding.
+        token_type_ids: 1 for the second text of a pair where the tokenizer tells them apart so, 0
+            elsewhere.
         attention_mask: 1 for tokens, 0 for padding.
     """
 

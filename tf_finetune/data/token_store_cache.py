@@ -24,6 +24,7 @@ from tf_finetune.data.token_store_files import (
     write_store_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
+from tf_finetune.encoders.tokenizers import gives_types
 from tf_finetune.errors import UserError, visible
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fingerprints import fingerprint
@@ -60,8 +61,9 @@ def open_store(
             want of room).
     """
     backend = truncating_tokenizer(tokenizer, config.max_length)
-    pad_id = tokenizer.pad_token_id or 0
-    parts = (fingerprint(config, source, split=split), backend.to_str(), pad_id, FORMAT_VERSION)
+    pad_id, typed = tokenizer.pad_token_id or 0, gives_types(tokenizer)
+    read = fingerprint(config, source, split=split)
+    parts = (read, backend.to_str(), pad_id, typed, FORMAT_VERSION)
     seen_on_opening = open_table(config, source, split=split).notes
     key = hashlib.sha256(repr(parts).encode()).hexdigest()
     folder = Path(config.cache_dir).expanduser() / "tokens" / key
@@ -86,6 +88,7 @@ def open_store(
                 records,
                 backend,
                 unknown_id=tokenizer.unk_token_id,
+                typed=typed,
                 source=source,
                 advance=advance,
             )

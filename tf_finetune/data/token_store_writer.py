@@ -60,6 +60,7 @@ def write_tokens(
     backend: Any,
     *,
     unknown_id: int | None,
+    typed: bool = True,
     source: str,
     advance: Callable[[int], None],
 ) -> Written:
@@ -71,6 +72,7 @@ def write_tokens(
         backend: What `truncating_tokenizer` gives.
         unknown_id: The token that stands for what the tokenizer does not know; None if it knows
             everything.
+        typed: Whether the second text of a pair has a token type of its own.
         source: Name of the source, for messages.
         advance: Called with the number of rows after each chunk.
 
@@ -88,7 +90,7 @@ def write_tokens(
         raise UserError(f"{source}: holds no examples; accepted: at least one")
     first = chunk[0]
     schema = _schema(type(first.label), backend)
-    tokens = _Tokens(backend, unknown_id)
+    tokens = _Tokens(backend, unknown_id, typed)
     rows = 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         while chunk:
@@ -137,13 +139,14 @@ class _Tokens:
     Args:
         backend: What `truncating_tokenizer` gives.
         unknown_id: As for `write_tokens`.
+        typed: The same.
 
     Attributes:
         unknown_examples: Up to `UNKNOWN_EXAMPLES` distinct pieces of text that are unknown.
     """
 
-    def __init__(self, backend: Any, unknown_id: int | None):
-        self._cutting, self._unknown_id = backend, unknown_id
+    def __init__(self, backend: Any, unknown_id: int | None, typed: bool):
+        self._cutting, self._unknown_id, self._typed = backend, unknown_id, typed
         self._whole = copy.deepcopy(backend)
         self._whole.no_truncation()
         self.unknown_examples: list[str] = []
@@ -161,6 +164,11 @@ class _Tokens:
             special = self._cutting.num_special_tokens_to_add(second is not None)
             lengths.append(len(first) + (0 if second is None else len(second)) + special)
         return cut, lengths
+
+    def first_lengths(self, encodings: list[Any]) -> list[int]:
+        """Tokens of each record before the first of the second type."""
+        types = (encoding.type_ids for encoding in encodings)
+        return [t.index(1) if self._typed and 1 in t else len(t) for t in types]
 
     def unknown(self, chunk: list[Record], encodings: list[Any]) -> list[int]:
         """The number of unknown tokens of each record, as it was cut."""
@@ -196,16 +204,12 @@ def _encode(chunk: list[Record], tokens: _Tokens, schema: pa.Schema) -> pa.Recor
         "text_pair": [r.text_pair for r in chunk],
         "label": [r.label for r in chunk],
         "token_ids": pa.ListArray.from_arrays(offsets, flat),
-        "first_length": [_first_length(encoding.type_ids) for encoding in encodings],
+        "first_length": tokens.first_lengths(encodings),
         "whole_length": whole_lengths,
         "unknown": tokens.unknown(chunk, encodings),
         "text_hash": [_text_hash(r) for r in chunk],
     }
     return pa.RecordBatch.from_pydict(columns, schema=schema)
-
-
-def _first_length(type_ids: list[int]) -> int:
-    return type_ids.index(1) if 1 in type_ids else len(type_ids)
 
 
 def _text_hash(record: Record) -> int:

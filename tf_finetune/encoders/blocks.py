@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf_keras
 from transformers.activations_tf import get_tf_activation
 
+from tf_finetune.encoders.distances import Distances
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder, Run
 from tf_finetune.encoders.family import Sizes
@@ -22,41 +23,59 @@ from tf_finetune.encoders.gelu import gelu
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
-class Rates(NamedTuple):
-    """Probabilities that a unit is dropped: of states, and of attention probabilities."""
-
-    hidden: float
-    attention: float
-
-
 class LayerDropouts(NamedTuple):
-    """The dropouts of a layer, in the order in which they are called."""
+    """The dropouts of a layer, in the order in which they are called.
+
+    Attributes:
+        probabilities: Of attention.
+        attention: Of what attention gives; None where that is not dropped.
+        output: Of what the feed-forward part gives.
+    """
 
     probabilities: PositionalDropout
-    attention: PositionalDropout
+    attention: PositionalDropout | None
     output: PositionalDropout
 
 
 def head_dropout(rate: float) -> PositionalDropout:
     """Before the head. The number of every site decides which units a seed drops."""
-    return PositionalDropout(float(rate), 0)
+    return PositionalDropout(rate, 0)
 
 
 def embeddings_dropout(rate: float) -> PositionalDropout:
     """After the embeddings."""
-    return PositionalDropout(float(rate), 1)
+    return PositionalDropout(rate, 1)
 
 
-def layer_dropouts(index: int, rates: Rates, sizes: Sizes) -> LayerDropouts:
-    """Of the layer that is computed at this place, whether or not others share its weights."""
-    first = 2 + index * len(LayerDropouts._fields)
+def layer_dropouts(
+    index: int, hidden: float, attention: float, sizes: Sizes, *, attended: bool = True
+) -> LayerDropouts:
+    """Of the layer that is computed at this place, whether or not others share its weights.
+
+    Args:
+        index: The place.
+        hidden: Probability that a unit of a state is dropped.
+        attention: The same of an attention probability.
+        sizes: Of the encoder.
+        attended: Whether what attention gives is dropped.
+    """
+    first = _first_site(index)
     # Of one read a row has heads x length probabilities in the last layer, and length is even.
     whole_blocks = index < sizes.layers - 1 or sizes.heads % 2 == 0
     return LayerDropouts(
-        PositionalDropout(float(rates.attention), first, whole_blocks),
-        PositionalDropout(float(rates.hidden), first + 1),
-        PositionalDropout(float(rates.hidden), first + 2),
+        PositionalDropout(attention, first, whole_blocks),
+        PositionalDropout(hidden, first + 1) if attended else None,
+        PositionalDropout(hidden, first + 2),
     )
+
+
+def pooler_dropout(rate: float, sizes: Sizes) -> PositionalDropout:
+    """Before a pooler that has one."""
+    return PositionalDropout(rate, _first_site(sizes.layers))
+
+
+def _first_site(layer: int) -> int:
+    return 2 + layer * len(LayerDropouts._fields)
 
 
 def activation(name: str) -> Activation:
@@ -66,21 +85,25 @@ def activation(name: str) -> Activation:
 
 @dataclass
 class SummedEmbeddings:
-    """Rows of three tables, added up and normalised.
+    """Rows of tables, added up and normalised.
 
     Attributes:
-        words: [vocabulary, hidden].
-        positions: [positions, hidden].
-        types: [types, hidden].
+        words: [vocabulary, width].
+        positions: [positions, width].
+        types: [types, width]; None where the family has none.
         norm: Of the sum.
         dropout: Of the normalised sum.
+        first_position: Row of `positions` that a text's first token takes.
+        projection: Dense layer from width to hidden; None where they are the same.
     """
 
     words: tf.Variable
     positions: tf.Variable
-    types: tf.Variable
+    types: tf.Variable | None
     norm: tf_keras.layers.Layer
     dropout: PositionalDropout
+    first_position: int = 0
+    projection: tf_keras.layers.Dense | None = None
 
     def __call__(
         self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
@@ -91,16 +114,43 @@ class SummedEmbeddings:
             tf.debugging.assert_less(token_ids, self.words.shape[0], "a token id is too large")
             if positions is None:
                 positions = tf.range(tf.shape(token_ids)[1])[None]
-            looked_up = (
-                tf.cast(tf.gather(table, ids), self.norm.compute_dtype)
-                for table, ids in (
-                    (self.words, token_ids),
-                    (self.positions, positions),
-                    (self.types, type_ids),
-                )
+            if self.first_position:
+                positions = positions + self.first_position
+            tables = [(self.words, token_ids), (self.positions, positions)]
+            if self.types is not None:
+                # Of one type alone it is everybody's, whatever a tokenizer says.
+                tables.append((self.types, type_ids if self.types.shape[0] > 1 else 0 * type_ids))
+            words, places, *types = (
+                tf.cast(tf.gather(table, ids), self.norm.compute_dtype) for table, ids in tables
             )
-            words, places, types = looked_up
-            return self.dropout(self.norm(words + places + types), training=run.training)
+            total = words + places if not types else words + places + types[0]
+            result = self.dropout(self.norm(total), training=run.training)
+            return result if self.projection is None else self.projection(result)
+
+
+@dataclass
+class Pooler:
+    """What stands between the last layer and the dropout of the head.
+
+    Attributes:
+        dense: With its activation.
+        activation: Of its output, where it has none of its own.
+        dropout: Of what it reads; None where that is not dropped.
+    """
+
+    dense: tf_keras.layers.Dense
+    activation: Activation | None = None
+    dropout: PositionalDropout | None = None
+
+    def __call__(self, x: tf.Tensor, run: Run) -> tf.Tensor:
+        """[b, r, hidden], both."""
+        if self.dropout is not None:
+            x = self.dropout(x, training=run.training)
+        pooled = self.dense(tf.reshape(x, [-1, x.shape[-1]]))
+        if self.activation is not None:
+            pooled = self.activation(pooled)
+        # By rows, by which dropout is placed.
+        return tf.reshape(pooled, tf.shape(x))
 
 
 @dataclass
@@ -140,7 +190,8 @@ class PostNormLayer:
                 context = scores_of_queries(context, reads)
             with tf.name_scope("attention"):
                 attended = self.attention_output(self._attended(queries, x, context, run))
-                attended = self.dropouts.attention(attended, training=run.training)
+                if self.dropouts.attention is not None:
+                    attended = self.dropouts.attention(attended, training=run.training)
                 attended = self.attention_norm(attended + queries)
             with tf.name_scope("feed_forward"):
                 inner = self.activation(self.up(attended))
@@ -176,25 +227,27 @@ class PostNormEncoder(Encoder):
     Args:
         embeddings: What the first layer reads.
         layers: In their order.
-        pooler: Dense layer.
+        pooler: Above them.
         head_dropout: Between the pooler and the head.
+        distances: What every layer adds to its attention scores; None: nothing.
     """
 
     def __init__(
         self,
         embeddings: SummedEmbeddings,
         layers: Sequence[PostNormLayer],
-        pooler: tf_keras.layers.Dense,
+        pooler: Pooler,
         head_dropout: PositionalDropout,
+        distances: Distances | None = None,
     ):
         self.layers = layers
-        self.dropouts = (
-            *(head_dropout, embeddings.dropout),
-            *(dropout for layer in layers for dropout in layer.dropouts),
-        )
+        of_layers = (dropout for layer in layers for dropout in layer.dropouts)
+        found = (head_dropout, embeddings.dropout, *of_layers, pooler.dropout)
+        self.dropouts = tuple(dropout for dropout in found if dropout is not None)
         self._embeddings = embeddings
         self._pooler = pooler
         self._head_dropout = head_dropout
+        self._distances = distances
 
     @property
     def dtype(self) -> tf.DType:
@@ -209,7 +262,10 @@ class PostNormEncoder(Encoder):
 
     def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
         """See `Encoder`."""
-        return masked_scores(segment_ids, packed, run.masked_score, self.dtype)
+        scores = masked_scores(segment_ids, packed, run.masked_score, self.dtype)
+        if self._distances is None:
+            return scores
+        return scores + self._distances(tf.shape(segment_ids)[1], self.dtype)
 
     def layer(
         self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
@@ -220,8 +276,7 @@ class PostNormEncoder(Encoder):
     def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """See `Encoder`."""
         if pooler:
-            pooled = self._pooler(tf.reshape(x, [-1, x.shape[-1]]))
-            x = tf.reshape(pooled, tf.shape(x))  # by rows, by which dropout is placed
+            x = self._pooler(x, run)
         return self._head_dropout(x, training=run.training)
 
 

@@ -34,7 +34,8 @@ class Sizes(NamedTuple):
         inner: Width inside the feed-forward part.
         vocabulary: Token ids.
         positions: Tokens of the longest text it has positions for.
-        types: Token types; a pair needs 2.
+        types: Token types; with 1 the texts of a pair are told apart by what stands between them.
+        embedding: Width of the tables of embeddings; 0: that of a state.
     """
 
     layers: int
@@ -44,11 +45,12 @@ class Sizes(NamedTuple):
     vocabulary: int
     positions: int
     types: int = 1
+    embedding: int = 0
 
 
 # The most that each may be: far beyond any encoder, and short of what would fill the memory with
 # names.
-_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4)
+_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4, 10**6)
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,17 @@ class Family(ABC):
         backbone: Prefix of the encoder's tensors in a checkpoint with a head.
         layer_tensors: What comes before a layer's number in the names of its tensors.
         size_keys: Under which key config.json gives each of the `Sizes`.
-        dropout_keys: Keys of config.json that hold rates of dropout.
+        dropout_keys: Keys of config.json that hold rates of dropout: of states, of attention
+            probabilities, and before the head where it has its own.
         accepted: Keys of config.json of which not every value is computed faithfully.
         head_names: Path and tensor of the dense layer that answers.
         pooling: What the library's own head reads. That alone goes through the pooler; whatever
             else is read goes straight to the dropout before the head.
         poolings: What can be read.
+        bounded_pooler: Whether what the pooler gives lies between -1 and 1.
+        needs_types: Whether the texts of a pair are told apart by token types alone; otherwise
+            one type is enough for pairs.
+        unread: Paths of what the library's model holds and its own head never reads.
     """
 
     model_type: ClassVar[str]
@@ -124,6 +131,9 @@ class Family(ABC):
     head_names: ClassVar[tuple[str, str]]
     pooling: ClassVar[Pooling] = "first"
     poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last")
+    bounded_pooler: ClassVar[bool] = True
+    needs_types: ClassVar[bool] = False
+    unread: ClassVar[frozenset[str]] = frozenset()
 
     def problems(self, config: Mapping[str, Any], where: str) -> list[str]:
         """What in config.json is missing, contradicts itself or would be computed wrongly.
@@ -154,10 +164,13 @@ class Family(ABC):
         width = config[hidden]
         if width % config[heads]:
             return [f"{where}: {hidden} {width} is not a multiple of {heads} {config[heads]}"]
-        if width % 4:
-            # A row of PositionalDropout starts on a block of four random numbers.
-            return [f"{where}: {hidden}: received {width}, accepted: multiples of 4"]
-        return []
+        # A row of PositionalDropout starts on a block of four random numbers.
+        keys = (self.size_keys[name] for name in ("hidden", "embedding") if name in self.size_keys)
+        return [
+            f"{where}: {key}: received {config[key]}, accepted: multiples of 4"
+            for key in keys
+            if config[key] % 4
+        ]
 
     def sizes(self, config: Mapping[str, Any]) -> Sizes:
         """The sizes that a checked config.json gives."""
@@ -197,6 +210,14 @@ class Family(ABC):
             tokens: Tokens of the text.
             queries: Of how many of them the layer's output is computed.
         """
+
+    def adapted(self, config: Any) -> Any:
+        """The library's configuration, changed where its own model could not be built with it.
+
+        Args:
+            config: Of the `classifier_class`.
+        """
+        return config
 
     @abstractmethod
     def places(self, wrapped: Any) -> Places:

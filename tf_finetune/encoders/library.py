@@ -42,4 +42,6 @@ def without_random_values(family: Family) -> AbstractContextManager[None]:
     To draw a truncated normal value for each weight takes longer than to read them all.
     """
     zeros = tf_keras.initializers.Zeros
-    return _replaced(library_module(family), "get_initializer", lambda _: zeros())
+    return _replaced(
+        library_module(family), "get_initializer", lambda initializer_range=0.02: zeros()
+    )

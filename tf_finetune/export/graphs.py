@@ -11,7 +11,9 @@ from rich.console import Console
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizer_files import TOKENIZER_FILES
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.errors import UserError
 from tf_finetune.export.examples import load_measured_split, load_training_split
 from tf_finetune.export.formats import CALIBRATED, LITERT, RECORDS, SAVEDMODEL, ExportRequest
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
@@ -35,8 +37,6 @@ from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.storage.files import write_json
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.strategy import without_strategy
-
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def export_graphs(
@@ -63,13 +63,13 @@ def export_graphs(
             files are then held against what it was made from.
 
     Raises:
-        UserError: A package is not installed, the tokenizer cannot be built into a graph, the
-            examples cannot be read, or a file loses more than allowed.
+        UserError: A package is not installed, the examples cannot be read, or a file loses more
+            than allowed.
     """
     tokenizer = load_tokenizer(files)
     graph_tokenizer = None
     if SAVEDMODEL in folders:
-        graph_tokenizer = GraphTokenizer(read_recipe(tokenizer), config.data.max_length)
+        graph_tokenizer = _graph_tokenizer(tokenizer, config.data.max_length, console)
     if LITERT in folders:
         check_interpreter()
     split = load_measured_split(config, source, tokenizer, labels)
@@ -78,7 +78,7 @@ def export_graphs(
     with console.status(f"answering {len(rows):,} texts of the {split.name} split"):
         logits = split_logits(trained.model, split.select(rows), config, without_strategy())
     made = {} if smaller is None else {"smaller": smaller.to_dict()}
-    if graph_tokenizer is not None:
+    if SAVEDMODEL in folders:
         if config.training.precision != "float32":
             trained = load_trained_model(
                 files, labels, config, without_strategy(), precision="float32"
@@ -102,10 +102,26 @@ def export_graphs(
         )
 
 
+def _graph_tokenizer(tokenizer: Any, max_length: int, console: Console) -> GraphTokenizer | None:
+    """The tokenizer as a graph; None, and why, where it cannot be made into one."""
+    try:
+        recipe = read_recipe(tokenizer)
+    except UserError as error:
+        console.print(
+            "savedmodel: takes token ids and no texts, because its tokenizer cannot be built into "
+            f"a graph: {'; '.join(error.problems)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        return None
+    return GraphTokenizer(recipe, max_length)
+
+
 def _export_saved_model(
     folder: Path,
     trained: TrainedModel,
-    graph_tokenizer: GraphTokenizer,
+    graph_tokenizer: GraphTokenizer | None,
     split: Split,
     logits: np.ndarray,
     config: ExperimentConfig,
@@ -133,6 +149,8 @@ def _export_saved_model(
     require_same_answers(check, float(rounding))
     record = export_record(labels, config, check=check.to_dict(), **made)
     write_json(folder / RECORDS[SAVEDMODEL], record)
+    if graph_tokenizer is None:
+        _copy_tokenizer(trained.spec.files, folder / RECORDS[SAVEDMODEL].rpartition("/")[0])
 
 
 def _export_litert(
@@ -160,8 +178,12 @@ def _export_litert(
         table.check(request.max_loss)
     for precision, content in contents.items():
         (folder / file_name(precision)).write_bytes(content)
-    for name in _TOKENIZER_FILES:
-        if (files.path / name).is_file():
-            shutil.copyfile(files.path / name, folder / name)
+    _copy_tokenizer(files, folder)
     record = export_record(labels, config, table=table.to_dict(), **made)
     write_json(folder / RECORDS[LITERT], record)
+
+
+def _copy_tokenizer(files: EncoderFiles, folder: Path) -> None:
+    for name in TOKENIZER_FILES:
+        if (files.path / name).is_file():
+            shutil.copyfile(files.path / name, folder / name)

@@ -21,13 +21,18 @@ class ServableModel(tf.Module):
 
     Args:
         classifier: The trained model.
-        tokenizer: The tokenizer as a graph.
+        tokenizer: The tokenizer as a graph; None: the model takes token ids alone.
         labels: What the outputs mean.
         pairs: Whether the model takes two texts.
     """
 
     def __init__(
-        self, classifier: Classifier, tokenizer: GraphTokenizer, labels: LabelSpace, *, pairs: bool
+        self,
+        classifier: Classifier,
+        tokenizer: GraphTokenizer | None,
+        labels: LabelSpace,
+        *,
+        pairs: bool,
     ):
         super().__init__(name="servable")
         # Not the Keras model itself: every layer of it would be traced and saved once more.
@@ -43,6 +48,10 @@ class ServableModel(tf.Module):
             inputs = text_rows(token_ids, token_type_ids, attention_mask)
             return answers(labels, classifier(inputs, training=False))
 
+        self.of_tokens = tf.function(of_tokens, tokens, autograph=False)
+        self.of_texts: Any = None
+        if tokenizer is None:
+            return
         if pairs:
 
             def of_texts(text: tf.Tensor, text_pair: tf.Tensor) -> Outputs:
@@ -53,7 +62,11 @@ class ServableModel(tf.Module):
                 return of_tokens(**tokenizer(text))
 
         self.of_texts = tf.function(of_texts, texts, autograph=False)
-        self.of_tokens = tf.function(of_tokens, tokens, autograph=False)
+
+    @property
+    def signatures(self) -> dict[str, Any]:
+        """Functions by name; the usual one takes token ids where nothing takes texts."""
+        return {TEXTS: self.of_texts or self.of_tokens, TOKENS: self.of_tokens}
 
 
 def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
@@ -81,17 +94,30 @@ def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_le
         tokenizer: The fast tokenizer.
         max_length: Longest text in tokens.
     """
-    signatures = {TEXTS: model.of_texts, TOKENS: model.of_tokens}
-    tf.saved_model.save(model, str(folder), signatures=signatures)
+    tf.saved_model.save(model, str(folder), signatures=model.signatures)
     texts = warm_up_texts(tokenizer, max_length)
-    names = ("text", "text_pair") if model.pairs else ("text",)
     requests = []
     for batch in (texts[:1], texts):
+        if model.tokenizer is None:
+            tokens = _token_ids(batch, tokenizer, max_length)
+            requests += [(name, tokens) for name in model.signatures]
+            continue
+        names = ("text", "text_pair") if model.pairs else ("text",)
         column = np.array([text.encode() for text in batch], np.object_)
         requests.append((TEXTS, dict.fromkeys(names, column)))
-        tokens = model.tokenizer(*[tf.constant(batch)] * len(names))
-        requests.append((TOKENS, {name: value.numpy() for name, value in tokens.items()}))
+        found = model.tokenizer(*[tf.constant(batch)] * len(names))
+        requests.append((TOKENS, {name: value.numpy() for name, value in found.items()}))
     write_warm_up(folder, requests)
+
+
+def _token_ids(texts: list[str], tokenizer: Any, max_length: int) -> dict[str, np.ndarray]:
+    """Single texts as `of_tokens` takes them."""
+    encoded = tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
+    lengths = np.array([len(ids) for ids in encoded])
+    mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int32)
+    token_ids = np.full(mask.shape, tokenizer.pad_token_id, np.int32)
+    token_ids[mask == 1] = np.concatenate(encoded)
+    return {"token_ids": token_ids, "token_type_ids": 0 * mask, "attention_mask": mask}
 
 
 def warm_up_texts(tokenizer: Any, max_length: int) -> list[str]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
+from tf_finetune.export.litert_inputs import split_tokens
 from tf_finetune.export.saved_model import TEXTS, ServableModel
 from tf_finetune.export.tokenizer_probes import probe_texts
 from tf_finetune.export.tokenizer_skew import Skew, measure_skew
@@ -30,26 +31,29 @@ class SavedModelCheck:
         split: Name of the split whose texts were answered.
         texts: How many of its texts.
         largest_difference: Between any two logits.
-        of_texts: Tokens of these texts.
-        of_probes: Tokens of texts on which tokenizers like to differ.
+        of_texts: Tokens of these texts; None where the model takes token ids.
+        of_probes: Tokens of texts on which tokenizers like to differ; None likewise.
     """
 
     split: str
     texts: int
     largest_difference: float
-    of_texts: Skew
-    of_probes: Skew
+    of_texts: Skew | None
+    of_probes: Skew | None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, for JSON; no texts, which are the user's."""
-        return {
+        found: dict[str, Any] = {
             "split": self.split,
             "texts": self.texts,
             "largest_logit_difference": self.largest_difference,
-            "texts_with_other_tokens": self.of_texts.mismatches,
-            "probes": self.of_probes.texts,
-            "probes_with_other_tokens": self.of_probes.mismatches,
         }
+        if self.of_texts is not None:
+            found["texts_with_other_tokens"] = self.of_texts.mismatches
+        if self.of_probes is not None:
+            found["probes"] = self.of_probes.texts
+            found["probes_with_other_tokens"] = self.of_probes.mismatches
+        return found
 
 
 def checked_rows(split: Split) -> np.ndarray:
@@ -82,20 +86,23 @@ def check_saved_model(
     names = ("text", "text_pair")[: len(texts[0])]
     largest = 0.0
     for rows in evaluation_batches(split.lengths, batch_size):
-        columns = zip(*(texts[i] for i in rows), strict=True)
-        inputs = {name: tf.constant(c) for name, c in zip(names, columns, strict=True)}
+        if model.tokenizer is None:
+            inputs = {n: tf.constant(v) for n, v in split_tokens(split, rows).items()}
+        else:
+            columns = zip(*(texts[i] for i in rows), strict=True)
+            inputs = {name: tf.constant(c) for name, c in zip(names, columns, strict=True)}
         difference = np.abs(answer(**inputs)["logits"].numpy() - logits[rows])
         largest = float(np.maximum(largest, difference.max()))  # of NaN, NaN
-    encoded = [tuple(text.encode() for text in row) for row in texts]
-    vocabulary = list(tokenizer.get_vocab())
-    probes = [probe_texts(PROBES, seed, vocabulary) for seed in range(len(names))]
-    return SavedModelCheck(
-        split=split.name,
-        texts=len(split),
-        largest_difference=largest,
-        of_texts=measure_skew(tokenizer, model.tokenizer, encoded, max_length),
-        of_probes=measure_skew(tokenizer, model.tokenizer, zip(*probes, strict=True), max_length),
-    )
+    of_texts = of_probes = None
+    if model.tokenizer is not None:
+        encoded = [tuple(text.encode() for text in row) for row in texts]
+        of_texts = measure_skew(tokenizer, model.tokenizer, encoded, max_length)
+        vocabulary = list(tokenizer.get_vocab())
+        probes = zip(
+            *(probe_texts(PROBES, seed, vocabulary) for seed in range(len(names))), strict=True
+        )
+        of_probes = measure_skew(tokenizer, model.tokenizer, probes, max_length)
+    return SavedModelCheck(split.name, len(split), largest, of_texts, of_probes)
 
 
 def require_same_answers(check: SavedModelCheck, rounding: float) -> None:
@@ -110,7 +117,8 @@ def require_same_answers(check: SavedModelCheck, rounding: float) -> None:
             got the tokens of training.
     """
     is_rounding = check.largest_difference <= rounding
-    explained = check.of_texts.mismatches > 0 and math.isfinite(check.largest_difference)
+    other_tokens = check.of_texts is not None and check.of_texts.mismatches > 0
+    explained = other_tokens and math.isfinite(check.largest_difference)
     if not is_rounding and not explained:
         raise UserError(
             f"--to savedmodel: its logits differ by {check.largest_difference:.1e} from those of "
@@ -127,6 +135,8 @@ def render_check(console: Console, check: SavedModelCheck) -> None:
         highlight=False,
     )
     for name, skew in ((check.split, check.of_texts), ("probe", check.of_probes)):
+        if skew is None:
+            continue
         style = "bold red" if skew.mismatches else ""
         console.print(
             f"savedmodel: {skew.mismatches:,} of {skew.texts:,} {name} texts get other tokens than "

@@ -89,8 +89,7 @@ def read_recipe(tokenizer: PreTrainedTokenizerFast) -> TokenizerRecipe:
     if problems:
         raise UserError(
             [f"{tokenizer.name_or_path}: tokenizer: {problem}" for problem in problems],
-            hint="This tokenizer cannot be built into a SavedModel; the other formats take token "
-            "ids and need no such thing.",
+            hint="This tokenizer cannot be built into a SavedModel, which then takes token ids.",
         )
     model = description["model"]
     vocabulary = backend.get_vocab(with_added_tokens=False)

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.sublayers import variable_path
 from tf_finetune.encoders.variables import Kind, Variable
 from tf_finetune.models.head_start import HeadStart, new_head
 from tf_finetune.models.initial_values import initial_values
@@ -148,6 +149,7 @@ class PlannedModel(tf_keras.Model):
         # The library's model holds its pooler also where the head reads something else.
         every = self.files.family.encoder_variables(self.files.config)
         unread = {v.path for v in every if v.part == "pooler"} - planned.keys()
+        unread |= self.files.family.unread
         counts = {p: int(np.prod(v.shape)) for p, v in real.items() if p not in unread}
         if planned != counts:
             different = sorted(set(planned.items()) ^ set(counts.items()))
@@ -163,8 +165,3 @@ class PlannedModel(tf_keras.Model):
         for part, layers in (("pooler", places.pooler), ("head", [places.head])):
             for layer in layers:
                 layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)
-
-
-def variable_path(variable: tf.Variable) -> str:
-    """Name of a variable without the model's own name and the output index."""
-    return variable.name.split("/", 1)[1].rsplit(":", 1)[0]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_finetune.encoders.family import Sizes
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     largest = _largest_sums(classifier, length)
     arithmetic = arithmetic_of(precision)
     files = classifier.files
-    summed = files.sizes.hidden if _has_pooler(files) else length
+    summed = files.sizes.hidden if files.has_pooler else length
     roundings = roundings_of_a_logit(files.sizes, length, arithmetic, summed)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
     return share * largest
@@ -72,17 +71,28 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
 def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     """What the absolute terms of each logit can add up to, float64 [labels].
 
-    With a pooler that is the sum of |weights| and |bias|, because what its tanh gives lies between
-    -1 and 1. Without one the head reads z * gamma + beta of the last norm, in which the z of a
+    With a pooler whose tanh gives what lies between -1 and 1, that is the sum of |weights| and
+    |bias|. Other activations give no more than they get, and so the sums of the pooler are asked
+    for first. What is read is z * gamma + beta of the last norm, in which the z of a
     token have mean 0 and variance 1 and so a length of at most sqrt(hidden). By the inequality of
     Cauchy and Schwarz the terms |w gamma z| add up to at most |w gamma| |z|, as lengths. A mean of
     tokens is no longer than the longest of them. The largest values of n tokens are at most
     sqrt(n) times as long, as their squares are among those of all tokens.
     """
-    head = {v.kind: _value(classifier, v) for v in classifier.table if v.part == "head"}
-    kernel, bias = np.abs(head["kernel"]), np.abs(head["bias"])
-    if _has_pooler(classifier.files):
+    kernel, bias = _dense(classifier, "head")
+    if not classifier.files.has_pooler:
+        return _sums_of_reads(classifier, kernel, bias, length)
+    if classifier.files.family.bounded_pooler:
         return np.asarray(kernel.sum(axis=0) + bias)
+    return np.asarray(
+        _sums_of_reads(classifier, *_dense(classifier, "pooler"), length) @ kernel + bias
+    )
+
+
+def _sums_of_reads(
+    classifier: "Classifier", kernel: np.ndarray, bias: np.ndarray, length: int
+) -> np.ndarray:
+    """What the absolute terms of a dense layer of what is read can add up to, float64 [units]."""
     norm = [np.abs(_value(classifier, v)) for v in classifier.table if v.kind == "norm"]
     gamma, beta = norm[-2:]
     tokens = min(length, len(gamma)) if classifier.files.pooling == "max" else 1
@@ -91,8 +101,10 @@ def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     return np.asarray(longest * scaled + beta @ kernel + bias)
 
 
-def _has_pooler(files: EncoderFiles) -> bool:
-    return files.pooling == files.family.pooling
+def _dense(classifier: "Classifier", part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Absolute values of the matrix and the bias of pooler or head."""
+    found = {v.kind: np.abs(_value(classifier, v)) for v in classifier.table if v.part == part}
+    return found["kernel"], found["bias"]
 
 
 def _value(classifier: "Classifier", variable: Variable) -> np.ndarray:

@@ -87,6 +87,7 @@ def plan_cost(
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     passes = _Passes(trained)
+    passes.through_embeddings(variables, length)
     prefix_flops = 0
     for layer in range(sizes.layers):
         passes.through_layer(layer, _products(family, sizes, layer, length, queries))
@@ -161,7 +162,14 @@ class _Passes:
             for layer in variable.layers or (None,):
                 self._kinds.setdefault((layer, variable.site), set()).add(variable.kind)
         # Whether something before this point trains.
-        self._below = any(variable.part == "embeddings" for variable in trained)
+        self._below = any(v.part == "embeddings" and v.kind != "kernel" for v in trained)
+
+    def through_embeddings(self, variables: Sequence[Variable], length: int) -> None:
+        """Adds the products that bring embeddings to the width of a state, where there are some."""
+        for variable in variables:
+            if variable.kind == "kernel" and variable.part == "embeddings":
+                flops = 2 * length * variable.count
+                self._below = self._price(None, variable.site, flops, [self._below])
 
     def through_layer(self, layer: int, products: Sequence[Product]) -> None:
         """Adds the products of a layer."""
@@ -209,10 +217,11 @@ def _layer_activations(
     first three is kept for its queries alone.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
+    width = sizes.embedding or hidden
     layers = plan.num_layers - plan.frozen_depth
     queried = (7 if dropout else 5) * hidden + 2 * inner
     queried += (3 if dropout else 1) * heads * length
-    embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * hidden
+    embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * width
     per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
     last = queries * queried if layers else 0
     return length * per_token + last

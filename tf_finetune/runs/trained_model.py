@@ -102,19 +102,29 @@ class TrainedModel:
             [r.text for r in records], pairs, truncation=True, max_length=self.max_length
         )
         lengths = np.array([len(ids) for ids in tokens["input_ids"]], np.int32)
+        types = tokens.get("token_type_ids") or [[0] * length for length in lengths]
+        columns = (
+            (tokens["input_ids"], self.tokenizer.pad_token_id),
+            (types, 0),
+            ([[1] * length for length in lengths], 0),
+        )
         logits = np.empty((len(records), self.labels.num_outputs), np.float32)
         batches = evaluation_batches(lengths, batch_size)
         if traced is None:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
         forward = self._traced if traced else self._forward
         for rows in batches:
-            padded = self.tokenizer.pad(
-                {name: [values[i] for i in rows] for name, values in tokens.items()},
-                return_tensors="np",
-            )
-            names = ("input_ids", "token_type_ids", "attention_mask")
-            logits[rows] = forward(*[tf.constant(padded[n], tf.int32) for n in names]).numpy()
+            batch = [_padded([values[i] for i in rows], fill) for values, fill in columns]
+            logits[rows] = forward(*map(tf.constant, batch)).numpy()
         return logits
+
+
+def _padded(rows: Sequence[Sequence[int]], fill: int) -> np.ndarray:
+    """Rows of any length as an array, filled up behind them, int32 [b, t]."""
+    padded = np.full((len(rows), max(map(len, rows))), fill, np.int32)
+    for to, values in zip(padded, rows, strict=True):
+        to[: len(values)] = values
+    return padded
 
 
 def load_trained_model(

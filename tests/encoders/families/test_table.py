@@ -21,7 +21,7 @@ def test_bert_is_known():
     assert family_of(GOOD, "config.json").classifier_class == "TFBertForSequenceClassification"
 
 
-@pytest.mark.parametrize("model_type", ["roberta", None])
+@pytest.mark.parametrize("model_type", ["t5", None])
 def test_other_families_are_refused(model_type):
     with pytest.raises(UserError, match=f"c.json: model_type: received {model_type!r}, accepted"):
         family_of(GOOD | {"model_type": model_type}, "c.json")
@@ -56,3 +56,25 @@ def test_every_missing_or_wrong_size_is_named():
 def test_what_would_be_computed_wrongly_is_refused(change, message):
     with pytest.raises(UserError, match=message):
         family_of(GOOD | change, "c.json")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "change", "message"),
+    [
+        ("roberta", {"pad_token_id": 0}, "pad_token_id: received 0, accepted: 1"),
+        ("roberta", {"max_position_embeddings": 2}, "received 2, accepted: from 3"),
+        ("mpnet", {"relative_attention_num_buckets": 16}, "received 16, accepted: 32"),
+        ("electra", {"embedding_size": 6}, "embedding_size: received 6, accepted: multiples of 4"),
+        ("electra", {}, "embedding_size: received None, accepted: an integer"),
+        ("distilbert", {}, "dim: received None, accepted: an integer"),
+    ],
+)
+def test_what_a_family_does_not_compute_is_refused(model_type, change, message):
+    with pytest.raises(UserError, match=message):
+        family_of(GOOD | {"model_type": model_type} | change, "c.json")
+
+
+def test_the_first_rows_of_positions_are_no_tokens():
+    config = GOOD | {"model_type": "roberta", "type_vocab_size": 1}
+
+    assert family_of(config, "c.json").sizes(config).positions == 14

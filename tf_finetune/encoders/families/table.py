@@ -4,10 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.families.distilbert import DistilBert
+from tf_finetune.encoders.families.electra import Electra
+from tf_finetune.encoders.families.mpnet import Mpnet
+from tf_finetune.encoders.families.roberta import Camembert, Roberta, XlmRoberta
 from tf_finetune.encoders.family import Family
 from tf_finetune.errors import UserError
 
-FAMILIES: dict[str, Family] = {family.model_type: family for family in (Bert(),)}
+FAMILIES: dict[str, Family] = {
+    family.model_type: family
+    for family in (
+        Bert(),
+        Roberta(),
+        XlmRoberta(),
+        Camembert(),
+        Electra(),
+        Mpnet(),
+        DistilBert(),
+    )
+}
 
 
 def family_of(config: Mapping[str, Any], where: str) -> Family:

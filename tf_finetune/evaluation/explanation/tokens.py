@@ -48,7 +48,7 @@ def place_tokens(tokenizer: Any, text: str, text_pair: str | None, max_length: i
     added = np.array([sequence is None for sequence in encoding.sequence_ids])
     return PlacedTokens(
         token_ids,
-        np.array(encoding.type_ids, np.int32),
+        np.array(encoded.get("token_type_ids", 0 * token_ids), np.int32),
         np.where(added, token_ids, tokenizer.pad_token_id).astype(np.int32),
         encoding.tokens,
         encoding.sequence_ids,

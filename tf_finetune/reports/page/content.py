@@ -23,7 +23,7 @@ class TrialRow:
 
     Attributes:
         depth: The frozen depth.
-        learning_rate: The peak learning rate.
+        learning_rate: The peak learning rate; None where the head was solved exactly.
         seed: The training seed.
         extra: Options of further dimensions by dotted name.
         status: "completed" or "failed".
@@ -39,7 +39,7 @@ class TrialRow:
     """
 
     depth: int
-    learning_rate: float
+    learning_rate: float | None
     seed: int
     extra: Mapping[str, Any] = field(default_factory=dict)
     status: str = "completed"
@@ -78,7 +78,18 @@ class TrialRow:
     def name(self) -> str:
         """What it tried, such as `depth=4 lr=3e-4 seed=0`."""
         further = "".join(f" {name}={value}" for name, value in self.extra.items())
-        return f"depth={self.depth} lr={rate(self.learning_rate)}{further} seed={self.seed}"
+        how = self.rate_words.replace(" ", "=")
+        return f"depth={self.depth} {how}{further} seed={self.seed}"
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the head was solved exactly; an entry of the history is then a penalty."""
+        return self.learning_rate is None
+
+    @property
+    def rate_words(self) -> str:
+        """The learning rate with its name, such as `lr 3e-4`; `exact` for a head without."""
+        return rate(None) if self.is_solved else f"lr {rate(self.learning_rate)}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,7 @@ class ReportContent:
         search: The answer of a search; None for a single run.
         config: The resolved configuration as YAML; empty leaves it out.
         preflight: From `read_preflight`; None leaves it out.
+        read: What the head reads of a text, in words.
     """
 
     title: str
@@ -124,6 +136,7 @@ class ReportContent:
     search: Recommendation | None = None
     config: str = ""
     preflight: Mapping[str, Any] | None = None
+    read: str = ""
 
     @property
     def folds(self) -> int | None:
@@ -146,7 +159,7 @@ class ReportContent:
         """What `report.json` holds: every number of the page, before rounding."""
         content = {
             name: getattr(self, name)
-            for name in ("title", "summary", "encoder", "created", "metric", "plan", "data")
+            for name in ("title", "summary", "encoder", "read", "created", "metric", "plan", "data")
         }
         recommendation = None
         if self.search is not None:

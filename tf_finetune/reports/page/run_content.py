@@ -6,6 +6,7 @@ from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import dump_config
+from tf_finetune.encoders.pooling import words_of
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import baseline_title
 from tf_finetune.reports.page import numbers
@@ -49,9 +50,10 @@ def run_content(
     """
     seconds = [entry["seconds"] for entry in history]
     speeds = [entry["examples_per_second"] for entry in history]
+    is_solved = config.training.solver == "exact"
     trial = TrialRow(
         depth=plan["frozen_depth"],
-        learning_rate=config.training.learning_rate,
+        learning_rate=None if is_solved else config.training.learning_rate,
         seed=config.training.seed,
         score=history[best_epoch - 1].get(f"val_{metric}") if history else None,
         trainable_parameters=plan["trainable_parameters"],
@@ -65,6 +67,7 @@ def run_content(
         title=f"{short_name(config.encoder.name)} on {short_name(config.data.train or '?')}",
         summary=(_sentence(reports, plan), *_folds_sentence(reports)),
         encoder=config.encoder.name,
+        read=words_of(config.encoder.pooling),
         created=local_time(),
         metric=metric,
         trials=(trial,),

@@ -1,0 +1,75 @@
+"""The tables of families that are built like BERT have the sizes that they are known for."""
+
+import pytest
+
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.options.method import MethodConfig
+from tf_finetune.plans.arithmetic import plan_cost
+from tf_finetune.plans.freezing import plan_freezing
+
+SMALL_ELECTRA = {
+    "hidden_size": 256,
+    "embedding_size": 128,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 4,
+    "intermediate_size": 1024,
+    "vocab_size": 30522,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
+
+
+def sizes_of(base, **change):
+    return base | change
+
+
+@pytest.mark.parametrize(
+    ("model_type", "change", "parameters"),
+    [
+        # Those of the base model that PyTorch reports, and a head of two labels, by hand: a
+        # dense layer of 768 x 768 + 768 and one of 768 x 2 + 2.
+        ("roberta", {"vocab_size": 50265, "max_position_embeddings": 514}, 124_055_040),
+        ("xlm-roberta", {"vocab_size": 250002, "max_position_embeddings": 514}, 277_453_056),
+        ("camembert", {"vocab_size": 32005, "max_position_embeddings": 514}, 110_031_360),
+        ("mpnet", {"vocab_size": 30527, "max_position_embeddings": 514}, 108_895_872),
+    ],
+)
+def test_base_encoders_have_the_parameters_that_they_are_known_for(
+    model_type, change, parameters, bert_base
+):
+    variables = FAMILIES[model_type].variables(bert_base | {"type_vocab_size": 1} | change, 2)
+
+    assert sum(v.count for v in variables) == parameters + 768 * 768 + 768 + 768 * 2 + 2
+
+
+def test_distilbert_has_66_million_parameters():
+    config = {"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072}
+    config |= {"vocab_size": 30522, "max_position_embeddings": 512}
+
+    variables = FAMILIES["distilbert"].variables(config, 2)
+
+    assert sum(v.count for v in variables) == 66_955_010
+
+
+def electra_cost(**freeze):
+    family = FAMILIES["electra"]
+    variables = family.variables(SMALL_ELECTRA, 2)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    sizes = family.sizes(SMALL_ELECTRA)
+    return plan_cost(plan, variables, family, sizes, batch_size=2, length=10)
+
+
+def test_electra_small_has_13_million_parameters():
+    assert electra_cost().trainable == 13_548_800 + 256 * 2 + 2
+
+
+def test_widening_the_embeddings_is_counted():
+    widening = 2 * 2 * 10 * 128 * 256
+    whole, frozen, deeper = electra_cost(), electra_cost(embeddings=True), electra_cost(depth=1)
+    layer = 2 * (4 * 2 * 10 * 256**2 + 2 * 2 * 10 * 10 * 256 + 2 * 2 * 10 * 256 * 1024)
+
+    assert deeper.prefix_flops == widening + layer
+    # Its matrix and its input, and the inputs of the first query, key and value.
+    assert whole.backward_flops - frozen.backward_flops == 2 * widening + 3 * 2 * 2 * 10 * 256**2
+    assert whole.forward_flops == frozen.forward_flops

@@ -1,0 +1,120 @@
+"""A tiny encoder of every family with random weights, and what it answers; runs in `.venv`.
+
+python -m tools.pytorch_check.family_cases FOLDER
+
+Writes for each family FOLDER/NAME/model, a Hugging Face folder, and FOLDER/NAME/ours.safetensors:
+tokens of some texts, logits, factors, and the gradient of the sum of factors times logits with
+respect to every variable, by the names and in the layout of PyTorch.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from safetensors.numpy import save_file
+
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batch import text_rows
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.family import Family
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.building import build
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import OfRun
+from tf_finetune.tasks.table import unnamed_labels
+
+_SIZES = {
+    "vocabulary": 60,
+    "hidden": 32,
+    "layers": 3,
+    "heads": 4,
+    "inner": 64,
+    "positions": 40,
+    "types": 2,
+    "embedding": 16,
+}
+_LABELS = 3
+
+
+def main(folder: str) -> None:
+    """Writes all cases."""
+    for name, family in FAMILIES.items():
+        _write_case(Path(folder) / name, family)
+
+
+def _write_case(folder: Path, family: Family) -> None:
+    files = _write_model(folder / "model", family)
+    spec = spec_of(ExperimentConfig(), files, unnamed_labels("single_label", _LABELS))
+    classifier = build(spec, OfRun())
+    padding = classifier.wrapped.config.pad_token_id or 0
+    ids, types, mask = _texts(files, padding)
+    factors = np.random.default_rng(2).normal(size=(len(ids), _LABELS)).astype(np.float32)
+    logits, gradients = _answers(classifier, ids, types, mask, factors)
+    tokens = {"input_ids": ids, "attention_mask": mask}
+    if files.sizes.types > 1:
+        tokens["token_type_ids"] = types
+    arrays: dict[str, np.ndarray] = {
+        f"tokens/{name}": value.astype(np.int64) for name, value in tokens.items()
+    }
+    arrays |= {"logits": logits, "factors": factors}
+    arrays |= {f"gradients/{name}": value for name, value in gradients.items()}
+    save_file(arrays, folder / "ours.safetensors")
+
+
+def _write_model(folder: Path, family: Family) -> EncoderFiles:
+    keys = family.size_keys.items()
+    config = {
+        "model_type": family.model_type,
+        "architectures": [family.classifier_class.removeprefix("TF")],
+        **{key: _SIZES[name] for name, key in keys},
+        "id2label": {str(label): f"LABEL_{label}" for label in range(_LABELS)},
+        "label2id": {f"LABEL_{label}": label for label in range(_LABELS)},
+        "problem_type": "single_label_classification",
+    }
+    generator = np.random.default_rng(0)
+    tensors = {}
+    for variable in family.variables(config, _LABELS):
+        around = 1.0 if variable.path.endswith("/gamma") else 0.0
+        value = generator.normal(around, 0.2, variable.tensor_shape)
+        tensors[variable.tensor] = value.astype(np.float32)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return EncoderFiles(str(folder), folder)
+
+
+def _texts(files: EncoderFiles, padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Texts up to the longest that there are positions for; each a pair where there are types."""
+    sizes = files.sizes
+    lengths = np.array([sizes.positions, 17, 6, 3])
+    mask = (np.arange(sizes.positions) < lengths[:, None]).astype(np.int32)
+    ids = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
+    types = mask * (np.arange(sizes.positions) >= 2) * (sizes.types > 1)
+    return np.where(mask, ids, padding).astype(np.int32), types.astype(np.int32), mask
+
+
+def _answers(
+    classifier: Classifier, *arrays: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Logits and gradients of tokens (ids, types, mask) and factors."""
+    *tokens, factors = (tf.constant(value) for value in arrays)
+    with tf.GradientTape() as tape:
+        logits = classifier(text_rows(*tokens), training=False)
+        total = tf.reduce_sum(factors * logits)
+    variables: dict[str, Any] = {v.path: v for v in classifier.table}
+    paths = list(variables)
+    found = tape.gradient(total, [classifier.by_path[path] for path in paths])
+    gradients = {}
+    for path, gradient in zip(paths, found, strict=True):
+        value = tf.convert_to_tensor(gradient).numpy()
+        value = value.T if variables[path].transposed else value
+        gradients[variables[path].tensor] = np.ascontiguousarray(value)
+    return logits.numpy(), gradients
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
