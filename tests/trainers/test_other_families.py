@@ -35,6 +35,12 @@ def trained(make_encoder, byte_level_tokenizer, tmp_path_factory):
     return folder / "run"
 
 
+def test_texts_are_as_long_as_the_encoder_allows(trained):
+    tokenizer = json.loads((trained / "model/tokenizer_config.json").read_text())
+
+    assert tokenizer["model_max_length"] == 62
+
+
 def test_exported_model_takes_token_ids_and_answers_alike(trained, byte_level_tokenizer, capsys):
     new, answers = trained.parent / "new.csv", trained.parent / "answers.jsonl"
     new.write_text("text,text_pair\nwas good,it was dull\n")

@@ -54,9 +54,11 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
 
 def _surplus_layers(files: EncoderFiles) -> list[str]:
     """Problems for encoder layers that stand in the checkpoint but not in config.json."""
+    counted = "groups" if files.sizes.groups else "layers"
+    expected = getattr(files.sizes, counted)
     return [
         f"{files.checkpoint.path}: holds encoder layer {layer}; expected layers 0 to "
-        f"{files.num_layers - 1}, as {files.family.size_keys['layers']} of config.json says"
+        f"{expected - 1}, as {files.family.size_keys[counted]} of config.json says"
         for layer in sorted(files.checkpoint.layers)
-        if layer >= files.num_layers
+        if layer >= expected
     ]
