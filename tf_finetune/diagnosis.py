@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_finetune.encoders.locating import is_offline, model_packages
+from tf_finetune.encoders.hub import is_offline
+from tf_finetune.encoders.packages import model_packages
 from tf_finetune.machine.environment import (
     Finding,
     check_keras_switch,

@@ -8,13 +8,13 @@ import sys
 import huggingface_hub
 import pytest
 
-from tf_finetune.encoders import locating
+from tf_finetune.encoders import hub, locating, packages
 from tf_finetune.encoders.locating import (
     EncoderFiles,
     fitted_inputs,
-    model_packages,
     resolve_encoder,
 )
+from tf_finetune.encoders.packages import model_packages
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 
@@ -83,7 +83,9 @@ def test_missing_folder_is_named():
 
 
 def test_folder_without_configuration_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"has no config\.json; accepted: a folder with"):
+    with pytest.raises(
+        UserError, match=r"has no config\.json, and has no weights; accepted: a fol"
+    ):
         resolve_encoder(str(tmp_path))
 
 
@@ -130,12 +132,12 @@ def test_package_with_an_unsupported_model_is_not_offered(install, tiny_encoder)
 def test_package_without_weights_is_refused(install):
     install("no-model", {"data.txt": b""})
 
-    with pytest.raises(UserError, match=r"no_model carries no model\.safetensors"):
+    with pytest.raises(UserError, match=r"no_model carries no weights; accepted: model"):
         resolve_encoder("package:no_model")
 
 
 def test_package_that_is_not_installed_is_named_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(locating, "model_packages", lambda: ["a_model"])
+    monkeypatch.setattr(packages, "model_packages", lambda: ["a_model"])
 
     with pytest.raises(UserError, match="installed model packages: a_model") as caught:
         resolve_encoder("package:no_such_model")
@@ -177,7 +179,7 @@ def test_file_that_the_cache_lacks_is_named(hub_cache, tiny_encoder, monkeypatch
 def test_unreachable_hub_names_what_is_accepted(hub_cache, monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
-    monkeypatch.setattr(locating, "model_packages", lambda: [])
+    monkeypatch.setattr(hub, "model_packages", lambda: [])
     real = huggingface_hub.snapshot_download
 
     def unreachable(name, **keywords):

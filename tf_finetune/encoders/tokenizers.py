@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.encoders.locating import SENTENCEPIECE_FILES, EncoderFiles
+from tf_finetune.encoders.config_file import CONFIG_FILE
+from tf_finetune.encoders.letter_case import derived_lower_case
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizer_files import SENTENCEPIECE_FILES
 from tf_finetune.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,11 +26,16 @@ def load_tokenizer(files: EncoderFiles) -> "PreTrainedTokenizerFast":
             makes token ids for which the encoder has no embedding.
     """
     kind = _file_of(files.path)
+    unsaid = _unsaid(files)
     from transformers import AutoTokenizer  # takes half a second, and what is missing is told first
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            str(files.path), use_fast=True, local_files_only=True, trust_remote_code=False
+            str(files.path),
+            use_fast=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **unsaid,
         )
     except Exception as error:  # whatever the tokenizer's own parser raises on bad files
         if kind in SENTENCEPIECE_FILES:
@@ -51,6 +59,19 @@ def load_tokenizer(files: EncoderFiles) -> "PreTrainedTokenizerFast":
     return tokenizer
 
 
+def _unsaid(files: EncoderFiles) -> dict[str, Any]:
+    """What the tokenizer's files do not say of it, where that is known otherwise."""
+    from transformers import AutoConfig
+
+    known: dict[str, Any] = {}
+    lower = derived_lower_case(files.path)
+    if lower is not None:
+        known["do_lower_case"] = lower
+    if not (files.path / CONFIG_FILE).is_file():
+        known["config"] = AutoConfig.for_model(**files.config)
+    return known
+
+
 def _file_of(folder: Path) -> str:
     """Name of the file that a folder's tokenizer is read from."""
     for names in (*_FILES, *((name,) for name in SENTENCEPIECE_FILES)):
@@ -59,7 +80,8 @@ def _file_of(folder: Path) -> str:
     accepted = ", ".join(" with ".join(names) for names in _FILES)
     raise UserError(
         f"encoder.name: {folder} has no tokenizer; accepted: one of {accepted} and "
-        f"{', '.join(SENTENCEPIECE_FILES)} beside the weights"
+        f"{', '.join(SENTENCEPIECE_FILES)} beside the weights",
+        hint="Copy the tokenizer's files from the model that this one was trained from.",
     )
 
 

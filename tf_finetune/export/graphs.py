@@ -10,7 +10,8 @@ from rich.console import Console
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
-from tf_finetune.encoders.locating import TOKENIZER_FILES, EncoderFiles
+from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.tokenizer_files import TOKENIZER_FILES
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.export.examples import load_measured_split, load_training_split

@@ -44,11 +44,8 @@ def _unfilled(
     wrapped_class = getattr(library_module(family), family.classifier_class)
     dropout = spec.config.encoder.dropout
     overrides = {} if dropout is None else dict.fromkeys(family.dropout_keys, dropout)
-    config = wrapped_class.config_class.from_pretrained(
-        str(spec.files.path),
-        num_labels=spec.labels.num_outputs,
-        local_files_only=True,
-        **overrides,
+    config = wrapped_class.config_class.from_dict(
+        {**spec.files.config}, num_labels=spec.labels.num_outputs, **overrides
     )
     previous = tf_keras.mixed_precision.global_policy()
     tf_keras.mixed_precision.set_global_policy(spec.config.training.precision)

@@ -88,7 +88,7 @@ def _shapes(name: str) -> Iterator[Mutation]:
         def mutate(tensors: Tensors, config: Any, change: Any = change) -> None:
             tensors[name] = np.ascontiguousarray(change(tensors[name]))
 
-        yield f"{name}: {shown}", mutate, (name, "is F32 [", "expected F32 or F16 [")
+        yield f"{name}: {shown}", mutate, (name, "is F32 [", "expected F32, F16 or BF16 [")
 
 
 def _types(name: str) -> Iterator[Mutation]:
@@ -97,7 +97,7 @@ def _types(name: str) -> Iterator[Mutation]:
         def mutate(tensors: Tensors, config: Any, kind: Any = kind) -> None:
             tensors[name] = tensors[name].astype(kind)
 
-        yield f"{name} as {shown}", mutate, (name, f"is {shown} [", "expected F32 or F16 [")
+        yield f"{name} as {shown}", mutate, (name, f"is {shown} [", "expected F32, F16 or BF16 [")
 
 
 def _depths() -> Iterator[Mutation]:
@@ -112,11 +112,11 @@ def _depths() -> Iterator[Mutation]:
     def said(key: str, value: int) -> Callable[[Tensors, dict[str, Any]], object]:
         return lambda tensors, config: config.update({key: value})
 
-    yield "last layer missing", without_last, ("layer.2.", "missing", "expected")
+    yield "last layer missing", without_last, ("no encoder layer 2", "expected layers 0 to 2")
     yield "a layer more", one_more, ("encoder layer 3", "expected layers 0 to 2")
     yield "config.json: 2 layers", said("num_hidden_layers", 2), ("layer 2", "layers 0 to 1")
-    yield "config.json: 4 layers", said("num_hidden_layers", 4), ("layer.3.", "missing")
-    yield "config.json: wider", said("hidden_size", 32), ("is F32 [", "expected F32 or F16 [")
+    yield "config.json: 4 layers", said("num_hidden_layers", 4), ("no encoder layer 3", "0 to 3")
+    yield "config.json: wider", said("hidden_size", 32), ("is F32 [", "expected F32, F16 or BF16 [")
     yield "config.json: 3 heads", said("num_attention_heads", 3), ("num_attention_heads 3",)
     more = said("intermediate_size", 64)
     yield "config.json: wider inside", more, ("intermediate.dense", "is F32 [", "expected")
@@ -129,7 +129,7 @@ def _vocabularies() -> Iterator[Mutation]:
         def said(tensors: Tensors, config: dict[str, Any], by: int = by) -> None:
             config["vocab_size"] += by
 
-        wanted = (words, "is F32 [", "expected F32 or F16 [")
+        wanted = (words, "is F32 [", "expected F32, F16 or BF16 [")
         if by < 0:  # the tokenizer is looked at first
             wanted = ("largest token id is 88", "embeddings for ids 0 to", str(88 + by))
         yield f"config.json: {by:+} words", said, wanted

@@ -1,7 +1,7 @@
 """A checkpoint: the tensors of some files, asked for by the variables of a family."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +52,11 @@ class Checkpoint:
     def paths(self) -> tuple[Path, ...]:
         """All files that hold them."""
         return self._file.paths
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Of all tensors."""
+        return self._file.tensors
 
     @property
     def accepted(self) -> str:

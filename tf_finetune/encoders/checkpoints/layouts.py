@@ -2,7 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from tf_finetune.encoders.family import Family
 from tf_finetune.encoders.variables import Variable
@@ -47,5 +48,55 @@ class PyTorchLayout(Layout):
 
     def layer_of(self, name: str, family: Family) -> int | None:
         """The number behind the family's `layer_tensors`."""
-        found = re.search(rf"(?:^|\.){re.escape(family.layer_tensors)}\.(\d+)\.", name)
-        return int(found[1]) if found else None
+        return _number(rf"(?:^|\.){re.escape(family.layer_tensors)}\.(\d+)\.", name)
+
+
+class TensorFlowLayout(Layout):
+    """As transformers' TensorFlow models are saved: paths, and no tensor is turned round."""
+
+    def names(self, variable: Variable, family: Family) -> Iterator[str]:
+        """The path with and without the output's number and the backbone's prefix."""
+        for path in (variable.path, variable.path.removeprefix(f"{family.backbone}/")):
+            yield f"{path}:0"
+            yield path
+
+    def is_transposed(self, variable: Variable) -> bool:
+        """Never."""
+        return False
+
+    def layer_of(self, name: str, family: Family) -> int | None:
+        """The number as Keras writes those of a list of layers."""
+        inside = re.escape(family.layer_tensors.replace(".", "/"))
+        return _number(rf"(?:^|/){inside}_\._(\d+)/", name)
+
+
+class GoogleLayout(Layout):
+    """As the program of Devlin et al. 2019 saves BERT.
+
+    An embedding is a variable by itself there, and the head of a classifier is no layer: its
+    matrix is [labels, hidden].
+    """
+
+    _HEAD: ClassVar[Mapping[str, str]] = {"kernel": "output_weights", "bias": "output_bias"}
+
+    def names(self, variable: Variable, family: Family) -> Iterator[str]:
+        """The one name."""
+        if variable.part == "head":
+            yield self._HEAD[variable.kind]
+        elif variable.kind == "embedding":
+            yield variable.path.rpartition("/")[0]
+        else:
+            yield variable.path.replace("/layer_._", "/layer_")
+
+    def is_transposed(self, variable: Variable) -> bool:
+        """The head's matrix alone."""
+        return variable.part == "head"
+
+    def layer_of(self, name: str, family: Family) -> int | None:
+        """The number in its folder's name."""
+        return _number(r"(?:^|/)encoder/layer_(\d+)/", name)
+
+
+def _number(pattern: str, name: str) -> int | None:
+    found = re.search(pattern, name)
+    return int(found[1]) if found else None

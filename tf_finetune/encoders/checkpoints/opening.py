@@ -1,14 +1,77 @@
 """Opens the weights of a model folder, in whatever files they are."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
+from tf_finetune.encoders.checkpoints.google_checkpoint import GoogleCheckpoint
+from tf_finetune.encoders.checkpoints.hdf5_file import Hdf5File
+from tf_finetune.encoders.checkpoints.other_files import what_lies_there
+from tf_finetune.encoders.checkpoints.pickled_file import PickledFile
 from tf_finetune.encoders.checkpoints.safetensors_file import SafetensorsFile
+from tf_finetune.encoders.checkpoints.shards import Shards
+from tf_finetune.encoders.checkpoints.tensor_file import TensorFile
 from tf_finetune.encoders.family import Family
 from tf_finetune.errors import UserError
 
 # What this project writes, and what is taken where there are others beside it.
 WEIGHTS_FILE = "model.safetensors"
+
+
+class Format(NamedTuple):
+    """A kind of weights.
+
+    Attributes:
+        pattern: Of the name of the file that is opened.
+        open: Opens it.
+        others: Pattern of the files that belong to it; empty: none.
+    """
+
+    pattern: str
+    open: Callable[[Path], TensorFile]
+    others: str = ""
+
+
+def _shards(name: str, one: Callable[[Path], TensorFile]) -> Format:
+    stem, ending = name.split(".")
+    return Format(f"{name}.index.json", partial(Shards, opened=one), f"{stem}-*.{ending}")
+
+
+# The first that a folder has is taken.
+FORMATS = (
+    Format(WEIGHTS_FILE, SafetensorsFile),
+    _shards(WEIGHTS_FILE, SafetensorsFile),
+    Format("tf_model.h5", Hdf5File),
+    _shards("tf_model.h5", Hdf5File),
+    Format("pytorch_model.bin", PickledFile),
+    _shards("pytorch_model.bin", PickledFile),
+    Format("bert_model.ckpt.index", GoogleCheckpoint, "bert_model.ckpt.data-*"),
+    Format("*.ckpt*.index", GoogleCheckpoint, "*.ckpt*.data-*"),
+)
+ACCEPTED = (
+    f"{WEIGHTS_FILE}, tf_model.h5, pytorch_model.bin (each also in shards with its index) or "
+    "bert_model.ckpt.*"
+)
+
+
+def find_weights(folder: Path) -> tuple[Format, Path] | None:
+    """The file to open in a model folder, and what it is; None if there is none.
+
+    Raises:
+        UserError: There are several checkpoints of TensorFlow 1, and nothing says which is meant.
+    """
+    for kind in FORMATS:
+        paths = sorted(path for path in folder.glob(kind.pattern) if path.is_file())
+        if len(paths) > 1:
+            raise UserError(
+                f"{folder}: holds {len(paths)} checkpoints: {', '.join(p.name for p in paths)}; "
+                "accepted: one"
+            )
+        if paths:
+            return kind, paths[0]
+    return None
 
 
 def open_checkpoint(folder: Path, family: Family) -> Checkpoint:
@@ -21,45 +84,14 @@ def open_checkpoint(folder: Path, family: Family) -> Checkpoint:
     Raises:
         UserError: There are no weights, or they cannot be read.
     """
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise _missing(path)
-    file = SafetensorsFile(path)
-    _check_layout(file)
-    return Checkpoint(file, family)
+    found = find_weights(folder)
+    if found is None:
+        raise no_weights(folder)
+    kind, path = found
+    return Checkpoint(kind.open(path), family)
 
 
-def _missing(path: Path) -> UserError:
-    others = sorted(p.name for end in ("*model*.bin", "*model*.h5") for p in path.parent.glob(end))
-    return UserError(
-        f"{path}: no such file; accepted: a model folder with {WEIGHTS_FILE} "
-        "(pickled .bin and .h5 weights are not loaded because they can carry code)",
-        hint=_converted(path, ", from_tf=True" * others[0].endswith(".h5")) if others else None,
-    )
-
-
-def _converted(path: Path, how: str = "") -> str:
-    """How weights that are not read become some that are."""
-    return (
-        "Where you trust the file, transformers 4 with PyTorch writes one that is read: "
-        f'AutoModel.from_pretrained("{path.parent}"{how}).float().save_pretrained("NEW_FOLDER"), '
-        "and the tokenizer's files copied beside it."
-    )
-
-
-def _check_layout(file: SafetensorsFile) -> None:
-    """Refuses whole files of another kind in one sentence, and not tensor by tensor.
-
-    Raises:
-        UserError: The file holds bfloat16, or names and shapes of TensorFlow.
-    """
-    if any("/" in name for name in file.tensors):
-        what, accepted = "in TensorFlow's layout (its names have slashes)", "PyTorch's layout"
-    elif any(tensor.dtype == "BF16" for tensor in file.tensors.values()):
-        what, accepted = "in bfloat16", "float32 or float16"
-    else:
-        return
-    raise UserError(
-        f"{file.path}: the weights are {what}, which is not read; accepted: {accepted}",
-        hint=_converted(file.path),
-    )
+def no_weights(folder: Path) -> UserError:
+    """Says what a folder without weights holds instead, and what to do."""
+    what, hint = what_lies_there(folder)
+    return UserError(f"{folder}: {what}; accepted: a model folder with {ACCEPTED}", hint=hint)

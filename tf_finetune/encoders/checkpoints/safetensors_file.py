@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import ml_dtypes  # noqa: F401  with it numpy, and so safetensors, knows bfloat16
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from tf_finetune.encoders.checkpoints.layouts import PyTorchLayout
+from tf_finetune.encoders.checkpoints.layouts import PyTorchLayout, TensorFlowLayout
 from tf_finetune.encoders.checkpoints.tensor_file import Tensor, TensorFile
 from tf_finetune.errors import UserError
 
 
 class SafetensorsFile(TensorFile):
     """One safetensors file; only its header is read at first.
+
+    Both PyTorch's and TensorFlow's models are saved so, told apart by their names.
 
     Args:
         path: The file.
@@ -30,7 +33,8 @@ class SafetensorsFile(TensorFile):
             self.tensors = {
                 name: Tensor(s.get_dtype(), tuple(s.get_shape())) for name, s in slices.items()
             }
-        self.layout = PyTorchLayout()
+        slashes = any("/" in name for name in self.tensors)
+        self.layout = TensorFlowLayout() if slashes else PyTorchLayout()
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[str], np.ndarray]]:

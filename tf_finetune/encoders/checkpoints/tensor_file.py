@@ -10,6 +10,8 @@ import numpy as np
 
 from tf_finetune.encoders.checkpoints.layouts import Layout
 
+_LONGEST_SHOWN = 80
+
 
 class Tensor(NamedTuple):
     """What a file says of a tensor before its values are read.
@@ -21,6 +23,20 @@ class Tensor(NamedTuple):
 
     dtype: str
     shape: tuple[int, ...]
+
+
+# Types in numpy's words, with those of `ml_dtypes`.
+NAMES = {
+    **{f"float{bits}": f"F{bits}" for bits in (16, 32, 64)},
+    **{f"int{bits}": f"I{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"U{bits}" for bits in (8, 16, 32, 64)},
+    **{"bfloat16": "BF16", "bool": "BOOL"},
+}
+
+
+def quoted(name: str) -> str:
+    """A name out of a file for messages: short, and without control characters."""
+    return ascii(name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…")
 
 
 class TensorFile(ABC):
@@ -41,7 +57,7 @@ class TensorFile(ABC):
     layout: Layout
 
     # Of these each value is also a float32.
-    floats: ClassVar[tuple[str, ...]] = ("F32", "F16")
+    floats: ClassVar[tuple[str, ...]] = ("F32", "F16", "BF16")
 
     def path_of(self, name: str) -> Path:
         """The file that a tensor is in."""
