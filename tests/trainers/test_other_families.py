@@ -26,7 +26,6 @@ def trained(make_encoder, byte_level_tokenizer, tmp_path_factory):
             "data.validation_fraction=0.2",
             "data.test_fraction=0.2",
             "freeze.depth=2",
-            "data.max_length=32",
         ),
         *("training.epochs=1", "training.batch_size=16", "run.tensorboard=false"),
         *("evaluation.bootstrap_resamples=100", "evaluation.explained_mistakes=1"),
