@@ -66,6 +66,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         confidence=job.config.evaluation.confidence,
         tolerance=job.config.search.tolerance,
         folds=job.folds,
+        has_pooler=job.files.has_pooler,
     )
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)

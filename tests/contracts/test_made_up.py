@@ -97,6 +97,7 @@ def options(encoder, tiny_csv, tmp_path_factory):
 def trained(options, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "trained"
     own = ("method.name=norms", "freeze.depth=2", "training.learning_rate=0.01")
+    own += ("encoder.pooling=mean",)
     assert run_command(train.main, [*options, *own, f"run.dir={folder}"]) == 0
     return folder
 
@@ -130,6 +131,7 @@ def test_they_train(trained):
     assert len(trains) == 4  # two norms of the last layer, scale and shift
     assert all("LayerNorm" in path and "layer_._2" in path for path in trains)
     assert (config["model_type"], config["label_task"]) == ("terse", "brier")
+    assert config["text_pooling"] == "mean"
     assert set(json.loads((trained / "metrics.json").read_text())) == {"test", "validation"}
 
 

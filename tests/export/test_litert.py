@@ -74,6 +74,23 @@ def test_any_batch_gets_the_logits_of_the_model(files, batches, expected, precis
         np.testing.assert_allclose(model(batch), logits, atol=tolerance)
 
 
+@pytest.mark.parametrize(
+    ("pooling", "precision", "tolerance"),
+    [("mean", "float32", 1e-5), ("last", "float32", 1e-5), ("max", "static-int8", 0.5)],
+)
+def test_every_pooling_is_converted(build_trained, batches, pooling, precision, tolerance):
+    """Of what is largest the form that a huge number in place of padding would have spoilt."""
+    pooled = build_trained(encoder={"pooling": pooling})
+    tensors = [{name: tf.constant(v) for name, v in batch.items()} for batch in batches]
+    expected = [pooled(text_rows(**batch), training=False).numpy() for batch in tensors]
+
+    (content,) = convert(pooled, [precision], calibration_inputs(Texts(*range(3, 32)))).values()
+
+    for batch, logits in zip(batches, expected, strict=True):
+        assert np.ptp(logits) > 2 * tolerance
+        np.testing.assert_allclose(LiteRtModel(content)(batch), logits, atol=tolerance)
+
+
 def test_int8_ranks_alike_and_is_smallest(files, batches, expected):
     model = LiteRtModel(files["int8"])
 

@@ -102,6 +102,17 @@ def test_text_tells_scores_data_plan_and_command(card):
     assert "freeze.depth=1" in text and "tensorflow 2.20.0" in text
 
 
+def test_a_head_that_the_library_lacks_is_shown_in_code(card):
+    text = card(record(), text_pooling="max", model_type="bert").text
+
+    assert "The head reads the largest of all tokens, straight and without the pooler" in text
+    assert 'read = states.masked_fill(mask[..., None] == 0, float("-inf")).amax(1)' in text
+    assert 'head["classifier.weight"], head.get("classifier.bias")' in text
+    compile(text.split("```python\n")[1].split("```")[0], "card", "exec")
+    assert "AutoModelForSequenceClassification" not in text
+    assert "AutoModelForSequenceClassification" in card(record()).text
+
+
 def test_the_threshold_is_that_of_the_model(card):
     several = record(data=record().data | {"task": "multi_label"})
 

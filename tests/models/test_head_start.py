@@ -1,6 +1,7 @@
 """A row of a checkpoint's head is kept for the label that it is about, and for no other."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def with_head(make_encoder, tmp_path_factory):
             folders[count] = make_encoder(folder, add_head(count))
         path = folders[count] / "config.json"
         sizes = json.loads(path.read_text())
-        for name in ("id2label", "label2id", "problem_type"):
+        for name in ("id2label", "label2id", "problem_type", "text_pooling"):
             sizes.pop(name, None)
         path.write_text(json.dumps(sizes | {"architectures": CLASSIFIER} | config))
         return EncoderFiles("with head", folders[count])
@@ -53,6 +54,24 @@ def classes(*names):
 
 def several(*names):
     return SeveralClasses(names)
+
+
+def test_a_head_that_has_learned_from_something_else_is_new(with_head):
+    files = with_head(id2label=NAMES, text_pooling="mean", architectures=["BertModel"])
+    labels = classes("neg", "neutral", "pos")
+
+    same, other = (
+        matched_head(files, labels),
+        matched_head(replace(files, wanted_pooling="max"), labels),
+    )
+
+    assert same.rows == (0, 1, 2)
+    assert other.is_new
+    assert other.line == (
+        "head: new: neg, neutral, pos (the checkpoint's reads mean, this one max: encoder.pooling)"
+    )
+    own = replace(with_head(id2label=NAMES), wanted_pooling="mean")
+    assert "the checkpoint's reads first, this one mean" in matched_head(own, labels).line
 
 
 def values(files, labels, scale=None, seed=0):

@@ -82,6 +82,17 @@ def test_last_tokens_are_found_behind_padding_on_either_side():
     assert reads_of("mean", texts) is reads_of("max", texts) is None
 
 
+def test_the_largest_of_a_padded_text_pass_their_gradient_on_whole():
+    states, texts = rows()
+    with tf.GradientTape() as tape:
+        tape.watch(states)
+        loss = tf.reduce_sum(pooled("max", states, texts)[1] * [1.0, 10.0])
+
+    found = tape.gradient(loss, states).numpy()[1]
+
+    np.testing.assert_allclose(found, [[1.0, 10.0], [0.0, 0.0], [0.0, 0.0]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
 def test_a_mean_of_many_half_precision_states_is_summed_in_float32(dtype):
     states = tf.ones((1, 3000, 2), dtype)  # adding one by one in half precision ends early

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.data.batch import text_rows
-from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import dense_variables, norm_variables
@@ -34,7 +34,9 @@ def rounding(precision="float32", scale=1.0, pooling="first"):
     table = (*norm, *head)
     values = (GAMMA, BETA, scale * KERNEL, scale * BIAS)
     by_path = {variable.path: value for variable, value in zip(table, values, strict=True)}
-    files = SimpleNamespace(sizes=SIZES, pooling=pooling, family=Bert())
+    files = SimpleNamespace(
+        sizes=SIZES, pooling=pooling, has_pooler=pooling == "first", family=FAMILIES["bert"]
+    )
     model = SimpleNamespace(by_path=by_path, table=table, files=files)
     return logit_rounding(model, LENGTH, precision)
 

@@ -11,10 +11,10 @@ from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.table import unnamed_labels
 
 
-def asked(**sections):
+def asked(pooling="first", **sections):
     spec = Spec(
         ExperimentConfig.model_validate(sections),
-        SimpleNamespace(config={"num_hidden_layers": 2}),
+        SimpleNamespace(config={"num_hidden_layers": 2}, pooling=pooling),
         unnamed_labels("single_label", 2),
         (),
         SimpleNamespace(to_dict=dict),
@@ -31,8 +31,9 @@ def test_another_step_is_another_question(step):
     assert asked(training=step)["training"] == asked()["training"] | step
 
 
-def test_dropout_is_in_the_question():
+def test_dropout_and_pooling_are_in_the_question():
     assert asked(encoder={"dropout": 0.3}) != asked()
+    assert asked("mean") != asked("max") != asked()
 
 
 @pytest.mark.parametrize(

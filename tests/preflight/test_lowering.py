@@ -66,6 +66,14 @@ def test_packed_step_has_rows_of_several_texts(model, spec):
     assert "f32[8,3]" in hlo  # logits of two rows of four texts
 
 
+def test_the_largest_of_packed_texts_and_their_gradient_are_lowered(tiny_encoder, spec_for):
+    spec = spec_for(tiny_encoder, 3, freeze={"depth": 2}, encoder={"pooling": "max"})
+
+    hlo = lower_step(build_step_model(spec), spec.labels, PACKED).hlo
+
+    assert "f32[8,3]" in hlo
+
+
 @pytest.mark.parametrize("shape", [SHAPE, PACKED])
 def test_batch_is_what_the_pipeline_makes(spec, tiny_tokenizer, tiny_csv, tmp_path, shape):
     from tf_finetune.data.loading import load_splits

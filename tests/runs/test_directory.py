@@ -146,6 +146,7 @@ def test_unfinished_run_goes_on_with_what_decides_nothing_of_it(config, section,
         ("cache", {"dtype": "float16"}),
         ("data", {"folds": 5}),
         ("encoder", {"dropout": 0.2}),
+        ("encoder", {"pooling": "mean"}),
         ("freeze", {"embeddings": True}),
     ],
 )

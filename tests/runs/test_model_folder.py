@@ -75,6 +75,27 @@ def test_plain_transformers_computes_the_same(folder, classifier, batch):
     assert model.config.id2label == {0: "neg", 1: "neutral", 2: "pos"}
 
 
+def test_what_the_head_reads_survives_and_the_library_is_offered_no_other_head(
+    tiny_encoder, tiny_tokenizer, spec_for, batch, tmp_path
+):
+    path, pooled = tmp_path / "model", {"encoder": {"pooling": "mean"}}
+    model = build(spec_for(tiny_encoder, LABELS, **pooled), Pretrained())
+    write_model_folder(path, model, tiny_tokenizer, LABELS, max_length=32)
+    config = json.loads((path / "config.json").read_text())
+
+    files = check_model_folder(path)
+    reloaded = build(spec_for(files, LABELS), OfRun())
+
+    assert (config["text_pooling"], config["architectures"]) == ("mean", ["BertModel"])
+    assert files.pooling_choice == ("mean", "as its config.json says")
+    np.testing.assert_array_equal(reloaded(batch, training=False), model(batch, training=False))
+    assert "bert/pooler/dense/kernel" not in reloaded.by_path
+    again = module.model_config(
+        build(spec_for(path, LABELS, encoder={"pooling": "first"}), Pretrained()), LABELS
+    )
+    assert "text_pooling" not in again
+
+
 def test_configuration_says_what_was_trained(folder):
     config = json.loads((folder / "config.json").read_text())
 

@@ -53,7 +53,8 @@ def rounding(finished_run: Path) -> float:
     head = {"classifier/kernel": stored["classifier.weight"].T}
     head["classifier/bias"] = stored["classifier.bias"]
     files = EncoderFiles("tiny", folder)
-    model: Any = SimpleNamespace(by_path=head, head_paths=set(head), files=files)
+    table = [v for v in files.variables(2) if v.part == "head"]
+    model: Any = SimpleNamespace(by_path=head, table=table, files=files)
     return float(logit_rounding(model, length=32).max())
 
 

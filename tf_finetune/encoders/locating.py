@@ -77,6 +77,11 @@ class EncoderFiles:
             "their weights, which are frozen in all of them or in none"
         ]
 
+    @cached_property
+    def has_pooler(self) -> bool:
+        """Whether what is read goes through a pooler on its way to the head."""
+        return any(variable.part == "pooler" for variable in self.variables(1))
+
     def variables(self, num_labels: int) -> tuple[Variable, ...]:
         """All variables of a classifier with so many outputs, in forward order."""
         return self.family.variables(self.config, num_labels, self.pooling)

@@ -80,6 +80,11 @@ def choose_pooling(
     return PoolingChoice(said, "as its config.json says")
 
 
+def words_of(pooling: WantedPooling) -> str:
+    """Such as "the mean of all tokens"; "" of a configuration that leaves it to the checkpoint."""
+    return "" if pooling == "auto" else _WORDS[pooling]
+
+
 def pooling_problems(pooling: Pooling, family: Family) -> list[str]:
     """What is wrong with a pooling that a family cannot compute."""
     if pooling in family.poolings:

@@ -116,7 +116,7 @@ def probe_logits(
         validation: What they answer.
         labels: What the targets are.
         shape: How batches are cut; one replica.
-        read: Whether they get the state that pooler and head would read at every depth, and not
+        read: Whether they get what the head reads (`encoder.pooling`) at every depth, and not
             the mean state.
 
     Returns:

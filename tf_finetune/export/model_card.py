@@ -12,6 +12,9 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.seal import load_written_config
+from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.family import Pooling
+from tf_finetune.encoders.pooling import TEXT_POOLING, words_of
 from tf_finetune.errors import UserError
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.options.marks import Mark
@@ -36,6 +39,13 @@ _HUB_METRICS = {
     "spearman": "spearmanr",
     "mse": "mse",
     "mae": "mae",
+}
+# What the head reads, of states [b, t, hidden] and a mask [b, t] of ones and zeros on any side.
+_READ: dict[Pooling, str] = {
+    "first": "states[range(len(states)), mask.argmax(1)]",
+    "mean": "(states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
+    "max": 'states.masked_fill(mask[..., None] == 0, float("-inf")).amax(1)',
+    "last": "states[range(len(states)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
 }
 _SOURCES = ("data.train", "data.validation", "data.test", "encoder.name")
 
@@ -125,6 +135,7 @@ def write_model_card(
         smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
         threshold=_threshold(record, model_config),
+        pooled=_pooled(model_config),
         max_length=max_length,
     )
     # Checks the metadata as the hub's own library reads them.
@@ -223,6 +234,15 @@ def _smaller_context(smaller: SmallerModel) -> dict[str, Any]:
         "mib": found.bytes / 2**20,
         "removed_heads": bool(smaller.heads),
     }
+
+
+def _pooled(model_config: Mapping[str, Any]) -> dict[str, str] | None:
+    """How PyTorch computes what the head reads; None where the library's own classifier does."""
+    pooling = model_config.get(TEXT_POOLING)
+    if pooling is None:
+        return None
+    _, head = FAMILIES[model_config["model_type"]].head_names
+    return {"words": words_of(pooling), "read": _READ[pooling], "head": head}
 
 
 def _threshold(record: RunRecord, model_config: Mapping[str, Any]) -> float | None:

@@ -167,8 +167,8 @@ class Classifier(PlannedModel):
 
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
         """From what was read, [b, r, hidden], to logits [b * r, labels]."""
-        run, own = Run(training=bool(training)), self.files.family.pooling
-        read = self.encoder.pool(states, run, pooler=self.files.pooling == own)
+        run = Run(training=bool(training))
+        read = self.encoder.pool(states, run, pooler=self.files.has_pooler)
         read = tf.reshape(read, [-1, states.shape[-1]])
         # In float32 under every precision: half of it would round the answers to 3 digits.
         dense = self.files.family.places(self.wrapped).head

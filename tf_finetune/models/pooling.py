@@ -47,8 +47,10 @@ def _means(states: tf.Tensor, texts: Texts | PackedTexts) -> tf.Tensor:
 
 def _largest(states: tf.Tensor, texts: Texts | PackedTexts) -> tf.Tensor:
     if isinstance(texts, Texts):
-        is_token = tf.expand_dims(texts.mask > 0, 2)
-        return tf.reduce_max(tf.where(is_token, states, states.dtype.min), axis=1, keepdims=True)
+        # In place of padding a token of the text, and no huge number: 8-bit integers would hold
+        # nothing else beside it.
+        is_token, known = tf.expand_dims(texts.mask > 0, 2), pooled("last", states, texts)
+        return tf.reduce_max(tf.where(is_token, states, known), axis=1, keepdims=True)
     # Not by members: that would take the states once for every text of a row.
     shape, hidden = tf.shape(texts.segment_ids), states.shape[-1]
     rows, places = shape[0], 1 + tf.shape(texts.reads)[1]  # the first is the padding's

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_finetune.encoders.family import Sizes
-from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
     largest = _largest_sums(classifier, length)
     arithmetic = arithmetic_of(precision)
     files = classifier.files
-    summed = files.sizes.hidden if _has_pooler(files) else length
+    summed = files.sizes.hidden if files.has_pooler else length
     roundings = roundings_of_a_logit(files.sizes, length, arithmetic, summed)
     share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
     return share * largest
@@ -81,7 +80,7 @@ def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:
     sqrt(n) times as long, as their squares are among those of all tokens.
     """
     kernel, bias = _dense(classifier, "head")
-    if not _has_pooler(classifier.files):
+    if not classifier.files.has_pooler:
         return _sums_of_reads(classifier, kernel, bias, length)
     if classifier.files.family.bounded_pooler:
         return np.asarray(kernel.sum(axis=0) + bias)
@@ -106,10 +105,6 @@ def _dense(classifier: "Classifier", part: str) -> tuple[np.ndarray, np.ndarray]
     """Absolute values of the matrix and the bias of pooler or head."""
     found = {v.kind: np.abs(_value(classifier, v)) for v in classifier.table if v.part == part}
     return found["kernel"], found["bias"]
-
-
-def _has_pooler(files: EncoderFiles) -> bool:
-    return files.pooling == files.family.pooling
 
 
 def _value(classifier: "Classifier", variable: Variable) -> np.ndarray:

@@ -57,7 +57,8 @@ class FreezeConfig(Section):
         default=0,
         ge=0,
         description="frozen depth k: 0 trains everything; k >= 1 freezes the embeddings and "
-        "encoder layers 0..k-1; the number of layers trains only pooler and head",
+        "encoder layers 0..k-1; the number of layers trains only the head, and the pooler if "
+        "there is one",
     )
     embeddings: Annotated[bool, Mark.STEP] = Field(
         default=False, description="freeze the embeddings also at depth 0 (deeper ones always do)"

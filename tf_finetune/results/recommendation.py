@@ -144,6 +144,7 @@ class Recommendation:
         failed: Those that failed, with their reasons.
         depths_without_result: Depths tried of which no trial completed.
         folds: How many folds took the place of a validation split; None if there was one.
+        has_pooler: Whether a pooler trains beside the head where every layer is frozen.
         answer: What to do, what it scores and at what price, in a sentence.
         certainty: How sure that is, in a sentence or two.
         alternatives: The best score and the cheapest acceptable depth, a sentence each.
@@ -166,6 +167,7 @@ class Recommendation:
     failed: tuple[str, ...]
     depths_without_result: tuple[int, ...]
     folds: int | None = None
+    has_pooler: bool = True
     answer: str = ""
     certainty: str = ""
     alternatives: tuple[str, ...] = ()

@@ -5,39 +5,64 @@ python torch_side.py FOLDER TEXTS.json ANSWERS.json
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import transformers
 
+# Logits [b, labels] of texts, or of two columns of them; and what the loading had to say.
+Answer = tuple[Callable[..., torch.Tensor], dict]
+
 
 def main(folder: str, texts_file: str, answers_file: str) -> None:
     """Writes logits, versions and what the loading reported as JSON."""
     task = json.loads(Path(texts_file).read_text(encoding="utf-8"))
+    config = transformers.AutoConfig.from_pretrained(folder)
+    is_pooled = getattr(config, "text_pooling", None) is not None
+    answer, loading = (of_the_card if is_pooled else of_the_library)(folder, task["max_length"])
+    logits = []
+    for start in range(0, len(task["texts"]), 32):
+        columns = zip(*task["texts"][start : start + 32], strict=True)
+        logits += answer(*(list(column) for column in columns)).tolist()
+    answers = {
+        "logits": logits,
+        "labels": [config.id2label[i] for i in range(config.num_labels)],
+        "loading": {name: sorted(map(str, found)) for name, found in loading.items()},
+        "versions": f"torch {torch.__version__}, transformers {transformers.__version__}",
+    }
+    Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+
+
+def of_the_library(folder: str, max_length: int) -> Answer:
+    """The library's own classifier."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
     model.eval()
-    logits = []
-    with torch.no_grad():
-        for start in range(0, len(task["texts"]), 32):
-            columns = zip(*task["texts"][start : start + 32], strict=True)
-            tokens = tokenizer(
-                *(list(column) for column in columns),
-                truncation=True,
-                padding=True,
-                max_length=task["max_length"],
-                return_tensors="pt",
-            )
-            logits += model(**tokens).logits.tolist()
-    answers = {
-        "logits": logits,
-        "labels": [model.config.id2label[i] for i in range(model.config.num_labels)],
-        "loading": {name: sorted(map(str, found)) for name, found in loading.items()},
-        "versions": f"torch {torch.__version__}, transformers {transformers.__version__}",
-    }
-    Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+
+    def logits(*columns: list[str]) -> torch.Tensor:
+        tokens = tokenizer(
+            *columns, truncation=True, padding=True, max_length=max_length, return_tensors="pt"
+        )
+        with torch.no_grad():
+            return model(**tokens).logits
+
+    return logits, loading
+
+
+def of_the_card(folder: str, max_length: int) -> Answer:
+    """The code that the model card shows, as it stands there; it reads as much as was trained."""
+    card = (Path(folder) / "README.md").read_text(encoding="utf-8")
+    code = card.split("```python\n")[1].split("```")[0].replace("THIS_FOLDER", folder)
+    shown: dict = {}
+    exec(compile(code, "README.md", "exec"), shown)
+    if shown["tokenizer"].model_max_length != max_length:
+        return shown["logits"], {"max_length": [shown["tokenizer"].model_max_length]}
+    _, loading = transformers.AutoModel.from_pretrained(folder, output_loading_info=True)
+    missing = [name for name in loading["missing_keys"] if not name.startswith("pooler.")]
+    return shown["logits"], {"missing_keys": missing}
 
 
 if __name__ == "__main__":

@@ -90,10 +90,10 @@ def job_arguments(folder: Path) -> list[str]:
     ]
 
 
-def make_run(folder: Path, *, formats: str) -> Path:
+def make_run(folder: Path, *options: str, formats: str) -> Path:
     """Trains and exports; gives the run's folder."""
     run = folder / "run"
-    train.main([*job_arguments(folder), "freeze.depth=2", f"run.dir={run}"])
+    train.main([*job_arguments(folder), "freeze.depth=2", *options, f"run.dir={run}"])
     export.main([str(run), "--to", formats])
     return run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.variables import dense_variables
 from tf_finetune.errors import UserError
@@ -46,7 +46,9 @@ def by_formula(shape):
         encode=encode,
         classify=classify,
         plan=SimpleNamespace(frozen_depth=2),
-        files=SimpleNamespace(sizes=SIZES, pooling="first", family=Bert()),
+        files=SimpleNamespace(
+            sizes=SIZES, pooling="first", has_pooler=True, family=FAMILIES["bert"]
+        ),
         table=tuple(dense_variables("head", "head", (2, 2), "head", "head")),
         by_path={"head/kernel": WEIGHTS, "head/bias": np.zeros(2)},
     )

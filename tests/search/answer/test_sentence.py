@@ -132,6 +132,9 @@ def test_a_model_of_one_layer():
     assert sentence.answer(found).startswith(
         "Freeze the only layer (train only pooler and head) at learning rate 3e-4: "
     )
+    assert sentence.answer(replace(found, has_pooler=False)).startswith(
+        "Freeze the only layer (train only the head) at learning rate 3e-4: "
+    )
 
 
 def test_further_options_are_part_of_what_to_do():

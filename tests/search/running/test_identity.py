@@ -60,6 +60,7 @@ def identity(
         ("data", {"validation": split(rows=(3, 4, 6))}),
         ("data", {"labels": ("pos", "neg")}),
         ("encoder", {"encoder": {"dropout": 0.3}}),
+        ("encoder", {"encoder": {"pooling": "mean"}}),
         ("training", {"training": {"epochs": 7}}),
         ("training", {"training": {"batch_size": 7}}),
         ("training", {"training": {"clip_norm": 7.0}}),
@@ -140,3 +141,5 @@ def test_journals_of_earlier_versions_know_all_that_is_as_usual():
 
     assert set(usual) == {"data", "encoder", "training", "freeze", "search"}
     assert "threshold" not in usual["data"]
+    first = identity(encoder={"pooling": "first"})
+    assert "pooling" not in first["encoder"]  # they read the first token

@@ -71,7 +71,8 @@ class SmallerModel:
             count = sum(len(heads) for heads in self.heads.values())
             done.append(f"{count} attention head{'s' if count > 1 else ''} removed")
         if self.learning_rate is not None:
-            what = "all but the embeddings" if self.request.distil else "pooler and head"
+            above = "pooler and head" if self.files.has_pooler else "the head"
+            what = "all but the embeddings" if self.request.distil else above
             epochs = "1 epoch" if self.request.epochs == 1 else f"{self.request.epochs} epochs"
             done.append(f"{what} trained for {epochs} at rate {self.learning_rate:g}")
         return ", ".join(done)

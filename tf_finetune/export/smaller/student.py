@@ -20,7 +20,7 @@ from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuning import fine_tune
 from tf_finetune.training.strategy import without_strategy
 
-# Pooler and head alone want a far higher rate than layers do.
+# What stands above the layers alone wants a far higher rate than layers do.
 HEAD_RATE, LAYERS_RATE = 1e-3, 1e-4
 _TEMPERATURE = 2.0
 
@@ -51,7 +51,7 @@ def train_student(
     teacher: Classifier,
     console: Console,
 ) -> Classifier:
-    """Trains a cut model: pooler and head, or, taught by a teacher, all but the embeddings.
+    """Trains what is above a cut model's layers, or, taught by a teacher, all but the embeddings.
 
     What is not trained keeps its values, so that silenced heads stay silent.
 

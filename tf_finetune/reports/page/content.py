@@ -108,6 +108,7 @@ class ReportContent:
         search: The answer of a search; None for a single run.
         config: The resolved configuration as YAML; empty leaves it out.
         preflight: From `read_preflight`; None leaves it out.
+        read: What the head reads of a text, in words.
     """
 
     title: str
@@ -124,6 +125,7 @@ class ReportContent:
     search: Recommendation | None = None
     config: str = ""
     preflight: Mapping[str, Any] | None = None
+    read: str = ""
 
     @property
     def folds(self) -> int | None:
@@ -146,7 +148,7 @@ class ReportContent:
         """What `report.json` holds: every number of the page, before rounding."""
         content = {
             name: getattr(self, name)
-            for name in ("title", "summary", "encoder", "created", "metric", "plan", "data")
+            for name in ("title", "summary", "encoder", "read", "created", "metric", "plan", "data")
         }
         recommendation = None
         if self.search is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import dump_config
+from tf_finetune.encoders.pooling import words_of
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.console import baseline_title
 from tf_finetune.reports.page import numbers
@@ -65,6 +66,7 @@ def run_content(
         title=f"{short_name(config.encoder.name)} on {short_name(config.data.train or '?')}",
         summary=(_sentence(reports, plan), *_folds_sentence(reports)),
         encoder=config.encoder.name,
+        read=words_of(config.encoder.pooling),
         created=local_time(),
         metric=metric,
         trials=(trial,),

@@ -48,6 +48,7 @@ def recommend(
     resamples: int = 1000,
     seed: int = 0,
     folds: int | None = None,
+    has_pooler: bool = True,
 ) -> Recommendation:
     """Answers which depth to train.
 
@@ -64,6 +65,7 @@ def recommend(
         seed: Seed of the resamples; equal seeds give equal answers.
         folds: How many folds take the place of a validation split: the predictions are those
             for all training examples, each out of its fold. None: there is a split.
+        has_pooler: Whether the model has a pooler below the head.
 
     Returns:
         The answer.
@@ -121,6 +123,7 @@ def recommend(
         failed=failed,
         depths_without_result=tuple(sorted(tried - set(results))),
         folds=folds,
+        has_pooler=has_pooler,
     )
     return in_words(found)
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.saving import dump_config
+from tf_finetune.encoders.pooling import words_of
 from tf_finetune.errors import visible
 from tf_finetune.reports.console import render_metrics
 from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
@@ -85,6 +86,7 @@ def report_content(
         title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
         summary=(),
         encoder=outcome.encoder,
+        read=words_of(outcome.config.encoder.pooling),
         created=local_time(),
         metric=outcome.metric,
         trials=tuple(TrialRow.of(r.result, r.history) for r in _ordered(outcome.records)),

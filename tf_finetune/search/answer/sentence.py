@@ -226,10 +226,9 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     elif depth < layers:
         action = f"Freeze {depth} of {layers} layers"
         action += f" and train {method.words} above" if method else ""
-    elif layers == 1:
-        action = "Freeze the only layer (train only pooler and head)"
     else:
-        action = f"Freeze all {layers} layers (train only pooler and head)"
+        frozen = "the only layer" if layers == 1 else f"all {layers} layers"
+        action = f"Freeze {frozen} (train only {'pooler and' if found.has_pooler else 'the'} head)"
     action += f" at learning rate {_rate(result.cell.learning_rate)}"
     return action + "".join(f", {name}={value}" for name, value in extra.items())
 
