@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
-    for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_lines()):
+    for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
         console.print(line, highlight=False, soft_wrap=True)
     if arguments.rows:
         render_rows(console, spec.plan)

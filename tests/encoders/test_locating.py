@@ -215,6 +215,13 @@ def test_a_length_that_nobody_set_follows_the_encoder(tiny_encoder, make_encoder
     assert fitted_inputs(long, DataConfig()).max_length == 128
 
 
+def test_depths_of_shared_weights_are_told(tiny_encoder, make_encoder, tmp_path):
+    shared = EncoderFiles("shared", make_encoder(tmp_path, model_type="albert"))
+
+    assert (shared.depths, EncoderFiles("tiny", tiny_encoder).depth_notes()) == ([0, 2, 3], [])
+    assert shared.depth_notes()[0].startswith("The frozen depth is 0, 2 or 3: layers of this enc")
+
+
 def test_a_run_gives_its_model_and_says_so(tiny_encoder, tmp_path, caplog):
     folder = tmp_path / "run"
     shutil.copytree(tiny_encoder, folder / "model")

@@ -68,13 +68,14 @@ class EncoderFiles:
         """The frozen depths that there are, ascending."""
         return possible_depths(self.variables(1))
 
-    def depth_lines(self) -> list[str]:
-        """What to tell of them where there is not one for each layer."""
+    def depth_notes(self) -> list[str]:
+        """A sentence on them where there is not one for each layer."""
         if len(self.depths) == self.num_layers + 1:
             return []
+        *others, last = map(str, self.depths)
         return [
-            f"depths: {', '.join(map(str, self.depths))} of {self.num_layers} layers; layers share "
-            "their weights, which are frozen in all of them or in none"
+            f"The frozen depth is {', '.join(others)} or {last}: layers of this encoder share "
+            "their weights, which are frozen in all of them or in none."
         ]
 
     @cached_property
