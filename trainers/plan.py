@@ -15,6 +15,7 @@ from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.plans.solver import resolve_solver
 from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import unnamed_labels
@@ -30,6 +31,7 @@ def main(argv: Sequence[str]) -> int:
     files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
+    config, solver_lines = resolve_solver(config, spec.plan)
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
     for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
@@ -38,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
         render_rows(console, spec.plan)
     else:
         render_plan(console, spec.plan)
+    for line in solver_lines:
+        console.print(line, highlight=False, soft_wrap=True)
     step = {
         "batch_size": config.training.batch_size,
         "length": min(config.data.max_length, files.sizes.positions),
