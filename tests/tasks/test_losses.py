@@ -56,3 +56,47 @@ def test_one_loss_an_example(task):
     targets = {"single_label": [0, 1, 1], "multi_label": [[1.0, 0.0]] * 3}.get(task, [1.0] * 3)
 
     assert losses(task, targets, np.zeros((3, 2), np.float32)).shape == (3,)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("task", ["single_label", "multi_label", "regression"])
+def test_a_solver_gets_the_losses_of_training_and_their_slopes(task, smoothing):
+    rng = np.random.default_rng(0)
+    outputs = 1 if task == "regression" else 4
+    targets = {
+        "single_label": rng.integers(0, 4, 6).astype(np.int32),
+        "multi_label": rng.integers(0, 2, (6, 4)).astype(np.float32),
+    }.get(task, rng.normal(size=6).astype(np.float32))
+    logits = tf.constant(3 * rng.normal(size=(6, outputs)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        expected = TASKS[task].losses(tf.constant(targets), logits, smoothing, 2.5)
+
+    found, slopes = TASKS[task].losses_and_slopes(
+        targets, logits.numpy().astype(np.float64), smoothing, 2.5
+    )
+
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(slopes, tape.gradient(expected, logits), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["single_label", "multi_label", "regression"])
+def test_no_curvature_is_over_its_bound_and_one_comes_near(task):
+    outputs = {"single_label": 2, "multi_label": 3}.get(task, 1)
+    targets = {"single_label": [0], "multi_label": [[1.0, 0.0, 0.0]]}.get(task, [1.0])
+    step, curvatures = 1e-4, []
+    for logit in np.linspace(-3, 3, 7):
+        aside = np.zeros((1, outputs))
+        aside[0, 0] = step
+        middle = np.full((1, outputs), 0.0)
+        middle[0, 0] = logit
+        above, below = (
+            TASKS[task].losses_and_slopes(np.array(targets), middle + sign * aside)[1]
+            for sign in (1, -1)
+        )
+        # The direction that a softmax sees most: one logit up, the other down.
+        sideways = 2 if task == "single_label" else 1
+        curvatures.append(sideways * (above - below)[0, 0] / (2 * step))
+
+    bound = TASKS[task].greatest_curvature(outputs)
+    assert max(curvatures) == pytest.approx(bound, rel=1e-6)

@@ -424,3 +424,30 @@ def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatc
     monkeypatch.setattr(RunCheckpoints, "save", save)
     with pytest.raises(DiskFullError):
         runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")
+
+
+def test_a_head_that_is_solved_is_searched_answered_and_trained_again(tiny_job, tmp_path, capsys):
+    folder = tmp_path / "solved"
+    options = [
+        *(*tiny_job, "data.max_length=32", "encoder.pooling=mean", "search.depths=3"),
+        *("search.ensemble=true", "evaluation.bootstrap_resamples=100"),
+        "evaluation.explained_mistakes=0",  # tracing gradients takes seconds
+    ]
+
+    assert search.main([*options, f"run.dir={folder}"]) == 0
+
+    told = capsys.readouterr().out
+    outcome = json.loads((folder / "search.json").read_text())
+    (trial,) = outcome["trials"]
+    assert trial["folder"] == "depth3-exact-seed0"
+    assert trial["result"]["cell"]["learning_rate"] is None
+    assert [entry["penalty"] for entry in trial["history"]][::8] == [1.0, pytest.approx(1e-4)]
+    assert outcome["answer"].startswith("Freeze all 3 layers and solve the head exactly: accuracy")
+    assert "depth 3: the head alone, solved exactly, the same for every seed" in told
+    assert "There is no ensemble: the head is solved, the same for every seed." in told
+    assert "exact" in (folder / "report.html").read_text()
+    chosen = load_config(folder / "chosen.yaml").training
+    assert (chosen.solver, chosen.epochs) == ("exact", 3)
+    again = outcome["chosen"]["epochs"]
+    for name in ("penalty", "loss", "val_accuracy", "val_loss"):
+        assert [e[name] for e in again] == pytest.approx([e[name] for e in trial["history"]])
