@@ -42,6 +42,7 @@ TINY_SIZES = {
     "positions": 64,
     "types": 2,
     "embedding": 16,
+    "groups": 2,
 }
 
 
