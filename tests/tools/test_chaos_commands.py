@@ -12,11 +12,12 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 
+# The first kill is inside a save, the second of the search at a random moment.
 @pytest.mark.parametrize(
     ("harness", "options"),
-    [("train", ("--kills", "2")), ("search", ("--kills", "2", "--job", "short"))],
+    [("train", ("--kills", "1")), ("search", ("--kills", "2", "--job", "short"))],
 )
-def test_killed_twice_nothing_is_lost(harness, options, forked_python, tmp_path):
+def test_killed_command_loses_nothing(harness, options, forked_python, tmp_path):
     done = subprocess.run(
         [forked_python, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
         cwd=ROOT,
@@ -27,4 +28,4 @@ def test_killed_twice_nothing_is_lost(harness, options, forked_python, tmp_path)
     )
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert re.search("(2 kills|stopped 2 times), .* 0 differences", done.stdout)
+    assert re.search("(2 kills|stopped 1 times), .* 0 differences", done.stdout)
