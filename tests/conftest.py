@@ -39,6 +39,7 @@ TINY_SIZES = {
     "positions": 64,
     "types": 2,
     "embedding": 16,
+    "groups": 2,
 }
 
 

@@ -34,7 +34,8 @@ def main(argv: Sequence[str]) -> int:
     config, solver_lines = resolve_solver(config, spec.plan)
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
-    console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
+    for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+        console.print(line, highlight=False, soft_wrap=True)
     if arguments.rows:
         render_rows(console, spec.plan)
     else:
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         "batch_size": config.training.batch_size,
         "length": min(config.data.max_length, files.sizes.positions),
     }
-    depths = [FreezeConfig(depth=depth) for depth in range(files.num_layers + 1)]
+    depths = [FreezeConfig(depth=depth) for depth in files.depths]
     rows = [
         (str(freeze.depth), spec_of(config, files, spec.labels, freeze=freeze).cost(**step))
         for freeze in depths
@@ -65,12 +66,12 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
     """Prints what a run on these examples would decide about its prefix cache."""
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs
+    from tf_finetune.encoders.locating import fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.weights import pretrained
     from tf_finetune.sources.opening import check_sources
 
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
     start = pretrained(files, splits.labels, splits.train.labels)

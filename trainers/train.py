@@ -32,7 +32,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.spec import spec_of
@@ -45,7 +45,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     # What is wrong with the rest is told before the data is read.
     config, solver_lines = resolve_solver(config, spec_of(config, files).plan)
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
     check_sources(config.data)
@@ -89,7 +89,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         line = f"encoder {files.name}, run directory {run.path}"
         console.print(Text(visible(line)), soft_wrap=True)
-        console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
+        for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+            console.print(line, highlight=False, soft_wrap=True)
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)

@@ -33,7 +33,7 @@ def check(config: ExperimentConfig) -> list[str]:
 
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.spec import spec_of
     from tf_finetune.plans.solver import resolve_solver
@@ -46,8 +46,7 @@ def check(config: ExperimentConfig) -> list[str]:
     except UserError as error:
         errors.append(error)
     try:
-        pairs = config.data.text_pair_column is not None
-        check_inputs(encoder, config.data.max_length, pairs=pairs)
+        config = config.model_copy(update={"data": fitted_inputs(encoder, config.data)})
     except UserError as error:
         errors.append(error)
     try:

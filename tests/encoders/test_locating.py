@@ -11,11 +11,12 @@ import pytest
 from tf_finetune.encoders import hub, locating, packages
 from tf_finetune.encoders.locating import (
     EncoderFiles,
-    check_inputs,
+    fitted_inputs,
     resolve_encoder,
 )
 from tf_finetune.encoders.packages import model_packages
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 
 
 @pytest.fixture
@@ -253,10 +254,24 @@ def test_impossible_hub_name_is_refused(no_network):
 def test_texts_that_the_encoder_has_no_places_for_are_refused(make_encoder, tmp_path):
     files = EncoderFiles("single", make_encoder(tmp_path / "single", type_vocab_size=1))
 
-    check_inputs(files, 64, pairs=False)
+    assert fitted_inputs(files, DataConfig(max_length=64)) == DataConfig(max_length=64)
     with pytest.raises(UserError, match="received 65; accepted: up to 64") as caught:
-        check_inputs(files, 65, pairs=True)
+        fitted_inputs(files, DataConfig(max_length=65, text_pair_column="second"))
     assert caught.value.problems[1].startswith("data.text_pair_column: this encoder has one")
+
+
+def test_a_length_that_nobody_set_follows_the_encoder(tiny_encoder, make_encoder, tmp_path):
+    long = EncoderFiles("long", make_encoder(tmp_path / "long", max_position_embeddings=512))
+
+    assert fitted_inputs(EncoderFiles("tiny", tiny_encoder), DataConfig()).max_length == 64
+    assert fitted_inputs(long, DataConfig()).max_length == 128
+
+
+def test_depths_of_shared_weights_are_told(tiny_encoder, make_encoder, tmp_path):
+    shared = EncoderFiles("shared", make_encoder(tmp_path, model_type="albert"))
+
+    assert (shared.depths, EncoderFiles("tiny", tiny_encoder).depth_notes()) == ([0, 2, 3], [])
+    assert shared.depth_notes()[0].startswith("The frozen depth is 0, 2 or 3: layers of this enc")
 
 
 def test_a_run_gives_its_model_and_says_so(tiny_encoder, tmp_path, caplog):

@@ -122,7 +122,7 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
 
 def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
     """Sentences about how the search was led, none if there is nothing to say."""
-    notes = []
+    notes = job.files.depth_notes()
     if found.not_run.total:
         notes.append(budget_note(job.config.search.time_budget or "", found.not_run))
     epochs = job.config.training.epochs

@@ -61,6 +61,7 @@ def describe_search(job: SearchJob) -> list[str]:
     lines = [
         f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
         f"pooling: {job.files.pooling_choice.sentence()}",
+        *job.files.depth_notes(),
         *start.lines(),
     ]
     for depth in space.depths:

@@ -143,7 +143,7 @@ def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
     """
     num_layers = files.num_layers
     problems: list[str] = []
-    depths = _depths(config, num_layers, problems)
+    depths = _depths(config, files, problems)
     _check_depths_of_rates(config, depths, problems)
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
@@ -178,10 +178,10 @@ def two_digits(rate: float) -> float:
     return float(f"{rate:.2g}")
 
 
-def _depths(config: ExperimentConfig, num_layers: int, problems: list[str]) -> list[int]:
-    text = config.search.depths
+def _depths(config: ExperimentConfig, files: EncoderFiles, problems: list[str]) -> list[int]:
+    text, num_layers = config.search.depths, files.num_layers
     if text == "all":
-        return list(range(num_layers + 1))
+        return files.depths
     depths = sorted(parse_layers(text))
     if depths[-1] > num_layers:
         problems.append(
