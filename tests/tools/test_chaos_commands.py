@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ ROOT = Path(__file__).parents[2]
     ("harness", "options"),
     [("train", ("--kills", "2")), ("search", ("--kills", "2", "--job", "short"))],
 )
-def test_killed_twice_nothing_is_lost(harness, options, tmp_path):
+def test_killed_twice_nothing_is_lost(harness, options, forked_python, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
+        [forked_python, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,

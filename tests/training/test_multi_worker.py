@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +42,18 @@ def job(tiny_job):
 
 
 @pytest.fixture(scope="module")
-def two_processes(job, tmp_path_factory):
-    """Runs without kept states ("plain0") and with them ("kept0"); the chief is 0."""
+def in_a_process(forked_python):
+    """The command line of a process that trains; its first argument is when it dies."""
+    return [forked_python, "-m", "tests.training.worker_program"]
+
+
+@pytest.fixture(scope="module")
+def two_processes(in_a_process, job, tmp_path_factory):
+    """Run folder of a run with kept states and three steps in a call, and what was said."""
     folder = tmp_path_factory.mktemp("two_processes")
-    program = [sys.executable, "-m", "tests.training.worker_program", str(folder), *job]
+    options = ("cache.mode=memory", "training.steps_per_execution=3", f"run.dir={folder}/{{rank}}")
     done = subprocess.run(
-        [ROOT / "tools" / "local_workers", "2", "--", *program],
+        [ROOT / "tools" / "local_workers", "2", "--", *in_a_process, "0", *job, *options],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -56,7 +61,7 @@ def two_processes(job, tmp_path_factory):
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-4000:]
-    return folder, done.stdout
+    return folder / "0", done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -79,22 +84,29 @@ def left_by(run):
     return kept | {"history": np.array(numbers), "metrics": np.array(values)}
 
 
-@pytest.mark.parametrize("name", ["plain0", "kept0"])
-def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, one_process, name):
+@pytest.fixture(scope="module")
+def assert_as_in(one_process):
+    """Holds a run against that on one device."""
     expected = left_by(one_process)
 
-    found = left_by(two_processes[0] / name)
+    def compare(run):
+        found = left_by(run)
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            # A hundredth of what such a run changes a weight by.
+            np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
 
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        # A hundredth of what such a run changes a weight by.
-        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
+    return compare
+
+
+def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, assert_as_in):
+    assert_as_in(two_processes[0])
 
 
 def test_only_the_chief_writes_and_tells(two_processes):
-    folder, said = two_processes
+    run, said = two_processes
 
-    assert sorted(path.name for path in folder.iterdir()) == ["kept0", "plain0"]
+    assert list(run.parent.iterdir()) == [run]
     assert "[0] epoch 2/2" in said
     assert "[1] epoch" not in said
     assert "[1] devices: process 1 (worker 1) of 2, as TF_CONFIG says" in said
@@ -107,12 +119,11 @@ def test_each_process_keeps_the_states_of_its_own_texts(two_processes):
     assert "[0] prefix cache: 6 validation texts" in said
 
 
-def train_in_two(last_step, arguments):
-    """Exit code and output of each process; the chief kills itself in a step, if it is not 0."""
-    program = [sys.executable, "-m", "tests.training.killed_program", str(last_step), *arguments]
+def train_in_two(program, arguments):
+    """Exit code and output of each process."""
     processes = [
         subprocess.Popen(
-            program,
+            [*program, *arguments],
             cwd=ROOT,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": configuration},
             stdout=subprocess.PIPE,
@@ -130,23 +141,20 @@ def train_in_two(last_step, arguments):
 
 
 def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(
-    two_processes, job, tmp_path
+    in_a_process, assert_as_in, job, tmp_path
 ):
     run = tmp_path / "run"
     arguments = [*job, "cache.mode=off", f"run.dir={run}", "training.checkpoint_seconds=0"]
 
     # An epoch is 7 steps and 3 of scoring, so this is the fifth step of the second epoch.
-    codes, said = train_in_two(7 + 3 + 5, arguments)
+    codes, said = train_in_two([*in_a_process, str(7 + 3 + 5)], arguments)
 
     assert codes == [-signal.SIGKILL, 2], said
     assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", said[1])
     assert max(path.name for path in (run / "checkpoints").iterdir()) == "step-000000011"
-    codes, said = train_in_two(0, arguments)
+    codes, said = train_in_two([*in_a_process, "0"], arguments)
     assert codes == [0, 0], said
-    found, expected = (left_by(path) for path in (run, two_processes[0] / "plain0"))
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
+    assert_as_in(run)
 
 
 @pytest.mark.parametrize(

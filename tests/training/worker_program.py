@@ -1,32 +1,31 @@
-"""What each process of `test_multi_worker.py` does: trains twice, without and with kept states.
+"""What each process of `test_multi_worker.py` does: trains, and the chief may die in a step.
 
-With three steps in a call.
-
-Its arguments are those of `train`, but for the run folder: a folder that exists, in which every
-process is given folders of its own.
+Its arguments are those of `train`, after the number of steps, of training or scoring, before
+which the chief dies; 0: it does not. `{rank}` in an argument is the number of the process.
 """
 
-import functools
 import json
 import os
+import signal
 import sys
+from itertools import count
 
-from tf_finetune.training import multi_worker, strategy
+from tf_finetune.training import fine_tuner, multi_worker
 from trainers.cli import run_command
 from trainers.train import main
 
 # On a machine that is held up for a while, nobody is dead.
 multi_worker.SILENCE_SECONDS = 600.0
-# A process joins a cluster once; importing TensorFlow for every run would take long.
-strategy.build_strategy = functools.cache(strategy.build_strategy)
 rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
-folder, *arguments = sys.argv[1:]
-for name, mode in (("plain", "off"), ("kept", "memory")):
-    options = [
-        f"cache.mode={mode}",
-        "training.steps_per_execution=3",
-        f"run.dir={folder}/{name}{rank}",
-    ]
-    code = run_command(main, [*arguments, "training.strategy=multi_worker", *options])
-    if code:
-        sys.exit(code)
+last, *arguments = [word.replace("{rank}", str(rank)) for word in sys.argv[1:]]
+steps, before_a_step = count(1), fine_tuner._asked_to_stop
+
+
+def dies_in_time():
+    if next(steps) == int(last) and rank == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before_a_step()
+
+
+fine_tuner._asked_to_stop = dies_in_time
+sys.exit(run_command(main, [*arguments, "training.strategy=multi_worker"]))
