@@ -257,3 +257,24 @@ def test_penalties_are_half_decades_around_the_weight_decay():
 def test_there_is_always_some_penalty():
     assert penalties_for(0.0, watched=True) == penalties_for(0.0, watched=False) == (LEAST_PENALTY,)
     assert penalties_for(1e-5, watched=True)[-1] == LEAST_PENALTY
+
+
+def test_a_penalty_takes_few_iterations_also_where_classes_are_far_apart():
+    rng = np.random.default_rng(1)
+    targets = rng.integers(0, 3, 300).astype(np.int32)
+    vectors = rng.normal(size=(300, 20)) + 2.0 * rng.normal(size=(3, 20))[targets]
+    mixed = vectors @ (rng.normal(size=(20, 20)) * np.logspace(0, -2, 20)[:, None])
+
+    path = solve(
+        problem_of(Classes(NAMES), targets, vectors=mixed.astype(np.float32)),
+        *penalties_for(0.01, watched=True),
+    )
+
+    assert all(solved.is_solved for solved in path)
+    assert max(solved.iterations for solved in path) < 80
+
+
+def test_a_regression_is_solved_in_a_step():
+    path = solve(PROBLEMS["numbers"], *penalties_for(0.01, watched=True))
+
+    assert max(solved.iterations for solved in path) <= 2

@@ -139,9 +139,10 @@ class Classes(NamedClasses):
         return -(wanted * logarithms).sum(axis=1), np.exp(logarithms) - wanted
 
     @staticmethod
-    def greatest_curvature(num_outputs: int) -> float:
-        """See `LabelSpace.greatest_curvature`; Boehning 1992: the Hessian is at most 1/2."""
-        return 0.5
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.curvatures`."""
+        probabilities = special.softmax(logits, axis=1)
+        return probabilities * (1 - probabilities)
 
     @staticmethod
     def imitation_losses(

@@ -116,8 +116,17 @@ class LabelSpace(LabelEncoding):
 
     @staticmethod
     @abstractmethod
-    def greatest_curvature(num_outputs: int) -> float:
-        """A bound of the second derivative of a loss by a logit, in units of the deviation."""
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """Second derivatives of the losses by each logit, in units of the deviation.
+
+        They do not depend on the targets.
+
+        Args:
+            logits: float64 [n, C].
+
+        Returns:
+            float64 [n, C].
+        """
 
     @staticmethod
     @abstractmethod

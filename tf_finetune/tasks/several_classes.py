@@ -119,9 +119,9 @@ class SeveralClasses(NamedClasses):
         return losses.mean(axis=1), slopes
 
     @staticmethod
-    def greatest_curvature(num_outputs: int) -> float:
-        """See `LabelSpace.greatest_curvature`: p (1 - p), of the mean over the labels."""
-        return 0.25 / num_outputs
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.curvatures`."""
+        return special.expit(logits) * special.expit(-logits) / logits.shape[1]
 
     @staticmethod
     def imitation_losses(

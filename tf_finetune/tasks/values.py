@@ -130,9 +130,9 @@ class Values(LabelSpace):
         return np.square(errors), (2 * errors / deviation)[:, None]
 
     @staticmethod
-    def greatest_curvature(num_outputs: int) -> float:
-        """See `LabelSpace.greatest_curvature`; that of a square, everywhere."""
-        return 2.0
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.curvatures`; that of a square, everywhere."""
+        return np.full(logits.shape, 2.0)
 
     @staticmethod
     def imitation_losses(

@@ -7,7 +7,7 @@ What is made smaller is the loss of training as a whole, not a batch of it:
 with the kernel for standardised vectors; the bias is not penalised. That is convex, and with a
 penalty over 0 the kernel is unique. It is solved by L-BFGS (D. C. Liu and J. Nocedal,
 Mathematical Programming 1989) along the principal axes of the vectors, each scaled by its
-curvature at most, so that a regression takes a handful of steps and classes some tens. Going
+curvature where it begins, so that a regression takes one step and classes some tens. Going
 from the largest penalty to the smallest, each solution is where the next begins (J. Friedman,
 T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 """
@@ -23,12 +23,13 @@ from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.head_vectors import HeadVectors
 
-# Of the gradient in scaled coordinates, where no curvature is over 1 and a loss is about 1: what
-# is left to gain is far below what float32 weights can hold.
+# Of the gradient in scaled coordinates, where curvatures are about 1 and so is a loss: what is left
+# to gain is far below what float32 weights can hold.
 TOLERANCE = 1e-7
 _MOST_ITERATIONS = 1000
 _MEMORY = 20  # pairs of steps and changes of the gradient that L-BFGS keeps
 LEAST_PENALTY = 1e-6
+_LEAST_CURVATURE = 1e-4  # where a head is already sure of all texts
 _SPAN = 100.0
 _STEPS_EACH_WAY = 4
 
@@ -80,22 +81,37 @@ class HeadProblem:
         Returns:
             The loss without the penalty, and its derivatives by kernel and bias.
         """
-        mean, deviation = (self.scale.mean, self.scale.deviation) if self.scale else (0.0, 1.0)
-        total = float(self.weights.sum(dtype=np.float64))
+        deviation = self.scale.deviation if self.scale else 1.0
         loss, by_kernel, by_bias = 0.0, np.zeros_like(kernel), np.zeros_like(bias)
         for rows, block in self.vectors.blocks():
             losses, slopes = self.labels.losses_and_slopes(
                 self.targets[rows],
-                (block @ kernel + bias) * deviation + mean,
+                self._logits(block, kernel, bias),
                 self.label_smoothing,
                 deviation,
             )
-            shares = self.weights[rows].astype(np.float64) / total
+            shares = self._shares(rows)
             slopes *= shares[:, None] * deviation
             loss += float(shares @ losses)
             by_kernel += block.T @ slopes
             by_bias += slopes.sum(axis=0)
         return loss, by_kernel, by_bias
+
+    def curvature(self, kernel: np.ndarray, bias: np.ndarray) -> float:
+        """Mean second derivative of the losses by the output that they depend on most."""
+        total = np.zeros_like(bias)
+        for rows, block in self.vectors.blocks():
+            logits = self._logits(block, kernel, bias)
+            total += self._shares(rows) @ self.labels.curvatures(logits)
+        return float(total.max())
+
+    def _logits(self, block: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        outputs = block @ kernel + bias
+        return outputs * self.scale.deviation + self.scale.mean if self.scale else outputs
+
+    def _shares(self, rows: slice) -> np.ndarray:
+        total = float(self.weights.sum(dtype=np.float64))
+        return self.weights[rows].astype(np.float64) / total
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +153,7 @@ def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[Sol
     kernel = np.zeros((len(problem.vectors.mean), outputs))
     bias = np.zeros(outputs)
     for penalty in penalties:
-        scaled = _Scaled(problem, penalty)
+        scaled = _Scaled(problem, penalty, problem.curvature(kernel, bias))
         # The solver multiplies matrices of a few rows, which threads make twenty times slower.
         with threadpool_limits(limits=1):
             found = optimize.minimize(
@@ -167,18 +183,19 @@ def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[Sol
 
 
 class _Scaled:
-    """A problem with a penalty in coordinates in which no curvature is much over 1.
+    """A problem with a penalty in coordinates in which all curvatures are about 1.
 
     Args:
         problem: The problem.
         penalty: Over 0.
+        curvature: Of the losses near the solution.
     """
 
-    def __init__(self, problem: HeadProblem, penalty: float):
+    def __init__(self, problem: HeadProblem, penalty: float, curvature: float):
         self._problem = problem
         self._penalty = penalty
         variances, axes = problem.vectors.components
-        curvature = problem.labels.greatest_curvature(problem.labels.num_outputs)
+        curvature = max(curvature, _LEAST_CURVATURE)
         self._lengths = 1 / np.sqrt(curvature * variances + penalty)
         self._axes = axes * self._lengths
         self._bias_length = 1 / np.sqrt(curvature)
