@@ -1,7 +1,9 @@
 """Fixtures for all tests."""
 
+import gc
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # An example takes as long as the machine is busy.
@@ -39,6 +42,7 @@ TINY_SIZES = {
     "positions": 64,
     "types": 2,
     "embedding": 16,
+    "groups": 2,
 }
 
 
@@ -59,6 +63,13 @@ def tiny_config(family: Any) -> dict[str, Any]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long modules first, so that no process has one left when the other has finished."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What all modules have imported stays: looking for garbage there takes a tenth of a trace."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +143,34 @@ def off_the_network(asked_by_processes: Path) -> Iterator[None]:
         asked += asked_by_processes.read_text().splitlines()
         asked_by_processes.unlink()
     assert asked == []
+
+
+@pytest.fixture(scope="session")
+def forked_python(
+    asked_by_processes: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A Python for `-m MODULE ARGUMENT...` that has imported TensorFlow; see forked_python.py."""
+    from tests.forked_python import executable, stay
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # one for all of them
+    folder = folder / "forked"
+    with FileLock(folder.with_suffix(".lock")):
+        folder.mkdir(exist_ok=True)
+        try:
+            connection = stay(folder)
+        except OSError:
+            subprocess.run(
+                [sys.executable, "-m", "tests.forked_python", str(folder)],
+                cwd=Path(__file__).parents[1],
+                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+                start_new_session=True,
+                check=True,
+            )
+            connection = stay(folder)
+    yield str(executable(folder))
+    connection.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,11 +49,13 @@ def test_file_in_place_of_a_folder_is_an_error(tmp_path):
 
 
 def test_encoders():
-    assert check_encoders(["a_model"], offline=True) == Finding(
+    assert check_encoders(["a_model"], [], offline=True) == Finding(
         "ok", "encoders", "installed: package:a_model"
     )
-    assert "the hub will be asked" in check_encoders([], offline=False).message
-    assert "the hub is switched off" in check_encoders([], offline=True).message
+    both = check_encoders(["a_model"], ["org/b", "c"], offline=True)
+    assert both.message == "installed: package:a_model; in the hub's cache: org/b, c"
+    assert "the hub will be asked" in check_encoders([], [], offline=False).message
+    assert "the hub is switched off" in check_encoders([], [], offline=True).message
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_finetune.encoders.hub import is_offline
+from tf_finetune.encoders.hub import cached_models, is_offline
 from tf_finetune.encoders.packages import model_packages
 from tf_finetune.machine.environment import (
     Finding,
@@ -28,7 +28,7 @@ def diagnose() -> Iterator[Finding]:
     yield from versions
     yield check_keras_switch()
     yield from (check_folder(name, path) for name, path in _folders().items())
-    yield check_encoders(model_packages(), is_offline())
+    yield check_encoders(model_packages(), cached_models(), is_offline())
     if not any(finding.level == "error" for finding in versions):
         yield check_devices()
 
@@ -60,12 +60,12 @@ def check_folder(name: str, path: Path) -> Finding:
     return Finding("ok", name, message)
 
 
-def check_encoders(packages: list[str], offline: bool) -> Finding:
-    """Whether an encoder can be had without the network."""
-    if packages:
-        return Finding(
-            "ok", "encoders", f"installed: {', '.join('package:' + p for p in packages)}"
-        )
+def check_encoders(packages: list[str], cached: list[str], offline: bool) -> Finding:
+    """Which encoders can be had without the network."""
+    places = {"installed": [f"package:{name}" for name in packages], "in the hub's cache": cached}
+    told = [f"{place}: {', '.join(names)}" for place, names in places.items() if names]
+    if told:
+        return Finding("ok", "encoders", "; ".join(told))
     hub = "the hub is switched off (HF_HUB_OFFLINE)" if offline else "the hub will be asked"
     return Finding(
         "warning",

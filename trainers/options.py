@@ -85,6 +85,7 @@ EXPORT = Uses(
 PLAN = Uses(
     (
         "encoder.name",
+        "encoder.pooling",
         "freeze",
         "method",
         "training.optimizer",
@@ -103,6 +104,9 @@ PREFLIGHT = Uses(
     )
 )
 PROFILE = Uses(
-    ("data", "encoder.name", "evaluation.batch_size", "training.monitor", "training.seed")
+    (
+        *("data", "encoder.name", "encoder.pooling"),
+        *("evaluation.batch_size", "training.monitor", "training.seed"),
+    )
 )
-VALIDATE = Uses(("data", "encoder.name", "freeze", "method"), checks_others=True)
+VALIDATE = Uses(("data", "encoder.name", "encoder.pooling", "freeze", "method"), checks_others=True)

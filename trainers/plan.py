@@ -15,6 +15,7 @@ from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.plans.solver import resolve_solver
 from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import unnamed_labels
@@ -30,18 +31,22 @@ def main(argv: Sequence[str]) -> int:
     files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
+    config, solver_lines = resolve_solver(config, spec.plan)
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
-    console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
+    for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+        console.print(line, highlight=False, soft_wrap=True)
     if arguments.rows:
         render_rows(console, spec.plan)
     else:
         render_plan(console, spec.plan)
+    for line in solver_lines:
+        console.print(line, highlight=False, soft_wrap=True)
     step = {
         "batch_size": config.training.batch_size,
         "length": min(config.data.max_length, files.sizes.positions),
     }
-    depths = [FreezeConfig(depth=depth) for depth in range(files.num_layers + 1)]
+    depths = [FreezeConfig(depth=depth) for depth in files.depths]
     rows = [
         (str(freeze.depth), spec_of(config, files, spec.labels, freeze=freeze).cost(**step))
         for freeze in depths
@@ -61,12 +66,12 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
     """Prints what a run on these examples would decide about its prefix cache."""
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs
+    from tf_finetune.encoders.locating import fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.weights import pretrained
     from tf_finetune.sources.opening import check_sources
 
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=Console(quiet=True))
     start = pretrained(files, splits.labels, splits.train.labels)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles, check_inputs, resolve_encoder
+from tf_finetune.encoders.locating import EncoderFiles, fitted_inputs, resolve_encoder
 from tf_finetune.errors import UserError, visible
 from tf_finetune.options.value_checks import check_layer_ranges
 from tf_finetune.plans.freezing import parse_layers
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 def _job(
     arguments: argparse.Namespace, config: ExperimentConfig, files: EncoderFiles, devices: int
 ) -> Job:
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     task = Classes.task if config.data.task == "auto" else config.data.task
     num_labels = 1
     if TASKS[task].fewest_names:
@@ -96,7 +96,7 @@ def _depths(text: str | None, config: ExperimentConfig, files: EncoderFiles) -> 
     if text is None:
         return [config.freeze.depth]
     if text == "all":
-        return list(range(files.num_layers + 1))
+        return files.depths
     try:
         depths = sorted(parse_layers(check_layer_ranges(text)))
     except ValueError:

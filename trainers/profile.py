@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import Pretrained, pretrained
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.sources.opening import check_sources
 
     files = resolve_encoder(config.encoder.name, config.encoder.pooling)
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
     if scored_split(splits) is None:

@@ -120,7 +120,7 @@ def _load_job(
     """Loads encoder and data and holds the options against them, before anything is written."""
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.weights import pretrained
     from tf_finetune.reports.preflight_file import read_preflight
@@ -135,7 +135,7 @@ def _load_job(
     preflight = None
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)

@@ -32,19 +32,20 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import new_variables, pretrained
+    from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
     files = resolve_encoder(config.encoder.name, config.encoder.pooling)
     # What is wrong with the rest is told before the data is read.
-    spec_of(config, files)
-    check_inputs(files, config.data.max_length, pairs=config.data.text_pair_column is not None)
+    config, solver_lines = resolve_solver(config, spec_of(config, files).plan)
+    config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
     check_sources(config.data)
@@ -88,12 +89,13 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         line = f"encoder {files.name}, run directory {run.path}"
         console.print(Text(visible(line)), soft_wrap=True)
-        console.print(f"pooling: {files.pooling_choice.sentence()}", highlight=False)
+        for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+            console.print(line, highlight=False, soft_wrap=True)
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)
-        for line in describe_job(config.training, splits, cost, shape, chosen):
-            console.print(line, highlight=False, markup=False)
+        for line in (*solver_lines, *describe_job(config.training, splits, cost, shape, chosen)):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         model = build_fine_tuner(spec, start, chosen)
         new = new_variables(spec, start)
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
@@ -110,7 +112,10 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
                 model, splits, config, chosen, states=states, outputs=outputs, console=console
             )
             training = without_early_stopping(training, rounds.histories, splits.labels)
-            line = f"final model: epochs: {training.epochs}, on all {len(splits.train):,} examples"
+            what = f"epochs: {training.epochs}"
+            if training.solver == "exact":
+                what = f"penalty: {training.weight_decay:.3g}"
+            line = f"final model: {what}, on all {len(splits.train):,} examples"
             console.print(line, highlight=False)
             model.classifier.reset(training.seed)
         result = fine_tune(

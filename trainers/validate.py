@@ -33,20 +33,20 @@ def check(config: ExperimentConfig) -> list[str]:
 
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import check_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.spec import spec_of
+    from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.sources.opening import check_sources
 
     encoder = resolve_encoder(config.encoder.name, config.encoder.pooling)
     errors = []
     try:
-        spec_of(config, encoder)
+        resolve_solver(config, spec_of(config, encoder).plan)
     except UserError as error:
         errors.append(error)
     try:
-        pairs = config.data.text_pair_column is not None
-        check_inputs(encoder, config.data.max_length, pairs=pairs)
+        config = config.model_copy(update={"data": fitted_inputs(encoder, config.data)})
     except UserError as error:
         errors.append(error)
     try:
@@ -60,10 +60,12 @@ def check(config: ExperimentConfig) -> list[str]:
         raise UserError(problems, hint="\n".join(hints) or None)
 
     plan = spec_of(config, encoder, splits.labels).plan
+    _, solver_lines = resolve_solver(config, plan)
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         f"pooling: {encoder.pooling_choice.sentence()}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
+        *solver_lines,
         *describe_folds(splits),
     ]
 

@@ -1,3 +1,4 @@
+import copy
 import errno
 import io
 import os
@@ -57,6 +58,19 @@ def test_tokens_are_those_of_the_tokenizer(filled, tiny_tokenizer):
     for array in (batch.token_ids, batch.token_type_ids, batch.attention_mask, store.lengths):
         assert array.dtype == np.int32
     assert not store.truncated.any()
+
+
+def test_pairs_have_the_types_that_a_tokenizer_gives(write_csv, data_config, tiny_tokenizer):
+    source = write_csv("pairs.csv", PAIRS, PAIR_HEADER)
+    config = data_config(text_pair_column="second")
+    untyped = copy.copy(tiny_tokenizer)
+    untyped.model_input_names = ["input_ids", "attention_mask"]
+
+    with_types, without = (open_store(config, source, t) for t in (tiny_tokenizer, untyped))
+
+    rows = np.arange(3)
+    assert with_types.gather(rows).token_type_ids.any(axis=1).all()
+    assert not without.gather(rows).token_type_ids.any()
 
 
 @pytest.mark.parametrize("max_length", [8, 9, 64])

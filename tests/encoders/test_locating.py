@@ -11,11 +11,12 @@ import pytest
 from tf_finetune.encoders import hub, locating, packages
 from tf_finetune.encoders.locating import (
     EncoderFiles,
-    check_inputs,
+    fitted_inputs,
     resolve_encoder,
 )
 from tf_finetune.encoders.packages import model_packages
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 
 
 @pytest.fixture
@@ -119,6 +120,23 @@ def test_installed_package_is_found_without_importing_it(install, tiny_encoder):
     assert "tiny_bert_model" not in sys.modules
 
 
+@pytest.mark.parametrize("weights", ["tf_model.h5", "pytorch_model.bin.index.json"])
+def test_a_package_may_have_other_weights(install, tiny_encoder, weights):
+    content = (tiny_encoder / "config.json").read_bytes()
+    folder = install("other-weights", {"a/config.json": content, f"a/{weights}": b""})
+
+    assert "other_weights" in model_packages()
+    assert resolve_encoder("package:other-weights").path == folder / "a"
+
+
+def test_the_outermost_weights_of_a_package_are_taken(install, tiny_encoder):
+    content = (tiny_encoder / "config.json").read_bytes()
+    names = ("2_Dense/model.safetensors", "model.safetensors")
+    folder = install("dense", {"config.json": content} | dict.fromkeys(names, b""))
+
+    assert resolve_encoder("package:dense").path == folder
+
+
 def test_package_with_an_unsupported_model_is_not_offered(install, tiny_encoder):
     config = json.dumps({"model_type": "gpt2"}).encode()
     install("other-model", {"config.json": config, "model.safetensors": b""})
@@ -175,6 +193,41 @@ def test_file_that_the_cache_lacks_is_named(hub_cache, tiny_encoder, monkeypatch
         resolve_encoder("org/model")
 
 
+def test_one_format_is_downloaded_and_safetensors_first(tmp_path, monkeypatch, tiny_encoder):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    there = {"org/both": ["model.safetensors", "pytorch_model.bin"], "org/old": ["tf_model.h5"]}
+    asked = []
+
+    def download(name, *, local_files_only=False, allow_patterns=()):
+        if local_files_only:
+            raise huggingface_hub.errors.LocalEntryNotFoundError("not there")
+        asked.append(allow_patterns)
+        folder = tmp_path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tiny_encoder / "config.json", folder)
+        for file in there.get(name, []):
+            if file in allow_patterns:
+                (folder / file).touch()
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+
+    assert not (resolve_encoder("org/both").path / "pytorch_model.bin").exists()
+    assert len(asked) == 1
+    assert {"vocab.json", "merges.txt", "spiece.model", "1_Pooling/config.json"} < set(asked[0])
+    assert (resolve_encoder("org/old").path / "tf_model.h5").exists()
+    with pytest.raises(UserError, match="org/none of the hub has no weights that are read"):
+        resolve_encoder("org/none")
+
+
+def test_models_in_the_cache_are_named(hub_cache, tiny_encoder, no_network):
+    hub_cache("org/model", tiny_encoder, "config.json", "model.safetensors")
+    hub_cache("org/half", tiny_encoder, "config.json")
+
+    assert hub.cached_models() == ["org/model"]
+
+
 def test_unreachable_hub_names_what_is_accepted(hub_cache, monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
@@ -201,10 +254,24 @@ def test_impossible_hub_name_is_refused(no_network):
 def test_texts_that_the_encoder_has_no_places_for_are_refused(make_encoder, tmp_path):
     files = EncoderFiles("single", make_encoder(tmp_path / "single", type_vocab_size=1))
 
-    check_inputs(files, 64, pairs=False)
+    assert fitted_inputs(files, DataConfig(max_length=64)) == DataConfig(max_length=64)
     with pytest.raises(UserError, match="received 65; accepted: up to 64") as caught:
-        check_inputs(files, 65, pairs=True)
+        fitted_inputs(files, DataConfig(max_length=65, text_pair_column="second"))
     assert caught.value.problems[1].startswith("data.text_pair_column: this encoder has one")
+
+
+def test_a_length_that_nobody_set_follows_the_encoder(tiny_encoder, make_encoder, tmp_path):
+    long = EncoderFiles("long", make_encoder(tmp_path / "long", max_position_embeddings=512))
+
+    assert fitted_inputs(EncoderFiles("tiny", tiny_encoder), DataConfig()).max_length == 64
+    assert fitted_inputs(long, DataConfig()).max_length == 128
+
+
+def test_depths_of_shared_weights_are_told(tiny_encoder, make_encoder, tmp_path):
+    shared = EncoderFiles("shared", make_encoder(tmp_path, model_type="albert"))
+
+    assert (shared.depths, EncoderFiles("tiny", tiny_encoder).depth_notes()) == ([0, 2, 3], [])
+    assert shared.depth_notes()[0].startswith("The frozen depth is 0, 2 or 3: layers of this enc")
 
 
 def test_a_run_gives_its_model_and_says_so(tiny_encoder, tmp_path, caplog):

@@ -5,4 +5,7 @@ import os
 if "TF_FINETUNE_TESTS_NETWORK" in os.environ:
     import network_watch
 
-    network_watch.watch(network_watch.write_to(os.environ[network_watch.VARIABLE]))
+    # Looked up when there is something to note: a process that is forked may have another file.
+    network_watch.watch(
+        lambda line: network_watch.write_to(os.environ[network_watch.VARIABLE])(line)
+    )

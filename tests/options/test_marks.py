@@ -24,7 +24,8 @@ class Outer(Section):
 def test_every_option_has_a_mark(name):
     meanings = "\n".join(f"  Mark.{mark.name}: {mark.value}" for mark in Mark)
 
-    assert marks_of(ExperimentConfig)[name] - {Mark.TRIAL, Mark.TEXTS, Mark.LABELS}, (
+    asides = {Mark.TRIAL, Mark.STEPWISE, Mark.TEXTS, Mark.LABELS}
+    assert marks_of(ExperimentConfig)[name] - asides, (
         f"{name} does not say what it decides. Write its type as Annotated[…, Mark.…] with every "
         f"mark that fits:\n{meanings}"
     )
@@ -54,7 +55,7 @@ def test_values_are_given_as_json_has_them():
         ("data.folds", {Mark.INPUT}),
         ("data.encoding", {Mark.INPUT, Mark.TEXTS}),
         ("freeze.depth", {Mark.STEP, Mark.TRIAL}),
-        ("training.epochs", {Mark.COURSE}),
+        ("training.epochs", {Mark.COURSE, Mark.STEPWISE}),
         ("training.precision", {Mark.STEP, Mark.ANSWER}),
         ("training.strategy", {Mark.WORK, Mark.ANSWER}),
         ("evaluation.threshold", {Mark.ANSWER}),

@@ -34,7 +34,7 @@ def without(model_at, run_of):
     return run_of(model_at(2))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])  # of the last depth only the reads are kept
+@pytest.mark.parametrize("depth", [2, 3])  # of the last depth only the reads are kept
 def test_run_with_states_equals_one_without(
     model_at, run_of, new_cache, states_of, assert_equal, depth, without
 ):

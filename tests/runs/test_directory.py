@@ -127,6 +127,7 @@ def test_other_job_in_the_same_folder_is_refused_and_changes_nothing(config):
         ("cache", {"mode": "off"}),
         ("data", {"cache_dir": "elsewhere"}),
         ("search", {"seeds": (5,)}),
+        ("encoder", {"pooling": "first"}),  # a run of an earlier version, which read nothing else
     ],
 )
 def test_unfinished_run_goes_on_with_what_decides_nothing_of_it(config, section, change):

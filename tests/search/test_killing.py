@@ -1,6 +1,5 @@
 """A search that is killed again and again ends as one that nobody disturbed."""
 
-import os
 import re
 import subprocess
 import sys
@@ -11,13 +10,12 @@ sys.path.insert(0, str(HERE))
 from search_by_formula import SPACES, FormulaSearch  # noqa: E402
 
 
-def test_table_is_the_same_after_kill_9_at_random_moments(tmp_path):
+def test_table_is_the_same_after_kill_9_at_random_moments(tmp_path, forked_python):
     done = subprocess.run(
-        [sys.executable, str(HERE / "search_by_formula.py"), str(tmp_path), "8", "1"],
+        [forked_python, "-m", "tests.search.search_by_formula", str(tmp_path), "8", "1"],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": f"{HERE.parents[1]}:{os.environ['PYTHONPATH']}"},
     )
 
     assert done.returncode == 0, done.stderr

@@ -393,3 +393,33 @@ def test_expected_total_counts_every_seed_and_the_time_left_falls(tmp_path):
 
     assert search.schedule.expected_total == 18
     assert search.schedule.seconds_left() == 0
+
+
+def with_solved_head(request):
+    return 0.5 if request.cell.is_solved else score_of(request)
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_a_head_that_is_solved_is_tried_once_and_for_no_other_seed_or_rate(tmp_path, oracle):
+    rates = dict(GRID) | {6: ()}
+    space = make_space(rates, max_cells=6)
+
+    search = FormulaSearch(tmp_path, oracle, space, score=with_solved_head).run()
+
+    of_head = [key for key in search.ran if "depth=6" in key]
+    # Hyperband need not come upon it among the few that it draws.
+    assert of_head == ["depth=6 solver=exact seed=0 epochs=3"] or oracle == "hyperband"
+    assert len(of_head) <= 1
+    assert any("seed=1" in key for key in search.ran)
+    assert search.schedule.expected_total == len(search.ran)
+
+
+def test_repeated_proposals_of_a_solved_head_give_way_to_other_cells(tmp_path):
+    rates = {4: RANGES[4], 6: ()}
+    space = make_space(rates, seeds=(0,), max_cells=5)
+
+    search = FormulaSearch(
+        tmp_path, "random", space, score=with_solved_head, widen_edges=False
+    ).run()
+
+    assert len(search.ran) == 5

@@ -1,9 +1,7 @@
 """Chief and workers: every trial once, whatever becomes of a worker."""
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,28 +17,12 @@ from search_by_formula import FormulaSearch  # noqa: E402
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def forker(tmp_path_factory):
-    """Socket of the process that forks workers."""
-    path = tmp_path_factory.mktemp("forker") / "socket"
-    environment = os.environ | {"PYTHONPATH": f"{HERE.parents[1]}:{os.environ['PYTHONPATH']}"}
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "forked_worker.py"), "serve", str(path)], env=environment
-    )
-    while not path.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    yield path
-    process.terminate()
-    process.wait()
-
-
 @pytest.fixture
-def worker(forker):
+def worker(forked_python):
     """The command of a worker."""
 
     def command(folder, *words):
-        return [sys.executable, str(HERE / "forked_worker.py"), str(forker), str(folder), *words]
+        return [forked_python, "-m", "tests.search.search_by_formula", "work", str(folder), *words]
 
     return command
 

@@ -12,7 +12,7 @@ from tf_finetune.search.session import work_by_depth
 def test_work_of_a_trial_counts_the_trainings_of_all_folds(
     tiny_encoder, tiny_csv, tiny_tokenizer, tmp_path
 ):
-    def work(folds):
+    def work(folds, is_solved=False):
         data = DataConfig(
             train=str(tiny_csv), folds=folds, test_fraction=0, cache_dir=str(tmp_path)
         )
@@ -20,7 +20,7 @@ def test_work_of_a_trial_counts_the_trainings_of_all_folds(
             config=ExperimentConfig(data=data),
             files=EncoderFiles("tiny", tiny_encoder),
             splits=load_splits(data, tiny_tokenizer)[0],
-            space=SimpleNamespace(depths=(2,)),
+            space=SimpleNamespace(depths=(2,), is_solved=lambda depth: is_solved),
         )
         return work_by_depth(job)[2]
 
@@ -29,3 +29,4 @@ def test_work_of_a_trial_counts_the_trainings_of_all_folds(
     assert training > 0
     assert work(4) - work(3) == training
     assert 0 < work(2) - training < training
+    assert 0 < work(2, is_solved=True) < work(2) / 3  # one pass in place of three epochs

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,14 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 
+# The first kill is inside a save, the second of the search at a random moment.
 @pytest.mark.parametrize(
     ("harness", "options"),
-    [("train", ("--kills", "1")), ("search", ("--kills", "1", "--job", "short"))],
+    [("train", ("--kills", "1")), ("search", ("--kills", "2", "--job", "short"))],
 )
-def test_killed_twice_nothing_is_lost(harness, options, tmp_path):
+def test_killed_command_loses_nothing(harness, options, forked_python, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
+        [forked_python, "-m", f"tools.reliability.{harness}", *options, "--folder", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -28,4 +28,4 @@ def test_killed_twice_nothing_is_lost(harness, options, tmp_path):
     )
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert re.search("(2 kills|stopped 2 times), .* 0 differences", done.stdout)
+    assert re.search("(2 kills|stopped 1 times), .* 0 differences", done.stdout)

@@ -28,6 +28,8 @@ def job(tiny_job):
         "training.learning_rate=0.01",
         "evaluation.bootstrap_resamples=100",
         "evaluation.explained_mistakes=0",
+        "cache.mode=off",
+        "run.tensorboard=false",
     ]
 
 

@@ -26,13 +26,18 @@ def trained(make_encoder, byte_level_tokenizer, tmp_path_factory):
             "data.validation_fraction=0.2",
             "data.test_fraction=0.2",
             "freeze.depth=2",
-            "data.max_length=32",
         ),
         *("training.epochs=1", "training.batch_size=16", "run.tensorboard=false"),
         *("evaluation.bootstrap_resamples=100", "evaluation.explained_mistakes=1"),
     ]
     assert run_command(train.main, options) == 0
     return folder / "run"
+
+
+def test_texts_are_as_long_as_the_encoder_allows(trained):
+    tokenizer = json.loads((trained / "model/tokenizer_config.json").read_text())
+
+    assert tokenizer["model_max_length"] == 62
 
 
 def test_exported_model_takes_token_ids_and_answers_alike(trained, byte_level_tokenizer, capsys):

@@ -93,3 +93,17 @@ def test_with_examples_it_says_whether_their_states_would_be_kept(
     assert "50 passes through the frozen layers would take" in timed
     assert nothing == "prefix cache: off; the embeddings train"
     assert not (tmp_path / "prefix").exists()
+
+
+def test_what_the_head_reads_is_told_and_decides_what_there_is_to_train(tiny_encoder, capsys):
+    arguments = [f"encoder.name={tiny_encoder}", "freeze.depth=3"]
+
+    told = []
+    for pooling in ("first", "mean"):
+        assert run_command(main, [*arguments, f"encoder.pooling={pooling}"]) == 0
+        output = capsys.readouterr()
+        assert "does not use" not in output.err
+        told.append(output.out)
+
+    assert "pooling: mean (the mean of all tokens), as encoder.pooling says\n" in told[1]
+    assert ["pooler" in text for text in told] == [True, False]

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -38,16 +37,18 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def arguments(tiny_job):
-    """Arguments of a search of 2 depths, 1 rate and 2 seeds, without its folder."""
+    """Arguments of a search of 2 depths, 2 rates and 2 seeds, without its folder."""
     return [
         *tiny_job,
         "data.max_length=32",
         "training.epochs=2",
         "training.batch_size=16",
         "search.depths=1,3",
-        "search.learning_rates=[1e-2]",
+        "search.learning_rates=[1e-3, 1e-2]",
         "search.seeds=[0, 1]",
+        "search.widen_edges=false",
         "evaluation.bootstrap_resamples=100",
+        "evaluation.explained_mistakes=0",
     ]
 
 
@@ -68,17 +69,6 @@ def table(folder):
     return found
 
 
-def start(*arguments, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "trainers.search", *arguments],
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def wait_for_trials(folder, count, process):
     """Waits until so many trials are in the journal."""
     journal = folder / "journal.jsonl"
@@ -90,13 +80,16 @@ def wait_for_trials(folder, count, process):
 def test_search_leaves_a_model_an_answer_and_every_number(finished):
     outcome = json.loads((finished / "search.json").read_text())
 
-    assert len(outcome["trials"]) == 4
-    assert outcome["recommendation"]["num_trials"] == 4
+    assert len(outcome["trials"]) == 8
+    assert outcome["recommendation"]["num_trials"] == 8
     assert outcome["answer"].startswith(("Freeze", "Train"))
     assert outcome["chosen"]["seed"] == 0
     assert "test" in outcome["chosen"]["scores"]
     assert {p.name for p in (finished / "trials").iterdir() if p.is_dir()} == {
-        f"depth{depth}-lr0.01-seed{seed}" for depth in (1, 3) for seed in (0, 1)
+        f"depth{depth}-lr{rate}-seed{seed}"
+        for depth in (1, 3)
+        for rate in ("1e-3", "0.01")
+        for seed in (0, 1)
     }
     for trial in outcome["trials"]:
         folder = finished / "trials" / trial["folder"]
@@ -115,7 +108,7 @@ def test_chosen_cell_is_a_configuration_for_train(finished):
     config = load_config(finished / "chosen.yaml")
 
     assert config.freeze.depth == outcome["chosen"]["cell"]["frozen_depth"]
-    assert config.training.learning_rate == 1e-2
+    assert config.training.learning_rate == outcome["chosen"]["cell"]["learning_rate"]
     assert config.run.dir is None
 
 
@@ -185,15 +178,25 @@ def test_time_budget_too_short_for_one_trial_is_told(arguments, tmp_path):
 
 
 def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
-    finished, arguments, tmp_path
+    finished, arguments, forked_python, tmp_path
 ):
     folder = tmp_path / "run"
-    process = start(*arguments, f"run.dir={folder}", "search.workers=2")
+    # One depth, as a model is traced for each; of seeds more than workers have soon tried.
+    other = ("search.depths", "search.seeds")
+    asked = [word for word in arguments if not word.startswith(other)]
+    asked += ["search.depths=3", "search.seeds=[0, 1, 2, 3]", f"run.dir={folder}"]
+    process = subprocess.Popen(
+        [forked_python, "-m", "trainers.search", *asked, "search.workers=2"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     wait_for_trials(folder, 1, process)
     # Held, so that it cannot finish while the second one is refused.
-    process.send_signal(signal.SIGSTOP)
-    with pytest.raises(UserError, match=f"is in use by process {process.pid} on"):
-        search.main([*arguments, f"run.dir={folder}"])
+    process.send_signal(signal.SIGTSTP)
+    with pytest.raises(UserError, match=r"is in use by process \d+ on"):
+        search.main(asked)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGCONT)
     output = process.communicate()[0]
@@ -202,14 +205,17 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
         f"go on with: {sys.executable} -m trainers.search --config {folder}/config.yaml" in output
     )
     assert {p.name for p in (folder / "workers").iterdir()} == {"worker0.log", "worker1.log"}
+    assert len(table(folder)) < 8
 
     again = ["--config", str(folder / "config.yaml"), "search.workers=1"]
     assert search.main(again) == 0
     found, expected = table(folder), table(finished)
-    assert len(found) == len(expected) == 4
-    for asked, metrics in found.items():
+    assert len(found) == 8
+    both = found.keys() & expected.keys()
+    assert len(both) == 4
+    for trial in both:
         # Workers have other numbers of threads, which add up in another order.
-        assert metrics == pytest.approx(expected[asked], abs=1e-4)
+        assert found[trial] == pytest.approx(expected[trial], abs=1e-4)
 
 
 @pytest.fixture
@@ -348,7 +354,7 @@ def test_search_gives_up_its_cache_before_a_full_disk_ends_it(make_runner, monke
 
     monkeypatch.setattr(RunCheckpoints, "save", save)
     first = runner.run(TrialRequest(Cell(3, 1e-2), 0, 1), "explore")
-    second = runner.run(TrialRequest(Cell(2, 1e-2), 0, 1), "explore")
+    second = runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")
 
     assert first.is_completed and second.is_completed
     assert room.count("none") == 1
@@ -424,3 +430,30 @@ def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatc
     monkeypatch.setattr(RunCheckpoints, "save", save)
     with pytest.raises(DiskFullError):
         runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")
+
+
+def test_a_head_that_is_solved_is_searched_answered_and_trained_again(tiny_job, tmp_path, capsys):
+    folder = tmp_path / "solved"
+    options = [
+        *(*tiny_job, "data.max_length=32", "encoder.pooling=mean", "search.depths=3"),
+        *("search.ensemble=true", "evaluation.bootstrap_resamples=100"),
+        "evaluation.explained_mistakes=0",  # tracing gradients takes seconds
+    ]
+
+    assert search.main([*options, f"run.dir={folder}"]) == 0
+
+    told = capsys.readouterr().out
+    outcome = json.loads((folder / "search.json").read_text())
+    (trial,) = outcome["trials"]
+    assert trial["folder"] == "depth3-exact-seed0"
+    assert trial["result"]["cell"]["learning_rate"] is None
+    assert [entry["penalty"] for entry in trial["history"]][::8] == [1.0, pytest.approx(1e-4)]
+    assert outcome["answer"].startswith("Freeze all 3 layers and solve the head exactly: accuracy")
+    assert "depth 3: the head alone, solved exactly, the same for every seed" in told
+    assert "There is no ensemble: the head is solved, the same for every seed." in told
+    assert "exact" in (folder / "report.html").read_text()
+    chosen = load_config(folder / "chosen.yaml").training
+    assert (chosen.solver, chosen.epochs) == ("exact", 3)
+    again = outcome["chosen"]["epochs"]
+    for name in ("penalty", "loss", "val_accuracy", "val_loss"):
+        assert [e[name] for e in again] == pytest.approx([e[name] for e in trial["history"]])

@@ -108,7 +108,7 @@ def test_folder_with_other_files_is_refused_and_left_alone(job, tmp_path, comman
 def test_going_on_with_labels_in_another_order_begins_where_the_model_was(
     job, finished_run, tmp_path, capsys
 ):
-    folder = tmp_path / "on"
+    folder = tmp_path / "a[/b] [red]:smile:c"  # named like markup, and printed as it is
     changed = {"encoder.name": f"{finished_run}/model", "training.epochs": "1"}
     kept = [word for word in job if word.split("=")[0] not in changed]
     command = [*kept, *(f"{name}={value}" for name, value in changed.items())]
@@ -117,6 +117,8 @@ def test_going_on_with_labels_in_another_order_begins_where_the_model_was(
     assert run_command(main, command) == 0
 
     output = capsys.readouterr().out
+    assert f"run directory {folder}\n" in output
+    assert f"report       {folder}/report.html\n" in output
     assert "new variables: none" in output
     assert "head: kept pos, neg\n" in output
     before = json.loads((finished_run / "metrics.json").read_text())["test"]
@@ -209,11 +211,3 @@ def test_finished_run_is_replaced_when_that_is_asked_for(job, tmp_path, monkeypa
 
     assert {path.name for path in folder.iterdir()} == {"config.yaml", "plan.json", "events"}
     assert load_config(str(folder / "config.yaml")).run.overwrite is False
-
-
-def test_folder_named_like_markup_is_printed_as_it_is(job, tmp_path, capsys):
-    folder = tmp_path / "a[/b] [red]:smile:c"
-    assert run_command(main, [*job, f"run.dir={folder}"]) == 0
-    output = capsys.readouterr().out
-    assert f"run directory {folder}\n" in output
-    assert f"report       {folder}/report.html\n" in output

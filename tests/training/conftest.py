@@ -20,7 +20,8 @@ from tf_finetune.training import pipeline
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import Outputs, RunResult, fine_tune
+from tf_finetune.training.fine_tuning import Outputs, fine_tune
+from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 MAX_LENGTH = 32

@@ -48,18 +48,6 @@ def test_result_is_that_of_steps_one_by_one(
     assert calls == expected
 
 
-def test_two_replicas_in_one_call_equal_one_device(
-    build, splits, run, training, state, rounded, assert_equal, two_replicas, model
-):
-    config = training(learning_rate=5e-4, steps_per_execution=3)
-    expected = rounded(state(model, run(model, config)))
-    mirrored = build(splits, config, chosen=two_replicas)
-
-    result = run(mirrored, config, chosen=two_replicas)
-
-    assert_equal(rounded(state(mirrored, result)), expected, atol=1e-5)
-
-
 @pytest.mark.parametrize("action", ["skip", "halve_lr"])
 def test_bad_step_ends_its_call_so_that_the_next_step_knows(
     model, run, training, state, assert_equal, poison, calls, action
@@ -87,7 +75,7 @@ def test_bad_step_that_ends_the_run_leaves_the_step_before_it(
 
 
 def test_checkpoints_hold_the_weights_after_a_call(
-    model, second_model, run, training, state, assert_equal, one_by_one, tmp_path, monkeypatch
+    model, run, training, state, assert_equal, one_by_one, tmp_path, monkeypatch
 ):
     """Every save, with one after each step asked for, is one that a run can go on from."""
     saved = []
@@ -108,9 +96,9 @@ def test_checkpoints_hold_the_weights_after_a_call(
     assert saved == [2, 4, 5, 7]
     monkeypatch.undo()
 
-    result = run(second_model, training(steps_per_execution=3), outputs=Outputs(tmp_path, tmp_path))
+    result = run(model, training(steps_per_execution=3), outputs=Outputs(tmp_path, tmp_path))
 
-    assert_equal(state(second_model, result), one_by_one)
+    assert_equal(state(model, result), one_by_one)
 
 
 def test_signal_stops_after_the_call(model, run, training, tmp_path, monkeypatch):

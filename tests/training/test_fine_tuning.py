@@ -126,7 +126,7 @@ def test_padding_does_not_change_the_result_but_for_rounding(
     build, run, splits, training, state, assert_equal, rounded
 ):
     # Without dropout: it is drawn by place, and the length of a batch moves the places.
-    model = build(splits, training(), dropout=0.0)
+    model = build(splits, training(), depth=2, dropout=0.0)
     results = [
         rounded(state(model, run(model, training(padding=padding, learning_rate=5e-4))))
         for padding in ("longest", "buckets", "max")

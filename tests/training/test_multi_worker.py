@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from tf_finetune.machine.cluster import Cluster
 from tf_finetune.training.fine_tuning import Outputs
 from tf_finetune.training.multi_worker import LostWorkerError, says_who_is_lost
 from tf_finetune.training.strategy import ChosenStrategy
+from tools.loopback.processes import loopback_configurations
 from trainers import train
 from trainers.cli import run_command
 
@@ -42,28 +42,26 @@ def job(tiny_job):
 
 
 @pytest.fixture(scope="module")
-def two_processes(job, tmp_path_factory):
-    """The folder of all that two processes did, see `worker_program`; the chief is 0."""
+def in_a_process(forked_python):
+    """The command line of a process that trains; its first argument is when it dies."""
+    return [forked_python, "-m", "tests.training.worker_program"]
+
+
+@pytest.fixture(scope="module")
+def two_processes(in_a_process, job, tmp_path_factory):
+    """Run folder of a run with kept states and three steps in a call, and what was said."""
     folder = tmp_path_factory.mktemp("two_processes")
+    options = ("cache.mode=memory", "training.steps_per_execution=3", f"run.dir={folder}/{{rank}}")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.worker_program", str(folder), *job],
+        [ROOT / "tools" / "local_workers", "2", "--", *in_a_process, "0", *job, *options],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=300,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert codes(folder)["twice"] == [0, 0], said(folder, "twice", 0) + said(folder, "twice", 1)
-    return folder
-
-
-def codes(folder):
-    return json.loads((folder / "codes.json").read_text())
-
-
-def said(folder, stage, rank):
-    return (folder / f"{stage}-{rank}.log").read_text()
+    assert done.returncode == 0, done.stdout[-4000:]
+    return folder / "0", done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -86,47 +84,77 @@ def left_by(run):
     return kept | {"history": np.array(numbers), "metrics": np.array(values)}
 
 
-@pytest.mark.parametrize("name", ["plain0", "kept0"])
-def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, one_process, name):
+@pytest.fixture(scope="module")
+def assert_as_in(one_process):
+    """Holds a run against that on one device."""
     expected = left_by(one_process)
 
-    found = left_by(two_processes / name)
+    def compare(run):
+        found = left_by(run)
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            # A hundredth of what such a run changes a weight by.
+            np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
 
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        # A hundredth of what such a run changes a weight by.
-        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
+    return compare
+
+
+def test_same_seed_ends_in_the_same_weights_and_scores(two_processes, assert_as_in):
+    assert_as_in(two_processes[0])
 
 
 def test_only_the_chief_writes_and_tells(two_processes):
-    folders = sorted(path.name for path in two_processes.iterdir() if path.is_dir())
+    run, said = two_processes
 
-    assert folders == ["kept0", "killed", "plain0"]
-    assert "epoch 2/2" in said(two_processes, "twice", 0)
-    other = said(two_processes, "twice", 1)
-    assert "epoch" not in other
-    assert "devices: process 1 (worker 1) of 2, as TF_CONFIG says" in other
+    assert list(run.parent.iterdir()) == [run]
+    assert "[0] epoch 2/2" in said
+    assert "[1] epoch" not in said
+    assert "[1] devices: process 1 (worker 1) of 2, as TF_CONFIG says" in said
 
 
 def test_each_process_keeps_the_states_of_its_own_texts(two_processes):
-    chief = said(two_processes, "twice", 0)
+    _, said = two_processes
 
-    assert "prefix cache: 24 train texts" in chief
-    assert "prefix cache: 6 validation texts" in chief
+    assert "[0] prefix cache: 24 train texts" in said
+    assert "[0] prefix cache: 6 validation texts" in said
 
 
-def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(two_processes):
-    other = said(two_processes, "killed", 1)
-    chief = said(two_processes, "going-on", 0)
+def train_in_two(program, arguments):
+    """Exit code and output of each process."""
+    processes = [
+        subprocess.Popen(
+            [*program, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_CONFIG": configuration},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for configuration in loopback_configurations(2)
+    ]
+    try:
+        said = [process.communicate(timeout=200)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    return [process.returncode for process in processes], said
 
-    assert codes(two_processes)["killed"] == [-signal.SIGKILL, 2], other
-    assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", other)
-    assert codes(two_processes)["going-on"] == [0, 0], chief
-    assert re.search("step 11\\b", chief)
-    found, expected = (left_by(two_processes / run) for run in ("killed", "plain0"))
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        np.testing.assert_allclose(found[key], value, atol=5e-5, rtol=0, err_msg=key)
+
+def test_killed_chief_is_named_and_the_run_goes_on_to_the_same_weights(
+    in_a_process, assert_as_in, job, tmp_path
+):
+    run = tmp_path / "run"
+    arguments = [*job, "cache.mode=off", f"run.dir={run}", "training.checkpoint_seconds=0"]
+
+    # An epoch is 7 steps and 3 of scoring, so this is the fifth step of the second epoch.
+    codes, said = train_in_two([*in_a_process, str(7 + 3 + 5)], arguments)
+
+    assert codes == [-signal.SIGKILL, 2], said
+    assert re.search(r"worker 0 \(127.0.0.1:\d+\) has ended or cannot be reached", said[1])
+    assert max(path.name for path in (run / "checkpoints").iterdir()) == "step-000000011"
+    codes, said = train_in_two([*in_a_process, "0"], arguments)
+    assert codes == [0, 0], said
+    assert_as_in(run)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_two_replicas_equal_one_device_for_means_too(
 ):
     config = training(padding="packed")
     one, two = (
-        build(splits, config, chosen=chosen, pooling="mean") for chosen in (cpu, two_replicas)
+        build(splits, config, 2, chosen=chosen, pooling="mean") for chosen in (cpu, two_replicas)
     )
 
     expected = rounded(state(one, run(one, config)))

@@ -46,6 +46,14 @@ def test_two_replicas_equal_one_device(
     assert_equal(rounded(state(mirrored, result)), whole, atol=1e-5)
 
 
+def test_two_replicas_in_one_call_equal_one_device(
+    mirrored, run, training, state, rounded, assert_equal, whole, two_replicas
+):
+    result = run(mirrored, training(learning_rate=RATE, steps_per_execution=3), chosen=two_replicas)
+
+    assert_equal(rounded(state(mirrored, result)), whole, atol=1e-5)
+
+
 def test_replicas_hold_the_same_weights(mirrored):
     for variable in mirrored.classifier.trainable_weights:
         first, second = variable.values

@@ -81,8 +81,10 @@ def _wrong_layers(
     files: EncoderFiles, variables: Iterable[Variable]
 ) -> tuple[list[str], set[frozenset[int]]]:
     """Problems for layers that stand in the checkpoint or in config.json alone; the latter too."""
-    checkpoint, key = files.checkpoint, files.family.size_keys["layers"]
-    said = f"expected layers 0 to {files.num_layers - 1}, as {key} of config.json says"
+    counted = "groups" if files.sizes.groups else "layers"
+    checkpoint, key = files.checkpoint, files.family.size_keys[counted]
+    expected: int = getattr(files.sizes, counted)
+    said = f"expected layers 0 to {expected - 1}, as {key} of config.json says"
     wanted, found = set(), set()
     for variable in variables:
         if len(variable.layers) == 1:
@@ -94,7 +96,7 @@ def _wrong_layers(
     problems = [
         f"{checkpoint.path}: holds encoder layer {layer}; {said}"
         for layer in sorted(checkpoint.layers)
-        if layer >= files.num_layers
+        if layer >= expected
     ]
     if numbers:
         listed = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"

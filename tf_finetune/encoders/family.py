@@ -36,6 +36,7 @@ class Sizes(NamedTuple):
         positions: Tokens of the longest text it has positions for.
         types: Token types; with 1 the texts of a pair are told apart by what stands between them.
         embedding: Width of the tables of embeddings; 0: that of a state.
+        groups: Sets of weights that the layers share; 0: each layer has its own.
     """
 
     layers: int
@@ -46,11 +47,12 @@ class Sizes(NamedTuple):
     positions: int
     types: int = 1
     embedding: int = 0
+    groups: int = 0
 
 
 # The most that each may be: far beyond any encoder, and short of what would fill the memory with
 # names.
-_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4, 10**6)
+_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4, 10**6, 10**4)
 
 
 @dataclass(frozen=True)

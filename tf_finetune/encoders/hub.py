@@ -10,7 +10,7 @@ from tf_finetune.encoders.checkpoints.opening import (
     find_weights,
 )
 from tf_finetune.encoders.config_file import CONFIG_FILE, GOOGLE_CONFIG_FILE, has_config
-from tf_finetune.encoders.packages import model_packages
+from tf_finetune.encoders.packages import is_supported, model_packages
 from tf_finetune.encoders.sentence_folder import MODULES_FILE, POOLING_FOLDER
 from tf_finetune.encoders.tokenizer_files import TOKENIZER_FILES
 from tf_finetune.errors import UserError
@@ -27,6 +27,18 @@ def is_offline() -> bool:
     """Whether the user has forbidden the hub (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)."""
     values = (os.environ.get("HF_HUB_OFFLINE", ""), os.environ.get("TRANSFORMERS_OFFLINE", ""))
     return any(value.upper() in ("1", "ON", "YES", "TRUE") for value in values)
+
+
+def cached_models() -> list[str]:
+    """Names of the supported models in the hub's local cache, sorted; nothing is downloaded."""
+    from huggingface_hub import constants
+
+    found = []
+    for folder in Path(constants.HF_HUB_CACHE).glob("models--*"):
+        revisions = folder / "snapshots"
+        if revisions.is_dir() and any(is_supported(snapshot) for snapshot in revisions.iterdir()):
+            found.append(folder.name.removeprefix("models--").replace("--", "/"))
+    return sorted(found)
 
 
 def hub_folder(name: str) -> Path:

@@ -15,8 +15,9 @@ from tf_finetune.encoders.hub import DEFAULT_HUB_NAME, hub_folder
 from tf_finetune.encoders.packages import model_packages, package_folder
 from tf_finetune.encoders.pooling import PoolingChoice, choose_pooling
 from tf_finetune.encoders.sentence_folder import transformer_folder
-from tf_finetune.encoders.variables import Variable
+from tf_finetune.encoders.variables import Variable, possible_depths
 from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
 from tf_finetune.options.encoder import WantedPooling
 from tf_finetune.storage.run_directory import RunDirectory
 
@@ -61,6 +62,21 @@ class EncoderFiles:
     def pooling(self) -> Pooling:
         """What the head reads of a text."""
         return self.pooling_choice.pooling
+
+    @property
+    def depths(self) -> list[int]:
+        """The frozen depths that there are, ascending."""
+        return possible_depths(self.variables(1))
+
+    def depth_notes(self) -> list[str]:
+        """A sentence on them where there is not one for each layer."""
+        if len(self.depths) == self.num_layers + 1:
+            return []
+        *others, last = map(str, self.depths)
+        return [
+            f"The frozen depth is {', '.join(others)} or {last}: layers of this encoder share "
+            "their weights, which are frozen in all of them or in none."
+        ]
 
     @cached_property
     def has_pooler(self) -> bool:
@@ -146,20 +162,22 @@ def check_kinds(folder: Path) -> None:
         raise UserError([f"{p}: is a device or a pipe; accepted: a file" for p in strange])
 
 
-def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
-    """Refuses texts for which the encoder has no position or no token type.
-
-    TensorFlow would fail in the middle of training, or on a GPU read zeros.
+def fitted_inputs(files: EncoderFiles, data: DataConfig) -> DataConfig:
+    """The section `data` as an encoder takes it: a length that nobody set is no longer than it can.
 
     Raises:
-        UserError: With each option that does not fit.
+        UserError: With each option for which the encoder has no position or no token type.
+            TensorFlow would fail in the middle of training, or on a GPU read zeros.
     """
     positions, problems = files.sizes.positions, []
-    if max_length > positions:
+    if data.max_length > positions and "max_length" not in data.model_fields_set:
+        data = data.model_copy(update={"max_length": positions})
+    if data.max_length > positions:
         problems.append(
-            f"data.max_length: received {max_length}; accepted: up to {positions}, the "
+            f"data.max_length: received {data.max_length}; accepted: up to {positions}, the "
             "positions of this encoder"
         )
+    pairs = data.text_pair_column is not None
     if pairs and files.family.needs_types and files.sizes.types < 2:
         problems.append(
             "data.text_pair_column: this encoder has one token type and so takes single "
@@ -167,3 +185,4 @@ def check_inputs(files: EncoderFiles, max_length: int, *, pairs: bool) -> None:
         )
     if problems:
         raise UserError(problems)
+    return data

@@ -3,7 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
-from tf_finetune.encoders.checkpoints.opening import ACCEPTED, FORMATS
+from tf_finetune.encoders.checkpoints.opening import ACCEPTED, FORMATS, find_weights
 from tf_finetune.encoders.config_file import read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.errors import UserError
@@ -17,17 +17,18 @@ def model_packages() -> list[str]:
     found = set()
     for distribution in metadata.distributions():
         folder = _model_folder(distribution)
-        if folder is not None and _is_supported(folder):
+        if folder is not None and is_supported(folder):
             found.add(_normalised(distribution.name))
     return sorted(found)
 
 
-def _is_supported(folder: Path) -> bool:
+def is_supported(folder: Path) -> bool:
+    """Whether a folder has weights in a format that is read, of a family that there is."""
     try:
         family_of(read_encoder_config(folder), str(folder))
+        return find_weights(folder) is not None
     except UserError:
         return False
-    return True
 
 
 def _normalised(name: str) -> str:

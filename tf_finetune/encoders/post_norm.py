@@ -78,7 +78,7 @@ class PostNormFamily(Family):
         square = (sizes.hidden, sizes.hidden)
         return (
             *self.embedding_variables(config),
-            *(v for index in range(sizes.layers) for v in self._layer_variables(index, sizes)),
+            *(v for layers in self.sharing(sizes) for v in self._layer_variables(layers, sizes)),
             *dense_variables(*names_of(self.pooler_name), square, "pooler", "pooler"),
         )
 
@@ -100,19 +100,25 @@ class PostNormFamily(Family):
             f"{path}/LayerNorm", f"{tensor}.LayerNorm", width, "embeddings", "norm"
         )
 
-    def _layer_variables(self, index: int, sizes: Sizes) -> Iterator[Variable]:
-        path = f"{self.backbone}/{self.layer_paths}{index}"
-        tensor = f"{self.backbone}.{self.layer_tensors}.{index}"
+    def sharing(self, sizes: Sizes) -> list[frozenset[int]]:
+        """The layers that have the same weights, for each set of weights in forward order."""
+        return [frozenset({layer}) for layer in range(sizes.layers)]
+
+    def layer_names(self, layer: int, sizes: Sizes) -> tuple[str, str]:
+        """What the paths and the tensors of a layer's variables begin with."""
+        tensor = f"{self.backbone}.{self.layer_tensors}.{layer}"
+        return f"{self.backbone}/{self.layer_paths}{layer}", tensor
+
+    def _layer_variables(self, layers: frozenset[int], sizes: Sizes) -> Iterator[Variable]:
+        path, tensor = self.layer_names(min(layers), sizes)
         widths = {"up": (sizes.hidden, sizes.inner), "down": (sizes.inner, sizes.hidden)}
         for site, name in self.site_names.items():
             names = f"{path}/{name}", f"{tensor}.{name.replace('/', '.')}"
             if site in _PARTS:
                 shape = widths.get(site, (sizes.hidden, sizes.hidden))
-                yield from dense_variables(*names, shape, _PARTS[site], site, frozenset({index}))
+                yield from dense_variables(*names, shape, _PARTS[site], site, layers)
             else:
-                yield from norm_variables(
-                    *names, sizes.hidden, "layer_norm", site, frozenset({index})
-                )
+                yield from norm_variables(*names, sizes.hidden, "layer_norm", site, layers)
 
     def products(self, sizes: Sizes, layer: int, tokens: int, queries: int) -> tuple[Product, ...]:
         """Those of a post-norm layer, in every layer.
@@ -174,7 +180,10 @@ class PostNormFamily(Family):
             [
                 blocks.PostNormLayer(
                     name=f"layer_._{index}",
-                    **{site: found.layers[path] for site, path in self.site_paths(index).items()},
+                    **{
+                        site: found.layers[path]
+                        for site, path in self.site_paths(index, sizes).items()
+                    },
                     activation=blocks.activation(getattr(config, self.activation_key)),
                     head_width=sizes.hidden // sizes.heads,
                     dropouts=blocks.layer_dropouts(
@@ -192,9 +201,9 @@ class PostNormFamily(Family):
             distances=self.distances(found, sizes),
         )
 
-    def site_paths(self, index: int) -> dict[str, str]:
+    def site_paths(self, layer: int, sizes: Sizes) -> dict[str, str]:
         """Path of each sublayer of a layer."""
-        path = f"{self.backbone}/{self.layer_paths}{index}"
+        path, _ = self.layer_names(layer, sizes)
         return {site: f"{path}/{name}" for site, name in self.site_names.items()}
 
     def projection(self, found: Any) -> Any:

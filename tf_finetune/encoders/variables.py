@@ -61,6 +61,16 @@ def number_of_layers(variables: Iterable[Variable]) -> int:
     return 1 + max((layer for variable in variables for layer in variable.layers), default=-1)
 
 
+def possible_depths(variables: Iterable[Variable]) -> list[int]:
+    """Frozen depths that part no layers which share weights, ascending."""
+    used = {variable.layers for variable in variables}
+    last = max((layer for layers in used for layer in layers), default=-1) + 1
+    parted = {
+        depth for layers in used if layers for depth in range(min(layers) + 1, max(layers) + 1)
+    }
+    return [depth for depth in range(last + 1) if depth not in parted]
+
+
 def dense_variables(
     path: str,
     tensor: str,

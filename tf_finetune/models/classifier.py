@@ -58,11 +58,13 @@ class Classifier(PlannedModel):
         Returns:
             Logits of all texts, row after row, float32 [b * s, labels].
         """
+        return self.classify(self._states_of(inputs, training), inputs.texts, training)
+
+    def _states_of(self, inputs: Inputs, training: bool | None) -> tf.Tensor:
+        """States at the frozen boundary, computed or as they are given."""
         if isinstance(inputs.content, States):
-            states = tf.cast(inputs.content.values, self.states_dtype)
-        else:
-            states = self.boundary_states(inputs, training=training)
-        return self.classify(states, inputs.texts, training)
+            return tf.cast(inputs.content.values, self.states_dtype)
+        return self.boundary_states(inputs, training=training)
 
     @property
     def states_dtype(self) -> tf.DType:
@@ -165,11 +167,29 @@ class Classifier(PlannedModel):
             states = self.encode(index, states, texts, training)
         return self._answer(states, training)
 
+    def head_vectors(self, inputs: Inputs) -> tf.Tensor:
+        """What the dense layer of the head gets of all texts, [b * s, hidden] in inference mode.
+
+        Args:
+            inputs: As for `call`.
+        """
+        states = self._states_of(inputs, training=False)
+        for index in range(self.plan.frozen_depth, self.num_layers):
+            states = self.encode(index, states, inputs.texts, training=False)
+        return tf.cast(self._pooled(states, training=False), tf.float32)
+
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
         """From what was read, [b, r, hidden], to logits [b * r, labels]."""
+        return self.head_logits(self._pooled(states, training))
+
+    def _pooled(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """From what was read, [b, r, hidden], to what the dense layer gets, [b * r, hidden]."""
         run = Run(training=bool(training))
         read = self.encoder.pool(states, run, pooler=self.files.has_pooler)
-        read = tf.reshape(read, [-1, states.shape[-1]])
+        return tf.reshape(read, [-1, states.shape[-1]])
+
+    def head_logits(self, read: tf.Tensor) -> tf.Tensor:
+        """From vectors as `head_vectors` gives them, [n, hidden], to logits [n, labels]."""
         # In float32 under every precision: half of it would round the answers to 3 digits.
         dense = self.files.family.places(self.wrapped).head
         read, kernel, bias = (tf.cast(t, tf.float32) for t in (read, dense.kernel, dense.bias))

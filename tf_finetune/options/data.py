@@ -117,7 +117,11 @@ class DataConfig(Section):
         "last ones out, which cuts a text that holds the delimiter and is not quoted",
     )
     max_length: Annotated[int, Mark.INPUT, Mark.ANSWER] = Field(
-        default=128, ge=4, le=8192, description="longest text in tokens; longer ones are truncated"
+        default=128,
+        ge=4,
+        le=8192,
+        description="longest text in tokens; longer ones are truncated. Where it is not set, an "
+        "encoder with fewer positions takes that many",
     )
     validation_fraction: Annotated[Fraction, Mark.INPUT] = Field(
         default=0.1,

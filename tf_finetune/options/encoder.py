@@ -30,7 +30,7 @@ class EncoderConfig(Section):
         "an encoder. What is usual goes through the encoder's pooler, anything else straight to "
         "the head",
     )
-    dropout: Annotated[Fraction | None, Mark.STEP] = Field(
+    dropout: Annotated[Fraction | None, Mark.STEP, Mark.STEPWISE] = Field(
         default=None,
         description="dropout of hidden states and attention; null: as the encoder says",
         examples=[0.1],

@@ -16,6 +16,10 @@ class Mark(Enum):
     STEP = "what a training step computes; it is compiled into the model"
     COURSE = "how a training goes, in values that a compiled model can be given anew"
     TRIAL = "what every trial of a search sets for itself; stands beside another mark"
+    STEPWISE = (
+        "how training in steps goes; stands beside another mark, and means nothing where the "
+        "head alone is solved exactly"
+    )
     ANSWER = "what a finished model answers, to the last digit"
     WORK = "how the work is done and its result is scored; the trained model is the same"
     SEARCH = "what a search tries and makes of it; nothing of a single training"

@@ -13,13 +13,13 @@ from tf_finetune.options.values import Fraction
 class TrainingConfig(Section):
     """How the chosen variables are trained."""
 
-    learning_rate: Annotated[float, Mark.COURSE, Mark.TRIAL] = Field(
+    learning_rate: Annotated[float, Mark.COURSE, Mark.TRIAL, Mark.STEPWISE] = Field(
         default=5e-5, gt=0.0, le=10.0, description="peak learning rate"
     )
-    epochs: Annotated[int, Mark.COURSE] = Field(
+    epochs: Annotated[int, Mark.COURSE, Mark.STEPWISE] = Field(
         default=3, ge=1, le=10_000, description="passes over the training examples"
     )
-    batch_size: Annotated[int, Mark.COURSE] = Field(
+    batch_size: Annotated[int, Mark.COURSE, Mark.STEPWISE] = Field(
         default=32, ge=1, le=65_536, description="examples a step, over all replicas (global batch)"
     )
     seed: Annotated[int, Mark.COURSE, Mark.TRIAL] = Field(
@@ -28,25 +28,34 @@ class TrainingConfig(Section):
         lt=2**31,
         description="seed of the new weights, the batch order and dropout",
     )
-    optimizer: Annotated[Literal["adamw", "sgd", "adafactor"], Mark.STEP] = Field(
+    solver: Annotated[Literal["auto", "steps", "exact"], Mark.COURSE, Mark.TRIAL] = Field(
+        default="auto",
+        description="steps: an optimiser goes over the examples; exact: where nothing but the "
+        "dense layer of the head trains, its best values are computed for a few penalties around "
+        "weight_decay, and those with the best validation score are kept, which takes a second "
+        "and is the same for every seed; auto: exact where it can be and no option is set that "
+        "means something for steps alone",
+    )
+    optimizer: Annotated[Literal["adamw", "sgd", "adafactor"], Mark.STEP, Mark.STEPWISE] = Field(
         default="adamw", description="optimiser; sgd uses Nesterov momentum 0.9"
     )
     weight_decay: Annotated[float, Mark.STEP] = Field(
         default=0.01,
         ge=0.0,
         le=1.0,
-        description="decoupled weight decay, never on biases and layer norms",
+        description="decoupled weight decay, never on biases and layer norms; with solver=exact "
+        "the middle of the penalties, and the only one where there is no validation split",
     )
-    schedule: Annotated[Literal["linear", "cosine", "constant"], Mark.STEP] = Field(
+    schedule: Annotated[Literal["linear", "cosine", "constant"], Mark.STEP, Mark.STEPWISE] = Field(
         default="linear", description="learning rate after the warm-up: down to 0, or constant"
     )
-    warmup_fraction: Annotated[Fraction, Mark.COURSE] = Field(
+    warmup_fraction: Annotated[Fraction, Mark.COURSE, Mark.STEPWISE] = Field(
         default=0.1, description="share of all steps in which the learning rate rises from 0"
     )
-    clip_norm: Annotated[float | None, Mark.STEP] = Field(
+    clip_norm: Annotated[float | None, Mark.STEP, Mark.STEPWISE] = Field(
         default=1.0, gt=0.0, description="longest global gradient norm; null: no clipping"
     )
-    accumulation_steps: Annotated[int, Mark.STEP] = Field(
+    accumulation_steps: Annotated[int, Mark.STEP, Mark.STEPWISE] = Field(
         default=1,
         ge=1,
         le=1024,
@@ -69,7 +78,7 @@ class TrainingConfig(Section):
         description="share of the target spread evenly over all classes",
         examples=[0.1],
     )
-    early_stopping_patience: Annotated[int | None, Mark.COURSE] = Field(
+    early_stopping_patience: Annotated[int | None, Mark.COURSE, Mark.STEPWISE] = Field(
         default=None,
         ge=1,
         description="stop after this many epochs without a better validation score and "
@@ -94,14 +103,14 @@ class TrainingConfig(Section):
         "to data.max_length; packed: in training put several texts into each row of that length, "
         "one shape and little padding; auto: packed where XLA compiles (TPU), else longest",
     )
-    checkpoint_seconds: Annotated[float, Mark.WORK] = Field(
+    checkpoint_seconds: Annotated[float, Mark.WORK, Mark.STEPWISE] = Field(
         default=60.0,
         ge=0.0,
         le=86_400.0,
         description="most seconds of work that a kill loses: a checkpoint is written when they "
         "have passed, and after every epoch; 0: after every step",
     )
-    steps_per_execution: Annotated[int, Mark.WORK] = Field(
+    steps_per_execution: Annotated[int, Mark.WORK, Mark.STEPWISE] = Field(
         default=1,
         ge=1,
         le=1024,
@@ -109,13 +118,13 @@ class TrainingConfig(Section):
         "step takes a few milliseconds; the result stays the same, but a signal, a checkpoint and "
         "the progress bar wait for the end of the call",
     )
-    on_nonfinite: Annotated[Literal["stop", "skip", "halve_lr"], Mark.WORK] = Field(
+    on_nonfinite: Annotated[Literal["stop", "skip", "halve_lr"], Mark.WORK, Mark.STEPWISE] = Field(
         default="stop",
         description="a step whose loss or gradient is NaN or infinite changes nothing; stop: the "
         "run ends with the state before it saved; skip: the run goes on; halve_lr: it goes on at "
         "half the learning rate. 10 such steps in a row, or an epoch of them, end it anyway",
     )
-    on_out_of_memory: Annotated[Literal["stop", "accumulate"], Mark.WORK] = Field(
+    on_out_of_memory: Annotated[Literal["stop", "accumulate"], Mark.WORK, Mark.STEPWISE] = Field(
         default="accumulate",
         description="when a training step does not fit the memory: stop, or halve the "
         "micro-batches, as twice the accumulation_steps would, and go on from the last checkpoint; "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tf_finetune.encoders.variables import Variable, number_of_layers
+from tf_finetune.encoders.variables import Variable, number_of_layers, possible_depths
 from tf_finetune.errors import UserError
 from tf_finetune.methods.table import METHODS
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
@@ -178,7 +178,7 @@ def matches(rule: FreezeRule, variable: Variable) -> bool:
 def parse_layers(text: str) -> set[int]:
     """Turns "0-3,5" into {0, 1, 2, 3, 5}."""
     layers: set[int] = set()
-    for piece in text.split(","):
+    for piece in text.split(",") if text else ():
         first, _, last = piece.partition("-")
         layers |= set(range(int(first), int(last or first) + 1))
     return layers
@@ -200,6 +200,11 @@ def _problems(config: FreezeConfig, variables: Sequence[Variable], num_layers: i
             f"freeze.depth: received {config.depth}; accepted: 0 to {num_layers}, the number of "
             "layers of this encoder"
         )
+    elif config.depth not in (depths := possible_depths(variables)):
+        problems.append(
+            f"freeze.depth: received {config.depth}; accepted: {', '.join(map(str, depths))}, "
+            "because layers of this encoder share their weights"
+        )
     for index, rule in enumerate(config.rules):
         where = f"freeze.rules[{index}]"
         over = sorted(i for i in parse_layers(rule.layers or "0") if i >= num_layers)
@@ -213,6 +218,14 @@ def _problems(config: FreezeConfig, variables: Sequence[Variable], num_layers: i
         except re.error as error:
             problems.append(
                 f"{where}.pattern: {rule.pattern!r} is not a regular expression: {error}"
+            )
+            continue
+        named = parse_layers(rule.layers or "")
+        parted = next((v.layers for v in variables if v.layers & named and v.layers - named), None)
+        if parted is not None:
+            problems.append(
+                f"{where}.layers: received {rule.layers!r}; accepted: with all of layers "
+                f"{min(parted)}-{max(parted)}, which share their weights"
             )
             continue
         if not any(matches(rule, variable) for variable in variables):

@@ -90,7 +90,8 @@ def kept_splits(splits: Splits) -> dict[str, Split]:
 def _passes(splits: Splits, config: ExperimentConfig) -> int:
     """How often each split is read: of k folds, k - 1 are trained on and one is scored."""
     final = 0 if splits.folds is None else 1
-    return config.training.epochs * (len(rounds_of(splits)) + final)
+    each = 1 if config.training.solver == "exact" else config.training.epochs
+    return each * (len(rounds_of(splits)) + final)
 
 
 def _why_not_shared_out(

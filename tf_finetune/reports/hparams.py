@@ -56,7 +56,7 @@ def write_hparams_columns(
     columns = [
         # Values outside these domains are shown all the same; they feed the filters.
         hp.HParam(DEPTH, hp.Discrete(sorted({float(d) for d in depths})), "frozen depth"),
-        hp.HParam(LEARNING_RATE, hp.RealInterval(*_bounds(rates)), "learning rate"),
+        *_rate_column(rates),
         hp.HParam(SEED, hp.Discrete(sorted({float(s) for s in seeds})), "seed"),
         *further,
     ]
@@ -76,10 +76,11 @@ def write_trial_hparams(events: Path, trial: TrialRow) -> None:
     """
     options: dict[str, Any] = {
         DEPTH: trial.depth,
-        LEARNING_RATE: trial.learning_rate,
         SEED: trial.seed,
         **{name: _plain(value) for name, value in trial.extra.items()},
     }
+    if trial.learning_rate is not None:
+        options[LEARNING_RATE] = trial.learning_rate
     status = api_pb2.STATUS_SUCCESS if trial.completed else api_pb2.STATUS_FAILURE
     with _writer(events) as writer, writer.as_default(step=0):
         hp.hparams(options, trial_id=trial.name)
@@ -100,9 +101,12 @@ def _writer(events: Path) -> Iterator[Any]:
         yield writer
 
 
-def _bounds(rates: Sequence[float]) -> tuple[float, float]:
-    """A range with room for rates that a search adds at its edges."""
-    return min(rates) / 10.0, max(rates) * 10.0
+def _rate_column(rates: Sequence[float]) -> list[hp.HParam]:
+    """With room for rates that a search adds at its edges; none where nothing has a rate."""
+    if not rates:
+        return []
+    domain = hp.RealInterval(min(rates) / 10.0, max(rates) * 10.0)
+    return [hp.HParam(LEARNING_RATE, domain, "learning rate")]
 
 
 def _plain(value: Any) -> Any:

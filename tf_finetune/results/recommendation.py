@@ -111,8 +111,8 @@ class DepthResult:
         return self.cell.frozen_depth
 
     @property
-    def learning_rate(self) -> float:
-        """The peak learning rate."""
+    def learning_rate(self) -> float | None:
+        """The peak learning rate; None where the head is solved exactly."""
         return self.cell.learning_rate
 
     @property

@@ -16,26 +16,38 @@ class Cell:
 
     Attributes:
         frozen_depth: k, from 0 (train everything) to the number of layers.
-        learning_rate: The peak learning rate.
+        learning_rate: The peak learning rate; None where the head is solved exactly.
         extra: Options of further dimensions by dotted name, sorted by name; lists become
             tuples. A mapping's items will do.
     """
 
     frozen_depth: int
-    learning_rate: float
+    learning_rate: float | None
     extra: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Gives equal cells one form, so that they compare, hash and read alike."""
         extra = sorted((str(name), _frozen(value)) for name, value in dict(self.extra).items())
         object.__setattr__(self, "frozen_depth", int(self.frozen_depth))
-        object.__setattr__(self, "learning_rate", float(self.learning_rate))
+        if self.learning_rate is not None:
+            object.__setattr__(self, "learning_rate", float(self.learning_rate))
         object.__setattr__(self, "extra", tuple(extra))
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the head is solved exactly, the same for every seed."""
+        return self.learning_rate is None
+
+    @property
+    def rate_order(self) -> float:
+        """Sorts by learning rate, what has none last."""
+        return order_of_rate(self.learning_rate)
 
     @property
     def key(self) -> str:
         """Exact name, such as `depth=4 learning_rate=3e-4 training.batch_size=16`."""
-        parts = [f"depth={self.frozen_depth}", f"learning_rate={exact_rate(self.learning_rate)}"]
+        rate = f"learning_rate={exact_rate(self.learning_rate)}"
+        parts = [f"depth={self.frozen_depth}", "solver=exact" if self.is_solved else rate]
         parts += [
             f"{name}={value if isinstance(value, str) else json.dumps(value)}"
             for name, value in self.extra
@@ -188,13 +200,20 @@ class TrialResult:
             raise ValueError(f"not a trial: {error}") from error
 
 
-def exact_rate(learning_rate: float) -> str:
-    """A learning rate as people write it, without loss: `3e-4`, `0.05`, `1`."""
+def exact_rate(learning_rate: float | None) -> str:
+    """A learning rate as people write it, without loss: `3e-4`, `0.05`, `1`; `exact` for none."""
+    if learning_rate is None:
+        return "exact"
     if learning_rate >= 0.01:
         return repr(learning_rate).removesuffix(".0")
     _, digits, exponent = Decimal(repr(learning_rate)).normalize().as_tuple()
     first, rest = str(digits[0]), "".join(map(str, digits[1:]))
     return f"{first}{'.' if rest else ''}{rest}e{int(exponent) + len(rest)}"
+
+
+def order_of_rate(learning_rate: float | None) -> float:
+    """Sorts by learning rate, the head that is solved exactly, without any, last."""
+    return math.inf if learning_rate is None else learning_rate
 
 
 def order_of_scores(score: float, loss: float) -> tuple[float, float]:

@@ -172,6 +172,10 @@ def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]
         return []
     there = load_written_config(run.config).marked(without=_NOT_DECIDING)
     here = config.marked(without=_NOT_DECIDING)
+    for options in (there, here):
+        # Whoever resolved no pooling read the first token.
+        if options["encoder.pooling"] == "auto":
+            options["encoder.pooling"] = "first"
     return [name for name in here if here[name] != there[name]]
 
 

@@ -17,8 +17,8 @@ from tf_finetune.reports.page.writing import write_report_page
 from tf_finetune.reports.tensorboard import write_report_summaries
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.storage.run_directory import RunDirectory
-from tf_finetune.training.fine_tuning import RunResult
 from tf_finetune.training.rounds import TrainedRounds
+from tf_finetune.training.run_result import RunResult
 
 
 def write_run_report(

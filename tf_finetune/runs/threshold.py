@@ -10,7 +10,7 @@ from tf_finetune.data.folds import scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.evaluation.threshold import choose_threshold
 from tf_finetune.runs.scoring import split_logits
-from tf_finetune.training.fine_tuning import RunResult
+from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.strategy import ChosenStrategy
 
 

@@ -71,6 +71,10 @@ def keep_ensemble(
         shutil.rmtree(directory.ensemble, ignore_errors=True)  # of the search before
         remove_weights(directory.trials, records)
         return None, []
+    if final.request.cell.is_solved:
+        shutil.rmtree(directory.ensemble, ignore_errors=True)
+        remove_weights(directory.trials, records)
+        return None, ["There is no ensemble: the head is solved, the same for every seed."]
     epochs, cell = job.config.training.epochs, final.request.cell
     own = [r for r in records if r.is_whole(epochs) and r.request.cell == cell]
     own.sort(key=lambda record: record.request.seed)

@@ -27,8 +27,9 @@ from tf_finetune.search.running.runner import TrialRunner
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.session import SearchJob
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.training.fine_tuning import Outputs, RunResult, fine_tune
+from tf_finetune.training.fine_tuning import Outputs, fine_tune
 from tf_finetune.training.rounds import without_early_stopping
+from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.strategy import build_strategy
 
 

@@ -113,13 +113,16 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
         freeze = job.config.freeze.model_copy(update={"depth": depth, "rules": ()})
         spec = spec_of(job.config, job.files, job.splits.labels, freeze=freeze)
         cost = spec.cost(1, job.splits.train.mean_length)
+        if job.space.is_solved(depth):  # one pass in place of all epochs
+            work[depth] = cost.forward_flops * (trained + scored) / job.config.training.epochs
+            continue
         work[depth] = float(cost.step_flops * trained + cost.forward_flops * scored)
     return work
 
 
 def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
     """Sentences about how the search was led, none if there is nothing to say."""
-    notes = []
+    notes = job.files.depth_notes()
     if found.not_run.total:
         notes.append(budget_note(job.config.search.time_budget or "", found.not_run))
     epochs = job.config.training.epochs
@@ -210,7 +213,10 @@ def _budget(job: SearchJob, times: TrialTimes, known: Sequence[TrialRecord]) -> 
 
 def _calibrate(job: SearchJob, runner: TrialRunner, times: TrialTimes, budget: TimeBudget) -> None:
     """Measures a few steps of the cheapest trial, to know whether any has time."""
-    request = TrialRequest(job.space.cells()[0], job.space.seeds[0], job.config.training.epochs)
+    stepwise = [cell for cell in job.space.cells() if not cell.is_solved]
+    if not stepwise:  # nothing would be learnt without doing it
+        return
+    request = TrialRequest(stepwise[0], job.space.seeds[0], job.config.training.epochs)
     with suppress(NonFiniteError, OutOfMemoryError):  # the trial itself will say it
         times.calibrate(request, runner.measure_epoch(request))
     if not budget.allows(request):

@@ -125,6 +125,26 @@ class Classes(NamedClasses):
         return tf.nn.softmax_cross_entropy_with_logits(smoothed, logits)
 
     @staticmethod
+    def losses_and_slopes(
+        targets: np.ndarray,
+        logits: np.ndarray,
+        label_smoothing: float = 0.0,
+        deviation: float = 1.0,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `LabelSpace.losses_and_slopes`."""
+        count = logits.shape[1]
+        wanted = np.full(logits.shape, label_smoothing / count)
+        wanted[np.arange(len(targets)), targets] += 1 - label_smoothing
+        logarithms = special.log_softmax(logits, axis=1)
+        return -(wanted * logarithms).sum(axis=1), np.exp(logarithms) - wanted
+
+    @staticmethod
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.curvatures`."""
+        probabilities = special.softmax(logits, axis=1)
+        return probabilities * (1 - probabilities)
+
+    @staticmethod
     def imitation_losses(
         answers: "tf.Tensor",
         logits: "tf.Tensor",

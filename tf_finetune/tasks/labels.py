@@ -92,6 +92,42 @@ class LabelSpace(LabelEncoding):
             deviation: What errors of numbers are divided by, [] float32.
         """
 
+    # The same for a solver, which wants the whole of a convex problem and not a step.
+
+    @staticmethod
+    @abstractmethod
+    def losses_and_slopes(
+        targets: np.ndarray,
+        logits: np.ndarray,
+        label_smoothing: float = 0.0,
+        deviation: float = 1.0,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The losses of `losses`, and their derivatives by the logits.
+
+        Args:
+            targets: Those of n examples.
+            logits: float64 [n, C].
+            label_smoothing: As for `losses`.
+            deviation: As for `losses`.
+
+        Returns:
+            Losses, float64 [n], and slopes, float64 [n, C].
+        """
+
+    @staticmethod
+    @abstractmethod
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """Second derivatives of the losses by each logit, in units of the deviation.
+
+        They do not depend on the targets.
+
+        Args:
+            logits: float64 [n, C].
+
+        Returns:
+            float64 [n, C].
+        """
+
     @staticmethod
     @abstractmethod
     def imitation_losses(

@@ -106,6 +106,24 @@ class SeveralClasses(NamedClasses):
         return tf.reduce_mean(entropies, axis=-1)
 
     @staticmethod
+    def losses_and_slopes(
+        targets: np.ndarray,
+        logits: np.ndarray,
+        label_smoothing: float = 0.0,
+        deviation: float = 1.0,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `LabelSpace.losses_and_slopes`."""
+        wanted = targets * (1 - label_smoothing) + 0.5 * label_smoothing
+        losses = np.logaddexp(0.0, logits) - logits * wanted
+        slopes = (special.expit(logits) - wanted) / logits.shape[1]
+        return losses.mean(axis=1), slopes
+
+    @staticmethod
+    def curvatures(logits: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.curvatures`."""
+        return special.expit(logits) * special.expit(-logits) / logits.shape[1]
+
+    @staticmethod
     def imitation_losses(
         answers: "tf.Tensor",
         logits: "tf.Tensor",

@@ -12,6 +12,8 @@ from tf_finetune.options.training import TrainingConfig
 def checkpoint_identity(classifier: Classifier, splits: Splits, config: TrainingConfig) -> str:
     """Hash of encoder, freeze plan, start of the head, training examples and options, hex."""
     options = config.marked(Mark.STEP, Mark.COURSE)
+    if config.solver != "exact":
+        del options["solver"]  # as in earlier versions, which knew of steps alone
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())

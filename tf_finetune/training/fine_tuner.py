@@ -17,7 +17,7 @@ from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.executions import logs_of_steps, run_steps
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.replicas import is_one_of_several, on_replicas
-from tf_finetune.training.step import TrainingStep, whole_logits
+from tf_finetune.training.step import TrainingStep, whole_logits, whole_vectors
 
 
 class StepMemoryError(Exception):
@@ -129,11 +129,20 @@ class FineTuner:
 
     def predict(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
         """Logits of every row of the first `steps` global batches, float32 [rows, labels]."""
+        return self._rows(self._next_logits, batches, steps)
+
+    def head_vectors(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
+        """What the head gets of every row of the first `steps` batches, float32 [rows, hidden]."""
+        return self._rows(self._next_vectors, batches, steps)
+
+    def _rows(
+        self, function: Callable[..., Any], batches: tf.data.Dataset, steps: int
+    ) -> np.ndarray:
         iterator = iter(batches)
         pieces = []
         for _ in range(steps):
-            logits, asked = self._next_logits(iterator, _asked_to_stop())
-            pieces.append(logits.numpy())
+            rows, asked = function(iterator, _asked_to_stop())
+            pieces.append(rows.numpy())
             self._stop_if_asked(asked)
         return np.concatenate(pieces)
 
@@ -199,14 +208,23 @@ class FineTuner:
 
     @cached_property
     def _next_logits(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-        def logits(batch: Batch, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return whole_logits(self.classifier, batch, asked)
+        return self._rows_function(whole_logits)
+
+    @cached_property
+    def _next_vectors(self) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+        return self._rows_function(whole_vectors)
+
+    def _rows_function(
+        self, compute: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+    ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+        def rows(batch: Batch, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return compute(self.classifier, batch, asked)
 
         @tf.function(autograph=False)
-        def next_logits(iterator: Any, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return on_replicas(self.strategy, logits, next(iterator), asked)[0]
+        def next_rows(iterator: Any, asked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return on_replicas(self.strategy, rows, next(iterator), asked)[0]
 
-        return next_logits
+        return next_rows
 
     def _states_function(self, from_depth: int) -> Callable[..., tf.Tensor]:
         def states(batch: Batch) -> tf.Tensor:

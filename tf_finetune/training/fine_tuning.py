@@ -1,7 +1,6 @@
 """One run: a classifier, a training split and options in; a trained classifier out."""
 
 import gc
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from tf_finetune.machine import interruption
 from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.plans.solver import trains_head_alone
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import (
     EpochHistory,
@@ -35,6 +35,7 @@ from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
+from tf_finetune.training.head_solving import HeadSolver
 from tf_finetune.training.memory_limits import cut_smaller
 from tf_finetune.training.pipeline import (
     BatchShape,
@@ -44,6 +45,7 @@ from tf_finetune.training.pipeline import (
     training_dataset,
 )
 from tf_finetune.training.progress import ProgressBar
+from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
@@ -65,47 +67,6 @@ class Outputs:
             None if self.events is None else self.events / name,
             None if self.checkpoints is None else self.checkpoints / name,
         )
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did.
-
-    Attributes:
-        model: The trained model.
-        history: One entry an epoch: loss, `val_` scores, seconds, examples_per_second.
-        best_epoch: Epoch whose weights were kept, counted from 1.
-        steps: Optimiser steps.
-        train_seconds: Seconds in training steps, without validation.
-        first_step_seconds: What the first step took, tracing included, with all of its call.
-        first_call_steps: Steps of that call: `training.steps_per_execution`, if there were as many.
-        first_step_at: `time.time()` when the first step was done; None if a finished run was
-            resumed.
-        micro_batches: Pieces that a replica computed a step in, in the end.
-        validation_logits: Of the kept weights, float32 [n, labels]; None where they were not
-            computed (no such split, an earlier epoch was kept, a finished run was resumed).
-    """
-
-    model: FineTuner
-    history: list[dict[str, float]]
-    best_epoch: int
-    steps: int
-    train_seconds: float
-    first_step_seconds: float
-    first_call_steps: int
-    first_step_at: float | None
-    micro_batches: int
-    validation_logits: np.ndarray | None = None
-
-    def throughput(self, batch_size: int) -> float:
-        """Training examples a second, without the call that was traced."""
-        rates = [entry["examples_per_second"] for entry in self.history]
-        if len(rates) > 1:
-            return statistics.median(rates[1:])
-        (entry,) = self.history
-        others = entry["seconds"] - self.first_step_seconds
-        steps = round(entry["seconds"] * rates[0] / batch_size) - self.first_call_steps
-        return steps * batch_size / others if steps >= 1 and others > 0 else rates[0]
 
 
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
@@ -201,7 +162,9 @@ def fine_tune(
 ) -> RunResult:
     """Trains what the plan trains and scores the validation split after every epoch.
 
-    A run that has checkpoints of the same job goes on from the newest.
+    With `training.solver=exact` the head is solved, a penalty in the place of an epoch; auto
+    counts as steps here, see `resolve_solver`. Any other run that has checkpoints of the same
+    job goes on from the newest.
 
     Args:
         model: From `build_fine_tuner`, its classifier as it is before fine-tuning (to use
@@ -232,9 +195,19 @@ def fine_tune(
     """
     check_options(config, splits)
     train = _required(splits.train)
+    if config.solver == "exact" and not trains_head_alone(model.classifier.plan):
+        raise ValueError("more than the head trains, which cannot be solved exactly")
     if (splits.labels.scale(train.labels) is None) != (model.classifier.scale is None):
         raise ValueError("numbers are trained with a scale of their targets, nothing else is")
     console = console or Console(quiet=True)
+    scoring_shape = evaluation_shape(evaluation, config, max_length, chosen)
+    frozen = frozen_digests(model.classifier)
+    if config.solver == "exact":
+        solver = HeadSolver(model, splits, config, scoring_shape, states, outputs.events, console)
+        with interruption.deferred():
+            result = solver.solve()
+        check_frozen_unchanged(model.classifier, frozen)
+        return result
     run = _Fit(
         model=model,
         splits=splits,
@@ -243,12 +216,11 @@ def fine_tune(
         shape=replace(
             training_shape(config, max_length, chosen), micro_batches=model.micro_batches
         ),
-        scoring_shape=evaluation_shape(evaluation, config, max_length, chosen),
+        scoring_shape=scoring_shape,
         chosen=chosen,
         console=console,
         per_epoch=steps_per_epoch(len(train), config.batch_size),
     )
-    frozen = frozen_digests(model.classifier)
     with interruption.deferred():
         result = run.fit_in_memory(outputs, give_up)
     check_frozen_unchanged(model.classifier, frozen)

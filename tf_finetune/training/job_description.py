@@ -13,6 +13,7 @@ from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.training.head_path import penalties_for
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
 from tf_finetune.training.strategy import ChosenStrategy
@@ -34,12 +35,15 @@ def describe_job(
         shape: From `training_shape`.
         chosen: The devices.
     """
+    devices = f"devices: {chosen.reason}; {chosen.replicas} replica(s)"
+    if config.solver == "exact":
+        return [devices, *describe_folds(splits), *_describe_solution(config, splits, cost)]
     examples = len(splits.train)
     per_epoch = steps_per_epoch(examples, config.batch_size)
     steps = per_epoch * config.epochs
     mebibytes = (cost.gradient_bytes + cost.optimizer_bytes) / 2**20
     return [
-        f"devices: {chosen.reason}; {chosen.replicas} replica(s)",
+        devices,
         *describe_folds(splits),
         f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
         f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
@@ -47,6 +51,19 @@ def describe_job(
         f"memory: {mebibytes:,.0f} MiB of gradients and optimiser state",
         f"work: {cost.step_flops / 1e9:,.1f} GFLOPs a step, "
         f"{cost.step_flops * steps / 1e12:,.1f} TFLOPs in all (matrix products)",
+    ]
+
+
+def _describe_solution(config: TrainingConfig, splits: Splits, cost: PlanCost) -> list[str]:
+    watched = splits.validation is not None or splits.folds is not None
+    penalties = penalties_for(config.weight_decay, watched=watched)
+    of_text = cost.forward_flops / config.batch_size
+    several = f"{len(penalties)} penalties from {penalties[0]:.3g} to {penalties[-1]:.3g}"
+    return [
+        f"steps: none; the head is solved on {len(splits.train):,} vectors for "
+        + (several if len(penalties) > 1 else f"the penalty {penalties[0]:.3g}"),
+        f"work: {of_text * len(splits.train) / 1e12:,.1f} TFLOPs, one pass over the texts (matrix "
+        "products)",
     ]
 
 

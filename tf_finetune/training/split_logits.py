@@ -1,6 +1,9 @@
-"""Logits of a whole split, every example exactly once and in its own order."""
+"""Logits or vectors of a whole split, every example exactly once and in its own order."""
+
+from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -27,10 +30,25 @@ def predict_logits(
     Returns:
         Logits float32 [n, labels], in the order of the split.
     """
+    return _in_own_order(model.predict, split, shape, states)
+
+
+def split_vectors(
+    model: FineTuner, split: Split, shape: BatchShape, states: PrefixStates | None = None
+) -> np.ndarray:
+    """What the head gets of every example of a split, float32 [n, hidden]; see `predict_logits`."""
+    return _in_own_order(model.head_vectors, split, shape, states)
+
+
+def _in_own_order(
+    compute: Callable[[tf.data.Dataset, int], np.ndarray],
+    split: Split,
+    shape: BatchShape,
+    states: PrefixStates | None,
+) -> np.ndarray:
     order = evaluation_order(split, shape, states)
-    rows = model.predict(
-        evaluation_dataset(split, shape, states), steps_per_epoch(len(split), shape.batch_size)
-    )
-    logits = np.empty((len(split), rows.shape[1]), np.float32)
-    logits[order[order >= 0]] = rows[order >= 0]
-    return logits
+    steps = steps_per_epoch(len(split), shape.batch_size)
+    rows = compute(evaluation_dataset(split, shape, states), steps)
+    found = np.empty((len(split), rows.shape[1]), np.float32)
+    found[order[order >= 0]] = rows[order >= 0]
+    return found

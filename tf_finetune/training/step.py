@@ -151,19 +151,38 @@ class TrainingStep:
 def whole_logits(
     classifier: Classifier, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Logits of the whole global batch, [b, labels] float32, of which this computes a piece.
+    """Logits of the whole global batch, [b, labels] float32; see `whole_rows`."""
+    return whole_rows(classifier(batch.inputs, training=False), batch, asked_to_stop)
+
+
+def whole_vectors(
+    classifier: Classifier, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the head gets of the whole global batch, [b, hidden] float32; see `whole_rows`."""
+    return whole_rows(classifier.head_vectors(batch.inputs), batch, asked_to_stop)
+
+
+def whole_rows(
+    rows: tf.Tensor, batch: Batch, asked_to_stop: tf.Tensor | float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Rows of the whole global batch, of which this replica computed a piece.
 
     Every process gets all, because every one scores. See `TrainingStep` for `asked_to_stop`.
+
+    Args:
+        rows: Of the piece, [rows, width] float32.
+        batch: The piece.
+        asked_to_stop: 1 if this process was asked to stop, else 0.
     """
-    logits, asked = classifier(batch.inputs, training=False), tf.identity(asked_to_stop)
+    asked = tf.identity(asked_to_stop)
     replicas = tf.distribute.get_replica_context()
     if isinstance(batch.place, Scattered):
-        real = tf.where(batch.weights > 0, logits, 0.0)
-        shape = tf.stack([batch.place.count, tf.shape(logits)[1]])
-        logits = tf.scatter_nd(batch.place.places[:, None], real, shape)
+        real = tf.where(batch.weights > 0, rows, 0.0)
+        shape = tf.stack([batch.place.count, tf.shape(rows)[1]])
+        rows = tf.scatter_nd(batch.place.places[:, None], real, shape)
     elif replicas.num_replicas_in_sync > 1:
-        logits = in_its_place(logits, batch.place.first, replicas.num_replicas_in_sync)
+        rows = in_its_place(rows, batch.place.first, replicas.num_replicas_in_sync)
     if replicas.num_replicas_in_sync > 1:
         # A sum with zeros is exact, and needs no order of the replicas.
-        logits, asked = replicas.all_reduce("SUM", [logits, asked])
-    return logits, asked
+        rows, asked = replicas.all_reduce("SUM", [rows, asked])
+    return rows, asked

@@ -9,6 +9,7 @@ import tf_keras
 
 from tf_finetune.storage.disk_space import told_when_full
 from tf_finetune.training.bad_numbers import DROPPED
+from tf_finetune.training.run_result import PENALTY
 
 
 class TensorBoardScalars(tf_keras.callbacks.Callback):
@@ -63,6 +64,8 @@ class TensorBoardScalars(tf_keras.callbacks.Callback):
         with told_when_full(self._events), self._writer.as_default(step=epoch + 1):
             tf.summary.scalar("epoch/loss", float(logs["loss"]))
             tf.summary.scalar("epoch/examples_per_second", logs["examples_per_second"])
+            if PENALTY in logs:
+                tf.summary.scalar(f"epoch/{PENALTY}", logs[PENALTY])
             if DROPPED in logs:
                 tf.summary.scalar(f"epoch/{DROPPED}", logs[DROPPED])
             for name, value in logs.items():

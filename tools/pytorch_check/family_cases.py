@@ -36,6 +36,7 @@ _SIZES = {
     "positions": 40,
     "types": 2,
     "embedding": 16,
+    "groups": 2,
 }
 _LABELS = 3
 

@@ -16,6 +16,7 @@ from tf_finetune.errors import UserError
 from tools.reliability.hostile_outputs import try_outputs
 from tools.reliability.hostile_payloads import Payload, open_encoder, payloads
 from tools.reliability.hostile_runs import run_payloads
+from tools.reliability.hostile_weights import weight_payloads
 from tools.reliability.options import harness_options
 from tools.reliability.tiny_job import make_encoder
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     tries = 0
     # One that is good is loaded, and brings in what would count as the first payload's time.
     open_encoder(make_encoder(arguments.folder / "good"))
-    for number, payload in enumerate([*payloads(), *run_payloads()]):
+    for number, payload in enumerate([*payloads(), *weight_payloads(), *run_payloads()]):
         folder = arguments.folder / str(number)
         folder.mkdir()
         problem = try_payload(payload, folder, arguments.folder / f"ran-{number}")

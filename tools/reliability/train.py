@@ -32,7 +32,7 @@ _KINDS = (
 )
 _SHARED = (
     *("encoder.dropout=0.1", "training.warmup_fraction=0.1"),
-    *("run.tensorboard=false", "evaluation.baselines=false"),
+    *("run.tensorboard=false", "evaluation.baselines=false", "evaluation.explained_mistakes=0"),
 )
 _TINY = (
     *("training.batch_size=4", "training.epochs=4", "training.learning_rate=0.01"),

@@ -12,7 +12,10 @@ from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.models.building import build
+from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.weights import Untrained
+from tf_finetune.runs.model_folder import check_model_folder, write_model_folder
+from tf_finetune.tasks.classes import Classes
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*save_pretrained:DeprecationWarning")
 
@@ -87,6 +90,28 @@ def test_a_folder_of_google_is_an_encoder(model, tiny_encoder, tmp_path):
         "bert_model.ckpt.index",
         "bert_model.ckpt.data-00000-of-00001",
     ]
+
+
+def test_a_model_that_began_as_googles_is_written_as_any_other(model, tiny_encoder, tmp_path):
+    google = tmp_path / "google"
+    google.mkdir()
+    write_google_checkpoint(google, model)
+    config = json.loads((tiny_encoder / "config.json").read_text())
+    shutil.copy(tiny_encoder / "vocab.txt", google)
+    (google / "bert_config.json").write_text(
+        json.dumps({key: value for key, value in config.items() if key != "model_type"})
+    )
+    files = EncoderFiles("google", google)
+    classifier = Classifier(model.wrapped, files, model.plan)
+    labels = Classes(("a", "b", "c"))
+
+    written = tmp_path / "model"
+    write_model_folder(written, classifier, load_tokenizer(files), labels, max_length=16)
+
+    again = check_model_folder(written)
+    assert again.config["model_type"] == "bert"
+    assert check_checkpoint(again, 3, head_required=True) == []
+    assert load_tokenizer(again).tokenize("The film") == ["the", "film"]
 
 
 def test_a_whole_keras_model_is_refused(tmp_path, tiny_encoder):

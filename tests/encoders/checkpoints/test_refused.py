@@ -256,6 +256,7 @@ def h5(path, change):
     [
         (lambda f: f.update({"a": h5py.ExternalLink("/etc/passwd", "/")}), "'a' is a link"),
         (lambda f: f.update({"a": h5py.SoftLink("/b")}), "'a' is a link"),
+        (lambda f: f.create_dataset(b"a\xff", data=np.ones(2)), "damaged or not an HDF5 .*utf-8"),
         (
             lambda f: f.create_dataset("g/a", (9,), "f4", external=[("/etc/passwd", 0, 36)]),
             "'g/a' is not stored as plain numbers",

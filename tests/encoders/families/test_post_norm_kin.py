@@ -3,6 +3,8 @@
 import pytest
 
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.encoders.variables import possible_depths
+from tf_finetune.errors import UserError
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.arithmetic import plan_cost
@@ -73,3 +75,49 @@ def test_widening_the_embeddings_is_counted():
     # Its matrix and its input, and the inputs of the first query, key and value.
     assert whole.backward_flops - frozen.backward_flops == 2 * widening + 3 * 2 * 2 * 10 * 256**2
     assert whole.forward_flops == frozen.forward_flops
+
+
+SMALL_ALBERT = {
+    "hidden_size": 768,
+    "embedding_size": 128,
+    "num_hidden_layers": 12,
+    "num_hidden_groups": 1,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "vocab_size": 30000,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
+
+
+def test_albert_base_has_12_million_parameters_and_two_depths():
+    variables = FAMILIES["albert"].variables(SMALL_ALBERT, 2)
+
+    assert sum(v.count for v in variables) == 11_683_584 + 768 * 2 + 2
+    assert possible_depths(variables) == [0, 12]
+
+
+def test_groups_of_layers_end_where_a_depth_may():
+    config = SMALL_ALBERT | {"num_hidden_groups": 4}
+
+    assert possible_depths(FAMILIES["albert"].variables(config, 2)) == [0, 3, 6, 9, 12]
+
+
+@pytest.mark.parametrize(
+    ("freeze", "message"),
+    [
+        ({"depth": 3}, "freeze.depth: received 3; accepted: 0, 12, because layers of this enc"),
+        (
+            {"rules": [{"train": False, "layers": "0-3"}]},
+            r"freeze.rules\[0\].layers: received '0-3'; accepted: with all of layers 0-11, which",
+        ),
+    ],
+)
+def test_what_would_part_shared_weights_is_refused(freeze, message):
+    variables = FAMILIES["albert"].variables(SMALL_ALBERT, 2)
+
+    with pytest.raises(UserError, match=message):
+        plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    whole = FreezeConfig.model_validate({"rules": [{"train": False, "layers": "0-11"}]})
+    assert plan_freezing(whole, MethodConfig(), variables).frozen_depth == 0
+    assert plan_freezing(FreezeConfig(depth=12), MethodConfig(), variables).frozen_depth == 12

@@ -1,8 +1,10 @@
 """Pieces are merged into words that do not overlap."""
 
 import numpy as np
+import pytest
 
-from tf_finetune.evaluation.explanation.tokens import PlacedTokens, merge_words
+from tf_finetune.evaluation.explanation.tokens import PlacedTokens, merge_words, place_tokens
+from tf_finetune.evaluation.explanation.word_borders import is_border
 
 
 def placed(sequences, words, spans):
@@ -34,3 +36,45 @@ def test_words_that_come_of_one_character_are_one_word():
 
     assert (first.text, first.attribution) == ("½", 2.0)
     assert (second.text, second.attribution) == ("x", 5.0)
+
+
+def words_of(tokenizer, text):
+    tokens = place_tokens(tokenizer, text, None, 64)
+    found = merge_words(tokens, [1.0] * len(tokens.tokens), 0, text)
+    assert all(text[word.start : word.end] == word.text for word in found)
+    return [word.text for word in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        # The vocabulary has pieces for "film", "very good" and the rest by characters.
+        ("这部电影很好。", ["这", "部", "电影", "很好", "。"]),
+        ("film 很好, the film", ["film", "很好", ",", "the", "film"]),
+        ("the film was filming", ["the", "film", "was", "filming"]),
+        ("good. dull, 3.5 good", ["good", ".", "dull", ",", "3.5", "good"]),
+    ],
+)
+def test_words_are_what_a_reader_sees(text, words, unigram_tokenizer):
+    assert words_of(unigram_tokenizer, text) == words
+
+
+def test_characters_of_several_pieces_are_whole(byte_level_tokenizer):
+    assert words_of(byte_level_tokenizer, "很好 was good") == ["很", "好", "was", "good"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "ends"),
+    [
+        ("ดี", 1, False),  # a vowel sign
+        ("カメラ", 1, False),
+        ("カメラは", 3, True),
+        ("don't", 3, False),
+        ("e-mail", 2, False),
+        ("end.", 3, True),
+        ("a", 0, False),
+        ("a", 1, False),
+    ],
+)
+def test_borders_of_words(text, place, ends):
+    assert is_border(text, place) is ends

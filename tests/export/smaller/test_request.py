@@ -99,3 +99,13 @@ def test_model_of_one_layer_cannot_lose_it():
 @pytest.mark.parametrize("request_", [SmallerRequest(drop_layers=2), SmallerRequest(distil=1)])
 def test_what_fits_is_accepted(request_):
     request_.check(3, 4, "single_label")
+
+
+def test_shared_weights_keep_their_heads_and_their_groups():
+    request = SmallerRequest(drop_layers=1, prune_heads=1)
+
+    with pytest.raises(UserError, match="layers of this model share their weights") as caught:
+        request.check(4, 4, "single_label", groups=2)
+
+    assert len(caught.value.problems) == 2
+    SmallerRequest(drop_layers=1).check(4, 4, "single_label", groups=1)

@@ -473,3 +473,40 @@ def test_a_search_of_24_trials_is_answered_quickly(trial_of):
     began = time.process_time()
     answer(trials)
     assert time.process_time() - began < 5.0  # 0.5 s on a quiet core
+
+
+def test_a_solved_head_counts_with_every_seed_of_the_others(trial_of):
+    trained = [
+        trial_of(4, right(200, (0, 20 + seed)), seed=seed, seconds=10.0) for seed in (0, 1, 2)
+    ]
+    solved = trial_of(6, right(200, (0, 40)), rate=None, seconds=1.0)
+
+    found = answer([*trained, solved])
+
+    head, pair = found.at(6), found.comparisons[0]
+    assert (head.learning_rate, head.rate_edge, head.seeds) == (None, None, (0, 1, 2))
+    assert head.seed_deviation == 0.0
+    assert (pair.seeds, pair.seeds_are_paired) == ((0, 1, 2), True)
+    assert found.num_trials == 4
+    # As the standard error of a share of 200 examples.
+    assert head.standard_error == pytest.approx(np.sqrt(0.8 * 0.2 / 199), rel=0.15)
+
+
+def test_a_solved_head_is_said_in_words(trial_of):
+    trials = [trial_of(0, right(200, (0, 20)), seconds=8.0)]
+    trials.append(trial_of(6, right(200, (0, 20)), rate=None, seconds=2.0))
+
+    found = answer(trials)
+
+    assert found.answer.startswith("Freeze all 6 layers and solve the head exactly: accuracy 0.900")
+    assert found.answer.endswith("4.0x cheaper than full fine-tuning.")
+    assert any(
+        note.startswith("At depth 6 the head alone trains and is solved") for note in found.notes
+    )
+    assert "learning rate" in found.certainty or "Only one seed was tried" in found.certainty
+
+
+def test_a_solved_head_alone_owes_nothing_to_a_seed(trial_of):
+    found = answer([trial_of(6, right(200, (0, 20)), rate=None)])
+
+    assert "seed" not in found.certainty

@@ -195,3 +195,111 @@ def test_folder_names_are_short_and_differ_where_requests_do():
     names = {request.folder_name(3) for request in strange}
     assert len(names) == 2
     assert not any("/" in name or ":" in name for name in names)
+
+
+MEAN = EncoderFiles("six layers", Path("nowhere"), wanted_pooling="mean")
+MEAN.__dict__["config"] = SIZES
+
+
+def mean_space(*overrides):
+    return build_space(load_config(None, overrides), MEAN)
+
+
+def mean_problems(*overrides):
+    with pytest.raises(UserError) as caught:
+        mean_space("training.solver=exact", *overrides)
+    return caught.value.problems
+
+
+def test_a_head_that_trains_alone_is_one_cell_without_a_rate():
+    found = mean_space("search.depths=4,6", "search.learning_rates=[1e-3]", "training.epochs=9")
+
+    assert found.cells() == [Cell(6, None), Cell(4, 1e-3)]
+    assert [found.is_solved(depth) for depth in found.depths] == [False, True]
+    assert [found.seeds_of(cell) for cell in found.cells()] == [(0,), (0, 1)]
+    assert found.holds(Cell(6, None)) and found.holds(Cell(4, 1e-3))
+    for other in (Cell(4, None), Cell(6, 1e-3), Cell(5, None)):
+        assert not found.holds(other)
+
+
+def test_a_solved_head_has_no_dimensions_but_those_that_it_heeds():
+    found = mean_space(
+        "search.depths=4,6",
+        "search.methods=[full, biases]",
+        "search.batch_sizes=[16, 32]",
+        "search.weight_decays=[0.01, 0.1]",
+    )
+
+    assert found.cells()[:2] == [
+        Cell(6, None, (("training.weight_decay", decay),)) for decay in (0.01, 0.1)
+    ]
+    assert found.cells()[2].frozen_depth == 4
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("training.solver=steps",),
+        ("search.learning_rates_by_depth={6: [1e-3]}",),
+        ("search.learning_rate_ranges_by_depth={6: [1e-3, 1e-2]}",),
+        ("search.depths=6", "search.learning_rates=[1e-3]"),  # rates of no other depth
+        ("search.depths=6", "training.epochs=9"),
+        ("search.depths=6", "search.batch_sizes=[16]"),
+        ("search.rule_sets={all: [], no bias: [{train: false, pattern: classifier/bias}]}",),
+    ],
+)
+def test_where_options_ask_for_steps_the_head_is_not_solved(overrides):
+    found = mean_space(*overrides)
+
+    assert not found.is_solved(6)
+    assert all(cell.learning_rate for cell in found.cells())
+
+
+def test_a_pooler_that_trains_keeps_the_steps():
+    assert not space().is_solved(6)
+
+
+def test_exact_is_refused_where_more_trains_or_an_option_would_be_passed_over():
+    assert mean_problems("search.depths=4,6") == [
+        "training.solver: received exact, which solves the head alone, and at depth 4 more would "
+        "train; accepted: auto, which solves it where it is alone, or steps"
+    ]
+    assert mean_problems("search.depths=6", "search.batch_sizes=[16]", "training.epochs=9") == [
+        f"{name}: received with training.solver=exact, which has no use for it; accepted: leave "
+        "it out, or training.solver=steps"
+        for name in ("search.batch_sizes", "training.epochs")
+    ]
+
+
+def test_most_trials_count_a_solved_head_once():
+    options = ("search.depths=4,6", "search.learning_rates=[1e-3]")
+
+    assert mean_space(*options, "search.max_trials=3").max_cells == 2
+    with pytest.raises(UserError, match=r"2 cells x 2 seed\(s\) = 3 trials"):
+        mean_space(*options, "search.max_trials=2")
+
+
+def test_a_solved_cell_is_configured_as_train_takes_it():
+    overrides = ("training.epochs=9", "training.clip_norm=5", "training.weight_decay=0.1")
+    config = load_config(None, overrides)
+    request = TrialRequest(Cell(6, None, (("training.weight_decay", 0.2),)), 3, 9)
+
+    found = request.configure(config)
+
+    usual = load_config(None, ()).training
+    decided = {"solver": "exact", "seed": 3, "weight_decay": 0.2}
+    assert found.training == usual.model_copy(update=decided)
+    assert found.freeze.depth == 6
+    assert request.folder_name(9) == "depth6-exact-training.weight_decay=0.2-seed3".replace(
+        "training.", ""
+    )
+    assert request.key == "depth=6 solver=exact training.weight_decay=0.2 seed=3 epochs=9"
+    assert TrialRequest.from_text(request.to_text()) == request
+
+
+def test_a_cell_with_a_rate_is_trained_in_steps():
+    config = load_config(None, ())
+
+    found = TrialRequest(Cell(6, 1e-3), 0, 2).configure(config).training
+
+    assert (found.solver, found.learning_rate, found.epochs) == ("steps", 1e-3, 2)

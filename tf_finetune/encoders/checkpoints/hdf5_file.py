@@ -19,8 +19,8 @@ from tf_finetune.errors import UserError
 if TYPE_CHECKING:
     import h5py
 
-# What h5py raises on files that are damaged.
-_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
+# What h5py raises on files that are damaged; the last where it meets them inside a call back.
+_DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError, SystemError)
 
 
 class Hdf5File(TensorFile):
@@ -64,7 +64,7 @@ class Hdf5File(TensorFile):
             with h5py.File(self.path, "r") as file:
                 yield file
         except _DAMAGED as error:
-            said = str(error).splitlines() or [""]
+            said = str(error.__cause__ or error).splitlines() or [""]
             raise UserError(
                 f"{self.path}: damaged or not an HDF5 file: {quoted(said[0])}"
             ) from None

@@ -33,8 +33,8 @@ _DTYPES = {
     **{short: np.dtype(name) for name, short in NAMES.items() if short != "BF16"},
     "BF16": np.dtype(ml_dtypes.bfloat16),
 }
-# A hundred times what the pickle of any encoder takes: what it holds takes more than its bytes.
-_LONGEST_PICKLE = 4 << 20
+# Ten times what the pickle of a large encoder takes: what it holds takes more than its bytes.
+_LONGEST_PICKLE = 1 << 20
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tf_finetune.encoders.families.albert import Albert
 from tf_finetune.encoders.families.bert import Bert
 from tf_finetune.encoders.families.distilbert import DistilBert
 from tf_finetune.encoders.families.electra import Electra
@@ -21,6 +22,7 @@ FAMILIES: dict[str, Family] = {
         Electra(),
         Mpnet(),
         DistilBert(),
+        Albert(),
     )
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_finetune.evaluation.attributions import Piece, Word
+from tf_finetune.evaluation.explanation.word_borders import is_border
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def merge_words(
 ) -> tuple[Word, ...]:
     """The words of one text, in its order; no two of them share a character.
 
+    They are those that the tokenizer cuts a text into before it spells them, and, where it cuts at
+    spaces alone, parts of these that a reader sees as words.
+
     Args:
         tokens: The tokens.
         attributions: One a token.
@@ -74,8 +78,10 @@ def merge_words(
     for index, of in enumerate(tokens.sequences):
         if of != sequence:
             continue
+        start = tokens.spans[index][0]
+        goes_on = tokens.words[index] == last_word and not is_border(text, start)
         # One character may become several words: they have its place in common.
-        if groups and (tokens.words[index] == last_word or tokens.spans[index][0] < end):
+        if groups and (goes_on or start < end):
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -86,5 +92,7 @@ def merge_words(
 def _word(tokens: PlacedTokens, attributions: Sequence[float], group: list[int], text: str) -> Word:
     start = min(tokens.spans[index][0] for index in group)
     end = max(tokens.spans[index][1] for index in group)
+    seen = text[start:end].lstrip()  # a piece may begin with a space, or be one
+    start = end - len(seen) if seen else start
     pieces = tuple(Piece(tokens.tokens[index], float(attributions[index])) for index in group)
     return Word(text[start:end], start, end, sum(piece.attribution for piece in pieces), pieces)

@@ -42,8 +42,8 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
             for variable in files.family.variables(config, outputs, files.pooling):
                 value = read(variable)
                 if (variable.site, variable.kind) == ("attention_output", "kernel"):
-                    (layer,) = variable.layers
-                    value = _silenced(value, heads.get(layer, ()), width)
+                    for layer in variable.layers:
+                        value = _silenced(value, heads.get(layer, ()), width)
                 yield variable, value
 
     write_weights(folder, pytorch_tensors(values()))

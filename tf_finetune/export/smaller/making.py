@@ -117,7 +117,7 @@ def make_smaller(
     Raises:
         UserError: The request does not fit the model, or the data are wrong or gone.
     """
-    request.check(files.num_layers, files.sizes.heads, labels.task)
+    request.check(files.num_layers, files.sizes.heads, labels.task, files.sizes.groups)
     tokenizer = load_tokenizer(files)
     splits, _ = load_splits(config.data, tokenizer)
     split = load_measured_split(config, source, tokenizer, labels)

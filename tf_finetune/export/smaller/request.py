@@ -44,13 +44,14 @@ class SmallerRequest:
             return round(self.prune_heads * heads)
         return self.prune_heads
 
-    def check(self, layers: int, heads_a_layer: int, task: str) -> None:
+    def check(self, layers: int, heads_a_layer: int, task: str, groups: int = 0) -> None:
         """Holds the request against a model.
 
         Args:
             layers: Its encoder layers.
             heads_a_layer: Attention heads of each.
             task: Kind of its labels.
+            groups: Sets of weights that the layers share; 0: each layer has its own.
 
         Raises:
             UserError: With everything that does not fit.
@@ -75,6 +76,16 @@ class SmallerRequest:
             problems.append(
                 f"--prune-heads: received {self.prune_heads}; accepted: up to {most} of the "
                 f"{kept * heads_a_layer} heads of {kept} layers, because each layer keeps one"
+            )
+        if self.prune_heads and groups:
+            problems.append(
+                f"--prune-heads: received {self.prune_heads}; accepted: leave it out, because "
+                "layers of this model share their weights, and with them their heads"
+            )
+        if (self.drop_layers or self.distil) and groups > 1:
+            problems.append(
+                "--drop-layers, --distil: accepted: leave them out, because in a smaller model "
+                "other layers would share weights"
             )
         if self.temperature is not None and not TASKS[task].has_smoothed_targets:
             problems.append(

@@ -32,6 +32,7 @@ def student_config(request: SmallerRequest, config: ExperimentConfig) -> Experim
         update={
             "learning_rate": request.learning_rate or usual,
             "epochs": request.epochs,
+            "solver": "steps",
             "early_stopping_patience": None,
         }
     )

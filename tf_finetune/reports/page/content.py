@@ -23,7 +23,7 @@ class TrialRow:
 
     Attributes:
         depth: The frozen depth.
-        learning_rate: The peak learning rate.
+        learning_rate: The peak learning rate; None where the head was solved exactly.
         seed: The training seed.
         extra: Options of further dimensions by dotted name.
         status: "completed" or "failed".
@@ -39,7 +39,7 @@ class TrialRow:
     """
 
     depth: int
-    learning_rate: float
+    learning_rate: float | None
     seed: int
     extra: Mapping[str, Any] = field(default_factory=dict)
     status: str = "completed"
@@ -78,7 +78,18 @@ class TrialRow:
     def name(self) -> str:
         """What it tried, such as `depth=4 lr=3e-4 seed=0`."""
         further = "".join(f" {name}={value}" for name, value in self.extra.items())
-        return f"depth={self.depth} lr={rate(self.learning_rate)}{further} seed={self.seed}"
+        how = self.rate_words.replace(" ", "=")
+        return f"depth={self.depth} {how}{further} seed={self.seed}"
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the head was solved exactly; an entry of the history is then a penalty."""
+        return self.learning_rate is None
+
+    @property
+    def rate_words(self) -> str:
+        """The learning rate with its name, such as `lr 3e-4`; `exact` for a head without."""
+        return rate(None) if self.is_solved else f"lr {rate(self.learning_rate)}"
 
 
 @dataclass(frozen=True)

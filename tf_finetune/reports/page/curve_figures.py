@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tf_finetune.reports import figures
 from tf_finetune.reports.page.content import TrialRow
-from tf_finetune.reports.page.numbers import rate
+from tf_finetune.results.trial import order_of_rate
 from tf_finetune.tasks.metrics import METRICS
 
 _RATE_STYLES: tuple[dict[str, Any], ...] = (
@@ -38,14 +38,15 @@ class CurveLimits:
     """
 
     def __init__(self, trials: Sequence[TrialRow], metric: str):
-        self._epochs = max((len(trial.history) for trial in trials), default=1)
+        self._epochs = _longest(trial for trial in trials if not trial.is_solved)
         names = ("loss", "val_loss") if len(trials) == 1 else ("loss",)  # what is drawn
         self._loss = _limits([v for t in trials for name in names for v in _series(t, name)[1]])
         self._score = _limits([v for t in trials for v in _series(t, f"val_{metric}")[1]])
 
-    def apply(self, above: Axes, below: Axes) -> None:
-        """Sets them."""
-        below.set_xlim(0.8, max(self._epochs, 1) + 0.2)
+    def apply(self, above: Axes, below: Axes, trials: Sequence[TrialRow]) -> None:
+        """Sets them for some of the trials; a path of penalties has a length of its own."""
+        solved = _longest(trial for trial in trials if trial.is_solved)
+        below.set_xlim(0.8, (solved or self._epochs or 1) + 0.2)
         if self._loss:
             above.set_ylim(*self._loss)
         if self._score:
@@ -77,12 +78,12 @@ def curves_figure(
     for axes in (above, below):
         figures.plain_axes(axes)
     thick = list(recommended)
-    rates = sorted({trial.learning_rate for trial in trials})
-    named: set[float] = set()
+    rates = sorted({trial.learning_rate for trial in trials}, key=order_of_rate)
+    named: set[float | None] = set()
     for trial in trials:
         style = _RATE_STYLES[rates.index(trial.learning_rate) % len(_RATE_STYLES)]
         style = {**style, "markersize": 4, "linewidth": 2.6 if trial in thick else 1.1}
-        label = None if trial.learning_rate in named else f"lr {rate(trial.learning_rate)}"
+        label = None if trial.learning_rate in named else trial.rate_words
         named.add(trial.learning_rate)
         above.plot(*_series(trial, "loss"), label=label, **style)
         below.plot(*_series(trial, f"val_{metric}"), **style)
@@ -93,10 +94,10 @@ def curves_figure(
     above.tick_params(labelbottom=False)
     above.set_ylabel("loss" if len(trials) == 1 else "training loss")
     below.set_ylabel(f"{scored_on} {METRICS[metric].title}")
-    below.set_xlabel("epoch")
+    below.set_xlabel(place_name(trials))
     below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if limits is not None:
-        limits.apply(above, below)
+        limits.apply(above, below, trials)
     for axes in (above, below):
         figures.add_grid(axes)
     columns = min(_MOST_COLUMNS, max(2, len(rates)))
@@ -108,6 +109,16 @@ def curves_figure(
         shape: dict[str, Any] = {"ncols": columns, "columnspacing": 1.2, "handlelength": 2.2}
         above.legend(**figures.LEGEND_OUTSIDE, **shape)
     return figure
+
+
+def place_name(trials: Iterable[TrialRow]) -> str:
+    """What the entries of these trials' histories are."""
+    names = sorted({"penalty, the largest first" if t.is_solved else "epoch" for t in trials})
+    return " or ".join(names)
+
+
+def _longest(trials: Iterable[TrialRow]) -> int:
+    return max((len(trial.history) for trial in trials), default=0)
 
 
 def _series(trial: TrialRow, name: str) -> tuple[list[int], list[float]]:

@@ -154,10 +154,12 @@ def _depths_in_words(answer: Recommendation) -> str:
 
 
 def _ends_in_words(trials: Sequence[TrialRow]) -> str:
+    def how(trial: TrialRow) -> str:
+        rate = numbers.rate(trial.learning_rate)
+        return "solved exactly" if trial.is_solved else f"learning rate {rate}"
+
     return "; ".join(
-        f"learning rate {numbers.rate(trial.learning_rate)}, seed {trial.seed}: "
-        f"ends at {numbers.score(trial.score)}"
-        for trial in trials
+        f"{how(trial)}, seed {trial.seed}: ends at {numbers.score(trial.score)}" for trial in trials
     )
 
 

@@ -14,8 +14,10 @@ def score(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.5g}"
 
 
-def rate(value: float) -> str:
-    """A learning rate to three digits: `3e-4`, `1.5e-5`, `0.05`."""
+def rate(value: float | None) -> str:
+    """A learning rate to three digits: `3e-4`, `1.5e-5`, `0.05`; `exact` for a head without."""
+    if value is None:
+        return "exact"
     if value >= 0.01:
         return f"{value:.3g}"
     _, digits, exponent = Decimal(f"{value:.2e}").normalize().as_tuple()

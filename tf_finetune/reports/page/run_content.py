@@ -50,9 +50,10 @@ def run_content(
     """
     seconds = [entry["seconds"] for entry in history]
     speeds = [entry["examples_per_second"] for entry in history]
+    is_solved = config.training.solver == "exact"
     trial = TrialRow(
         depth=plan["frozen_depth"],
-        learning_rate=config.training.learning_rate,
+        learning_rate=None if is_solved else config.training.learning_rate,
         seed=config.training.seed,
         score=history[best_epoch - 1].get(f"val_{metric}") if history else None,
         trainable_parameters=plan["trainable_parameters"],

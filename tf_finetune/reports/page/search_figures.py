@@ -15,6 +15,7 @@ from tf_finetune.reports import figures
 from tf_finetune.reports.page.content import TrialRow, scored_on
 from tf_finetune.reports.page.numbers import rate, score
 from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import order_of_rate
 from tf_finetune.tasks.metrics import METRICS
 
 MOST_RATES = 10  # more learning rates than this are drawn as points
@@ -102,7 +103,7 @@ def cells_figure(
     """
     means = _cell_means(trials, higher_is_better)
     depths = sorted({trial.depth for trial in trials})
-    rates = sorted({trial.learning_rate for trial in trials})
+    rates = sorted({trial.learning_rate for trial in trials}, key=order_of_rate)
     values = np.array(list(means.values())) if means else np.zeros(1)
     # A diverged cell must not take all the contrast from the others.
     low, high = np.percentile(values, [10, 100] if higher_is_better else [0, 90])
@@ -146,8 +147,8 @@ class _Shade:
 def _draw_cells(
     axes: Axes,
     trials: Sequence[TrialRow],
-    means: dict[tuple[int, float], float],
-    places: tuple[list[int], list[float]],
+    means: dict[tuple[int, float | None], float],
+    places: tuple[list[int], list[float | None]],
     shade: _Shade,
     answer: Recommendation,
 ) -> None:
@@ -173,16 +174,19 @@ def _draw_cells(
 
 def _draw_points(
     axes: Axes,
-    means: dict[tuple[int, float], float],
+    means: dict[tuple[int, float | None], float],
     depths: list[int],
     shade: _Shade,
     answer: Recommendation,
 ) -> None:
+    rates = [learning_rate for _, learning_rate in means if learning_rate is not None]
+    above_all = 2 * max(rates)  # the place of a head that is solved exactly
     for (depth, learning_rate), value in means.items():
         mark = _cell_mark(answer, depth, learning_rate)
+        height = above_all if learning_rate is None else learning_rate
         axes.plot(
             depth,
-            learning_rate,
+            height,
             marker="D" if "◆" in mark else "o",
             markersize=11 if mark else 8,
             color=shade.cell(value),
@@ -191,15 +195,17 @@ def _draw_points(
         )
         if mark:
             label, near = score(value), (9, -3)
-            point = (depth, learning_rate)
+            point = (depth, height)
             axes.annotate(
                 label, point, near, textcoords="offset points", fontsize=figures.SMALL_TEXT
             )
     axes.set_yscale("log")
-    rates = [learning_rate for _, learning_rate in means]
     ticks = _decade_ticks(min(rates), max(rates))
+    names = [rate(tick) for tick in ticks]
+    if len(rates) < len(means):
+        ticks, names = [*ticks, above_all], [*names, rate(None)]
     axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_ticklabels([rate(tick) for tick in ticks])
+    axes.yaxis.set_ticklabels(names)
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.minorticks_off()
     axes.set_xticks(depths)
@@ -216,29 +222,29 @@ def _decade_ticks(low: float, high: float) -> list[float]:
 
 def _cell_means(
     trials: Sequence[TrialRow], higher_is_better: bool
-) -> dict[tuple[int, float], float]:
+) -> dict[tuple[int, float | None], float]:
     """Mean score over seeds by depth and rate, of the best among further options."""
     # Hyperband tries a cell for few epochs first: of a cell and seed the longest counts.
-    longest: dict[tuple[int, float, str, int], TrialRow] = {}
+    longest: dict[tuple[int, float | None, str, int], TrialRow] = {}
     for trial in filter(lambda trial: trial.completed, trials):
         key = (trial.depth, trial.learning_rate, repr(sorted(trial.extra.items())), trial.seed)
         if key not in longest or (trial.epochs or 0) >= (longest[key].epochs or 0):
             longest[key] = trial
-    scores: dict[tuple[int, float, str], list[float]] = defaultdict(list)
+    scores: dict[tuple[int, float | None, str], list[float]] = defaultdict(list)
     for (depth, learning_rate, extra, _), trial in longest.items():
         scores[depth, learning_rate, extra].append(trial.score or 0.0)
     choose = max if higher_is_better else min
-    means: dict[tuple[int, float], float] = {}
+    means: dict[tuple[int, float | None], float] = {}
     for (depth, learning_rate, _), values in scores.items():
         mean = sum(values) / len(values)
         means[depth, learning_rate] = choose(means.get((depth, learning_rate), mean), mean)
     return means
 
 
-def _cell_mark(answer: Recommendation, depth: int, learning_rate: float) -> str:
+def _cell_mark(answer: Recommendation, depth: int, learning_rate: float | None) -> str:
     """◆ on the recommended cell, ★ on that of the best depth, • on the best of a depth."""
     best_of_depth = {row.depth: row.learning_rate for row in answer.depths}
-    if best_of_depth.get(depth) != learning_rate:
+    if depth not in best_of_depth or best_of_depth[depth] != learning_rate:
         return ""
     if depth == answer.recommended_depth:
         return "◆ "

@@ -10,6 +10,7 @@ from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.plan_figure import Place
 from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import order_of_rate
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
 
@@ -63,7 +64,7 @@ def rate_table(answer: Recommendation) -> Table:
             (
                 f"{row.depth}{depth_mark(answer, row.depth)}",
                 numbers.rate(row.learning_rate) + _extra(row.extra),
-                places[row.rate_edge],
+                "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
             for row in answer.depths
         ),
@@ -93,7 +94,7 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
         numbers.plain_seconds(row.seconds_per_epoch),
         numbers.multiple(row.relative_time),
         memory,
-        str(len(row.seeds)),
+        "any" if row.cell.is_solved else str(len(row.seeds)),
     )
 
 
@@ -105,7 +106,7 @@ def depth_mark(answer: Recommendation, depth: int) -> str:
 
 def trials_table(content: ReportContent) -> Table:
     """One row a trial, failed ones with their reason."""
-    trials = sorted(content.trials, key=lambda t: (t.depth, t.learning_rate, t.seed))
+    trials = sorted(content.trials, key=lambda t: (t.depth, order_of_rate(t.learning_rate), t.seed))
     return Table(
         f"All {len(trials)} trials",
         (
@@ -124,7 +125,7 @@ def _trial_cells(trial: TrialRow) -> tuple[str, ...]:
         numbers.rate(trial.learning_rate) + _extra(trial.extra),
         str(trial.seed),
         numbers.score(trial.score),
-        numbers.count(trial.epochs),
+        numbers.count(None if trial.is_solved else trial.epochs),
         numbers.count(trial.trainable_parameters),
         numbers.plain_seconds(trial.seconds_per_epoch),
         numbers.seconds(trial.train_seconds),
@@ -146,12 +147,13 @@ def epochs_table(trial: TrialRow, folds: int | None = None) -> Table | None:
     names = [name for name in trial.history[0] if name.startswith("val_")]
     timed = "seconds" in trial.history[0]
     titles = [f"val. {METRICS[name.removeprefix('val_')].title}" for name in names]
+    what = "penalty" if trial.is_solved else "epoch"
     return Table(
-        "Each epoch" if folds is None else f"Each epoch, means over {folds} folds",
-        ("epoch", "loss", *titles, *(["seconds"] if timed else [])),
+        f"Each {what}" if folds is None else f"Each {what}, means over {folds} folds",
+        (what, "loss", *titles, *(["seconds"] if timed else [])),
         tuple(
             (
-                str(number),
+                f"{entry['penalty']:.3g}" if trial.is_solved else str(number),
                 *(numbers.score(entry.get(name)) for name in ("loss", *names)),
                 *([numbers.plain_seconds(entry.get("seconds"))] if timed else []),
             )

@@ -118,7 +118,8 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         tiles += _answer_tiles(content.search)
     elif content.trials:
         trial = content.trials[0]
-        detail = f"{numbers.count(trial.epochs)} epochs in {numbers.seconds(trial.train_seconds)}"
+        what = "penalties" if trial.is_solved else "epochs"
+        detail = f"{numbers.count(trial.epochs)} {what} in {numbers.seconds(trial.train_seconds)}"
         tiles.append(("learning rate", numbers.rate(trial.learning_rate), detail))
     if content.reports:
         report = next(iter(content.reports.values()))
@@ -138,9 +139,10 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     else:
         beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
+    compared = "the same for every seed" if row.cell.is_solved else f"compared with {seeds}"
     title = f"{scored_on(answer.folds)} {METRICS[answer.metric].title}"
     tiles = [
-        ("learning rate", numbers.rate(row.learning_rate), f"compared with {seeds}"),
+        ("learning rate", numbers.rate(row.learning_rate), compared),
         (title, numbers.score(row.score), beside),
     ]
     if row.relative_time is not None:

@@ -3,7 +3,7 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -181,7 +181,7 @@ def gather_evidence(
         UserError: There are fewer than 2 validation examples.
         ValueError: Trials were scored on different examples, or predictions are not finite.
     """
-    trials = unique_trials(trials)
+    trials = _under_every_seed(unique_trials(trials))
     evidence: dict[Cell, CellEvidence] = {}
     resampled = _Resampler(labels, metric, 1.0 if higher_is_better else -1.0, resamples, seed)
     first_targets: np.ndarray | None = None
@@ -266,8 +266,18 @@ def unique_trials(trials: Iterable[TrialResult]) -> list[TrialResult]:
     return sorted(kept.values(), key=_place)
 
 
+def _under_every_seed(trials: list[TrialResult]) -> list[TrialResult]:
+    """What was solved exactly counts with each seed of the others: it is the same with each."""
+    seeds = sorted({trial.seed for trial in trials if not trial.cell.is_solved})
+    return [
+        replace(trial, seed=seed)
+        for trial in trials
+        for seed in (seeds if seeds and trial.cell.is_solved else (trial.seed,))
+    ]
+
+
 def _place(trial: TrialResult) -> tuple[int, float, str, int]:
-    return trial.cell.frozen_depth, trial.cell.learning_rate, trial.cell.key, trial.seed
+    return trial.cell.frozen_depth, trial.cell.rate_order, trial.cell.key, trial.seed
 
 
 def is_usable(trial: TrialResult) -> bool:
@@ -304,7 +314,9 @@ def _depth_evidence(
         optimism=selection_optimism(means, resampled, chosen),
         price=_price(alike),
         num_cells=len(candidates),
-        rate_edge=_rate_edge(best.cell, {trial.cell.learning_rate for trial in at_depth}),
+        rate_edge=_rate_edge(
+            best.cell, {t.cell.rate_order for t in at_depth if not t.cell.is_solved}
+        ),
         rate_told_apart=_is_told_apart(best, leaning, cells, alpha),
     )
 
@@ -345,6 +357,8 @@ def _price(trials: list[TrialResult]) -> Price:
 
 
 def _rate_edge(cell: Cell, rates: set[float]) -> RateEdge | None:
+    if cell.is_solved:
+        return None
     if len(rates) == 1:
         return "only"
     if cell.learning_rate == min(rates):

@@ -18,7 +18,7 @@ from tf_finetune.search.leading.schedule import NotRun
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.training.fine_tuning import RunResult
+from tf_finetune.training.run_result import RunResult
 
 
 @dataclass(frozen=True)

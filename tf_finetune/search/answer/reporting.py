@@ -107,7 +107,7 @@ def _ordered(records: Sequence[TrialRecord]) -> list[TrialRecord]:
         records,
         key=lambda r: (
             r.request.cell.frozen_depth,
-            r.request.cell.learning_rate,
+            r.request.cell.rate_order,
             str(r.request.cell.extra),
             r.request.seed,
             r.request.epochs,

@@ -62,7 +62,8 @@ def certainty(found: Recommendation) -> str:
         text = "With one depth there is nothing to compare."
     else:
         text = _separation(found, pairs) + "."
-    if all(len(result.seeds) == 1 for result in found.depths):
+    trained = [result for result in found.depths if not result.cell.is_solved]
+    if trained and all(len(result.seeds) == 1 for result in trained):
         text += " Only one seed was tried, so none of this covers chance in training."
     return text
 
@@ -104,6 +105,13 @@ def notes(found: Recommendation) -> list[str]:
         lines.append(
             f"Most of the uncertainty at {_depths(few)} comes from so few seeds: trying more "
             "seeds helps most."
+        )
+    solved = [result.depth for result in found.depths if result.cell.is_solved]
+    if solved:
+        lines.append(
+            f"At {_depths(solved)} the head alone trains and is solved exactly: there is no "
+            "learning rate, and every seed gives the same. Its time per epoch is that of the whole "
+            "solution, over as many epochs as the others train."
         )
     if found.reference_depth != 0:
         lines.append(
@@ -182,6 +190,8 @@ def _seeds(needed: int | None, now: int) -> str:
 
 
 def _edge_note(found: Recommendation, result: DepthResult) -> str:
+    if result.cell.learning_rate is None:
+        return ""
     rate = _rate(result.cell.learning_rate)
     if result.rate_edge == "only":
         return f"At depth {result.depth} no learning rate but {rate} was tried."
@@ -221,7 +231,11 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     """What to do, as an instruction: depth, rate and further options."""
     depth, layers, extra = result.depth, found.num_layers, result.extra
     method = METHODS.get(extra.pop("method.name", ""))
-    if depth == 0:
+    if result.cell.is_solved:
+        frozen = "the only layer" if layers == 1 else f"all {layers} layers"
+        action = f"Freeze {frozen if depth == layers else 'all but the head'}"
+        action += " and solve the head exactly"
+    elif depth == 0:
         action = f"Train {method.words} of all layers" if method else "Train all layers"
     elif depth < layers:
         action = f"Freeze {depth} of {layers} layers"
@@ -229,7 +243,8 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     else:
         frozen = "the only layer" if layers == 1 else f"all {layers} layers"
         action = f"Freeze {frozen} (train only {'pooler and' if found.has_pooler else 'the'} head)"
-    action += f" at learning rate {_rate(result.cell.learning_rate)}"
+    if result.cell.learning_rate is not None:
+        action += f" at learning rate {_rate(result.cell.learning_rate)}"
     return action + "".join(f", {name}={value}" for name, value in extra.items())
 
 
@@ -248,14 +263,16 @@ def _price(found: Recommendation, result: DepthResult) -> str:
     reference = "full fine-tuning"
     if found.reference_depth > 0:
         reference = _doing(found, found.reference_depth)
+    # What is solved has no epochs: the ratio is that of all that the two take.
+    each = "" if result.cell.is_solved else " per epoch"
     if ratio > EQUAL_COST:
-        return f"{ratio:.2g}x as expensive per epoch as {reference}"
+        return f"{ratio:.2g}x as expensive{each} as {reference}"
     if ratio > 1 / EQUAL_COST:
-        return f"as expensive per epoch as {reference}"
+        return f"as expensive{each} as {reference}"
     if ratio > 1 / 1.5:
-        return f"{1 - ratio:.0%} cheaper per epoch than {reference}"
+        return f"{1 - ratio:.0%} cheaper{each} than {reference}"
     cheaper = 1 / ratio
-    return f"{cheaper:{'.1f' if cheaper < 10 else ',.0f'}}x cheaper per epoch than {reference}"
+    return f"{cheaper:{'.1f' if cheaper < 10 else ',.0f'}}x cheaper{each} than {reference}"
 
 
 def _score_with_interval(found: Recommendation, result: DepthResult) -> str:

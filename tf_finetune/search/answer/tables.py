@@ -47,7 +47,7 @@ def _row(result: DepthResult, recommended: bool) -> list[str]:
         exact_rate(result.cell.learning_rate),
         f"{result.score:.3f}",
         f"{result.low:.3f} to {result.high:.3f}",
-        str(len(result.seeds)),
+        "any" if result.cell.is_solved else str(len(result.seeds)),
         short_count(result.trainable_parameters),
         f"{seconds:.1f} s" if seconds < 10 else duration(seconds),
         *(

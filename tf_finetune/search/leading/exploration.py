@@ -157,8 +157,8 @@ class Exploration:
         return len(self.requests) >= most
 
     def _untried(self) -> TrialRequest | None:
-        """Any cell of a finite space that was not tried; a pure function of those that were."""
-        if self._name not in ("random", "bayesian") or not self._space.is_finite:
+        """Any listed cell that was not tried; a pure function of those that were."""
+        if self._name not in ("random", "bayesian"):
             return None
         requests = [TrialRequest(cell, self._seed, self._epochs) for cell in self._cells]
         untried = [request for request in requests if request.key not in self.requests]
@@ -170,39 +170,49 @@ class Exploration:
         if self._replayed:
             return self._replayed.popleft()
         values = trial.hyperparameters.values
-        epochs = values.get("tuner/epochs", self._epochs)
-        return TrialRequest(self._cell_of(values), self._seed, epochs)
+        cell = self._cell_of(values)
+        # A head that is solved has no epochs that could be fewer.
+        epochs = self._epochs if cell.is_solved else values.get("tuner/epochs", self._epochs)
+        return TrialRequest(cell, self._seed, epochs)
 
     def _cell_of(self, values: Mapping[str, Any]) -> Cell:
         if self._name == "grid":
             return self._cells[values["cell"]]
         rates = self._space.rates[values["depth"]]
-        if isinstance(rates, RateRange):
+        rate: float | None
+        if self._space.is_solved(values["depth"]):
+            rate = None
+        elif isinstance(rates, RateRange):
             rate = two_digits(rates.low * (rates.high / rates.low) ** values["rate"])
         elif self._space.is_finite:
             rate = rates[min(values["rate"], len(rates) - 1)]
         else:
             rate = rates[min(int(values["rate"] * len(rates)), len(rates) - 1)]
-        extra = tuple((name, choices[values[name]]) for name, choices in self._space.dimensions)
+        dimensions = self._space.dimensions_at(values["depth"])
+        extra = tuple((name, choices[values[name]]) for name, choices in dimensions)
         return Cell(values["depth"], rate, extra)
 
     def _values_of(self, cell: Cell) -> dict[str, Any]:
-        """The inverse of `_cell_of`."""
-        rates = self._space.rates[cell.frozen_depth]
-        position: float
-        if isinstance(rates, RateRange):
-            position = math.log(cell.learning_rate / rates.low) / math.log(rates.high / rates.low)
-            position = min(max(position, 0.0), 1.0)
-        else:
-            nearest = min(rates, key=lambda rate: abs(math.log(rate / cell.learning_rate)))
-            position = rates.index(nearest)
-            if not self._space.is_finite:
-                position = (position + 0.5) / len(rates)
+        """The inverse of `_cell_of`; what a cell lacks is at its first value."""
+        position = 0.0
+        if cell.learning_rate is not None:
+            position = self._position(cell.frozen_depth, cell.learning_rate)
         extra = dict(cell.extra)
         values = {"depth": cell.frozen_depth, "rate": position}
         return values | {
-            name: choices.index(extra[name]) for name, choices in self._space.dimensions
+            name: choices.index(extra[name]) if name in extra else 0
+            for name, choices in self._space.dimensions
         }
+
+    def _position(self, depth: int, learning_rate: float) -> float:
+        """The place of a rate in those of its depth."""
+        rates = self._space.rates[depth]
+        if isinstance(rates, RateRange):
+            place = math.log(learning_rate / rates.low) / math.log(rates.high / rates.low)
+            return min(max(place, 0.0), 1.0)
+        nearest = min(rates, key=lambda rate: abs(math.log(rate / learning_rate)))
+        place = rates.index(nearest)
+        return place if self._space.is_finite else (place + 0.5) / len(rates)
 
     def _hyperparameters(self) -> keras_tuner.HyperParameters:
         """What the oracle sees: a rate's place in the rates of its depth, not the rate.
@@ -216,7 +226,7 @@ class Exploration:
             return found
         found.Choice("depth", list(self._space.depths))
         if self._space.is_finite:
-            most = max(len(self._space.rates_at(depth)) for depth in self._space.depths)
+            most = max(1, *(len(self._space.rates_at(depth)) for depth in self._space.depths))
             found.Choice("rate", list(range(most)))
         else:
             found.Float("rate", 0.0, 1.0)

@@ -61,10 +61,16 @@ def describe_search(job: SearchJob) -> list[str]:
     lines = [
         f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
         f"pooling: {job.files.pooling_choice.sentence()}",
+        *job.files.depth_notes(),
         *start.lines(),
     ]
     for depth in space.depths:
         rates = space.rates[depth]
+        if space.is_solved(depth):
+            lines.append(
+                f"  depth {depth}: the head alone, solved exactly, the same for every seed"
+            )
+            continue
         if isinstance(rates, RateRange):
             text = f"{exact_rate(rates.low)} to {exact_rate(rates.high)}"
         else:
@@ -73,8 +79,10 @@ def describe_search(job: SearchJob) -> list[str]:
     lines += [f"  {name}: {', '.join(map(str, values))}" for name, values in space.dimensions]
     cells = min(space.max_cells, len(space.cells())) if space.is_finite else space.max_cells
     seeds = ", ".join(map(str, space.seeds))
+    solved = sum(map(space.is_solved, space.depths))
+    trials = cells * len(space.seeds) - solved * (len(space.seeds) - 1)
     lines.append(
-        f"{cells} cells x {len(space.seeds)} seed(s) ({seeds}) = {cells * len(space.seeds)} trials "
+        f"{cells} cells x {len(space.seeds)} seed(s) ({seeds}) = {trials} trials "
         f"of {job.config.training.epochs} epochs, and more where an edge is widened; each sets its "
         "own freeze.depth, training.learning_rate and training.seed"
     )

@@ -202,7 +202,7 @@ class Schedule:
             TrialRequest(request.cell, each, epochs)
             for each in space.seeds
             for request in first
-            if each == seed or request.cell not in out
+            if each == seed or (each in space.seeds_of(request.cell) and request.cell not in out)
         ]
         left = [request for request in wanted if request.key not in self._requested]
         if space.max_trials is not None:

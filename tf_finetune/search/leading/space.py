@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,18 @@ from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
 from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
+from tf_finetune.options.marks import Mark
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
+from tf_finetune.plans.solver import stepwise_options, trains_head_alone
 from tf_finetune.results.trial import Cell
 
 DEFAULT_CELLS = 12
 # Learning rates that were best on SST-2 with MiniLM, by the share of layers that are frozen.
 _BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
 _HALF_DECADE = math.sqrt(10.0)
+# The further options that mean something where the head alone trains and is solved exactly.
+_OF_A_SOLVED_HEAD = frozenset(("training.weight_decay",))
 _NEAREST_RATES = 1.5  # times as large as the one before, for the next to be worth a trial
 
 
@@ -43,7 +47,8 @@ class SearchSpace:
     """What is searched.
 
     Attributes:
-        rates: Learning rates of each frozen depth, ascending, or their range; by depth.
+        rates: Learning rates of each frozen depth, ascending, or their range; by depth. None at
+            a depth where the head alone trains and is solved exactly.
         dimensions: Values of each further option, by dotted name.
         seeds: Training seeds.
         max_cells: How many cells are explored before edges are widened.
@@ -74,21 +79,41 @@ class SearchSpace:
         last: it is the likeliest, for when time runs out or others are measured by it.
         """
         return [
-            Cell(depth, rate, tuple(zip(self._names, values, strict=True)))
+            Cell(depth, rate, tuple(zip(names, values, strict=True)))
             for depth in reversed(self.depths)
-            for values in itertools.product(*(values for _, values in self.dimensions))
-            for rate in _from_the_middle(self.rates_at(depth))
+            for names, choices in [_parted(self.dimensions_at(depth))]
+            for values in itertools.product(*choices)
+            for rate in _from_the_middle(self.rates_at(depth)) or (None,)
         ]
+
+    def is_solved(self, depth: int) -> bool:
+        """Whether the head is solved exactly at a depth."""
+        return self.rates[depth] == ()
+
+    def dimensions_at(self, depth: int) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        """The further options that mean something at a depth."""
+        if not self.is_solved(depth):
+            return self.dimensions
+        return tuple(one for one in self.dimensions if one[0] in _OF_A_SOLVED_HEAD)
+
+    def seeds_of(self, cell: Cell) -> tuple[int, ...]:
+        """The seeds to try a cell with: a head that is solved is the same with each."""
+        return self.seeds[:1] if cell.is_solved else self.seeds
 
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is one of this space (not one beyond an edge)."""
-        rates = self.rates.get(cell.frozen_depth, ())
-        if isinstance(rates, RateRange):
+        if cell.frozen_depth not in self.rates:
+            return False
+        rates = self.rates[cell.frozen_depth]
+        if cell.learning_rate is None:
+            inside = self.is_solved(cell.frozen_depth)
+        elif isinstance(rates, RateRange):
             inside = rates.low <= cell.learning_rate <= rates.high
         else:
             inside = cell.learning_rate in rates
         extra = dict(cell.extra)
-        known = [name in extra and extra[name] in values for name, values in self.dimensions]
+        dimensions = self.dimensions_at(cell.frozen_depth)
+        known = [name in extra and extra[name] in values for name, values in dimensions]
         return inside and all(known) and len(extra) == len(known)
 
     def rates_at(self, depth: int) -> tuple[float, ...]:
@@ -105,10 +130,6 @@ class SearchSpace:
         beyond = two_digits(rate * factor)
         return beyond if 0.0 < beyond <= 10.0 else None
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.dimensions)
-
 
 def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
     """Makes the space that the `search` section describes.
@@ -122,12 +143,15 @@ def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
     """
     num_layers = files.num_layers
     problems: list[str] = []
-    depths = _depths(config, num_layers, problems)
+    depths = _depths(config, files, problems)
     _check_depths_of_rates(config, depths, problems)
-    rates = {depth: _rates(config, depth, num_layers) for depth in depths}
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
-    _check_plans(config, depths, files, problems)
+    alone = _depths_of_the_head(config, depths, files, problems)
+    solved = solved_depths(config, depths, alone, problems)
+    rates = {
+        depth: () if depth in solved else _rates(config, depth, num_layers) for depth in depths
+    }
     space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
     max_cells = _max_cells(config, space, problems)
     if problems:
@@ -154,10 +178,10 @@ def two_digits(rate: float) -> float:
     return float(f"{rate:.2g}")
 
 
-def _depths(config: ExperimentConfig, num_layers: int, problems: list[str]) -> list[int]:
-    text = config.search.depths
+def _depths(config: ExperimentConfig, files: EncoderFiles, problems: list[str]) -> list[int]:
+    text, num_layers = config.search.depths, files.num_layers
     if text == "all":
-        return list(range(num_layers + 1))
+        return files.depths
     depths = sorted(parse_layers(text))
     if depths[-1] > num_layers:
         problems.append(
@@ -234,13 +258,17 @@ def _check_dimensions(config: ExperimentConfig, problems: list[str]) -> None:
             )
 
 
-def _check_plans(
+def _depths_of_the_head(
     config: ExperimentConfig,
     depths: Sequence[int],
     files: EncoderFiles,
     problems: list[str],
-) -> None:
-    """Every depth has to leave something to train, under every method and rule set."""
+) -> set[int]:
+    """Depths at which the head alone trains, under every method and rule set.
+
+    Every depth has to leave something to train.
+    """
+    alone = set(depths)
     methods = config.search.methods or (config.method.name,)
     rule_sets = config.search.rule_sets or {"": ()}
     everywhere = pooling_problems(files.pooling, files.family)
@@ -251,10 +279,57 @@ def _check_plans(
         tried = config.model_copy(update={"method": MethodConfig(name=method)})
         where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
         try:
-            spec_of(tried, files, freeze=freeze)
+            plan = spec_of(tried, files, freeze=freeze).plan
         except UserError as error:
             of_plan = (problem for problem in error.problems if problem not in everywhere)
             problems += [f"{where}: {problem}" for problem in of_plan]
+        else:
+            if not trains_head_alone(plan):
+                alone.discard(depth)
+    return alone
+
+
+def solved_depths(
+    config: ExperimentConfig, depths: Sequence[int], alone: Collection[int], problems: list[str]
+) -> set[int]:
+    """Depths at which the head is solved exactly, as `training.solver` says.
+
+    Args:
+        config: The configuration.
+        depths: Those that are tried.
+        alone: Those at which the head alone trains.
+        problems: Takes what contradicts itself.
+    """
+    solver, search = config.training.solver, config.search
+    if solver == "steps":
+        return set()
+    of_depths = {
+        f"search.{name}": sorted(set(getattr(search, name)) & set(alone))
+        for name in ("learning_rates_by_depth", "learning_rate_ranges_by_depth")
+    }
+    with_rates = {depth for found in of_depths.values() for depth in found}
+    solved = set(alone) if solver == "exact" else set(alone) - with_rates
+    idle = [name for name, found in of_depths.items() if found]
+    if solved == set(depths):  # then these mean nothing at all
+        names = ("learning_rates", "learning_rate_range", "batch_sizes", "warmup_fractions")
+        idle += [f"search.{name}" for name in names if getattr(search, name)]
+        own = set(config.names_marked(Mark.TRIAL))
+        idle += [name for name in stepwise_options(config) if name not in own]
+    if solver == "auto":
+        return set() if solved == set(depths) and idle else solved
+    others = sorted(set(depths) - solved)
+    if others:
+        problems.append(
+            "training.solver: received exact, which solves the head alone, and at depth "
+            f"{', '.join(map(str, others))} more would train; accepted: auto, which solves it "
+            "where it is alone, or steps"
+        )
+    problems += [
+        f"{name}: received with training.solver=exact, which has no use for it; accepted: leave "
+        "it out, or training.solver=steps"
+        for name in idle
+    ]
+    return solved
 
 
 def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]) -> int:
@@ -267,13 +342,21 @@ def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]
                 f"seeds; accepted: at least {seeds}"
             )
         return most // seeds if most is not None else DEFAULT_CELLS
-    cells = len(space.cells())
-    if most is not None and most < cells * seeds:
+    cells = space.cells()
+    trials = sum(len(space.seeds_of(cell)) for cell in cells)
+    if most is not None and most < trials:
         problems.append(
-            f"search.max_trials: received {most}, but the grid has {cells} cells x {seeds} seed(s) "
-            f"= {cells * seeds} trials; accepted: at least {cells * seeds}, or search.oracle=random"
+            f"search.max_trials: received {most}, but the grid has {len(cells)} cells x {seeds} "
+            f"seed(s) = {trials} trials; accepted: at least {trials}, or search.oracle=random"
         )
-    return cells
+    return len(cells)
+
+
+def _parted(
+    dimensions: Sequence[tuple[str, tuple[Any, ...]]],
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Names and values."""
+    return [name for name, _ in dimensions], [values for _, values in dimensions]
 
 
 def _from_the_middle(rates: Sequence[float]) -> list[float]:

@@ -48,12 +48,14 @@ def widenings(
         if not completed:
             continue
         best = _best(completed, higher_is_better)
+        if best.request.cell.is_solved:
+            continue
         extra = best.request.cell.extra
         alike = [r for r in at_depth if r.request.cell.extra == extra]
-        tried = {r.request.cell.learning_rate for r in alike}
+        tried = {r.request.cell.rate_order for r in alike}
         # Where several rates score the same, nothing says that one beyond would be better.
         best_rates = {
-            r.request.cell.learning_rate for r in alike if r.result.score == best.result.score
+            r.request.cell.rate_order for r in alike if r.result.score == best.result.score
         }
         beyond = _rate_beyond(space, depth, best_rates, tried)
         if beyond is not None:
@@ -65,11 +67,19 @@ def widenings(
 def repetitions(
     space: SearchSpace, records: Iterable[TrialRecord], epochs: int
 ) -> list[TrialRequest]:
-    """Every cell that trained for all epochs, with each other seed; a failure would come again."""
+    """Every cell that trained for all epochs, with each other seed; a failure would come again.
+
+    So would what was solved exactly, as it is the same for every seed.
+    """
     cells = {r.request.cell: None for r in _of_first_seed(space, records) if r.is_whole(epochs)}
     # Deepest first, and cells that one model serves together.
-    ordered = sorted(cells, key=lambda c: (-c.frozen_depth, str(c.extra), c.learning_rate))
-    return [TrialRequest(cell, seed, epochs) for seed in space.seeds[1:] for cell in ordered]
+    ordered = sorted(cells, key=lambda c: (-c.frozen_depth, str(c.extra), c.rate_order))
+    return [
+        TrialRequest(cell, seed, epochs)
+        for seed in space.seeds[1:]
+        for cell in ordered
+        if not cell.is_solved
+    ]
 
 
 def _of_first_seed(space: SearchSpace, records: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -80,7 +90,7 @@ def _best(records: list[TrialRecord], higher_is_better: bool) -> TrialRecord:
     """The best score; of equal ones the lowest validation loss, and of these the lowest rate."""
     return min(
         records,
-        key=lambda r: (r.result.order(higher_is_better), r.request.cell.learning_rate),
+        key=lambda r: (r.result.order(higher_is_better), r.request.cell.rate_order),
     )
 
 

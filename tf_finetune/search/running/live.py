@@ -167,9 +167,10 @@ class SearchDisplay:
 def describe(request: TrialRequest) -> str:
     """A trial in a few words."""
     cell = request.cell
-    words = [f"depth {cell.frozen_depth}", f"lr {exact_rate(cell.learning_rate)}"]
+    rate = exact_rate(cell.learning_rate)
+    words = [f"depth {cell.frozen_depth}", "head solved" if cell.is_solved else f"lr {rate}"]
     words += [f"{name.rsplit('.', 1)[-1]} {value}" for name, value in cell.extra]
-    return ", ".join([*words, f"seed {request.seed}"])
+    return ", ".join([*words, "any seed" if cell.is_solved else f"seed {request.seed}"])
 
 
 def duration(seconds: float) -> str:

@@ -224,6 +224,8 @@ class TrialRunner:
 
     def _give_up(self, request: TrialRequest, stage: Stage) -> GiveUpRule | None:
         """What ends this trial early; None in a stage whose trials have to be whole."""
+        if request.cell.is_solved:
+            return None
         if not self._config.search.median_stopping or stage not in ("explore", "widen"):
             return None
         metric, higher = self._splits.labels.monitor(self._config.training.monitor)
@@ -267,8 +269,14 @@ class TrialRunner:
             evaluation_shape(
                 config.evaluation, config.training, config.data.max_length, self.chosen
             ),
-            passes=config.training.epochs * len(rounds_of(self._splits)) * self._trials_at_depth,
+            passes=self._passes(config) * len(rounds_of(self._splits)),
         )
+
+    def _passes(self, config: ExperimentConfig) -> int:
+        """How often a round's examples are likely to be read, over all trials of a depth."""
+        if config.training.solver == "exact":
+            return 2  # once, and once more for the final training
+        return config.training.epochs * self._trials_at_depth
 
     def _result(
         self,
@@ -287,7 +295,11 @@ class TrialRunner:
         cost = trained.spec.cost(config.training.batch_size, train.mean_length)
         # With folds too, the price is that of one training, on all training examples. A run of
         # this cell alone would have to fill its cache, too.
-        fill_seconds = trained.states["train"].fill_seconds if trained.states else 0.0
+        seconds = trained.states["train"].fill_seconds if trained.states else 0.0
+        seconds /= request.epochs if request.cell.is_solved else epochs
+        # What solves the head has no epochs: its price is shared out over those of the others.
+        shares = request.epochs if request.cell.is_solved else 1
+        seconds += len(train) / rounds.examples_per_second / shares
         return TrialResult(
             request.cell,
             request.seed,
@@ -295,7 +307,7 @@ class TrialRunner:
             score=metrics[metric],
             metrics=metrics,
             trainable_parameters=cost.trainable,
-            seconds_per_epoch=len(train) / rounds.examples_per_second + fill_seconds / epochs,
+            seconds_per_epoch=seconds,
             examples_per_second=rounds.examples_per_second,
             train_seconds=rounds.train_seconds,
             peak_memory_bytes=self._own_memory(config, trained.states, memory),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.options.marks import Mark
 from tf_finetune.results.trial import Cell, exact_rate
 
 _LONGEST_NAME = 100
@@ -35,7 +36,8 @@ class TrialRequest:
 
     def folder_name(self, full_epochs: int) -> str:
         """Short name for a folder, such as `depth4-lr3e-4-seed0`."""
-        parts = [f"depth{self.cell.frozen_depth}", f"lr{exact_rate(self.cell.learning_rate)}"]
+        rate = exact_rate(self.cell.learning_rate)
+        parts = [f"depth{self.cell.frozen_depth}", rate if self.cell.is_solved else f"lr{rate}"]
         parts += [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in self.cell.extra]
         parts.append(f"seed{self.seed}")
         if self.epochs != full_epochs:
@@ -47,7 +49,10 @@ class TrialRequest:
         return f"{safe[:_LONGEST_NAME]}-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
 
     def configure(self, config: ExperimentConfig) -> ExperimentConfig:
-        """The configuration of this training run, as `train` would take it."""
+        """The configuration of this training run, as `train` would take it.
+
+        Where the head is solved exactly, what means something for steps alone is as usual.
+        """
         extra = dict(self.cell.extra)
         rules = (
             config.search.rule_sets[extra.pop("search.rule_sets")]
@@ -60,12 +65,17 @@ class TrialRequest:
                 "rules": (*rules, *config.freeze.rules),
             }
         )
-        training = {
-            "learning_rate": self.cell.learning_rate,
-            "seed": self.seed,
-            "epochs": self.epochs,
-        }
-        given: dict[str, dict[str, Any]] = {"training": training}
+        given: dict[str, dict[str, Any]] = {"training": {"seed": self.seed}}
+        if self.cell.is_solved:
+            given["training"]["solver"] = "exact"
+            usual = ExperimentConfig()
+            extra |= {n: _option(usual, n) for n in config.names_marked(Mark.STEPWISE)}
+        else:
+            given["training"] |= {
+                "solver": "steps",
+                "learning_rate": self.cell.learning_rate,
+                "epochs": self.epochs,
+            }
         for name, value in extra.items():
             section, option = name.split(".")
             given.setdefault(section, {})[option] = value
@@ -99,3 +109,8 @@ class TrialRequest:
     def from_text(cls, text: str) -> "TrialRequest":
         """The request that `to_text` wrote."""
         return cls.from_dict(json.loads(text))
+
+
+def _option(config: ExperimentConfig, name: str) -> Any:
+    section, option = name.split(".")
+    return getattr(getattr(config, section), option)
