@@ -45,7 +45,7 @@ class System:
     letter: str
     name: str
     module: str
-    options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Option] = dataclasses.field(default_factory=dict, hash=False)
     needs_torch: bool = False
     can_be_shortened: bool = True
 
