@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     config, solver_lines = resolve_solver(config, spec.plan)
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
-    for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+    for line in files.lines():
         console.print(line, highlight=False, soft_wrap=True)
     if arguments.rows:
         render_rows(console, spec.plan)

@@ -89,7 +89,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     with says_how_to_go_on("train", run.config, console), chosen.says_who_is_lost():
         line = f"encoder {files.name}, run directory {run.path}"
         console.print(Text(visible(line)), soft_wrap=True)
-        for line in (f"pooling: {files.pooling_choice.sentence()}", *files.depth_notes()):
+        for line in files.lines():
             console.print(line, highlight=False, soft_wrap=True)
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)

@@ -63,7 +63,7 @@ class EncoderFiles:
         """What the head reads of a text."""
         return self.pooling_choice.pooling
 
-    @property
+    @cached_property
     def depths(self) -> list[int]:
         """The frozen depths that there are, ascending."""
         return possible_depths(self.variables(1))
@@ -77,6 +77,10 @@ class EncoderFiles:
             f"The frozen depth is {', '.join(others)} or {last}: layers of this encoder share "
             "their weights, which are frozen in all of them or in none."
         ]
+
+    def lines(self) -> list[str]:
+        """What to tell of it before work begins."""
+        return [f"pooling: {self.pooling_choice.sentence()}", *self.depth_notes()]
 
     @cached_property
     def has_pooler(self) -> bool:

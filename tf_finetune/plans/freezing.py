@@ -207,8 +207,8 @@ def _problems(config: FreezeConfig, variables: Sequence[Variable], num_layers: i
         )
     for index, rule in enumerate(config.rules):
         where = f"freeze.rules[{index}]"
-        over = sorted(i for i in parse_layers(rule.layers or "0") if i >= num_layers)
-        if over:
+        named = parse_layers(rule.layers or "")
+        if any(layer >= num_layers for layer in named):
             problems.append(
                 f"{where}.layers: received {rule.layers!r}; accepted: layers 0 to {num_layers - 1}"
             )
@@ -220,7 +220,6 @@ def _problems(config: FreezeConfig, variables: Sequence[Variable], num_layers: i
                 f"{where}.pattern: {rule.pattern!r} is not a regular expression: {error}"
             )
             continue
-        named = parse_layers(rule.layers or "")
         parted = next((v.layers for v in variables if v.layers & named and v.layers - named), None)
         if parted is not None:
             problems.append(

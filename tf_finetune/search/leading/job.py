@@ -60,8 +60,7 @@ def describe_search(job: SearchJob) -> list[str]:
     start = pretrained(job.files, job.splits.labels, job.splits.train.labels)
     lines = [
         f"search in {job.directory.path}, by {search.oracle}, for the best {job.metric}",
-        f"pooling: {job.files.pooling_choice.sentence()}",
-        *job.files.depth_notes(),
+        *job.files.lines(),
         *start.lines(),
     ]
     for depth in space.depths:
