@@ -85,17 +85,34 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="session")
 def byte_level_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """RoBERTa's kind: pieces of bytes, no token types, positions of its special tokens too."""
-    from tokenizers import pre_tokenizers
     from transformers import RobertaTokenizerFast
 
     folder = tmp_path_factory.mktemp("byte_level_tokenizer")
+    files = byte_level_files(folder, "<s>", "<pad>", "</s>", "<unk>", "<mask>")
+    return RobertaTokenizerFast(*files)
+
+
+@pytest.fixture(scope="session")
+def unmarked_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """GPT-2's kind: pieces of bytes, no marks at the ends of a text, and nothing to pad with."""
+    from transformers import GPT2TokenizerFast
+
+    return GPT2TokenizerFast(
+        *byte_level_files(tmp_path_factory.mktemp("unmarked_tokenizer"), "<|endoftext|>")
+    )
+
+
+def byte_level_files(folder: Path, *special: str) -> tuple[str, str]:
+    """Write vocab.json, the special pieces first, and merges.txt."""
+    from tokenizers import pre_tokenizers
+
     merges = ["Ġ w", "Ġw a", "Ġwa s", "o o", "oo d", "g ood"]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    joined = (merge.replace(" ", "") for merge in merges)
-    pieces = ["<s>", "<pad>", "</s>", "<unk>", *letters, *joined, "<mask>"]
-    (folder / "vocab.json").write_text(json.dumps({p: n for n, p in enumerate(pieces)}))
-    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
-    return RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    pieces = [*special, *letters, *(merge.replace(" ", "") for merge in merges)]
+    vocabulary, rules = folder / "vocab.json", folder / "merges.txt"
+    vocabulary.write_text(json.dumps({p: n for n, p in enumerate(pieces)}))
+    rules.write_text("\n".join(["#version: 0.2", *merges, ""]))
+    return str(vocabulary), str(rules)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,11 @@ from tf_finetune.models.weights import Pretrained
 pytestmark = pytest.mark.numeric
 
 # What is computed only in some sizes: a rate of its own before the head, narrow embeddings.
-CHANGES = {"electra": {"classifier_dropout": 0.3}, "roberta": {"type_vocab_size": 1}}
+CHANGES = {
+    "gpt2": {"pad_token_id": 0},  # by which the library finds the last token
+    "electra": {"classifier_dropout": 0.3},
+    "roberta": {"type_vocab_size": 1},
+}
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -73,6 +73,18 @@ def test_pairs_have_the_types_that_a_tokenizer_gives(write_csv, data_config, tin
     assert not without.gather(rows).token_type_ids.any()
 
 
+def test_pairs_without_a_mark_between_them_are_told(
+    write_csv, data_config, tiny_tokenizer, unmarked_tokenizer
+):
+    source = write_csv("pairs.csv", PAIRS, PAIR_HEADER)
+    config = data_config(text_pair_column="second")
+
+    marked, unmarked = (open_store(config, source, t) for t in (tiny_tokenizer, unmarked_tokenizer))
+
+    assert not [note for note in marked.notes if "between" in note]
+    assert "puts nothing between the texts of a pair: the second goes on" in unmarked.notes[-1]
+
+
 @pytest.mark.parametrize("max_length", [8, 9, 64])
 def test_pairs_are_joined_and_truncated_as_the_tokenizer_does(
     write_csv, data_config, tiny_tokenizer, max_length

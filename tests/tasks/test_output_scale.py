@@ -25,6 +25,12 @@ def test_sums_of_many_large_targets_do_not_round():
     assert NUMBER.scale(targets) == OutputScale(1e6, 1.0)
 
 
+def test_for_a_head_without_a_bias_nothing_is_taken_away():
+    scale = NUMBER.scale(np.array([1, 2, 3, 6], np.float32), centred=False)
+
+    assert scale == OutputScale(0.0, float(np.float32(np.sqrt(12.5))))
+
+
 def test_classes_have_no_scale():
     assert Classes(("a", "b")).scale(np.array([0, 1])) is None
 

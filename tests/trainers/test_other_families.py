@@ -1,4 +1,4 @@
-"""A RoBERTa with pieces of bytes and pairs of texts, from training to what is exported."""
+"""From training to what is exported: a RoBERTa with pieces of bytes and pairs of texts, a GPT-2."""
 
 import json
 
@@ -68,3 +68,46 @@ def test_words_of_both_texts_are_explained(trained, capsys):
 
     said = capsys.readouterr().out
     assert all(word in said for word in ("good", "dull"))
+
+
+@pytest.fixture(scope="module")
+def decoder(make_encoder, unmarked_tokenizer, tmp_path_factory):
+    """A GPT-2 whose head, which has no bias, was solved for numbers around 50."""
+    folder = tmp_path_factory.mktemp("gpt2")
+    encoder = make_encoder(
+        folder / "encoder", tokenizer=unmarked_tokenizer, model_type="gpt2", sizes={"n_inner": None}
+    )
+    rows = [f"was good {n},it was {'good' * (n % 3)}!,{50 + n % 3}" for n in range(40)]
+    (folder / "numbers.csv").write_text("\n".join(["text,text_pair,label", *rows]) + "\n")
+    options = [
+        *(str(folder / "numbers.csv"), f"encoder.name={encoder}", f"run.dir={folder / 'run'}"),
+        *(f"data.cache_dir={folder / 'cache'}", "data.text_pair_column=text_pair"),
+        *("data.task=regression", "data.validation_fraction=0.2", "data.test_fraction=0.2"),
+        *("freeze.depth=3", "run.tensorboard=false"),
+        *("evaluation.bootstrap_resamples=100", "evaluation.explained_mistakes=0"),
+    ]
+    assert run_command(train.main, options) == 0
+    return folder / "run"
+
+
+def test_numbers_are_answered_without_a_bias(decoder, tmp_path):
+    new, answers = tmp_path / "new.csv", tmp_path / "answers.jsonl"
+    new.write_text("text,text_pair\nwas good 1,it was good!\nwas good 2,it was goodgood!\n")
+
+    assert run_command(predict.main, [str(decoder), str(new), "--output", str(answers)]) == 0
+
+    said = [json.loads(line)["value"] for line in answers.read_text().splitlines()]
+    assert said == pytest.approx([51, 51], abs=3)
+    rows = json.loads((decoder / "plan.json").read_text())["rows"]
+    assert [row["path"] for row in rows if row["trainable"]] == ["score/kernel"]
+
+
+def test_what_pads_is_told_to_whoever_loads_the_folder(decoder):
+    config, tokenizer = (
+        json.loads((decoder / "model" / name).read_text())
+        for name in ("config.json", "tokenizer_config.json")
+    )
+
+    assert config["architectures"] == ["GPT2ForSequenceClassification"]
+    assert (config["pad_token_id"], tokenizer["pad_token"]) == (0, "<|endoftext|>")
+    assert "text_pooling" not in config

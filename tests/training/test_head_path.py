@@ -94,6 +94,31 @@ def test_a_ridge_by_hand():
         assert solved.loss == pytest.approx((penalty / (2 + penalty)) ** 2)
 
 
+def test_a_ridge_without_a_bias_by_hand():
+    # Divided by their size, features are 1, 2, 3 times sqrt(3/14) and targets 0, 3, 6 times
+    # sqrt(1/15): (x w - y)^2 + p/2 w^2 is least at the mean of x y times 2 / (2 + p).
+    vectors, targets = np.array([[1.0], [2.0], [3.0]], np.float32), np.array([0, 3, 6], np.float32)
+    scale = Values().scale(targets, centred=False)
+    found = HeadVectors(vectors, centred=False)
+    problem = HeadProblem(found, targets, ONES[:3], Values(), 0.0, scale, has_bias=False)
+
+    for penalty, solved in zip((2.0, 0.5), solve(problem, 2.0, 0.5), strict=True):
+        along = 2 / (2 + penalty) * 8 / np.sqrt(14 / 3 * 15)
+        np.testing.assert_allclose(solved.kernel, [[along / np.sqrt(14 / 3)]], rtol=1e-6)
+        assert solved.bias == [0.0]
+
+
+def test_without_a_bias_what_is_the_same_in_all_texts_is_one():
+    same = np.concatenate([VECTORS, np.full((300, 1), 3.0, np.float32)], axis=1)
+    found = HeadVectors(same, centred=False)
+    problem = HeadProblem(found, CLASSES, ONES, Classes(NAMES), has_bias=False)
+
+    (solved,) = solve(problem, 1e-3)
+
+    assert not solved.bias.any()
+    assert np.abs(solved.kernel[-1]).max() > 0.1
+
+
 def test_classes_are_those_of_a_logistic_regression():
     standardised = HeadVectors(VECTORS)
     features = (VECTORS - standardised.mean) * standardised.inverse_deviation

@@ -34,6 +34,11 @@ from tf_finetune.storage.disk_space import told_when_full
 
 logger = logging.getLogger(__name__)
 
+_UNMARKED_PAIRS = (
+    "the tokenizer puts nothing between the texts of a pair: the second goes on where the first "
+    "ends"
+)
+
 
 def open_store(
     config: DataConfig,
@@ -92,6 +97,8 @@ def open_store(
                 source=source,
                 advance=advance,
             )
+            if config.text_pair_column is not None and not written.marking_tokens:
+                notes.append(_UNMARKED_PAIRS)
             manifest = Manifest(
                 key=key,
                 rows=written.rows,

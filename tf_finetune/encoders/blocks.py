@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 from transformers.activations_tf import get_tf_activation
 
-from tf_finetune.encoders.dense_and_norm import dense, normalised
+from tf_finetune.encoders.dense_and_norm import dense, narrowed, normalised
 from tf_finetune.encoders.distances import Distances
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder, Run
@@ -92,8 +93,9 @@ class SummedEmbeddings:
         words: [vocabulary, width].
         positions: [positions, width].
         types: [types, width]; None where the family has none.
-        norm: Of the sum.
+        norm: Of the sum; None where it is not normalised.
         dropout: Of the normalised sum.
+        dtype: In which it is computed.
         first_position: Row of `positions` that a text's first token takes.
         projection: Dense layer from width to hidden; None where they are the same.
     """
@@ -101,8 +103,9 @@ class SummedEmbeddings:
     words: tf.Variable
     positions: tf.Variable
     types: tf.Variable | None
-    norm: tf_keras.layers.Layer
+    norm: tf_keras.layers.Layer | None
     dropout: PositionalDropout
+    dtype: str
     first_position: int = 0
     projection: tf_keras.layers.Dense | None = None
 
@@ -122,10 +125,11 @@ class SummedEmbeddings:
                 # Of one type alone it is everybody's, whatever a tokenizer says.
                 tables.append((self.types, type_ids if self.types.shape[0] > 1 else 0 * type_ids))
             words, places, *types = (
-                tf.cast(tf.gather(table, ids), self.norm.compute_dtype) for table, ids in tables
+                tf.cast(tf.gather(table, ids), self.dtype) for table, ids in tables
             )
             total = words + places if not types else words + places + types[0]
-            result = self.dropout(normalised(self.norm, total), training=run.training)
+            total = total if self.norm is None else normalised(self.norm, total)
+            result = self.dropout(total, training=run.training)
             return result if self.projection is None else dense(self.projection, result)
 
 
@@ -177,6 +181,17 @@ class PostNormLayer:
     head_width: int
     dropouts: LayerDropouts
 
+    @property
+    def by_head(self) -> tuple[str, ...]:
+        """Names of its dense layers that give units of attention heads."""
+        return ("query", "key", "value")
+
+    def narrowed(self, units: np.ndarray) -> dict[str, tf_keras.layers.Dense]:
+        """New layers, by name, that have some units of the attention heads alone."""
+        output = narrowed(self.attention_output, rows=units)
+        others = {name: narrowed(getattr(self, name), units=units) for name in self.by_head}
+        return {"attention_output": output, **others}
+
     def __call__(
         self, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
     ) -> tf.Tensor:
@@ -200,23 +215,10 @@ class PostNormLayer:
         self, queries: tf.Tensor, x: tf.Tensor, context: tf.Tensor, run: Run
     ) -> tf.Tensor:
         """What each query sees, head beside head: [b, q, units of all heads]."""
-        query = self._by_head(dense(self.query, queries))
-        key, value = self._by_head(dense(self.key, x)), self._by_head(dense(self.value, x))
-        scores = tf.matmul(query, key, transpose_b=True)
-        scores = scores / tf.cast(math.sqrt(self.head_width), scores.dtype) + context
-        # A sum of many bfloat16 or float16 numbers loses what each adds.
-        probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
-        probabilities = tf.cast(probabilities, scores.dtype)
-        probabilities = self.dropouts.probabilities(probabilities, training=run.training)
-        if run.head_factors is not None:
-            probabilities *= run.head_factors
-        seen = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])
-        return tf.reshape(seen, [_rows(x), -1, self.value.units])
-
-    def _by_head(self, x: tf.Tensor) -> tf.Tensor:
-        """[b, q, units] as [b, heads, q, head_width]."""
-        heads = x.shape[-1] // self.head_width
-        return tf.transpose(tf.reshape(x, [_rows(x), -1, heads, self.head_width]), [0, 2, 1, 3])
+        products = dense(self.query, queries), dense(self.key, x), dense(self.value, x)
+        query, key, value = (split_heads(product, self.head_width) for product in products)
+        scores = scaled_scores(query, key) + context
+        return attended(scores, value, self.dropouts.probabilities, run)
 
 
 class PostNormEncoder(Encoder):
@@ -276,6 +278,39 @@ class PostNormEncoder(Encoder):
         if pooler:
             x = self._pooler(x, run)
         return self._head_dropout(x, training=run.training)
+
+
+def split_heads(x: tf.Tensor, head_width: int) -> tf.Tensor:
+    """[b, q, units] as [b, heads, q, head_width]."""
+    heads = x.shape[-1] // head_width
+    return tf.transpose(tf.reshape(x, [_rows(x), -1, heads, head_width]), [0, 2, 1, 3])
+
+
+def scaled_scores(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    """How much each query asks for each key, [b, heads, q, t], of `split_heads`."""
+    scores = tf.matmul(query, key, transpose_b=True)
+    return scores / tf.cast(math.sqrt(query.shape[-1]), scores.dtype)
+
+
+def attended(
+    scores: tf.Tensor, value: tf.Tensor, dropout: PositionalDropout, run: Run
+) -> tf.Tensor:
+    """What each query sees, head beside head: [b, q, units of all heads].
+
+    Args:
+        scores: With the context, [b, heads, q, t].
+        value: [b, heads, t, head_width].
+        dropout: Of the probabilities.
+        run: How.
+    """
+    # A sum of many bfloat16 or float16 numbers loses what each adds.
+    probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
+    probabilities = tf.cast(probabilities, scores.dtype)
+    probabilities = dropout(probabilities, training=run.training)
+    if run.head_factors is not None:
+        probabilities *= run.head_factors
+    seen = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])
+    return tf.reshape(seen, [_rows(value), -1, value.shape[1] * value.shape[3]])
 
 
 def masked_scores(

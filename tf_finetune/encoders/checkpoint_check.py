@@ -89,7 +89,9 @@ def _wrong_layers(
     for variable in variables:
         if len(variable.layers) == 1:
             wanted.add(variable.layers)
-            if checkpoint.find(variable).tensor is not None:
+            name, tensor, _ = checkpoint.find(variable)
+            # A norm above the last layer is there whichever that is.
+            if tensor is not None and checkpoint.layer_of(name) is not None:
                 found.add(variable.layers)
     absent = wanted - found
     numbers = sorted(layer for layers in absent for layer in layers)

@@ -79,12 +79,14 @@ class Places(NamedTuple):
         layers: The encoder layers; one that is shared stands wherever it is applied.
         pooler: What stands between the last of them and the head.
         head: The dense layer that answers.
+        with_last: What stands above the layers and is frozen with the last of them.
     """
 
     embeddings: Sequence[Any]
     layers: Sequence[Any]
     pooler: Sequence[Any]
     head: Any
+    with_last: Sequence[Any] = ()
 
 
 class Accepted(NamedTuple):
@@ -110,12 +112,16 @@ class Family(ABC):
         layer_tensors: What comes before a layer's number in the names of its tensors.
         size_keys: Under which key config.json gives each of the `Sizes`.
         dropout_keys: Keys of config.json that hold rates of dropout: of states, of attention
-            probabilities, and before the head where it has its own.
+            probabilities, and where some states have rates of their own theirs.
         accepted: Keys of config.json of which not every value is computed faithfully.
         head_names: Path and tensor of the dense layer that answers.
+        head_has_bias: Whether that adds a bias.
         pooling: What the library's own head reads. That alone goes through the pooler; whatever
             else is read goes straight to the dropout before the head.
         poolings: What can be read.
+        kept_of_all: States of each token that a layer keeps for the backward pass, even where few
+            tokens are read of it.
+        kept_of_read: Those that it keeps beside these of the tokens that are read.
         bounded_pooler: Whether what the pooler gives lies between -1 and 1.
         needs_types: Whether the texts of a pair are told apart by token types alone; otherwise
             one type is enough for pairs.
@@ -131,8 +137,11 @@ class Family(ABC):
     dropout_keys: ClassVar[tuple[str, ...]]
     accepted: ClassVar[Mapping[str, Accepted]]
     head_names: ClassVar[tuple[str, str]]
+    head_has_bias: ClassVar[bool] = True
     pooling: ClassVar[Pooling] = "first"
     poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last")
+    kept_of_all: ClassVar[int] = 3
+    kept_of_read: ClassVar[int] = 5
     bounded_pooler: ClassVar[bool] = True
     needs_types: ClassVar[bool] = False
     unread: ClassVar[frozenset[str]] = frozenset()
@@ -200,7 +209,10 @@ class Family(ABC):
         head = dense_variables(*self.head_names, shape, "head", "head")
         has_pooler = pooling in (None, self.pooling)
         below = self.encoder_variables(config)
-        return (*(v for v in below if has_pooler or v.part != "pooler"), *head)
+        return (
+            *(v for v in below if has_pooler or v.part != "pooler"),
+            *(v for v in head if self.head_has_bias or v.kind != "bias"),
+        )
 
     @abstractmethod
     def products(self, sizes: Sizes, layer: int, tokens: int, queries: int) -> tuple[Product, ...]:

@@ -167,13 +167,15 @@ class PostNormFamily(Family):
         }
         dropped = blocks.pooler_dropout(head, sizes) if self.drops_before_pooler else None
         extra = self.pooler_activation
+        norm = found.layers[f"{embeddings}/LayerNorm"]
         return blocks.PostNormEncoder(
             blocks.SummedEmbeddings(
                 words=tables["word_embeddings"],
                 positions=tables["position_embeddings"],
                 types=tables.get("token_type_embeddings"),
-                norm=found.layers[f"{embeddings}/LayerNorm"],
+                norm=norm,
                 dropout=blocks.embeddings_dropout(hidden),
+                dtype=norm.compute_dtype,
                 first_position=self.first_position,
                 projection=self.projection(found),
             ),

@@ -9,7 +9,10 @@ it against the real model.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Part = Literal["embeddings", "attention", "feed_forward", "layer_norm", "pooler", "head"]
 Kind = Literal["kernel", "bias", "norm", "embedding"]
@@ -31,6 +34,7 @@ class Variable:
         site: Which of its layer's products or norms it is of, such as "query".
         init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
         transposed: Whether PyTorch's tensor is its transpose.
+        is_row: Whether PyTorch's tensor lacks the first axis, which has length 1.
         aliases: Other names of the tensor in checkpoints.
     """
 
@@ -43,6 +47,7 @@ class Variable:
     site: str = ""
     init: Init = "checkpoint"
     transposed: bool = False
+    is_row: bool = False
     aliases: tuple[str, ...] = ()
 
     @property
@@ -53,7 +58,15 @@ class Variable:
     @property
     def tensor_shape(self) -> tuple[int, ...]:
         """Shape in a PyTorch-layout checkpoint."""
+        if self.is_row:
+            return self.shape[1:]
         return self.shape[::-1] if self.transposed else self.shape
+
+    def as_tensor(self, value: "np.ndarray") -> "np.ndarray":
+        """A value in the shape of a PyTorch-layout checkpoint, a view."""
+        if self.is_row:
+            return value[0]
+        return value.T if self.transposed else value
 
 
 def number_of_layers(variables: Iterable[Variable]) -> int:

@@ -192,8 +192,9 @@ class Classifier(PlannedModel):
         """From vectors as `head_vectors` gives them, [n, hidden], to logits [n, labels]."""
         # In float32 under every precision: half of it would round the answers to 3 digits.
         dense = self.files.family.places(self.wrapped).head
-        read, kernel, bias = (tf.cast(t, tf.float32) for t in (read, dense.kernel, dense.bias))
-        logits = tf.nn.bias_add(tf.matmul(read, kernel), bias)
+        logits = tf.matmul(tf.cast(read, tf.float32), tf.cast(dense.kernel, tf.float32))
+        if dense.bias is not None:
+            logits = tf.nn.bias_add(logits, tf.cast(dense.bias, tf.float32))
         return self.in_units(logits)
 
     def masked_logits(self, inputs: Inputs, head_masks: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -162,6 +162,8 @@ class PlannedModel(tf_keras.Model):
             layer.trainable = not self.plan.embeddings_frozen
         for index, layer in enumerate(places.layers):
             layer.trainable = not self.plan.layer_is_frozen(index)
+        for layer in places.with_last:
+            layer.trainable = not self.plan.layer_is_frozen(self.plan.num_layers - 1)
         for part, layers in (("pooler", places.pooler), ("head", [places.head])):
             for layer in layers:
                 layer.trainable = any(r.trainable for r in self.plan.rows if r.part == part)

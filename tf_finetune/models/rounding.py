@@ -102,9 +102,10 @@ def _sums_of_reads(
 
 
 def _dense(classifier: "Classifier", part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Absolute values of the matrix and the bias of pooler or head."""
+    """Absolute values of the matrix and the bias of pooler or head; 0 where there is none."""
     found = {v.kind: np.abs(_value(classifier, v)) for v in classifier.table if v.part == part}
-    return found["kernel"], found["bias"]
+    kernel = found["kernel"]
+    return kernel, found.get("bias", np.zeros(kernel.shape[1]))
 
 
 def _value(classifier: "Classifier", variable: Variable) -> np.ndarray:

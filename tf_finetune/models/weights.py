@@ -74,7 +74,7 @@ def pretrained(files: EncoderFiles, labels: LabelSpace, train_targets: np.ndarra
         UserError: The checkpoint does not hold every variable of the encoder.
     """
     check_checkpoint(files, labels.num_outputs, head_required=False)
-    scale = labels.scale(train_targets)
+    scale = labels.scale(train_targets, centred=files.family.head_has_bias)
     return Pretrained(matched_head(files, labels, scale), scale)
 
 

@@ -104,7 +104,7 @@ def plan_cost(
         activation_bytes=batch_size
         * FLOAT_BYTES
         * (
-            _layer_activations(plan, sizes, length, queries, dropout)
+            _layer_activations(plan, family, sizes, length, queries, dropout)
             + _head_activations(variables, sizes, pooling, length, reads)
         ),
         forward_flops=batch_size * passes.forward,
@@ -206,7 +206,7 @@ def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int
 
 
 def _layer_activations(
-    plan: FreezePlan, sizes: Sizes, length: int, queries: int, dropout: bool
+    plan: FreezePlan, family: Family, sizes: Sizes, length: int, queries: int, dropout: bool
 ) -> int:
     """Values of a text kept from forward to backward by the layers above the prefix.
 
@@ -214,15 +214,16 @@ def _layer_activations(
     layer-norm inputs and one output (5 hidden), the inner states before and after GELU (2
     inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
     and for attention its mask and the masked probabilities. In the last layer all but the
-    first three is kept for its queries alone.
+    first three is kept for its queries alone. Where what a layer reads is normalised first, both
+    are kept of all tokens: 4 hidden, and 4 of the queries.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
     width = sizes.embedding or hidden
     layers = plan.num_layers - plan.frozen_depth
-    queried = (7 if dropout else 5) * hidden + 2 * inner
+    queried = (family.kept_of_read + (2 if dropout else 0)) * hidden + 2 * inner
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * width
-    per_token = layers * 3 * hidden + max(layers - 1, 0) * queried + embeddings
+    per_token = layers * family.kept_of_all * hidden + max(layers - 1, 0) * queried + embeddings
     last = queries * queried if layers else 0
     return length * per_token + last
 

@@ -26,12 +26,16 @@ class ResolvedSolver(NamedTuple):
 
 
 def trains_head_alone(plan: FreezePlan) -> bool:
-    """Whether a dense layer, kernel and bias, is the whole head, and all of it and no more trains.
+    """Whether a dense layer is the whole head, and all of it and no more trains.
 
     A head of several layers is not convex.
     """
-    head = [row for row in plan.rows if row.part == "head"]
-    return len(head) == 2 and plan.trainable_paths == {row.path for row in head}
+    head = [row.path for row in plan.rows if row.part == "head"]
+    return _is_one_layer(head) and plan.trainable_paths == set(head)
+
+
+def _is_one_layer(paths: list[str]) -> bool:
+    return len({path.rpartition("/")[0] for path in paths}) == 1
 
 
 def resolve_solver(config: ExperimentConfig, plan: FreezePlan) -> ResolvedSolver:
@@ -93,7 +97,7 @@ def stepwise_options(config: ExperimentConfig) -> list[str]:
 
 
 def _why_not_exact(plan: FreezePlan) -> str:
-    head = [row for row in plan.rows if row.part == "head"]
+    head = [row.path for row in plan.rows if row.part == "head"]
     others = sorted({row.part for row in plan.rows if row.trainable and row.part != "head"})
     if others:
         return (
@@ -102,7 +106,7 @@ def _why_not_exact(plan: FreezePlan) -> str:
             f"freeze.depth={plan.num_layers} where the pooler is frozen by freeze.rules or passed "
             "by (encoder.pooling)"
         )
-    why = "a part that is frozen" if len(head) == 2 else "several layers"
+    why = "a part that is frozen" if _is_one_layer(head) else "several layers"
     return (
         "training.solver: received exact, which solves a head of one dense layer as a whole, and "
         f"this one has {why}; accepted: auto, steps"

@@ -60,6 +60,9 @@ def write_model_folder(
     with replaced_folder(folder, needed) as temporary:
         write_weights(temporary, tensors)
         config = model_config(classifier, labels)
+        if classifier.files.family.pooling == "last":
+            # By this the library finds the last token in a row that is padded.
+            config["pad_token_id"] = tokenizer.pad_token_id
         write_atomically(temporary / "config.json", json.dumps(config, indent=2) + "\n")
         _save_tokenizer(tokenizer, temporary, max_length)
         write_manifest(temporary)

@@ -68,8 +68,13 @@ class LabelSpace(LabelEncoding):
     def purpose(cls, num_names: int) -> str:
         """What a model with this many names says of a text, in words."""
 
-    def scale(self, targets: np.ndarray) -> OutputScale | None:
-        """The scale of training targets; None where the labels are no numbers."""
+    def scale(self, targets: np.ndarray, *, centred: bool = True) -> OutputScale | None:
+        """The scale of training targets; None where the labels are no numbers.
+
+        Args:
+            targets: Encoded labels.
+            centred: Whether the head has a bias, to which their mean can be added.
+        """
         return None
 
     # Losses. Those of training are without names, so that a step can be built before any data.

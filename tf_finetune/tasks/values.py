@@ -98,10 +98,11 @@ class Values(LabelSpace):
         rank = np.argsort(np.argsort(targets, kind="stable"), kind="stable")
         return rank * min(_BINS, most) // len(targets)
 
-    def scale(self, targets: np.ndarray) -> OutputScale:
-        """Mean and deviation of the training targets."""
+    def scale(self, targets: np.ndarray, *, centred: bool = True) -> OutputScale:
+        """Mean and deviation of the training targets; not centred 0, and the deviation from it."""
         exact = targets.astype(np.float64)
-        mean, deviation = np.float32(exact.mean()), np.float32(exact.std())
+        mean = np.float32(exact.mean() if centred else 0.0)
+        deviation = np.float32(exact.std() if centred else np.sqrt(np.square(exact).mean()))
         # Equal targets are refused where labels are read; a part of them, such as a few steps
         # that are timed, may be equal all the same.
         return OutputScale(float(mean), float(deviation) or 1.0)

@@ -60,6 +60,7 @@ class HeadProblem:
         labels: What the labels mean.
         label_smoothing: See `LabelSpace.losses`.
         scale: Of the targets, by which the head's output is multiplied; None: by nothing.
+        has_bias: Whether the head adds a bias; otherwise that stays 0.
     """
 
     vectors: HeadVectors
@@ -68,6 +69,7 @@ class HeadProblem:
     labels: LabelSpace
     label_smoothing: float = 0.0
     scale: OutputScale | None = None
+    has_bias: bool = True
 
     def loss_and_slopes(
         self, kernel: np.ndarray, bias: np.ndarray
@@ -94,7 +96,8 @@ class HeadProblem:
             slopes *= shares[:, None] * deviation
             loss += float(shares @ losses)
             by_kernel += block.T @ slopes
-            by_bias += slopes.sum(axis=0)
+            if self.has_bias:
+                by_bias += slopes.sum(axis=0)
         return loss, by_kernel, by_bias
 
     def curvature(self, kernel: np.ndarray, bias: np.ndarray) -> float:

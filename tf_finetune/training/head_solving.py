@@ -125,13 +125,15 @@ class HeadSolver:
     def _solutions(self) -> Iterator[SolvedHead]:
         train = self.splits.train
         labels, watched = self.splits.labels, self.splits.validation is not None
+        has_bias = self.model.classifier.files.family.head_has_bias
         problem = HeadProblem(
-            HeadVectors(self._vectors("train", train)),
+            HeadVectors(self._vectors("train", train), centred=has_bias),
             train.labels,
             labels.example_weights(self.config.class_weights, train.labels),
             labels,
             self.config.label_smoothing,
             self.model.classifier.scale,
+            has_bias,
         )
         return solve_path(problem, penalties_for(self.config.weight_decay, watched=watched))
 

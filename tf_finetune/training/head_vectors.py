@@ -17,20 +17,24 @@ _STEPS = 64
 class HeadVectors:
     """Vectors of n texts with each feature standardised.
 
-    A feature that is all but the same in all texts is 0 here: no solution gives it a weight.
+    A feature that is all but the same in all texts is 0 here: no solution gives it a weight. For
+    a head without a bias, which cannot take a mean away, features are divided by their size alone.
 
     Args:
         values: The vectors, float32 [n, hidden], finite.
+        centred: Whether each feature has mean 0 here.
 
     Attributes:
-        mean: Of each feature, float64 [hidden].
-        inverse_deviation: 1 over the deviation of each feature, 0 where that is nothing but
-            rounding, float64 [hidden].
+        mean: Of each feature, float64 [hidden]; 0 unless they are centred.
+        inverse_deviation: 1 over the deviation of each feature from that, 0 where it is nothing
+            but rounding, float64 [hidden].
     """
 
-    def __init__(self, values: np.ndarray):
+    def __init__(self, values: np.ndarray, *, centred: bool = True):
         self._values = values
-        self.mean = self._mean_of(lambda block: block)
+        self.mean = np.zeros(values.shape[1])
+        if centred:
+            self.mean = self._mean_of(lambda block: block)
         variance = self._mean_of(lambda block: np.square(block - self.mean))
         deviation = np.sqrt(variance)
         usual = np.sqrt(np.mean(np.square(self.mean) + variance))

@@ -162,7 +162,8 @@ def train_rounds(
 
 def _rescale(model: FineTuner, splits: Splits) -> None:
     """Gives a regression the scale of the targets that it is trained on, and of no others."""
-    model.classifier.rescale(splits.labels.scale(splits.train.labels))
+    centred = model.classifier.files.family.head_has_bias
+    model.classifier.rescale(splits.labels.scale(splits.train.labels, centred=centred))
 
 
 def pooled(rounds: Sequence[Round], logits: Sequence[np.ndarray]) -> np.ndarray:

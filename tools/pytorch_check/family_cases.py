@@ -39,6 +39,7 @@ _SIZES = {
     "groups": 2,
 }
 _LABELS = 3
+_PADDING = 0  # where the library's configuration knows none
 
 
 def main(folder: str) -> None:
@@ -51,7 +52,7 @@ def _write_case(folder: Path, family: Family) -> None:
     files = _write_model(folder / "model", family)
     spec = spec_of(ExperimentConfig(), files, unnamed_labels("single_label", _LABELS))
     classifier = build(spec, OfRun())
-    padding = classifier.wrapped.config.pad_token_id or 0
+    padding = classifier.wrapped.config.pad_token_id or _PADDING
     ids, types, mask = _texts(files, padding)
     factors = np.random.default_rng(2).normal(size=(len(ids), _LABELS)).astype(np.float32)
     logits, gradients = _answers(classifier, ids, types, mask, factors)
@@ -76,6 +77,8 @@ def _write_model(folder: Path, family: Family) -> EncoderFiles:
         "label2id": {f"LABEL_{label}": label for label in range(_LABELS)},
         "problem_type": "single_label_classification",
     }
+    if family.pooling == "last":
+        config["pad_token_id"] = _PADDING  # by which PyTorch finds the last token
     generator = np.random.default_rng(0)
     tensors = {}
     for variable in family.variables(config, _LABELS):
@@ -111,8 +114,7 @@ def _answers(
     found = tape.gradient(total, [classifier.by_path[path] for path in paths])
     gradients = {}
     for path, gradient in zip(paths, found, strict=True):
-        value = tf.convert_to_tensor(gradient).numpy()
-        value = value.T if variables[path].transposed else value
+        value = variables[path].as_tensor(tf.convert_to_tensor(gradient).numpy())
         gradients[variables[path].tensor] = np.ascontiguousarray(value)
     return logits.numpy(), gradients
 

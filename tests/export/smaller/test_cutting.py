@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from tf_finetune.export.smaller.cutting import write_cut
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads, weight_bytes
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.runs.model_folder import check_model_folder
 
 pytestmark = pytest.mark.numeric
@@ -59,6 +61,22 @@ def test_silent_heads_leave_graph_and_bytes_but_not_the_answer(
     assert weight_bytes(model) == weight_bytes(original) - 4 * 3 * a_head
     assert model.by_path["bert/encoder/layer_._2/attention/self/key/kernel"].shape == (32, 16)
     assert np.abs(before - original(batch, training=False)).max() > 0.01
+
+
+def test_silent_heads_leave_the_one_product_of_query_key_and_value(
+    make_encoder, spec_for, batch, tmp_path
+):
+    model = build(spec_for(make_encoder(tmp_path, model_type="gpt2")), Pretrained())
+    whole = weight_bytes(model)
+    output = model.by_path["transformer/h_._1/attn/c_proj/weight"]
+    output.assign(tf.concat([tf.zeros([8, 32]), output[8:]], axis=0))
+    before = model(batch, training=False).numpy()
+
+    assert remove_silent_heads(model) == 1
+
+    np.testing.assert_allclose(model(batch, training=False), before, atol=1e-5)
+    assert weight_bytes(model) == whole - 4 * (3 * (32 * 8 + 8) + 8 * 32)
+    assert model.by_path["transformer/h_._1/attn/c_attn/weight"].shape == (32, 72)
 
 
 def test_model_without_silent_heads_stays_as_it_is(load, trained_files):

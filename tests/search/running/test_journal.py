@@ -161,7 +161,6 @@ def test_what_another_process_adds_is_seen_after_refresh(path):
 def record_of(folder, seed=0):
     request = TrialRequest(Cell(4, 3e-4), seed, 3)
     name = request.folder_name(3)
-    (folder / name).mkdir(parents=True, exist_ok=True)
     predictions = Predictions(np.arange(3, dtype=np.int32), np.eye(3, dtype=np.float32))
     digest = write_predictions(folder / name / "validation.npz", predictions)
     result = TrialResult(

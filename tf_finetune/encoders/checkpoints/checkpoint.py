@@ -76,7 +76,7 @@ class Checkpoint:
         tensor = self.find(variable).tensor
         if tensor is None or tensor.dtype not in self._file.floats:
             return None
-        return tensor.shape[::-1] if self._file.layout.is_transposed(variable) else tensor.shape
+        return self._file.layout.shape_of(variable, tensor.shape)
 
     def has(self, variable: Variable) -> bool:
         """Whether a variable's values are here, in its shape."""
@@ -90,9 +90,12 @@ class Checkpoint:
     @property
     def layers(self) -> set[int]:
         """Numbers of the encoder layers that tensors belong to."""
-        layout = self._file.layout
-        found = (layout.layer_of(name, self._family) for name in self._file.tensors)
+        found = map(self.layer_of, self._file.tensors)
         return {layer for layer in found if layer is not None}
+
+    def layer_of(self, name: str) -> int | None:
+        """Number in a tensor's name of the encoder layer that it belongs to."""
+        return self._file.layout.layer_of(name, self._family)
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[Variable], np.ndarray]]:
@@ -104,7 +107,7 @@ class Checkpoint:
 
             def value(variable: Variable) -> np.ndarray:
                 tensor = read(self.find(variable).name).astype(np.float32)
-                return tensor.T if self._file.layout.is_transposed(variable) else tensor
+                return self._file.layout.value_of(variable, tensor)
 
             yield value
 

@@ -1,9 +1,11 @@
-"""Under which name and in which orientation a checkpoint holds a variable."""
+"""Under which name and in which shape a checkpoint holds a variable."""
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
+
+import numpy as np
 
 from tf_finetune.encoders.family import Family
 from tf_finetune.encoders.variables import Variable
@@ -24,9 +26,24 @@ class Layout(ABC):
     def layer_of(self, name: str, family: Family) -> int | None:
         """Number of the encoder layer that a tensor belongs to, by its name."""
 
+    def is_row(self, variable: Variable) -> bool:
+        """Whether the tensor lacks the variable's first axis, of length 1."""
+        return False
+
     def shape(self, variable: Variable) -> tuple[int, ...]:
         """Shape of a variable's tensor."""
-        return variable.shape[::-1] if self.is_transposed(variable) else variable.shape
+        shape = variable.shape[1:] if self.is_row(variable) else variable.shape
+        return shape[::-1] if self.is_transposed(variable) else shape
+
+    def shape_of(self, variable: Variable, tensor: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape that a variable has where its tensor has this one."""
+        shape = tensor[::-1] if self.is_transposed(variable) else tensor
+        return (1, *shape) if self.is_row(variable) else shape
+
+    def value_of(self, variable: Variable, tensor: np.ndarray) -> np.ndarray:
+        """A variable's value, a view of its tensor's."""
+        value = tensor.T if self.is_transposed(variable) else tensor
+        return value[None] if self.is_row(variable) else value
 
 
 class PyTorchLayout(Layout):
@@ -45,6 +62,10 @@ class PyTorchLayout(Layout):
     def is_transposed(self, variable: Variable) -> bool:
         """As the table of variables says."""
         return variable.transposed
+
+    def is_row(self, variable: Variable) -> bool:
+        """As the table of variables says."""
+        return variable.is_row
 
     def layer_of(self, name: str, family: Family) -> int | None:
         """The number behind the family's `layer_tensors`."""

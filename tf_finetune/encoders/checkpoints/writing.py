@@ -13,7 +13,7 @@ from tf_finetune.encoders.variables import Variable
 def pytorch_tensors(values: Iterable[tuple[Variable, np.ndarray]]) -> dict[str, np.ndarray]:
     """Tensors by name as PyTorch lays them out, of variables with values as in TensorFlow."""
     # A transposed view would be written in the wrong order.
-    return {v.tensor: np.ascontiguousarray(x.T if v.transposed else x) for v, x in values}
+    return {v.tensor: np.ascontiguousarray(v.as_tensor(x)) for v, x in values}
 
 
 def write_weights(folder: Path, tensors: Mapping[str, np.ndarray]) -> None:

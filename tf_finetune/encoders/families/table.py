@@ -7,6 +7,7 @@ from tf_finetune.encoders.families.albert import Albert
 from tf_finetune.encoders.families.bert import Bert
 from tf_finetune.encoders.families.distilbert import DistilBert
 from tf_finetune.encoders.families.electra import Electra
+from tf_finetune.encoders.families.gpt2 import Gpt2
 from tf_finetune.encoders.families.mpnet import Mpnet
 from tf_finetune.encoders.families.roberta import Camembert, Roberta, XlmRoberta
 from tf_finetune.encoders.family import Family
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
         Mpnet(),
         DistilBert(),
         Albert(),
+        Gpt2(),
     )
 }
 

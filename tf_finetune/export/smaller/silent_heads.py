@@ -2,7 +2,6 @@
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from tf_finetune.models.classifier import Classifier
 
@@ -23,8 +22,7 @@ def remove_silent_heads(classifier: Classifier) -> int:
     removed, width = 0, classifier.files.sizes.hidden // classifier.files.sizes.heads
     paths = {(n, v.site, v.kind): v.path for v in classifier.table for n in v.layers}
     for index, layer in enumerate(classifier.encoder.layers):
-        output = layer.attention_output
-        kernel = output.kernel.numpy()
+        kernel = layer.attention_output.kernel.numpy()
         heads = len(kernel) // width
         kept = np.flatnonzero(kernel.reshape(heads, -1).any(axis=1))
         kept = kept if len(kept) else np.array([0])
@@ -32,12 +30,7 @@ def remove_silent_heads(classifier: Classifier) -> int:
             continue
         removed += heads - len(kept)
         units = (kept[:, None] * width + np.arange(width)).ravel()
-        narrow = {"attention_output": _dense_like(output, kernel[units], output.bias.numpy())}
-        for site in ("query", "key", "value"):
-            dense = getattr(layer, site)
-            values = dense.kernel.numpy()[:, units], dense.bias.numpy()[units]
-            narrow[site] = _dense_like(dense, *values)
-        for site, dense in narrow.items():
+        for site, dense in layer.narrowed(units).items():
             setattr(layer, site, dense)
             classifier.replace_variable(paths[index, site, "kernel"], dense.kernel)
             classifier.replace_variable(paths[index, site, "bias"], dense.bias)
@@ -47,14 +40,3 @@ def remove_silent_heads(classifier: Classifier) -> int:
 def weight_bytes(classifier: Classifier) -> int:
     """Bytes of all variables, as a graph in float32 holds them."""
     return sum(int(tf.size(v)) * v.dtype.size for v in classifier.by_path.values())
-
-
-def _dense_like(
-    dense: tf_keras.layers.Dense, kernel: np.ndarray, bias: np.ndarray
-) -> tf_keras.layers.Dense:
-    """A built layer that is another one but for its matrix [in, out] and bias [out]."""
-    narrow = tf_keras.layers.Dense.from_config({**dense.get_config(), "units": len(bias)})
-    narrow.build([None, None, len(kernel)])
-    narrow.kernel.assign(kernel)
-    narrow.bias.assign(bias)
-    return narrow

@@ -78,7 +78,7 @@ def train_student(
         FreezeConfig(embeddings=True) if request.distil else FreezeConfig(depth=files.num_layers)
     )
     spec = spec_of(config, files, labels, freeze=freeze)
-    start = OfRun(labels.scale(splits.train.labels))
+    start = OfRun(labels.scale(splits.train.labels, centred=files.family.head_has_bias))
     model = build_fine_tuner(spec, start, chosen, loss_from)
     only_training = replace(splits, validation=None, test=None)
     states = {} if request.distil else cached_states(model, only_training, config, chosen, console)

@@ -76,7 +76,9 @@ class ModelCache:
             self._models[key] = self._build(config, train_targets)
             self._drop_oldest(needed=0)
         self._models.move_to_end(key)
-        self._models[key].model.classifier.rescale(self._labels.scale(train_targets))
+        classifier = self._models[key].model.classifier
+        centred = classifier.files.family.head_has_bias
+        classifier.rescale(self._labels.scale(train_targets, centred=centred))
         return self._models[key]
 
     @property

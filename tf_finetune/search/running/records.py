@@ -126,10 +126,15 @@ def trial_folder_name(record: Mapping[str, Any]) -> str:
 
 
 def write_predictions(path: Path, predictions: Predictions) -> str:
-    """Writes targets and logits as npz, whose parts have checksums; returns its SHA-256."""
+    """Writes targets and logits as npz, whose parts have checksums; returns its SHA-256.
+
+    The folder may be new: a trial that takes no steps leaves neither checkpoints nor, without
+    TensorBoard, anything else.
+    """
     buffer = io.BytesIO()
     np.savez(buffer, targets=predictions.targets, logits=predictions.logits)
     content = buffer.getvalue()
+    path.parent.mkdir(exist_ok=True)
     write_atomically(path, content)
     return hashlib.sha256(content).hexdigest()
 
