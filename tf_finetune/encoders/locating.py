@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
-from tf_finetune.encoders.checkpoints.opening import open_checkpoint
+from tf_finetune.encoders.checkpoints.opening import choice_note, open_checkpoint
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
@@ -80,7 +80,8 @@ class EncoderFiles:
 
     def lines(self) -> list[str]:
         """What to tell of it before work begins."""
-        return [f"pooling: {self.pooling_choice.sentence()}", *self.depth_notes()]
+        pooling = f"pooling: {self.pooling_choice.sentence()}"
+        return [*choice_note(self.path), pooling, *self.depth_notes()]
 
     @cached_property
     def has_pooler(self) -> bool:
