@@ -138,11 +138,11 @@ def test_the_outermost_weights_of_a_package_are_taken(install, tiny_encoder):
 
 
 def test_package_with_an_unsupported_model_is_not_offered(install, tiny_encoder):
-    config = json.dumps({"model_type": "gpt2"}).encode()
+    config = json.dumps({"model_type": "t5"}).encode()
     install("other-model", {"config.json": config, "model.safetensors": b""})
 
     assert "other_model" not in model_packages()
-    with pytest.raises(UserError, match="model_type: received 'gpt2', accepted: bert"):
+    with pytest.raises(UserError, match="model_type: received 't5', accepted: bert"):
         resolve_encoder("package:other-model")
 
 

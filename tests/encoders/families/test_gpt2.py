@@ -93,6 +93,16 @@ def test_what_is_not_computed_is_refused(change, message):
         family_of(SMALL | change, "c.json")
 
 
+def test_an_inner_width_that_is_left_out_is_no_mistake():
+    with pytest.raises(UserError, match="accepted: an integer") as caught:
+        family_of({"model_type": "gpt2", "n_head": 12, "n_layer": 12, "vocab_size": 9}, "c.json")
+
+    assert [problem.split(":")[1] for problem in caught.value.problems] == [
+        " n_embd",
+        " n_positions",
+    ]
+
+
 def test_the_first_token_is_not_read():
     assert pooling_problems("last", GPT2) == []
     assert pooling_problems("first", GPT2) == [

@@ -173,10 +173,11 @@ class Gpt2(Family):
 
 def _with_inner(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """config.json with the width of the feed-forward part, which is by default four states'."""
-    width = config.get("n_embd")
-    if config.get("n_inner") is not None or type(width) is not int:
+    if config.get("n_inner") is not None:
         return config
-    return {**config, "n_inner": 4 * width}
+    width = config.get("n_embd")
+    is_width = type(width) is int and width > 0
+    return {**config, "n_inner": 4 * width if is_width else 1}  # what is wrong is n_embd alone
 
 
 def _product_variables(
