@@ -56,6 +56,7 @@ def tiny_config(family: Any) -> dict[str, Any]:
         ],
         **{key: TINY_SIZES[name] for name, key in keys.items()},
         **dict.fromkeys(family.dropout_keys[:2], 0.1),
+        **{k: a.values[0] for k, a in family.accepted.items() if a.default not in a.values},
         "initializer_range": 0.02,
     }
 

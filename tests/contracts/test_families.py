@@ -10,7 +10,12 @@ from tf_finetune.models.weights import Pretrained
 pytestmark = pytest.mark.numeric
 
 # What is computed only in some sizes: a rate of its own before the head, narrow embeddings.
-CHANGES = {"electra": {"classifier_dropout": 0.3}, "roberta": {"type_vocab_size": 1}}
+V3 = {"share_att_key": True, "position_biased_input": False, "type_vocab_size": 0}
+CHANGES = {
+    "electra": {"classifier_dropout": 0.3},
+    "roberta": {"type_vocab_size": 1},
+    "deberta-v2": {**V3, "position_buckets": 16, "norm_rel_ebd": "layer_norm"},
+}
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -8,7 +8,7 @@ are arguments, and nothing of the library has to be replaced.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tf_keras
@@ -21,6 +21,8 @@ from tf_finetune.encoders.encoder import Encoder, Run
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.gelu import gelu
 
+_SITES_OF_A_LAYER = 3  # but for that of distances, behind the pooler's
+
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -31,11 +33,13 @@ class LayerDropouts(NamedTuple):
         probabilities: Of attention.
         attention: Of what attention gives; None where that is not dropped.
         output: Of what the feed-forward part gives.
+        distances: Of the vectors of distances; None where the layer reads none.
     """
 
     probabilities: PositionalDropout
     attention: PositionalDropout | None
     output: PositionalDropout
+    distances: PositionalDropout | None = None
 
 
 def head_dropout(rate: float) -> PositionalDropout:
@@ -75,8 +79,13 @@ def pooler_dropout(rate: float, sizes: Sizes) -> PositionalDropout:
     return PositionalDropout(rate, _first_site(sizes.layers))
 
 
+def distances_dropout(index: int, rate: float, sizes: Sizes) -> PositionalDropout:
+    """Of the vectors of distances that the layer at this place reads, one for all texts."""
+    return PositionalDropout(rate, _first_site(sizes.layers) + 1 + index, shared=True)
+
+
 def _first_site(layer: int) -> int:
-    return 2 + layer * len(LayerDropouts._fields)
+    return 2 + layer * _SITES_OF_A_LAYER
 
 
 def activation(name: str) -> Activation:
@@ -90,7 +99,7 @@ class SummedEmbeddings:
 
     Attributes:
         words: [vocabulary, width].
-        positions: [positions, width].
+        positions: [positions, width]; None where the family has none.
         types: [types, width]; None where the family has none.
         norm: Of the sum.
         dropout: Of the normalised sum.
@@ -99,7 +108,7 @@ class SummedEmbeddings:
     """
 
     words: tf.Variable
-    positions: tf.Variable
+    positions: tf.Variable | None
     types: tf.Variable | None
     norm: tf_keras.layers.Layer
     dropout: PositionalDropout
@@ -113,18 +122,21 @@ class SummedEmbeddings:
         with tf.name_scope("embeddings"):
             # A GPU would read zeros there.
             tf.debugging.assert_less(token_ids, self.words.shape[0], "a token id is too large")
-            if positions is None:
-                positions = tf.range(tf.shape(token_ids)[1])[None]
-            if self.first_position:
-                positions = positions + self.first_position
-            tables = [(self.words, token_ids), (self.positions, positions)]
+            tables = [(self.words, token_ids)]
+            if self.positions is not None:
+                if positions is None:
+                    positions = tf.range(tf.shape(token_ids)[1])[None]
+                if self.first_position:
+                    positions = positions + self.first_position
+                tables.append((self.positions, positions))
             if self.types is not None:
                 # Of one type alone it is everybody's, whatever a tokenizer says.
                 tables.append((self.types, type_ids if self.types.shape[0] > 1 else 0 * type_ids))
-            words, places, *types = (
+            total, *others = (
                 tf.cast(tf.gather(table, ids), self.norm.compute_dtype) for table, ids in tables
             )
-            total = words + places if not types else words + places + types[0]
+            for rows in others:
+                total = total + rows
             result = self.dropout(normalised(self.norm, total), training=run.training)
             return result if self.projection is None else dense(self.projection, result)
 
@@ -177,6 +189,11 @@ class PostNormLayer:
     head_width: int
     dropouts: LayerDropouts
 
+    @property
+    def by_head(self) -> tuple[str, ...]:
+        """Names of its dense layers that give units of attention heads."""
+        return ("query", "key", "value")
+
     def __call__(
         self, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
     ) -> tf.Tensor:
@@ -187,7 +204,8 @@ class PostNormLayer:
                 queries = tf.gather(x, reads, batch_dims=1)
                 context = scores_of_queries(context, reads)
             with tf.name_scope("attention"):
-                attended = dense(self.attention_output, self._attended(queries, x, context, run))
+                attended = self._attended(queries, x, context, reads, run)
+                attended = dense(self.attention_output, attended)
                 if self.dropouts.attention is not None:
                     attended = self.dropouts.attention(attended, training=run.training)
                 attended = normalised(self.attention_norm, attended + queries)
@@ -197,13 +215,17 @@ class PostNormLayer:
                 return normalised(self.output_norm, result + attended)
 
     def _attended(
-        self, queries: tf.Tensor, x: tf.Tensor, context: tf.Tensor, run: Run
+        self,
+        queries: tf.Tensor,
+        x: tf.Tensor,
+        context: tf.Tensor,
+        reads: tf.Tensor | None,
+        run: Run,
     ) -> tf.Tensor:
         """What each query sees, head beside head: [b, q, units of all heads]."""
         query = self._by_head(dense(self.query, queries))
         key, value = self._by_head(dense(self.key, x)), self._by_head(dense(self.value, x))
-        scores = tf.matmul(query, key, transpose_b=True)
-        scores = scores / tf.cast(math.sqrt(self.head_width), scores.dtype) + context
+        scores = self._scores(query, key, reads, run) + context
         # A sum of many bfloat16 or float16 numbers loses what each adds.
         probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
         probabilities = tf.cast(probabilities, scores.dtype)
@@ -212,6 +234,13 @@ class PostNormLayer:
             probabilities *= run.head_factors
         seen = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])
         return tf.reshape(seen, [_rows(x), -1, self.value.units])
+
+    def _scores(
+        self, query: tf.Tensor, key: tf.Tensor, reads: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """How much each query asks for each key, [b, heads, q, t]."""
+        scores = tf.matmul(query, key, transpose_b=True)
+        return scores / tf.cast(math.sqrt(self.head_width), scores.dtype)
 
     def _by_head(self, x: tf.Tensor) -> tf.Tensor:
         """[b, q, units] as [b, heads, q, head_width]."""
@@ -246,6 +275,11 @@ class PostNormEncoder(Encoder):
         self._pooler = pooler
         self._head_dropout = head_dropout
         self._distances = distances
+
+    @property
+    def activated(self) -> Sequence[Any]:
+        """See `Encoder`."""
+        return (*self.layers, self._pooler)
 
     @property
     def dtype(self) -> tf.DType:

@@ -33,7 +33,7 @@ def remove_silent_heads(classifier: Classifier) -> int:
         removed += heads - len(kept)
         units = (kept[:, None] * width + np.arange(width)).ravel()
         narrow = {"attention_output": _dense_like(output, kernel[units], output.bias.numpy())}
-        for site in ("query", "key", "value"):
+        for site in layer.by_head:
             dense = getattr(layer, site)
             values = dense.kernel.numpy()[:, units], dense.bias.numpy()[units]
             narrow[site] = _dense_like(dense, *values)
