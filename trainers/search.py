@@ -130,7 +130,7 @@ def _load_job(
     from tf_finetune.search.running.records import TrialJournal
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     space = build_space(config, files)
     preflight = None
     if config.search.preflight is not None:
@@ -145,7 +145,7 @@ def _load_job(
             "or null with a data.validation_fraction over 0, or with data.folds"
         )
     pretrained(files, splits.labels, splits.train.labels)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     from tf_finetune.runs.threshold import with_threshold

@@ -42,7 +42,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     # What is wrong with the rest is told before the data is read.
     config, solver_lines = resolve_solver(config, spec_of(config, files).plan)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
@@ -51,7 +51,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     spec = spec_of(config, files, splits.labels)
