@@ -36,7 +36,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.spec import spec_of
-    from tf_finetune.models.weights import new_variables, pretrained
+    from tf_finetune.models.weights import check_new_trains, new_variables, pretrained
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
@@ -44,7 +44,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
 
     files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     # What is wrong with the rest is told before the data is read.
-    config, solver_lines = resolve_solver(config, spec_of(config, files).plan)
+    spec = spec_of(config, files)
+    check_new_trains(spec)
+    config, solver_lines = resolve_solver(config, spec.plan)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)

@@ -81,7 +81,7 @@ def hub_folder(name: str) -> Path:
         for kind in FORMATS:
             patterns = [*HUB_FILES, kind.pattern, *filter(None, [kind.others])]
             folder = Path(snapshot_download(name, allow_patterns=patterns))
-            if find_weights(folder) is not None:
+            if find_weights(folder):
                 return folder
     except GatedRepoError:
         raise UserError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
-from tf_finetune.encoders.checkpoints.opening import open_checkpoint
+from tf_finetune.encoders.checkpoints.opening import choice_note, open_checkpoint
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
@@ -95,7 +95,7 @@ class EncoderFiles:
     def lines(self) -> list[str]:
         """What to tell of it before work begins."""
         pooling = f"pooling: {self.pooling_choice.sentence()}"
-        return [*self.layer_lines(), pooling, *self.depth_notes()]
+        return [*choice_note(self.path), *self.layer_lines(), pooling, *self.depth_notes()]
 
     def options(self) -> dict[str, Any]:
         """The options of the section `encoder` that find it again, as they turned out."""

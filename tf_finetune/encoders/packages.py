@@ -26,7 +26,7 @@ def is_supported(folder: Path) -> bool:
     """Whether a folder has weights in a format that is read, of a family that there is."""
     try:
         family_of(read_encoder_config(folder), str(folder))
-        return find_weights(folder) is not None
+        return bool(find_weights(folder))
     except UserError:
         return False
 

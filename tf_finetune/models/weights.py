@@ -6,6 +6,7 @@ import numpy as np
 
 from tf_finetune.encoders.checkpoint_check import check_checkpoint
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.errors import UserError
 from tf_finetune.models.head_start import (
     HeadStart,
     matched_head,
@@ -76,6 +77,30 @@ def pretrained(files: EncoderFiles, labels: LabelSpace, train_targets: np.ndarra
     check_checkpoint(files, labels.num_outputs, head_required=False)
     scale = labels.scale(train_targets)
     return Pretrained(matched_head(files, labels, scale), scale)
+
+
+def check_new_trains(spec: Spec) -> None:
+    """Refuses rules that freeze what would begin with new values: it would stay random.
+
+    The head may be frozen, as it is new in most trainings and whoever freezes it means that.
+
+    Raises:
+        UserError: `freeze.rules` freezes a pooler that the checkpoint lacks.
+    """
+    frozen = [
+        variable.path
+        for variable in spec.variables
+        if variable.part != "head"
+        and variable.init != "checkpoint"
+        and variable.path not in spec.plan.trainable_paths
+        and not spec.files.checkpoint.has(variable)
+    ]
+    if frozen:
+        raise UserError(
+            f"freeze.rules: would freeze {', '.join(frozen)}, which the checkpoint does not have, "
+            "so that it would stay random; accepted: rules that let it train, or "
+            "encoder.pooling=mean, which passes it by"
+        )
 
 
 def new_variables(spec: Spec, weights: Pretrained | OfRun) -> list[str]:

@@ -161,7 +161,16 @@ def test_safetensors_are_taken_where_there_is_more(in_format):
         FORMATS["HDF5"](folder, tensors)
         FORMATS["safetensors"](folder, tensors)
 
-    assert in_format(all_of_them).checkpoint.path.name == "model.safetensors"
+    files = in_format(all_of_them)
+
+    assert files.checkpoint.path.name == "model.safetensors"
+    assert "weights: model.safetensors; not read: tf_model.h5, pytorch_model.bin" in files.lines()
+
+
+def test_where_there_is_one_file_of_weights_nothing_is_said_of_it(in_format):
+    files = in_format(FORMATS["PyTorch in shards"])
+
+    assert not any(line.startswith("weights") for line in files.lines())
 
 
 def test_a_matrix_that_layers_share_is_taken_once(in_format, read_values, usual_values):

@@ -1,6 +1,7 @@
 """The `search` section becomes cells, and what contradicts itself is told in one go."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ SIZES = {
 }
 SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
 SIX_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
+SIX_LAYERS.__dict__["checkpoint"] = SimpleNamespace(has=lambda variable: True)
 
 
 def space(*overrides):
@@ -257,6 +259,20 @@ def test_where_options_ask_for_steps_the_head_is_not_solved(overrides):
 
 def test_a_pooler_that_trains_keeps_the_steps():
     assert not space().is_solved(6)
+
+
+def test_a_pooler_that_would_stay_random_is_not_frozen(monkeypatch):
+    lacks = SimpleNamespace(has=lambda variable: variable.part != "pooler")
+    monkeypatch.setitem(SIX_LAYERS.__dict__, "checkpoint", lacks)
+
+    with pytest.raises(UserError) as error:
+        space("freeze.rules=[{train: false, parts: [pooler]}]", "search.depths=6")
+
+    assert error.value.problems == [
+        "at depth 6: freeze.rules: would freeze bert/pooler/dense/kernel, bert/pooler/dense/bias, "
+        "which the checkpoint does not have, so that it would stay random; accepted: rules that "
+        "let it train, or encoder.pooling=mean, which passes it by"
+    ]
 
 
 def test_exact_is_refused_where_more_trains_or_an_option_would_be_passed_over():

@@ -56,22 +56,22 @@ ACCEPTED = (
 )
 
 
-def find_weights(folder: Path) -> tuple[Format, Path] | None:
-    """The file to open in a model folder, and what it is; None if there is none.
+def find_weights(folder: Path) -> list[tuple[Format, Path]]:
+    """The files that could be opened in a model folder, the one that is taken first.
 
     Raises:
         UserError: There are several checkpoints of TensorFlow 1, and nothing says which is meant.
     """
+    found: list[tuple[Format, Path]] = []
     for kind in FORMATS:
         paths = sorted(path for path in folder.glob(kind.pattern) if path.is_file())
-        if len(paths) > 1:
+        if len(paths) > 1 and not found:
             raise UserError(
                 f"{folder}: holds {len(paths)} checkpoints: {', '.join(p.name for p in paths)}; "
                 "accepted: one"
             )
-        if paths:
-            return kind, paths[0]
-    return None
+        found += [(kind, path) for path in paths]
+    return found
 
 
 def open_checkpoint(folder: Path, family: Family) -> Checkpoint:
@@ -85,9 +85,9 @@ def open_checkpoint(folder: Path, family: Family) -> Checkpoint:
         UserError: There are no weights, or they cannot be read.
     """
     found = find_weights(folder)
-    if found is None:
+    if not found:
         raise no_weights(folder)
-    kind, path = found
+    kind, path = found[0]
     return Checkpoint(kind.open(path), family)
 
 
@@ -95,3 +95,12 @@ def no_weights(folder: Path) -> UserError:
     """Says what a folder without weights holds instead, and what to do."""
     what, hint = what_lies_there(folder)
     return UserError(f"{folder}: {what}; accepted: a model folder with {ACCEPTED}", hint=hint)
+
+
+def choice_note(folder: Path) -> list[str]:
+    """A sentence on which of several files of weights is taken; none where there is one."""
+    # Two patterns may match one file.
+    names = list(dict.fromkeys(path.name for _, path in find_weights(folder)))
+    if len(names) < 2:
+        return []
+    return [f"weights: {names[0]}; not read: {', '.join(names[1:])}"]

@@ -120,7 +120,7 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         trial = content.trials[0]
         what = "penalties" if trial.is_solved else "epochs"
         detail = f"{numbers.count(trial.epochs)} {what} in {numbers.seconds(trial.train_seconds)}"
-        tiles.append(("learning rate", numbers.rate(trial.learning_rate), detail))
+        tiles.append(_rate_tile(trial.learning_rate, detail))
     if content.reports:
         report = next(iter(content.reports.values()))
         name = TASKS[report.task].headline
@@ -130,6 +130,13 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         whose = f"{len(report.folds)} models" if report.folds else "final model"
         tiles.append((title, numbers.score(found["value"]), f"{low} to {high}, {whose}"))
     return tiles
+
+
+def _rate_tile(learning_rate: float | None, detail: str) -> tuple[str, str, str]:
+    """At which rate it was trained; a head that was solved has none."""
+    if learning_rate is None:
+        return "head", "solved exactly", detail
+    return "learning rate", numbers.rate(learning_rate), detail
 
 
 def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
@@ -142,7 +149,7 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     compared = "the same for every seed" if row.cell.is_solved else f"compared with {seeds}"
     title = f"{scored_on(answer.folds)} {METRICS[answer.metric].title}"
     tiles = [
-        ("learning rate", numbers.rate(row.learning_rate), compared),
+        _rate_tile(row.learning_rate, compared),
         (title, numbers.score(row.score), beside),
     ]
     if row.relative_time is not None:

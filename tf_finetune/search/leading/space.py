@@ -12,6 +12,7 @@ from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
 from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
+from tf_finetune.models.weights import check_new_trains
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
@@ -279,12 +280,13 @@ def _depths_of_the_head(
         tried = config.model_copy(update={"method": MethodConfig(name=method)})
         where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
         try:
-            plan = spec_of(tried, files, freeze=freeze).plan
+            spec = spec_of(tried, files, freeze=freeze)
+            check_new_trains(spec)
         except UserError as error:
             of_plan = (problem for problem in error.problems if problem not in everywhere)
             problems += [f"{where}: {problem}" for problem in of_plan]
         else:
-            if not trains_head_alone(plan):
+            if not trains_head_alone(spec.plan):
                 alone.discard(depth)
     return alone
 
