@@ -37,6 +37,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import check_new_trains, new_variables, pretrained
+    from tf_finetune.plans.rates import resolve_rate
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
@@ -55,6 +56,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     splits, data = load_splits(config.data, tokenizer, console=console)
     encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
+    config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
 
     spec = spec_of(config, files, splits.labels)
     start = pretrained(files, splits.labels, splits.train.labels)
@@ -96,7 +98,11 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)
-        for line in (*solver_lines, *describe_job(config.training, splits, cost, shape, chosen)):
+        for line in (
+            *solver_lines,
+            *rate_lines,
+            *describe_job(config.training, splits, cost, shape, chosen),
+        ):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         model = build_fine_tuner(spec, start, chosen)
         new = new_variables(spec, start)
