@@ -259,8 +259,12 @@ def spec_for() -> Callable[..., Any]:
 
     def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
         files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)
-        wanted = sections.get("encoder", {}).get("pooling", files.wanted_pooling)
-        files = replace(files, wanted_pooling=wanted)
+        encoder = sections.get("encoder", {})
+        files = replace(
+            files,
+            wanted_pooling=encoder.get("pooling", files.wanted_pooling),
+            wanted_layers=encoder.get("layers", files.wanted_layers),
+        )
         if isinstance(labels, int):
             labels = unnamed_labels("single_label", labels)
         return spec_of(ExperimentConfig.model_validate(sections), files, labels)

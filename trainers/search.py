@@ -123,6 +123,7 @@ def _load_job(
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.weights import pretrained
+    from tf_finetune.plans.rates import number_of_steps
     from tf_finetune.reports.preflight_file import read_preflight
     from tf_finetune.search.leading.space import build_space
     from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
@@ -130,8 +131,8 @@ def _load_job(
     from tf_finetune.search.running.records import TrialJournal
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
-    space = build_space(config, files)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    build_space(config, files)  # what contradicts itself is told before the data are read
     preflight = None
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
@@ -145,7 +146,7 @@ def _load_job(
             "or null with a data.validation_fraction over 0, or with data.folds"
         )
     pretrained(files, splits.labels, splits.train.labels)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     from tf_finetune.runs.threshold import with_threshold
@@ -160,6 +161,7 @@ def _load_job(
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
         directory, config, journal = prepare_search(path, config, identity)
+    space = build_space(config, files, number_of_steps(config, len(splits.train)))
     return SearchJob(config, files, splits, space, directory, journal, preflight), tokenizer
 
 

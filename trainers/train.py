@@ -37,12 +37,13 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import check_new_trains, new_variables, pretrained
+    from tf_finetune.plans.rates import resolve_rate
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.reports.plan_tables import plan_markdown, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     # What is wrong with the rest is told before the data is read.
     spec = spec_of(config, files)
     check_new_trains(spec)
@@ -53,8 +54,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
+    config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
 
     spec = spec_of(config, files, splits.labels)
     start = pretrained(files, splits.labels, splits.train.labels)
@@ -96,7 +98,11 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         render_plan(console, spec.plan)
         cost = spec.cost(config.training.batch_size, splits.train.mean_length)
         shape = training_shape(config.training, config.data.max_length, chosen)
-        for line in (*solver_lines, *describe_job(config.training, splits, cost, shape, chosen)):
+        for line in (
+            *solver_lines,
+            *rate_lines,
+            *describe_job(config.training, splits, cost, shape, chosen),
+        ):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         model = build_fine_tuner(spec, start, chosen)
         new = new_variables(spec, start)

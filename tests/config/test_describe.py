@@ -57,7 +57,7 @@ def test_parts_of_a_listed_mapping_are_described():
     ("path", "accepted"),
     [
         (("training", "epochs"), "a whole number from 1 to 10,000, such as 3"),
-        (("training", "learning_rate"), "a number above 0 and up to 10, such as 5e-05"),
+        (("training", "learning_rate"), "a number above 0 and up to 10, or null, such as 0.0003"),
         (("training", "label_smoothing"), "a number from 0 to below 1, such as 0.1"),
         (("data", "train"), "text or null, such as reviews.csv"),
         (("data", "train_limit"), "a whole number of at least 1, or null, such as 1000"),

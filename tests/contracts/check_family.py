@@ -52,6 +52,31 @@ def check_family(classifier, *, library=True):
         _check_pooling(classifier, inputs, pooling)
 
 
+def check_cut(cut, whole):
+    """Holds a model of the first layers alone against the library and the whole encoder.
+
+    Args:
+        cut: Built of the same checkpoint with fewer layers.
+        whole: Built of it with all of them.
+    """
+    layers = cut.num_layers
+    assert layers < whole.num_layers
+    _check_table(cut, cut.table, cut.files.sizes)
+    ids, types, mask = _texts(cut, cut.files.sizes)
+    inputs = text_rows(ids, types, mask)
+    theirs = library_logits(cut, ids, types, mask)
+    np.testing.assert_allclose(cut(inputs, training=False), theirs, atol=1e-6, rtol=0)
+    below, above = (_states(model, inputs, layers - 1) for model in (cut, whole))
+    np.testing.assert_array_equal(below, above)
+
+
+def _states(model, inputs, layers):
+    states = model.embed(inputs, training=False)
+    for index in range(layers):
+        states = model.encode(index, states, inputs.texts, training=False)
+    return states
+
+
 def library_logits(classifier, ids, types, mask, *, training=False):
     """What the wrapped model of the library answers by itself."""
     named = {"input_ids": ids, "attention_mask": mask}

@@ -1,7 +1,7 @@
 """Every family keeps what the rest relies on; see also tests/models/test_classifier.py."""
 
 import pytest
-from check_family import check_family
+from check_family import check_cut, check_family
 
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.models.building import build
@@ -21,6 +21,8 @@ CHANGES = {
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_keeps_its_contract(name, make_encoder, spec_for, tmp_path):
     folder = make_encoder(tmp_path / name, model_type=name, sizes=CHANGES.get(name))
-    spec = spec_for(folder)
+    whole = build(spec_for(folder), Pretrained())
+    cut = build(spec_for(folder, encoder={"layers": 2}), Pretrained())
 
-    check_family(build(spec, Pretrained()))
+    check_family(whole)
+    check_cut(cut, whole)

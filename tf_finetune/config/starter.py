@@ -23,9 +23,10 @@ _EFFECTS = {
     "most accurate with enough data, and the slowest. Freezing two thirds of the layers takes "
     "about a third of the time and wants a larger learning rate. All of them leaves only the "
     "head: fast, and often clearly worse.",
-    "training.learning_rate": "Its best value moves with freeze.depth: about 5e-5 when every "
-    "layer trains, 3e-4 with two thirds frozen, 1e-3 for the head alone. Too high: the loss "
-    "jumps or stays put. Too low: it still falls when training ends.",
+    "training.learning_rate": "Its best value moves with freeze.depth and the number of "
+    "steps; null takes a usual one and says which: in 650 steps 5e-5 when every layer trains, 3e-4 "
+    "with two thirds frozen; in 100 steps three times as much. Too high: the loss jumps or stays "
+    "put. Too low: it still falls when training ends.",
     "training.epochs": "Time grows with it. Small data sets (under 2,000 examples) may want 5 "
     "to 10, large ones 2 or 3.",
     "training.batch_size": "Halve it if memory runs out, or keep it and raise "

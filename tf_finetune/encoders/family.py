@@ -185,6 +185,10 @@ class Family(ABC):
         """config.json of an encoder that has the first layers alone."""
         return {**config, self.size_keys["layers"]: layers}
 
+    def possible_layers(self, config: Mapping[str, Any]) -> list[int]:
+        """To how many of its first layers an encoder can be cut, ascending; the last is all."""
+        return list(range(1, self.sizes(config).layers + 1))
+
     @abstractmethod
     def encoder_variables(self, config: Mapping[str, Any]) -> tuple[Variable, ...]:
         """All variables below the head, the pooler's among them, in forward order."""

@@ -13,8 +13,13 @@ from tf_finetune.options.values import Fraction
 class TrainingConfig(Section):
     """How the chosen variables are trained."""
 
-    learning_rate: Annotated[float, Mark.COURSE, Mark.TRIAL, Mark.STEPWISE] = Field(
-        default=5e-5, gt=0.0, le=10.0, description="peak learning rate"
+    learning_rate: Annotated[
+        Annotated[float, Field(gt=0.0, le=10.0)] | None, Mark.COURSE, Mark.TRIAL, Mark.STEPWISE
+    ] = Field(
+        default=None,
+        description="peak learning rate; null: one that suits the frozen depth, the method and the "
+        "number of steps, which is told before training",
+        examples=[3e-4],
     )
     epochs: Annotated[int, Mark.COURSE, Mark.STEPWISE] = Field(
         default=3, ge=1, le=10_000, description="passes over the training examples"

@@ -20,7 +20,13 @@ class OptimizerState:
         self.schedule = schedule
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
-        """Puts all of it where a run begins; nothing is built or traced again."""
+        """Puts all of it where a run begins; nothing is built or traced again.
+
+        Raises:
+            ValueError: The configuration has no learning rate, see `resolve_rate`.
+        """
+        if config.learning_rate is None:
+            raise ValueError("training.learning_rate was not resolved")
         self.schedule.set(config.learning_rate, total_steps, warmup_steps(config, total_steps))
         for variable in self.optimizer.variables:  # step count and slots
             variable.assign(tf.zeros_like(variable))

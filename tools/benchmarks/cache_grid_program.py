@@ -41,7 +41,7 @@ def main() -> None:
                 config = ExperimentConfig(
                     data=data,
                     freeze=FreezeConfig(depth=depth),
-                    training=TrainingConfig(epochs=epochs, seed=arguments.seed),
+                    training=TrainingConfig(learning_rate=5e-5, epochs=epochs, seed=arguments.seed),
                     evaluation=EvaluationConfig(baselines=False),
                 )
                 print(json.dumps(_compare(files, splits, config, arguments.repeats)), flush=True)

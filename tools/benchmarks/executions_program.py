@@ -32,7 +32,9 @@ def main() -> None:
     batches = _batches(length, width, arguments.seed)
     for repeat in range(arguments.repeats + 1):
         for steps in arguments.executions:
-            config = TrainingConfig(seed=arguments.seed, steps_per_execution=steps)
+            config = TrainingConfig(
+                learning_rate=5e-5, seed=arguments.seed, steps_per_execution=steps
+            )
             model.start_run(config, total_steps=arguments.steps)
             began = time.perf_counter()
             model.fit(

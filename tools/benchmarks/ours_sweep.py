@@ -49,7 +49,7 @@ class SearchFolder:
         return self._journal.stat().st_mtime
 
     @property
-    def recommended(self) -> tuple[int, float]:
+    def recommended(self) -> tuple[int, float | None]:
         """Depth and rate of the answer."""
         config = load_config(str(self._chosen))
         return config.freeze.depth, config.training.learning_rate

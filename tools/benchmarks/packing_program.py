@@ -86,7 +86,7 @@ def _real_tokens(split: Split, shape: BatchShape, seed: int) -> tuple[float, int
 
 def _speed(model: FineTuner, split: Split, shape: BatchShape, steps: int, seed: int) -> float:
     """Real tokens a second in some steps, without the first, which are traced."""
-    model.start_run(TrainingConfig(), total_steps=1000)
+    model.start_run(TrainingConfig(learning_rate=5e-5), total_steps=1000)
     timer = StepTimer()
     steps = min(steps + WARM_UP, len(split) // BATCH_SIZE)
     model.fit(

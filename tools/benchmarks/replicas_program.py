@@ -35,7 +35,7 @@ def main() -> None:
     )
     splits, _ = load_splits(data, load_tokenizer(files))
     model = timed_model(files, splits.labels.num_outputs, arguments.seed, chosen)
-    model.start_run(TrainingConfig(seed=arguments.seed), total_steps=1000)
+    model.start_run(TrainingConfig(learning_rate=5e-5, seed=arguments.seed), total_steps=1000)
     steps = arguments.steps + WARM_UP
     # Of one length, so that the median of some steps is that of all.
     shape = BatchShape(BATCH_SIZE, replicas=chosen.replicas, padding="max", max_length=32)

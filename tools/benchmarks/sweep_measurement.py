@@ -111,7 +111,8 @@ class SweepMeasurement:
         seconds_outside_trials: Imports, reading, tokenisation, and what lies between trials.
         sweep_seconds: From the start of the process to the end of the last trial.
         peak_rss_bytes: Largest resident memory up to then.
-        recommended: Depth and rate that the system itself recommends; None if it does not.
+        recommended: Depth and rate (None: solved exactly) that the system itself recommends; None
+            if it does not.
     """
 
     versions: dict[str, str]
@@ -122,7 +123,7 @@ class SweepMeasurement:
     seconds_outside_trials: float
     sweep_seconds: float
     peak_rss_bytes: int
-    recommended: tuple[int, float] | None = None
+    recommended: tuple[int, float | None] | None = None
 
     @property
     def extrapolated(self) -> bool:

@@ -35,6 +35,8 @@ def timed_model(
     files: EncoderFiles, outputs: int, seed: int, chosen: ChosenStrategy, depth: int = 0
 ) -> FineTuner:
     """A compiled classifier, frozen to a depth."""
-    config = ExperimentConfig(freeze=FreezeConfig(depth=depth), training=TrainingConfig(seed=seed))
+    config = ExperimentConfig(
+        freeze=FreezeConfig(depth=depth), training=TrainingConfig(learning_rate=5e-5, seed=seed)
+    )
     spec = spec_of(config, files, unnamed_labels("single_label", outputs))
     return build_fine_tuner(spec, Pretrained(), chosen)

@@ -9,7 +9,7 @@ from tf_finetune.config.loading import load_config
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.results.trial import Cell
-from tf_finetune.search.leading.space import RateRange, build_space, typical_rate
+from tf_finetune.search.leading.space import RateRange, build_space
 from tf_finetune.search.running.trial_request import TrialRequest
 
 SIZES = {
@@ -23,12 +23,13 @@ SIZES = {
     "type_vocab_size": 2,
 }
 SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
-SIX_LAYERS.__dict__["config"] = SIZES  # in place of its config.json
+SIX_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
 SIX_LAYERS.__dict__["checkpoint"] = SimpleNamespace(has=lambda variable: True)
+STEPS = 650
 
 
 def space(*overrides):
-    return build_space(load_config(None, overrides), SIX_LAYERS)
+    return build_space(load_config(None, overrides), SIX_LAYERS, STEPS)
 
 
 def test_every_depth_gets_rates_around_its_own_typical_one():
@@ -40,18 +41,14 @@ def test_every_depth_gets_rates_around_its_own_typical_one():
     assert found.rates[6] == (3.3e-4, 1e-3, 3e-3)
 
 
+def test_few_steps_are_larger():
+    assert build_space(load_config(None, ()), SIX_LAYERS, 96).rates[0] == (5e-5, 1.5e-4, 4.5e-4)
+
+
 def test_methods_of_other_rates_do_not_add_rates_that_hardly_differ():
     found = space("search.methods=full,biases", "search.depths=6")
 
     assert found.rates[6] == (3.3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-
-
-@pytest.mark.parametrize("layers", [1, 2, 6, 12, 24])
-def test_typical_rate_grows_with_depth(layers):
-    rates = [typical_rate(depth, layers) for depth in range(layers + 1)]
-
-    assert rates == sorted(set(rates))
-    assert (rates[0], rates[-1]) == (5e-5, 1e-3)
 
 
 @pytest.mark.parametrize("depths", ["0,2-4", "[0, 2, 3, 4]", "2-4,0,3"])
@@ -200,11 +197,11 @@ def test_folder_names_are_short_and_differ_where_requests_do():
 
 
 MEAN = EncoderFiles("six layers", Path("nowhere"), wanted_pooling="mean")
-MEAN.__dict__["config"] = SIZES
+MEAN.__dict__["whole_config"] = SIZES
 
 
 def mean_space(*overrides):
-    return build_space(load_config(None, overrides), MEAN)
+    return build_space(load_config(None, overrides), MEAN, STEPS)
 
 
 def mean_problems(*overrides):

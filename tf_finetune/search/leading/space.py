@@ -16,12 +16,11 @@ from tf_finetune.models.weights import check_new_trains
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
+from tf_finetune.plans.rates import two_digits, typical_rate
 from tf_finetune.plans.solver import stepwise_options, trains_head_alone
 from tf_finetune.results.trial import Cell
 
 DEFAULT_CELLS = 12
-# Learning rates that were best on SST-2 with MiniLM, by the share of layers that are frozen.
-_BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
 _HALF_DECADE = math.sqrt(10.0)
 # The further options that mean something where the head alone trains and is solved exactly.
 _OF_A_SOLVED_HEAD = frozenset(("training.weight_decay",))
@@ -132,12 +131,13 @@ class SearchSpace:
         return beyond if 0.0 < beyond <= 10.0 else None
 
 
-def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
+def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -> SearchSpace:
     """Makes the space that the `search` section describes.
 
     Args:
         config: The configuration.
         files: The encoder.
+        steps: Of a training; usual rates go by it. 0 serves to see what contradicts itself.
 
     Raises:
         UserError: With all that contradicts itself or does not go with the encoder.
@@ -151,32 +151,14 @@ def build_space(config: ExperimentConfig, files: EncoderFiles) -> SearchSpace:
     alone = _depths_of_the_head(config, depths, files, problems)
     solved = solved_depths(config, depths, alone, problems)
     rates = {
-        depth: () if depth in solved else _rates(config, depth, num_layers) for depth in depths
+        depth: () if depth in solved else _rates(config, depth, num_layers, steps)
+        for depth in depths
     }
     space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
     max_cells = _max_cells(config, space, problems)
     if problems:
         raise UserError(list(dict.fromkeys(problems)))
     return SearchSpace(rates, dimensions, config.search.seeds, max_cells, config.search.max_trials)
-
-
-def typical_rate(depth: int, num_layers: int) -> float:
-    """A learning rate that suits a depth: 5e-5 with nothing frozen, 1e-3 with all layers.
-
-    What trains fewer layers wants larger steps. Between three measured points the logarithm
-    is interpolated by the share of frozen layers.
-    """
-    share = depth / num_layers
-    for (left, low), (right, high) in itertools.pairwise(_BEST_RATES):
-        if share <= right:
-            part = (share - left) / (right - left)
-            return two_digits(low * (high / low) ** part)
-    return _BEST_RATES[-1][1]
-
-
-def two_digits(rate: float) -> float:
-    """A rate as people write it."""
-    return float(f"{rate:.2g}")
 
 
 def _depths(config: ExperimentConfig, files: EncoderFiles, problems: list[str]) -> list[int]:
@@ -204,7 +186,9 @@ def _check_depths_of_rates(
             )
 
 
-def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float, ...] | RateRange:
+def _rates(
+    config: ExperimentConfig, depth: int, num_layers: int, steps: int
+) -> tuple[float, ...] | RateRange:
     search = config.search
     if depth in search.learning_rates_by_depth:
         return tuple(sorted(search.learning_rates_by_depth[depth]))
@@ -214,7 +198,7 @@ def _rates(config: ExperimentConfig, depth: int, num_layers: int) -> tuple[float
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    usual = typical_rate(depth, num_layers)
+    usual = typical_rate(depth, num_layers, steps)
     names = search.methods or (config.method.name,)
     middles = sorted({usual * METHODS[name].rate_factor for name in names})
     if search.oracle == "grid":

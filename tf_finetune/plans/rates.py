@@ -1,0 +1,78 @@
+"""The learning rate that suits a training where none was given.
+
+What trains fewer layers wants larger steps, and so does what takes few of them: the product of
+rate and number of steps says how far weights can get.
+"""
+
+import itertools
+from typing import NamedTuple
+
+from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.methods.table import METHODS
+from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.results.trial import exact_rate
+
+# Best rates of MiniLM in 650 steps, by the share of layers that are frozen.
+_BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
+_STEPS = 650
+# How fast the best rate falls with the number of steps, and between which numbers that was
+# measured (docs/findings.md).
+_EXPONENT = 0.57
+_FEWEST, _MOST = 50, 2_000
+
+
+class ResolvedRate(NamedTuple):
+    """What `training.learning_rate` means for a plan and a number of examples.
+
+    Attributes:
+        config: The configuration, with a rate unless the head is solved without.
+        lines: What to tell of it.
+    """
+
+    config: ExperimentConfig
+    lines: tuple[str, ...] = ()
+
+
+def number_of_steps(config: ExperimentConfig, examples: int) -> int:
+    """Steps of a training on so many examples."""
+    return -(-examples // config.training.batch_size) * config.training.epochs
+
+
+def typical_rate(depth: int, num_layers: int, steps: int) -> float:
+    """A learning rate of full training that suits a frozen depth and a number of steps.
+
+    Between three measured depths the logarithm is interpolated by the share of frozen layers;
+    fewer or more steps than were measured count as the fewest or the most that were.
+    """
+    share = depth / num_layers
+    rate = _BEST_RATES[-1][1]
+    for (left, low), (right, high) in itertools.pairwise(_BEST_RATES):
+        if share <= right:
+            rate = low * (high / low) ** ((share - left) / (right - left))
+            break
+    return two_digits(rate * (_STEPS / min(max(steps, _FEWEST), _MOST)) ** _EXPONENT)
+
+
+def two_digits(rate: float) -> float:
+    """A rate as people write it."""
+    return float(f"{rate:.2g}")
+
+
+def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> ResolvedRate:
+    """Chooses the learning rate where the configuration has none.
+
+    Args:
+        config: The configuration, its solver resolved.
+        plan: What trains.
+        examples: Number of training examples.
+    """
+    if config.training.learning_rate is not None or config.training.solver == "exact":
+        return ResolvedRate(config)
+    steps, factor = number_of_steps(config, examples), METHODS[config.method.name].rate_factor
+    rate = two_digits(factor * typical_rate(plan.frozen_depth, plan.num_layers, steps))
+    training = config.training.model_copy(update={"learning_rate": rate})
+    line = (
+        f"learning rate: {exact_rate(rate)}, usual for {plan.frozen_depth} of {plan.num_layers} "
+        f"layers frozen and {steps:,} steps; `search` tries others, training.learning_rate sets it"
+    )
+    return ResolvedRate(config.model_copy(update={"training": training}), (line,))
