@@ -67,6 +67,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         tolerance=job.config.search.tolerance,
         folds=job.folds,
         has_pooler=job.files.has_pooler,
+        chance_right=found.chance_right,
     )
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)

@@ -151,7 +151,12 @@ def test_they_predict_and_are_exported(trained, tmp_path):
 
 def test_they_are_searched(options, tmp_path):
     folder = tmp_path / "searched"
-    own = ("search.depths=2", "search.methods=norms,full", "search.learning_rates=0.01")
+    own = (
+        "search.oracle=grid",
+        "search.depths=2",
+        "search.methods=norms,full",
+        "search.learning_rates=0.01",
+    )
     more = ("search.seeds=0", "search.widen_edges=false", f"run.dir={folder}")
 
     assert run_command(search.main, [*options, *own, *more]) == 0
