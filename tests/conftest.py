@@ -56,6 +56,7 @@ def tiny_config(family: Any) -> dict[str, Any]:
         ],
         **{key: TINY_SIZES[name] for name, key in keys.items()},
         **dict.fromkeys(family.dropout_keys[:2], 0.1),
+        **{k: a.values[0] for k, a in family.accepted.items() if a.default not in a.values},
         "initializer_range": 0.02,
     }
 
@@ -275,8 +276,12 @@ def spec_for() -> Callable[..., Any]:
 
     def make(folder: Any, labels: Any = 2, **sections: Any) -> Spec:
         files = folder if isinstance(folder, EncoderFiles) else EncoderFiles(folder.name, folder)
-        wanted = sections.get("encoder", {}).get("pooling", files.wanted_pooling)
-        files = replace(files, wanted_pooling=wanted)
+        encoder = sections.get("encoder", {})
+        files = replace(
+            files,
+            wanted_pooling=encoder.get("pooling", files.wanted_pooling),
+            wanted_layers=encoder.get("layers", files.wanted_layers),
+        )
         if isinstance(labels, int):
             labels = unnamed_labels("single_label", labels)
         return spec_of(ExperimentConfig.model_validate(sections), files, labels)

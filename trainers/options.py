@@ -86,6 +86,7 @@ PLAN = Uses(
     (
         "encoder.name",
         "encoder.pooling",
+        "encoder.layers",
         "freeze",
         "method",
         "training.optimizer",
@@ -105,8 +106,11 @@ PREFLIGHT = Uses(
 )
 PROFILE = Uses(
     (
-        *("data", "encoder.name", "encoder.pooling"),
+        *("data", "encoder.name", "encoder.pooling", "encoder.layers"),
         *("evaluation.batch_size", "training.monitor", "training.seed"),
     )
 )
-VALIDATE = Uses(("data", "encoder.name", "encoder.pooling", "freeze", "method"), checks_others=True)
+VALIDATE = Uses(
+    ("data", "encoder.name", "encoder.pooling", "encoder.layers", "freeze", "method"),
+    checks_others=True,
+)

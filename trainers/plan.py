@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("plan", argv)
     config = load_arguments(arguments)
     console = Console()
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
     config, solver_lines = resolve_solver(config, spec.plan)

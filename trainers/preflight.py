@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("preflight", argv)
     config = load_arguments(arguments)
     console = Console()
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     chips = parse_chips(arguments.chips)
     depths = _depths(arguments.depths, config, files)
     devices = whole_number("--devices", arguments.devices, positive=True)

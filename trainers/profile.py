@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)

@@ -67,6 +67,7 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         tolerance=job.config.search.tolerance,
         folds=job.folds,
         has_pooler=job.files.has_pooler,
+        chance_right=found.chance_right,
     )
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
@@ -131,7 +132,7 @@ def _load_job(
     from tf_finetune.search.running.records import TrialJournal
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     build_space(config, files)  # what contradicts itself is told before the data are read
     preflight = None
     if config.search.preflight is not None:
@@ -146,7 +147,7 @@ def _load_job(
             "or null with a data.validation_fraction over 0, or with data.folds"
         )
     pretrained(files, splits.labels, splits.train.labels)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     from tf_finetune.runs.threshold import with_threshold

@@ -43,7 +43,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     # What is wrong with the rest is told before the data is read.
     spec = spec_of(config, files)
     check_new_trains(spec)
@@ -54,7 +54,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
-    encoder = config.encoder.model_copy(update={"name": files.name, "pooling": files.pooling})
+    encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
     config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
 

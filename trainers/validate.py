@@ -39,7 +39,7 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.sources.opening import check_sources
 
-    encoder = resolve_encoder(config.encoder.name, config.encoder.pooling)
+    encoder = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     errors = []
     try:
         resolve_solver(config, spec_of(config, encoder).plan)
@@ -63,6 +63,7 @@ def check(config: ExperimentConfig) -> list[str]:
     _, solver_lines = resolve_solver(config, plan)
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
+        *encoder.layer_lines(),
         f"pooling: {encoder.pooling_choice.sentence()}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
         *solver_lines,

@@ -417,6 +417,15 @@ def test_check_across_options_has_the_place_of_the_option(write):
     ]
 
 
+def test_more_frozen_layers_than_are_used_are_a_mistake(write):
+    path = write("encoder:\n  layers: 3\nfreeze:\n  depth: 4\n")
+
+    assert problems(path) == [
+        "encoder.layers (c.yaml:2): received 3 with freeze.depth=4; accepted: at least 4, or a "
+        "freeze.depth of at most 3"
+    ]
+
+
 def test_folds_beside_a_validation_split_are_a_mistake(write):
     path = write("data:\n  folds: 5\n  validation: dev.csv\n  validation_fraction: 0.2\n")
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras
 
 from tf_finetune.data.batch import Inputs, PackedTexts, Tokens, text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
@@ -20,6 +19,8 @@ from tf_finetune.plans.freezing import plan_freezing
 
 # Of the texts behind the first, which takes every position that there is.
 LENGTHS = 9, 5, 2
+# Where nothing bounds a text, one longer than any that a tiny encoder has seen.
+LONGEST = 70
 BY_HAND = {
     "first": lambda states: states[0],
     "mean": lambda states: states.mean(axis=0),
@@ -49,6 +50,31 @@ def check_family(classifier, *, library=True):
     inputs = text_rows(*(tf.constant(v[1:, : max(LENGTHS)]) for v in (ids, types, mask)))
     for pooling in files.family.poolings:
         _check_pooling(classifier, inputs, pooling)
+
+
+def check_cut(cut, whole):
+    """Holds a model of the first layers alone against the library and the whole encoder.
+
+    Args:
+        cut: Built of the same checkpoint with fewer layers.
+        whole: Built of it with all of them.
+    """
+    layers = cut.num_layers
+    assert layers < whole.num_layers
+    _check_table(cut, cut.table, cut.files.sizes)
+    ids, types, mask = _texts(cut, cut.files.sizes)
+    inputs = text_rows(ids, types, mask)
+    theirs = library_logits(cut, ids, types, mask)
+    np.testing.assert_allclose(cut(inputs, training=False), theirs, atol=1e-6, rtol=0)
+    below, above = (_states(model, inputs, layers - 1) for model in (cut, whole))
+    np.testing.assert_array_equal(below, above)
+
+
+def _states(model, inputs, layers):
+    states = model.embed(inputs, training=False)
+    for index in range(layers):
+        states = model.encode(index, states, inputs.texts, training=False)
+    return states
 
 
 def library_logits(classifier, ids, types, mask, *, training=False):
@@ -82,7 +108,7 @@ def _check_products(family, variables, sizes):
 
 def _texts(classifier, sizes):
     """Three texts, the second text of a pair in each where there are types; int32 [3, t]."""
-    longest = sizes.positions
+    longest = min(sizes.positions, LONGEST)
     lengths = np.array([longest, *LENGTHS])
     mask = (np.arange(longest) < lengths[:, None]).astype(np.int32)
     draws = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
@@ -96,25 +122,36 @@ def _check_dropouts(classifier, inputs):
     """Wherever the library drops units one by position does, at a site of its own, once."""
     ours = classifier.encoder.dropouts
     assert len({dropout.site for dropout in ours}) == len(ours)
-    with calls_of(tf_keras.layers.Dropout) as theirs:
+    with calls_of(*_kinds_of_dropout(classifier.wrapped)) as theirs:
         library_logits(classifier, *inputs.content, inputs.texts.mask, training=True)
     with calls_of(PositionalDropout) as called, dropout_position(tf.constant([0, 0, 0], tf.int64)):
         classifier(inputs, training=True)
     assert Counter(called) == Counter(ours)
-    assert Counter(d.rate for d in called) == Counter(d.rate for d in theirs)
+    rates = Counter(vars(d)["rate" if "rate" in vars(d) else "drop_prob"] for d in theirs)
+    assert Counter(d.rate for d in called) == rates
+
+
+def _kinds_of_dropout(wrapped):
+    """Classes of the library's that drop units: Keras' own, or one of its own."""
+    kinds = {type(layer) for layer in wrapped.submodules}
+    return [kind for kind in kinds if kind.__name__.endswith("Dropout")]
 
 
 @contextmanager
-def calls_of(kind):
-    """Collects the objects of a class as they are called."""
-    called, call = [], kind.__call__
+def calls_of(*kinds):
+    """Collects the objects of some classes as they are called."""
+    called = []
 
-    def noted(layer, *arguments, **named):
-        called.append(layer)
-        return call(layer, *arguments, **named)
+    def noting(call):
+        def noted(layer, *arguments, **named):
+            called.append(layer)
+            return call(layer, *arguments, **named)
+
+        return noted
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kind, "__call__", noted)
+        for kind in kinds:
+            patch.setattr(kind, "__call__", noting(kind.__call__))
         yield called
 
 

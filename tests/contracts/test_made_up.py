@@ -96,8 +96,8 @@ def options(encoder, tiny_csv, tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(options, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    own = ("method.name=norms", "freeze.depth=2", "training.learning_rate=0.01")
-    own += ("encoder.pooling=mean",)
+    own = ("method.name=norms", "freeze.depth=1", "training.learning_rate=0.01")
+    own += ("encoder.pooling=mean", "encoder.layers=2")
     assert run_command(train.main, [*options, *own, f"run.dir={folder}"]) == 0
     return folder
 
@@ -128,10 +128,10 @@ def test_they_train(trained):
     trains = [row["path"] for row in rows if row["trainable"] and row["part"] != "head"]
     config = json.loads((trained / "model/config.json").read_text())
 
-    assert len(trains) == 4  # two norms of the last layer, scale and shift
-    assert all("LayerNorm" in path and "layer_._2" in path for path in trains)
+    assert len(trains) == 4  # two norms of the last layer that is used, scale and shift
+    assert all("LayerNorm" in path and "layer_._1" in path for path in trains)
     assert (config["model_type"], config["label_task"]) == ("terse", "brier")
-    assert config["text_pooling"] == "mean"
+    assert (config["text_pooling"], config["num_hidden_layers"]) == ("mean", 2)
     assert set(json.loads((trained / "metrics.json").read_text())) == {"test", "validation"}
 
 
@@ -151,7 +151,12 @@ def test_they_predict_and_are_exported(trained, tmp_path):
 
 def test_they_are_searched(options, tmp_path):
     folder = tmp_path / "searched"
-    own = ("search.depths=2", "search.methods=norms,full", "search.learning_rates=0.01")
+    own = (
+        "search.oracle=grid",
+        "search.depths=2",
+        "search.methods=norms,full",
+        "search.learning_rates=0.01",
+    )
     more = ("search.seeds=0", "search.widen_edges=false", f"run.dir={folder}")
 
     assert run_command(search.main, [*options, *own, *more]) == 0

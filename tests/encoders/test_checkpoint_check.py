@@ -1,6 +1,7 @@
 """A checkpoint is held against the expected tensors before anything is built."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,6 +139,21 @@ def test_layers_that_the_checkpoint_lacks_are_told_at_once(encoder):
         f"{files.checkpoint.path}: holds no encoder layer 3 to 4; expected layers 0 to 4, as "
         "num_hidden_layers of config.json says"
     ]
+
+
+def test_of_an_encoder_that_is_cut_the_layers_above_may_be_missing(encoder):
+    def without(layer):
+        inside = f"encoder.layer.{layer}."
+        return encoder(lambda tensors: {n: v for n, v in tensors.items() if inside not in n})
+
+    def cut(files):
+        return replace(files, wanted_layers=2)
+
+    assert check(cut(encoder())) == check(cut(without(2))) == HEAD
+    with pytest.raises(UserError, match="holds no encoder layer 1; expected layers 0 to 2"):
+        check(cut(without(1)))
+    with pytest.raises(UserError, match="holds encoder layer 2; expected layers 0 to 1"):
+        check(replace(encoder(num_hidden_layers=2), wanted_layers=1))
 
 
 def test_many_problems_are_counted(encoder):

@@ -93,6 +93,15 @@ def test_where_xla_compiles_the_same_units_are_dropped(shape, whole_blocks, row)
     assert 0.3 < np.mean(found[0] == 0) < 0.7
 
 
+def test_what_all_texts_share_is_dropped_alike_in_every_piece_of_a_batch():
+    layer, table = PositionalDropout(0.5, 1, shared=True), tf.ones([9, 8])
+    whole = dropped(layer, table)
+
+    np.testing.assert_array_equal(dropped(layer, table, row=4), whole)
+    np.testing.assert_array_equal(dropped(layer, table, rows=tf.constant([3, 1])), whole)
+    assert (dropped(layer, table, step=3) != whole).any()
+
+
 def test_inference_and_rate_zero_change_nothing(ones):
     assert PositionalDropout(0.5, 0)(ones, training=False) is ones
     assert PositionalDropout(0.0, 0)(ones, training=True) is ones

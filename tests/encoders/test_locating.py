@@ -314,3 +314,31 @@ def test_a_folder_of_sentence_transformers_gives_its_encoder_and_its_pooling(
     (folder / "modules.json").write_text("[")
     with pytest.raises(UserError, match=r"modules\.json: not valid JSON"):
         resolve_encoder(str(folder))
+
+
+def test_the_first_layers_are_an_encoder_of_their_own(tiny_encoder):
+    whole, cut = resolve_encoder(str(tiny_encoder)), resolve_encoder(str(tiny_encoder), layers=2)
+
+    assert (cut.num_layers, cut.depths, cut.config["num_hidden_layers"]) == (2, [0, 1, 2], 2)
+    assert (cut.whole_config, cut.checkpoint.sha256) == (whole.config, whole.checkpoint.sha256)
+    assert {v for v in whole.variables(2) if v not in cut.variables(2)} == {
+        v for v in whole.variables(2) if v.layers == {2}
+    }
+    assert cut.lines()[0] == "layers: the first 2 of 3; the pooler begins as it was above the last"
+    assert resolve_encoder(str(tiny_encoder), "mean", 1).lines()[0] == "layers: the first 1 of 3"
+    assert resolve_encoder(str(tiny_encoder), layers=3) == whole
+    assert [line for line in whole.lines() if line.startswith("layers")] == []
+    with pytest.raises(UserError, match=r"layers: received 4; accepted: 1 to 3, the number of lay"):
+        resolve_encoder(str(tiny_encoder), layers=4)
+
+
+def test_layers_that_share_weights_are_cut_where_the_rest_shares_them_alike(make_encoder, tmp_path):
+    sizes = {"num_hidden_layers": 6, "num_hidden_groups": 2}
+    folder = str(make_encoder(tmp_path / "albert", model_type="albert", sizes=sizes))
+
+    cut = [resolve_encoder(folder, layers=layers) for layers in (2, 3, 5, 6)]
+
+    assert [files.config["num_hidden_groups"] for files in cut] == [1, 1, 2, 2]
+    assert [files.depths for files in cut] == [[0, 2], [0, 3], [0, 3, 5], [0, 3, 6]]
+    with pytest.raises(UserError, match=r"received 4; accepted: 1, 2, 3, 5, 6, because layers"):
+        resolve_encoder(folder, layers=4)

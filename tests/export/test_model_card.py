@@ -102,6 +102,16 @@ def test_text_tells_scores_data_plan_and_command(card):
     assert "freeze.depth=1" in text and "tensorflow 2.20.0" in text
 
 
+def test_of_a_shorter_encoder_the_text_tells_how_many_layers_there_are(card):
+    def text(layers):
+        encoder = ExperimentConfig(encoder={"name": "org/base", "layers": layers})
+        return card(record(config=encoder)).text
+
+    assert "fine-tuned with tf-finetune from\nthe first 4 layers of org/base to tell" in text(4)
+    assert "from\nthe first 1 layer of org/base" in text(1)
+    assert "from\norg/base to tell" in text(None)
+
+
 def test_a_head_that_the_library_lacks_is_shown_in_code(card):
     text = card(record(), text_pooling="max", model_type="bert").text
 

@@ -72,6 +72,8 @@ def test_a_head_that_has_learned_from_something_else_is_new(with_head):
     )
     own = replace(with_head(id2label=NAMES), wanted_pooling="mean")
     assert "the checkpoint's reads first, this one mean" in matched_head(own, labels).line
+    cut = replace(with_head(id2label=NAMES), wanted_layers=2)
+    assert "the checkpoint's stands on 3 layers, this one on 2" in matched_head(cut, labels).line
 
 
 def values(files, labels, scale=None, seed=0):

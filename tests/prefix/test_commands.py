@@ -69,7 +69,12 @@ def test_second_run_reads_the_files_of_the_first_and_finds_the_same(command, cap
 def test_search_computes_each_depth_once_and_yields_the_same_table(command, computed):
     tables = {}
     for mode in ("memory", "off"):
-        options = ("search.depths=2,3", "search.learning_rates=[1e-3]", "search.seeds=[0, 1]")
+        options = (
+            "search.oracle=grid",
+            "search.depths=2,3",
+            "search.learning_rates=[1e-3]",
+            "search.seeds=[0, 1]",
+        )
         arguments, folder = command(mode, 0, *options)
         assert search.main(arguments) == 0
         lines = (folder / "journal.jsonl").read_text().splitlines()[1:]

@@ -10,6 +10,8 @@ import tensorflow as tf
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.models.building import build as built
+from tf_finetune.models.weights import Pretrained
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.layout import prefix_digests
 
@@ -122,6 +124,20 @@ def test_digests_of_equal_prefixes_are_equal_whatever_the_frozen_depth(build, sp
     assert prefix_digests(deep)[:1] == prefix_digests(shallow)
 
 
+def test_digests_are_the_same_however_many_layers_are_used_above(tiny_encoder, spec_for):
+    def digests(depth, **encoder):
+        spec = spec_for(tiny_encoder, encoder=encoder, freeze={"depth": depth})
+        return prefix_digests(built(spec, Pretrained()))
+
+    whole = digests(2)
+
+    assert digests(1, layers=1) == digests(1, layers=2) == whole[:1]
+    assert digests(2, layers=2) == whole  # the reads in a key tell the whole of two layers apart
+    below, pooled = digests(2, layers=2, pooling="mean")
+    assert below == whole[0]
+    assert pooled != whole[1]
+
+
 def test_pooling_changes_the_digest_of_the_whole_encoder_alone(build, splits, training):
     first, mean, largest = (
         prefix_digests(build(splits, training(), depth=3, pooling=pooling).classifier)
@@ -145,7 +161,7 @@ def digests():
 
     def of(config):
         plan = SimpleNamespace(frozen_depth=1, num_layers=2, rows=())
-        files = SimpleNamespace(config=config, family=FAMILIES["bert"], pooling="first")
+        files = SimpleNamespace(whole_config=config, family=FAMILIES["bert"], pooling="first")
         return prefix_digests(
             SimpleNamespace(files=files, states_dtype=tf.float32, plan=plan, by_path={})
         )

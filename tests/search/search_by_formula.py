@@ -17,8 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from tf_finetune.results.trial import Predictions, TrialResult
-from tf_finetune.search.leading.schedule import Rules, Schedule
+from tf_finetune.search.leading.race.candidates import Usual
+from tf_finetune.search.leading.race.race_schedule import RaceSchedule
+from tf_finetune.search.leading.race.standing import RaceRules
 from tf_finetune.search.leading.space import RateRange, SearchSpace
+from tf_finetune.search.leading.staged_schedule import StagedSchedule, StageRules
 from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.leading.tuner import DepthTuner, SearchOracle
 from tf_finetune.search.running.records import TrialJournal, TrialRecord, write_predictions
@@ -39,6 +42,27 @@ def score_of(request):
     off = math.log10(cell.learning_rate / middle) ** 2
     chance = int(hashlib.sha256(request.key.encode()).hexdigest()[:4], 16) / 65536
     return 0.9 - 0.02 * cell.frozen_depth - 0.1 * off + 0.01 * chance + 0.01 * request.epochs
+
+
+def race_rules(epochs, widen_edges=True):
+    """Of trials by the formula, as if measured on some hundred examples."""
+    middles = {depth: rates[1] for depth, rates in GRID.items()}
+
+    def resampled(trial):
+        seed = int(hashlib.sha256(trial.cell.key.encode()).hexdigest()[:8], 16)
+        shared, own = np.random.default_rng(0), np.random.default_rng([seed, trial.seed])
+        return trial.score + shared.normal(0, 0.01, 200) + own.normal(0, 0.004, 200)
+
+    return RaceRules(
+        epochs=epochs,
+        higher_is_better=True,
+        tolerance=lambda best: 0.01,
+        unit=lambda best: 1.0,
+        confidence=0.95,
+        widen_edges=widen_edges,
+        usual=Usual(6, lambda cell: middles.get(cell.frozen_depth, 1e-3)),
+        resampled=resampled,
+    )
 
 
 class Silent:
@@ -73,12 +97,16 @@ class FormulaSearch:
             self.folder / "journal.jsonl", self.folder / "trials", {"test": 1}
         )
         self.times = TrialTimes({depth: 10.0 - depth for depth in range(7)})
-        rules = Rules(oracle, epochs, higher_is_better=True, widen_edges=widen_edges)
         space = space or make_space()
         limit = None
         if budget is not None:
             limit = TimeBudget(budget, self.times, 0.0, time.monotonic())
-        self.schedule = Schedule(space, rules, self.journal, self.times, limit)
+        if oracle == "race":
+            rules = race_rules(epochs, widen_edges)
+            self.schedule = RaceSchedule(space, rules, self.journal, self.times, limit)
+        else:
+            rules = StageRules(oracle, epochs, higher_is_better=True, widen_edges=widen_edges)
+            self.schedule = StagedSchedule(space, rules, self.journal, self.times, limit)
         self.oracle = SearchOracle(self.schedule, self.journal, True, Silent())
 
     def run(self):
@@ -117,6 +145,7 @@ class FormulaSearch:
 
 
 SPACES = {
+    "race": make_space(),
     "grid": make_space(),
     "random": make_space(RANGES, max_cells=8),
     "bayesian": make_space(RANGES, max_cells=7),

@@ -25,7 +25,8 @@ from search_by_formula import (
 
 pytestmark = pytest.mark.long
 
-ORACLES = ["grid", "random", "bayesian", "hyperband"]
+STAGED = ["grid", "random", "bayesian", "hyperband"]
+ORACLES = ["race", *STAGED]
 
 
 @pytest.fixture(autouse=True)
@@ -399,7 +400,7 @@ def with_solved_head(request):
     return 0.5 if request.cell.is_solved else score_of(request)
 
 
-@pytest.mark.parametrize("oracle", ORACLES)
+@pytest.mark.parametrize("oracle", STAGED)
 def test_a_head_that_is_solved_is_tried_once_and_for_no_other_seed_or_rate(tmp_path, oracle):
     rates = dict(GRID) | {6: ()}
     space = make_space(rates, max_cells=6)

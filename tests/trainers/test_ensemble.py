@@ -50,6 +50,7 @@ def arguments(tiny_encoder, tmp_path_factory):
         "data.test_fraction=0.3",
         "training.epochs=1",
         "training.batch_size=16",
+        "search.oracle=grid",
         "search.depths=3",
         "search.learning_rates=[1e-2, 1e-6]",
         "search.widen_edges=false",

@@ -43,6 +43,7 @@ def arguments(tiny_job):
         "data.max_length=32",
         "training.epochs=2",
         "training.batch_size=16",
+        "search.oracle=grid",
         "search.depths=1,3",
         "search.learning_rates=[1e-3, 1e-2]",
         "search.seeds=[0, 1]",

@@ -79,6 +79,16 @@ class ExperimentConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_frozen_layers_are_used(self) -> "ExperimentConfig":
+        layers, depth = self.encoder.layers, self.freeze.depth
+        if layers is not None and layers < depth:
+            raise ValueError(
+                f"encoder.layers: received {layers} with freeze.depth={depth}; accepted: at least "
+                f"{depth}, or a freeze.depth of at most {layers}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_batch_divides(self) -> "ExperimentConfig":
         training = self.training
         if training.batch_size % training.accumulation_steps:

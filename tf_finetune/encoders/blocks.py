@@ -8,7 +8,7 @@ are arguments, and nothing of the library has to be replaced.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +22,8 @@ from tf_finetune.encoders.encoder import Encoder, Run
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.gelu import gelu
 
+_SITES_OF_A_LAYER = 3  # but for that of distances, behind the pooler's
+
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -32,11 +34,13 @@ class LayerDropouts(NamedTuple):
         probabilities: Of attention.
         attention: Of what attention gives; None where that is not dropped.
         output: Of what the feed-forward part gives.
+        distances: Of the vectors of distances; None where the layer reads none.
     """
 
     probabilities: PositionalDropout
     attention: PositionalDropout | None
     output: PositionalDropout
+    distances: PositionalDropout | None = None
 
 
 def head_dropout(rate: float) -> PositionalDropout:
@@ -76,8 +80,13 @@ def pooler_dropout(rate: float, sizes: Sizes) -> PositionalDropout:
     return PositionalDropout(rate, _first_site(sizes.layers))
 
 
+def distances_dropout(index: int, rate: float, sizes: Sizes) -> PositionalDropout:
+    """Of the vectors of distances that the layer at this place reads, one for all texts."""
+    return PositionalDropout(rate, _first_site(sizes.layers) + 1 + index, shared=True)
+
+
 def _first_site(layer: int) -> int:
-    return 2 + layer * len(LayerDropouts._fields)
+    return 2 + layer * _SITES_OF_A_LAYER
 
 
 def activation(name: str) -> Activation:
@@ -91,7 +100,7 @@ class SummedEmbeddings:
 
     Attributes:
         words: [vocabulary, width].
-        positions: [positions, width].
+        positions: [positions, width]; None where the family has none.
         types: [types, width]; None where the family has none.
         norm: Of the sum; None where it is not normalised.
         dropout: Of the normalised sum.
@@ -101,7 +110,7 @@ class SummedEmbeddings:
     """
 
     words: tf.Variable
-    positions: tf.Variable
+    positions: tf.Variable | None
     types: tf.Variable | None
     norm: tf_keras.layers.Layer | None
     dropout: PositionalDropout
@@ -116,18 +125,19 @@ class SummedEmbeddings:
         with tf.name_scope("embeddings"):
             # A GPU would read zeros there.
             tf.debugging.assert_less(token_ids, self.words.shape[0], "a token id is too large")
-            if positions is None:
-                positions = tf.range(tf.shape(token_ids)[1])[None]
-            if self.first_position:
-                positions = positions + self.first_position
-            tables = [(self.words, token_ids), (self.positions, positions)]
+            tables = [(self.words, token_ids)]
+            if self.positions is not None:
+                if positions is None:
+                    positions = tf.range(tf.shape(token_ids)[1])[None]
+                if self.first_position:
+                    positions = positions + self.first_position
+                tables.append((self.positions, positions))
             if self.types is not None:
                 # Of one type alone it is everybody's, whatever a tokenizer says.
                 tables.append((self.types, type_ids if self.types.shape[0] > 1 else 0 * type_ids))
-            words, places, *types = (
-                tf.cast(tf.gather(table, ids), self.dtype) for table, ids in tables
-            )
-            total = words + places if not types else words + places + types[0]
+            total, *others = (tf.cast(tf.gather(table, ids), self.dtype) for table, ids in tables)
+            for rows in others:
+                total = total + rows
             total = total if self.norm is None else normalised(self.norm, total)
             result = self.dropout(total, training=run.training)
             return result if self.projection is None else dense(self.projection, result)
@@ -202,7 +212,8 @@ class PostNormLayer:
                 queries = tf.gather(x, reads, batch_dims=1)
                 context = scores_of_queries(context, reads)
             with tf.name_scope("attention"):
-                attended = dense(self.attention_output, self._attended(queries, x, context, run))
+                attended = self._attended(queries, x, context, reads, run)
+                attended = dense(self.attention_output, attended)
                 if self.dropouts.attention is not None:
                     attended = self.dropouts.attention(attended, training=run.training)
                 attended = normalised(self.attention_norm, attended + queries)
@@ -212,13 +223,24 @@ class PostNormLayer:
                 return normalised(self.output_norm, result + attended)
 
     def _attended(
-        self, queries: tf.Tensor, x: tf.Tensor, context: tf.Tensor, run: Run
+        self,
+        queries: tf.Tensor,
+        x: tf.Tensor,
+        context: tf.Tensor,
+        reads: tf.Tensor | None,
+        run: Run,
     ) -> tf.Tensor:
         """What each query sees, head beside head: [b, q, units of all heads]."""
         products = dense(self.query, queries), dense(self.key, x), dense(self.value, x)
         query, key, value = (split_heads(product, self.head_width) for product in products)
-        scores = scaled_scores(query, key) + context
+        scores = self._scores(query, key, reads, run) + context
         return attended(scores, value, self.dropouts.probabilities, run)
+
+    def _scores(
+        self, query: tf.Tensor, key: tf.Tensor, reads: tf.Tensor | None, run: Run
+    ) -> tf.Tensor:
+        """How much each query asks for each key, [b, heads, q, t]."""
+        return scaled_scores(query, key)
 
 
 class PostNormEncoder(Encoder):
@@ -248,6 +270,11 @@ class PostNormEncoder(Encoder):
         self._pooler = pooler
         self._head_dropout = head_dropout
         self._distances = distances
+
+    @property
+    def activated(self) -> Sequence[Any]:
+        """See `Encoder`."""
+        return (*self.layers, self._pooler)
 
     @property
     def dtype(self) -> tf.DType:

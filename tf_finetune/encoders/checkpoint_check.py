@@ -80,10 +80,13 @@ def _check_kind(files: EncoderFiles, variables: Sequence[Variable]) -> None:
 def _wrong_layers(
     files: EncoderFiles, variables: Iterable[Variable]
 ) -> tuple[list[str], set[frozenset[int]]]:
-    """Problems for layers that stand in the checkpoint or in config.json alone; the latter too."""
-    counted = "groups" if files.sizes.groups else "layers"
+    """Problems for layers that stand in the checkpoint or in config.json alone; the latter too.
+
+    Of layers that are not used only those are looked for that config.json does not have.
+    """
+    counted = "groups" if files.whole_sizes.groups else "layers"
     checkpoint, key = files.checkpoint, files.family.size_keys[counted]
-    expected: int = getattr(files.sizes, counted)
+    expected: int = getattr(files.whole_sizes, counted)
     said = f"expected layers 0 to {expected - 1}, as {key} of config.json says"
     wanted, found = set(), set()
     for variable in variables:

@@ -76,12 +76,15 @@ class PositionalDropout:
         site: Number of this place in the model, so that places drop different units.
         whole_blocks: Whether the units of a row are a multiple of four, so that rows follow each
             other in the stream; otherwise each starts on a block of its own.
+        shared: Whether the inputs are the same for all texts of a batch and have no row a text:
+            every piece of a batch drops the same.
     """
 
-    def __init__(self, rate: float, site: int, whole_blocks: bool = True):
+    def __init__(self, rate: float, site: int, whole_blocks: bool = True, *, shared: bool = False):
         self.rate = rate
         self.site = site
         self.whole_blocks = whole_blocks
+        self.shared = shared
 
     def __call__(self, inputs: tf.Tensor, *, training: bool) -> tf.Tensor:
         """Drops units of [rows, ...] inputs in training, passes them on otherwise."""
@@ -94,6 +97,8 @@ class PositionalDropout:
         place = getattr(_active, "place", None)
         if place is None:
             raise RuntimeError("training=True needs a surrounding dropout_position(...)")
+        if self.shared:
+            place = place._replace(first_row=tf.zeros_like(place.first_row), rows=None)
         shape = tf.shape(inputs, out_type=tf.int64)
         if place.rows is None:
             draws = self._draws(shape, place)

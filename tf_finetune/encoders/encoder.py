@@ -39,6 +39,11 @@ class Encoder(ABC):
     dropouts: tuple[PositionalDropout, ...]
 
     @property
+    def activated(self) -> Sequence[Any]:
+        """What has an activation."""
+        return self.layers
+
+    @property
     @abstractmethod
     def dtype(self) -> tf.DType:
         """Type in which states are computed."""

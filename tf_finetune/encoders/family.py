@@ -33,7 +33,8 @@ class Sizes(NamedTuple):
         heads: Attention heads of a layer.
         inner: Width inside the feed-forward part.
         vocabulary: Token ids.
-        positions: Tokens of the longest text it has positions for.
+        positions: Tokens of the longest text it has positions for; that of `LARGEST` where
+            nothing bounds a text.
         types: Token types; with 1 the texts of a pair are told apart by what stands between them.
         embedding: Width of the tables of embeddings; 0: that of a state.
         groups: Sets of weights that the layers share; 0: each layer has its own.
@@ -52,7 +53,7 @@ class Sizes(NamedTuple):
 
 # The most that each may be: far beyond any encoder, and short of what would fill the memory with
 # names.
-_LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4, 10**6, 10**4)
+LARGEST = Sizes(10**4, 10**6, 10**4, 10**7, 10**8, 10**8, 10**4, 10**6, 10**4)
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,15 @@ class Product:
     Attributes:
         name: The site of its variables, or, where two activations are multiplied, any other name.
         flops: Of one text; a multiply-add is two.
-        operands: What each activation that goes in is the sum of: names of earlier steps, or
-            "input", the layer's own.
+        operands: What each activation that goes in is the sum of: names of earlier steps,
+            "input", the layer's own, or "embeddings", a table that every layer reads.
+        once: Whether it is computed once for all texts of a batch; the FLOPs are then a batch's.
     """
 
     name: str
     flops: int
     operands: tuple[tuple[str, ...], ...]
+    once: bool = False
 
 
 class Places(NamedTuple):
@@ -153,7 +156,7 @@ class Family(ABC):
             config: config.json as a mapping.
             where: Path of the file, for messages.
         """
-        keys = ((key, getattr(_LARGEST, name)) for name, key in self.size_keys.items())
+        keys = ((key, getattr(LARGEST, name)) for name, key in self.size_keys.items())
         found = [
             f"{where}: {key}: received {config.get(key)!r}, accepted: an integer from 1 to "
             f"{largest:,}"
@@ -190,6 +193,10 @@ class Family(ABC):
     def with_layers(self, config: Mapping[str, Any], layers: int) -> dict[str, Any]:
         """config.json of an encoder that has the first layers alone."""
         return {**config, self.size_keys["layers"]: layers}
+
+    def possible_layers(self, config: Mapping[str, Any]) -> list[int]:
+        """To how many of its first layers an encoder can be cut, ascending; the last is all."""
+        return list(range(1, self.sizes(config).layers + 1))
 
     @abstractmethod
     def encoder_variables(self, config: Mapping[str, Any]) -> tuple[Variable, ...]:

@@ -32,25 +32,39 @@ class EncoderFiles:
         name: What finds the same encoder again, for example "package:NAME".
         path: Local folder with config.json, weights and tokenizer.
         wanted_pooling: `encoder.pooling`.
+        wanted_layers: How many of its first layers are used; None: all.
     """
 
     name: str
     path: Path
     wanted_pooling: WantedPooling = "auto"
+    wanted_layers: int | None = None
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def whole_config(self) -> dict[str, Any]:
         """The contents of config.json."""
         return read_encoder_config(self.path)
 
     @cached_property
+    def config(self) -> dict[str, Any]:
+        """The same, as it would be of an encoder that has no other layers than those used."""
+        if self.wanted_layers is None:
+            return self.whole_config
+        return self.family.with_layers(self.whole_config, self.wanted_layers)
+
+    @cached_property
     def family(self) -> Family:
         """The encoder's family."""
-        return family_of(self.config, str(self.path / "config.json"))
+        return family_of(self.whole_config, str(self.path / "config.json"))
+
+    @cached_property
+    def whole_sizes(self) -> Sizes:
+        """How large the whole encoder is."""
+        return self.family.sizes(self.whole_config)
 
     @cached_property
     def sizes(self) -> Sizes:
-        """How large the encoder is."""
+        """How large what is used of it is."""
         return self.family.sizes(self.config)
 
     @cached_property
@@ -81,7 +95,20 @@ class EncoderFiles:
     def lines(self) -> list[str]:
         """What to tell of it before work begins."""
         pooling = f"pooling: {self.pooling_choice.sentence()}"
-        return [*choice_note(self.path), pooling, *self.depth_notes()]
+        return [*choice_note(self.path), *self.layer_lines(), pooling, *self.depth_notes()]
+
+    def options(self) -> dict[str, Any]:
+        """The options of the section `encoder` that find it again, as they turned out."""
+        return {"name": self.name, "pooling": self.pooling, "layers": self.wanted_layers}
+
+    def layer_lines(self) -> list[str]:
+        """Which layers are used, where not all are."""
+        if self.wanted_layers is None:
+            return []
+        line = f"layers: the first {self.num_layers} of {self.whole_sizes.layers}"
+        if self.has_pooler:
+            line += "; the pooler begins as it was above the last"
+        return [line]
 
     @cached_property
     def has_pooler(self) -> bool:
@@ -94,7 +121,7 @@ class EncoderFiles:
 
     @property
     def num_layers(self) -> int:
-        """Number of encoder layers L."""
+        """Number of encoder layers L that are used."""
         return self.sizes.layers
 
     @cached_property
@@ -107,16 +134,20 @@ class EncoderFiles:
         return open_checkpoint(self.path, self.family)
 
 
-def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
+def resolve_encoder(
+    name: str, pooling: WantedPooling = "auto", layers: int | None = None
+) -> EncoderFiles:
     """Turns `encoder.name` into local files.
 
     Args:
         name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
         pooling: `encoder.pooling`.
+        layers: `encoder.layers`.
 
     Raises:
         UserError: There is no such encoder, the hub cannot be reached for it, its folder holds
-            devices or pipes, or what says how it is pooled is damaged.
+            devices or pipes, what says how it is pooled is damaged, or it cannot be cut to so
+            many layers.
     """
     if name == "auto":
         packages = model_packages()
@@ -133,7 +164,19 @@ def resolve_encoder(name: str, pooling: WantedPooling = "auto") -> EncoderFiles:
     files = replace(files, path=transformer_folder(files.path), wanted_pooling=pooling)
     check_kinds(files.path)
     files.pooling  # noqa: B018  an unsupported architecture is refused here, not later
-    return files
+    return files if layers is None else _cut(files, layers)
+
+
+def _cut(files: EncoderFiles, layers: int) -> EncoderFiles:
+    """The encoder of the first layers; what leaves out none is the whole one."""
+    possible = files.family.possible_layers(files.whole_config)
+    if layers not in possible:
+        accepted = f"1 to {possible[-1]}, the number of layers of this encoder"
+        if len(possible) < possible[-1]:
+            listed = ", ".join(map(str, possible))
+            accepted = f"{listed}, because layers of this encoder share their weights"
+        raise UserError(f"encoder.layers: received {layers}; accepted: {accepted}")
+    return files if layers == possible[-1] else replace(files, wanted_layers=layers)
 
 
 def _in_folder(name: str) -> EncoderFiles:

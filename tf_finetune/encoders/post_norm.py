@@ -6,7 +6,7 @@ tensors in a checkpoint, and the search for the sublayers in the library's model
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from tf_finetune.encoders.family import Family, Product, Sizes
 from tf_finetune.encoders.variables import Part, Variable, dense_variables, norm_variables
@@ -29,6 +29,22 @@ _PARTS: dict[str, Part] = {
     **dict.fromkeys(("query", "key", "value", "attention_output"), "attention"),
     **dict.fromkeys(("up", "down"), "feed_forward"),
 }
+
+
+class Rates(NamedTuple):
+    """Probabilities that a unit is dropped.
+
+    Attributes:
+        hidden: Of states.
+        attention: Of attention probabilities.
+        head: Before the head.
+        pooler: Before the pooler, where that drops.
+    """
+
+    hidden: float
+    attention: float
+    head: float
+    pooler: float
 
 
 class PostNormFamily(Family):
@@ -78,7 +94,7 @@ class PostNormFamily(Family):
         square = (sizes.hidden, sizes.hidden)
         return (
             *self.embedding_variables(config),
-            *(v for layers in self.sharing(sizes) for v in self._layer_variables(layers, sizes)),
+            *(v for layers in self.sharing(sizes) for v in self.layer_variables(config, layers)),
             *dense_variables(*names_of(self.pooler_name), square, "pooler", "pooler"),
         )
 
@@ -109,7 +125,11 @@ class PostNormFamily(Family):
         tensor = f"{self.backbone}.{self.layer_tensors}.{layer}"
         return f"{self.backbone}/{self.layer_paths}{layer}", tensor
 
-    def _layer_variables(self, layers: frozenset[int], sizes: Sizes) -> Iterator[Variable]:
+    def layer_variables(
+        self, config: Mapping[str, Any], layers: frozenset[int]
+    ) -> Iterator[Variable]:
+        """Those of layers that share their weights, in forward order."""
+        sizes = self.sizes(config)
         path, tensor = self.layer_names(min(layers), sizes)
         widths = {"up": (sizes.hidden, sizes.inner), "down": (sizes.inner, sizes.hidden)}
         for site, name in self.site_names.items():
@@ -143,15 +163,15 @@ class PostNormFamily(Family):
             Product("output_norm", 0, (("down", "attention_norm"),)),
         )
 
-    def rates(self, config: Any) -> tuple[float, float, float]:
-        """Of states, of attention probabilities and before the head, as `dropout_keys` has them.
+    def rates(self, config: Any) -> Rates:
+        """What `dropout_keys` say; what the pooler reads is dropped as what the head does.
 
         Args:
             config: The library's, of a wrapped model.
         """
         hidden, attention, *own = (getattr(config, key) for key in self.dropout_keys)
         head = own[0] if own and own[0] is not None else hidden
-        return float(hidden), float(attention), float(head)
+        return Rates(float(hidden), float(attention), float(head), float(head))
 
     def encoder(self, wrapped: Any, sizes: Sizes) -> "Encoder":
         """A post-norm encoder above sums of embeddings."""
@@ -159,49 +179,64 @@ class PostNormFamily(Family):
         from tf_finetune.encoders.sublayers import Sublayers
 
         config, found = wrapped.config, Sublayers(wrapped)
-        hidden, attention, head = self.rates(config)
+        rates = self.rates(config)
         embeddings = f"{self.backbone}/embeddings"
         tables = {
-            name: found.variables[f"{embeddings}/{name}/{inside}"]
+            name: found.variables.get(f"{embeddings}/{name}/{inside}")
             for name, (inside, _) in self.tables.items()
         }
-        dropped = blocks.pooler_dropout(head, sizes) if self.drops_before_pooler else None
+        drops = self.drops_before_pooler
+        dropped = blocks.pooler_dropout(rates.pooler, sizes) if drops else None
         extra = self.pooler_activation
         norm = found.layers[f"{embeddings}/LayerNorm"]
         return blocks.PostNormEncoder(
             blocks.SummedEmbeddings(
                 words=tables["word_embeddings"],
-                positions=tables["position_embeddings"],
+                positions=tables.get("position_embeddings"),
                 types=tables.get("token_type_embeddings"),
                 norm=norm,
-                dropout=blocks.embeddings_dropout(hidden),
+                dropout=blocks.embeddings_dropout(rates.hidden),
                 dtype=norm.compute_dtype,
                 first_position=self.first_position,
                 projection=self.projection(found),
             ),
-            [
-                blocks.PostNormLayer(
-                    name=f"layer_._{index}",
-                    **{
-                        site: found.layers[path]
-                        for site, path in self.site_paths(index, sizes).items()
-                    },
-                    activation=blocks.activation(getattr(config, self.activation_key)),
-                    head_width=sizes.hidden // sizes.heads,
-                    dropouts=blocks.layer_dropouts(
-                        index, hidden, attention, sizes, attended=self.drops_attended
-                    ),
-                )
-                for index in range(sizes.layers)
-            ],
+            [self.block(found, config, sizes, index) for index in range(sizes.layers)],
             pooler=blocks.Pooler(
                 found.layers[self.pooler_name],
                 None if extra is None else blocks.activation(extra),
                 dropped,
             ),
-            head_dropout=blocks.head_dropout(head),
+            head_dropout=blocks.head_dropout(rates.head),
             distances=self.distances(found, sizes),
         )
+
+    def block(self, found: Any, config: Any, sizes: Sizes, index: int) -> Any:
+        """How a layer is computed: a `blocks.PostNormLayer`; arguments as for `block_parts`."""
+        from tf_finetune.encoders import blocks
+
+        return blocks.PostNormLayer(**self.block_parts(found, config, sizes, index))
+
+    def block_parts(self, found: Any, config: Any, sizes: Sizes, index: int) -> dict[str, Any]:
+        """What a layer is computed from: arguments of `blocks.PostNormLayer`.
+
+        Args:
+            found: `Sublayers` of the wrapped model.
+            config: The library's, of the wrapped model.
+            sizes: Of the encoder.
+            index: Number of the layer.
+        """
+        from tf_finetune.encoders import blocks
+
+        rates = self.rates(config)
+        return {
+            "name": f"layer_._{index}",
+            **{site: found.layers[path] for site, path in self.site_paths(index, sizes).items()},
+            "activation": blocks.activation(getattr(config, self.activation_key)),
+            "head_width": sizes.hidden // sizes.heads,
+            "dropouts": blocks.layer_dropouts(
+                index, rates.hidden, rates.attention, sizes, attended=self.drops_attended
+            ),
+        }
 
     def site_paths(self, layer: int, sizes: Sizes) -> dict[str, str]:
         """Path of each sublayer of a layer."""

@@ -32,6 +32,7 @@ class Variable:
         kind: Matrix or bias of a dense layer, scale or shift of a norm, or a table of vectors.
         layers: Every encoder layer that uses it; empty outside the layers.
         site: Which of its layer's products or norms it is of, such as "query".
+        other_sites: Products of its layer that it is of too.
         init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
         transposed: Whether PyTorch's tensor is its transpose.
         is_row: Whether PyTorch's tensor lacks the first axis, which has length 1.
@@ -49,6 +50,7 @@ class Variable:
     transposed: bool = False
     is_row: bool = False
     aliases: tuple[str, ...] = ()
+    other_sites: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:

@@ -200,6 +200,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
     return {
         "title": _title(record),
         "encoder": _file_name(config.encoder.name),
+        "layers": config.encoder.layers,
         "purpose": _purpose(data),
         "headline": _headline(record),
         "probability_words": TASKS[data["task"]].probability_words,

@@ -214,6 +214,6 @@ class Classifier(PlannedModel):
 
         By default it is one that keeps less for the backward pass.
         """
-        for layer in self.encoder.layers:
-            if layer.activation is gelu:
-                layer.activation = function
+        for part in self.encoder.activated:
+            if part.activation is gelu:
+                part.activation = function

@@ -71,7 +71,11 @@ def matched_head(
     count = _head_rows(files)
     if count is None:
         return new_head(labels.num_outputs)
-    reason = _why_not_so_pooled(files) or _why_not(files.config, count, labels, scale)
+    reason = (
+        _why_not_so_deep(files)
+        or _why_not_so_pooled(files)
+        or _why_not(files.config, count, labels, scale)
+    )
     if reason:
         shown = f": {_shown(labels.names)}" if labels.names else ""
         return HeadStart((None,) * labels.num_outputs, f"head: new{shown} ({reason})")
@@ -98,6 +102,14 @@ def _head_rows(files: EncoderFiles) -> int | None:
     count = next((shape[-1] for shape in shapes if shape), 0)
     fits = [shape == (*v.shape[:-1], count) for v, shape in zip(head, shapes, strict=True)]
     return count if count and all(fits) else None
+
+
+def _why_not_so_deep(files: EncoderFiles) -> str:
+    """Why a checkpoint's head has learned from another layer; empty if it has not."""
+    if files.wanted_layers is None:
+        return ""
+    own, used = files.whole_sizes.layers, files.num_layers
+    return f"the checkpoint's stands on {own} layers, this one on {used}: encoder.layers"
 
 
 def _why_not_so_pooled(files: EncoderFiles) -> str:

@@ -30,6 +30,13 @@ class EncoderConfig(Section):
         "an encoder. What is usual goes through the encoder's pooler, anything else straight to "
         "the head",
     )
+    layers: Annotated[int | None, Mark.STEP] = Field(
+        default=None,
+        ge=1,
+        description="how many of the encoder's first layers the model has, from 1; what is above "
+        "them is neither computed nor exported; null: all",
+        examples=[4],
+    )
     dropout: Annotated[Fraction | None, Mark.STEP, Mark.STEPWISE] = Field(
         default=None,
         description="dropout of hidden states and attention; null: as the encoder says",

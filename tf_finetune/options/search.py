@@ -35,11 +35,22 @@ Duration = Annotated[
 class SearchConfig(Section):
     """Which depths, learning rates and other options `search` tries, and for how long."""
 
-    oracle: Annotated[Literal["grid", "random", "bayesian", "hyperband"], Mark.SEARCH] = Field(
-        default="grid",
-        description="what decides which cell (depth, learning rate, further options) is tried "
-        "next: grid tries all; random draws; bayesian models the scores; hyperband trains many "
-        "cells for few epochs and the better ones for training.epochs",
+    oracle: Annotated[Literal["race", "grid", "random", "bayesian", "hyperband"], Mark.SEARCH] = (
+        Field(
+            default="race",
+            description="what decides which cell (depth, learning rate, further options) is tried "
+            "next: race tries what lowers the chance of a wrong answer most per second, until the "
+            "answer is sure; grid tries all; random draws; bayesian models the scores; hyperband "
+            "trains many cells for few epochs and the better ones for training.epochs",
+        )
+    )
+    confidence: Annotated[float, Mark.SEARCH] = Field(
+        default=0.95,
+        gt=0.5,
+        lt=1.0,
+        description="a race ends when its answer is within search.tolerance of the best with this "
+        "probability",
+        examples=[0.9],
     )
     depths: Annotated[
         str,
@@ -88,13 +99,13 @@ class SearchConfig(Section):
     ] = Field(
         default=(0, 1),
         description="training seeds; each cell is tried with each, the first of all cells first, "
-        "and the final model is trained with the first",
+        "in a race those cells that are still in it; the final model is trained with the first",
     )
     max_trials: Annotated[int | None, Mark.SEARCH] = Field(
         default=None,
         ge=1,
-        description="most trials (a cell with a seed); null: as many as the grid has, and for the "
-        "other oracles 12 cells with every seed",
+        description="most trials (a cell with a seed); null: as many as the race needs or the grid "
+        "has, and for the other oracles 12 cells with every seed",
         examples=[20],
     )
     time_budget: Annotated[Duration | None, Mark.SEARCH] = Field(

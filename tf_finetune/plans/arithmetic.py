@@ -86,7 +86,7 @@ def plan_cost(
     by_part: dict[str, int] = {}
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
-    passes = _Passes(trained)
+    passes = _Passes(trained, batch_size)
     passes.through_embeddings(variables, length)
     prefix_flops = 0
     for layer in range(sizes.layers):
@@ -107,9 +107,9 @@ def plan_cost(
             _layer_activations(plan, family, sizes, length, queries, dropout)
             + _head_activations(variables, sizes, pooling, length, reads)
         ),
-        forward_flops=batch_size * passes.forward,
-        backward_flops=batch_size * passes.backward,
-        prefix_flops=batch_size * prefix_flops,
+        forward_flops=passes.forward,
+        backward_flops=passes.backward,
+        prefix_flops=prefix_flops,
         state_bytes=_state_bytes(plan, sizes, length, reads),
     )
 
@@ -142,27 +142,30 @@ def _products(
 
 
 class _Passes:
-    """Walks the matrix products of one text forward and prices the gradients each needs.
+    """Walks the matrix products of a batch forward and prices the gradients each needs.
 
     A product's weight gradient is computed if the weight trains; the gradient of an input
     if anything that input depends on trains. Each costs as much as the product itself.
 
     Args:
         trained: The variables that train.
+        batch_size: Texts of the batch.
 
     Attributes:
         forward: FLOPs of the forward pass so far.
         backward: FLOPs of the backward pass so far.
     """
 
-    def __init__(self, trained: Sequence[Variable]):
+    def __init__(self, trained: Sequence[Variable], batch_size: int):
+        self._batch_size = batch_size
         self.forward = self.backward = 0
         self._kinds: dict[tuple[int | None, str], set[str]] = {}
         for variable in trained:
             for layer in variable.layers or (None,):
-                self._kinds.setdefault((layer, variable.site), set()).add(variable.kind)
-        # Whether something before this point trains.
-        self._below = any(v.part == "embeddings" and v.kind != "kernel" for v in trained)
+                for site in (variable.site, *variable.other_sites):
+                    self._kinds.setdefault((layer, site), set()).add(variable.kind)
+        self._embeddings = any(v.part == "embeddings" and v.kind != "kernel" for v in trained)
+        self._below = self._embeddings  # whether something before this point trains
 
     def through_embeddings(self, variables: Sequence[Variable], length: int) -> None:
         """Adds the products that bring embeddings to the width of a state, where there are some."""
@@ -173,10 +176,11 @@ class _Passes:
 
     def through_layer(self, layer: int, products: Sequence[Product]) -> None:
         """Adds the products of a layer."""
-        lit = {"input": self._below}
+        lit = {"input": self._below, "embeddings": self._embeddings}
         for product in products:
             operands = [any(lit[name] for name in operand) for operand in product.operands]
-            lit[product.name] = self._price(layer, product.name, product.flops, operands)
+            texts = 1 if product.once else self._batch_size
+            lit[product.name] = self._price(layer, product.name, product.flops, operands, texts)
         self._below = lit[products[-1].name]
 
     def through_mean(self, flops: int) -> None:
@@ -190,8 +194,16 @@ class _Passes:
                 flops = 2 * variable.count
                 self._below = self._price(None, variable.site, flops, [self._below])
 
-    def _price(self, layer: int | None, site: str, flops: int, operands: Sequence[bool]) -> bool:
-        """Whether something that the result depends on trains."""
+    def _price(
+        self,
+        layer: int | None,
+        site: str,
+        flops: int,
+        operands: Sequence[bool],
+        texts: int | None = None,
+    ) -> bool:
+        """Whether something that the result depends on trains; FLOPs of one text, or of so many."""
+        flops *= self._batch_size if texts is None else texts
         kinds = self._kinds.get((layer, site), set())
         self.forward += flops
         self.backward += flops * (sum(operands) + ("kernel" in kinds))

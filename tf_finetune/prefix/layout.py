@@ -124,7 +124,9 @@ def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
     """Hash of everything that the prefixes of depth 1 to the frozen depth compute with, hex."""
     files = classifier.files
     left_out = _NOT_OF_THE_PREFIX.union(files.family.dropout_keys)
-    computing = {name: value for name, value in files.config.items() if name not in left_out}
+    # Of the whole encoder: layers above the prefix change nothing, whether they are used or not.
+    config = files.whole_config
+    computing = {name: value for name, value in config.items() if name not in left_out}
     digest = hashlib.sha256()
     digest.update(json.dumps(computing, sort_keys=True).encode())
     digest.update(classifier.states_dtype.name.encode())

@@ -144,6 +144,8 @@ class Recommendation:
         failed: Those that failed, with their reasons.
         depths_without_result: Depths tried of which no trial completed.
         folds: How many folds took the place of a validation split; None if there was one.
+        chance_right: After a race, the probability that the recommended cell is no more than
+            `tolerance` worse than the best of all that could be tried; else None.
         has_pooler: Whether a pooler trains beside the head where every layer is frozen.
         answer: What to do, what it scores and at what price, in a sentence.
         certainty: How sure that is, in a sentence or two.
@@ -168,6 +170,7 @@ class Recommendation:
     depths_without_result: tuple[int, ...]
     folds: int | None = None
     has_pooler: bool = True
+    chance_right: float | None = None
     answer: str = ""
     certainty: str = ""
     alternatives: tuple[str, ...] = ()

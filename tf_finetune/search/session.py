@@ -13,11 +13,15 @@ from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
+from tf_finetune.results.trial import Cell
 from tf_finetune.search.answer.reporting import write_columns, write_trial
 from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command
+from tf_finetune.search.leading.race.race_schedule import TRIALS_AT_DEPTH, RaceSchedule
+from tf_finetune.search.leading.race.rules import race_rules
 from tf_finetune.search.leading.roles import is_chief
-from tf_finetune.search.leading.schedule import NotRun, Rules, Schedule
+from tf_finetune.search.leading.schedule import NotRun, Schedule
+from tf_finetune.search.leading.staged_schedule import StagedSchedule, StageRules
 from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.leading.tuner import DepthTuner, SearchOracle, objective
 from tf_finetune.search.running.live import Progress, SearchDisplay, describe, duration
@@ -36,11 +40,13 @@ class SearchedTrials(NamedTuple):
         records: Every trial that ended.
         not_run: What the time budget had no room for.
         runner: What ran them here, with its models and cached states; None if workers did.
+        chance_right: After a race, says how likely a cell is within the tolerance of the best.
     """
 
     records: tuple[TrialRecord, ...]
     not_run: NotRun
     runner: TrialRunner | None
+    chance_right: Callable[[Cell], float | None] | None
 
 
 def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
@@ -58,13 +64,7 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
     times = TrialTimes(work_by_depth(job))
     known = list(job.journal.records.values())
     budget = _budget(job, times, known)
-    rules = Rules(
-        oracle=job.config.search.oracle,
-        epochs=job.config.training.epochs,
-        higher_is_better=job.higher_is_better,
-        widen_edges=job.config.search.widen_edges,
-    )
-    schedule = Schedule(job.space, rules, job.journal, times, budget)
+    schedule = _schedule(job, times, budget)
     workers = job.config.search.workers
 
     def progress() -> Progress:
@@ -93,7 +93,20 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
     not_run = schedule.not_run
     if not records and not_run.total:
         raise _too_short(job, times.estimate(not_run.known[0]) if not_run.known else None)
-    return SearchedTrials(records, not_run, runner)
+    return SearchedTrials(records, not_run, runner, schedule.chance_right)
+
+
+def _schedule(job: SearchJob, times: TrialTimes, budget: TimeBudget | None) -> Schedule:
+    search = job.config.search
+    if search.oracle == "race":
+        return RaceSchedule(job.space, race_rules(job), job.journal, times, budget)
+    rules = StageRules(
+        oracle=search.oracle,
+        epochs=job.config.training.epochs,
+        higher_is_better=job.higher_is_better,
+        widen_edges=search.widen_edges,
+    )
+    return StagedSchedule(job.space, rules, job.journal, times, budget)
 
 
 def run_worker(job: SearchJob) -> None:
@@ -177,18 +190,24 @@ def _runner(
     note: Callable[[str], None] = lambda line: None,
 ) -> TrialRunner:
     chosen = build_strategy(job.config.training.strategy)
-    space = job.space
     return TrialRunner(
         job.files,
         job.splits,
         job.config,
         chosen,
         job.directory,
-        trials_at_depth=max(1, space.max_cells // len(space.depths)) * len(space.seeds),
+        trials_at_depth=_trials_at_depth(job),
         report=report,
         note=note,
         records=job.journal.known_to_all,
     )
+
+
+def _trials_at_depth(job: SearchJob) -> int:
+    """How many trials a depth is likely to get."""
+    space = job.space
+    every = max(1, space.max_cells // len(space.depths)) * len(space.seeds)
+    return min(every, TRIALS_AT_DEPTH) if job.config.search.oracle == "race" else every
 
 
 def _tuner(oracle: Oracle, runner: TrialRunner, job: SearchJob) -> DepthTuner:

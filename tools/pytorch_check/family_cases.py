@@ -40,16 +40,33 @@ _SIZES = {
 }
 _LABELS = 3
 _PADDING = 0  # where the library's configuration knows none
+# The longest text where nothing bounds one: longer than what the encoder was made for.
+_LONGEST = 50
+# Cases beside those of the families' defaults: their model_type, and what else config.json says.
+_OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "deberta-v3": (
+        "deberta-v2",
+        {
+            "share_att_key": True,
+            "position_biased_input": False,
+            "type_vocab_size": 0,
+            "position_buckets": 16,
+            "norm_rel_ebd": "layer_norm",
+        },
+    )
+}
 
 
 def main(folder: str) -> None:
     """Writes all cases."""
-    for name, family in FAMILIES.items():
-        _write_case(Path(folder) / name, family)
+    usual: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in FAMILIES}
+    cases = usual | _OTHERS
+    for name, (model_type, said) in cases.items():
+        _write_case(Path(folder) / name, FAMILIES[model_type], said)
 
 
-def _write_case(folder: Path, family: Family) -> None:
-    files = _write_model(folder / "model", family)
+def _write_case(folder: Path, family: Family, said: dict[str, Any]) -> None:
+    files = _write_model(folder / "model", family, said)
     spec = spec_of(ExperimentConfig(), files, unnamed_labels("single_label", _LABELS))
     classifier = build(spec, OfRun())
     padding = classifier.wrapped.config.pad_token_id or _PADDING
@@ -67,8 +84,9 @@ def _write_case(folder: Path, family: Family) -> None:
     save_file(arrays, folder / "ours.safetensors")
 
 
-def _write_model(folder: Path, family: Family) -> EncoderFiles:
+def _write_model(folder: Path, family: Family, said: dict[str, Any]) -> EncoderFiles:
     keys = family.size_keys.items()
+    accepted = family.accepted.items()
     config = {
         "model_type": family.model_type,
         "architectures": [family.classifier_class.removeprefix("TF")],
@@ -76,6 +94,8 @@ def _write_model(folder: Path, family: Family) -> EncoderFiles:
         "id2label": {str(label): f"LABEL_{label}" for label in range(_LABELS)},
         "label2id": {f"LABEL_{label}": label for label in range(_LABELS)},
         "problem_type": "single_label_classification",
+        **{key: a.values[0] for key, a in accepted if a.default not in a.values},
+        **said,
     }
     if family.pooling == "last":
         config["pad_token_id"] = _PADDING  # by which PyTorch finds the last token
@@ -94,10 +114,11 @@ def _write_model(folder: Path, family: Family) -> EncoderFiles:
 def _texts(files: EncoderFiles, padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Texts up to the longest that there are positions for; each a pair where there are types."""
     sizes = files.sizes
-    lengths = np.array([sizes.positions, 17, 6, 3])
-    mask = (np.arange(sizes.positions) < lengths[:, None]).astype(np.int32)
+    longest = min(sizes.positions, _LONGEST)
+    lengths = np.array([longest, 17, 6, 3])
+    mask = (np.arange(longest) < lengths[:, None]).astype(np.int32)
     ids = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
-    types = mask * (np.arange(sizes.positions) >= 2) * (sizes.types > 1)
+    types = mask * (np.arange(longest) >= 2) * (sizes.types > 1)
     return np.where(mask, ids, padding).astype(np.int32), types.astype(np.int32), mask
 
 

@@ -22,8 +22,13 @@ SMALL_ELECTRA = {
 }
 
 
-def sizes_of(base, **change):
-    return base | change
+DEBERTA_V3 = {
+    "type_vocab_size": 0,
+    "position_biased_input": False,
+    "position_buckets": 256,
+    "norm_rel_ebd": "layer_norm",
+    "share_att_key": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,7 @@ def sizes_of(base, **change):
         ("xlm-roberta", {"vocab_size": 250002, "max_position_embeddings": 514}, 277_453_056),
         ("camembert", {"vocab_size": 32005, "max_position_embeddings": 514}, 110_031_360),
         ("mpnet", {"vocab_size": 30527, "max_position_embeddings": 514}, 108_895_872),
+        ("deberta-v2", DEBERTA_V3 | {"vocab_size": 128100}, 183_831_552),
     ],
 )
 def test_base_encoders_have_the_parameters_that_they_are_known_for(
@@ -75,6 +81,38 @@ def test_widening_the_embeddings_is_counted():
     # Its matrix and its input, and the inputs of the first query, key and value.
     assert whole.backward_flops - frozen.backward_flops == 2 * widening + 3 * 2 * 2 * 10 * 256**2
     assert whole.forward_flops == frozen.forward_flops
+
+
+def deberta_cost(bert_base, pattern, **change):
+    small = {"hidden_size": 2, "num_hidden_layers": 1, "num_attention_heads": 1}
+    small |= {"intermediate_size": 4, "vocab_size": 5}
+    family, config = FAMILIES["deberta-v2"], bert_base | DEBERTA_V3 | small | change
+    variables = family.variables(config, 3)
+    rules = [{"train": True, "pattern": pattern}, {"train": True, "parts": ["head"]}]
+    freeze = FreezeConfig.model_validate({"rules": [*rules, {"train": False}]})
+    plan = plan_freezing(freeze, MethodConfig(), variables)
+    sizes = family.sizes(config)
+    return plan_cost(plan, variables, family, sizes, batch_size=3, length=2)
+
+
+def test_distances_are_made_into_keys_and_queries_once_a_batch(bert_base):
+    # A text as in tests/plans/test_arithmetic.py, its query by four distances, its two keys too.
+    a_text = 116 + 2 * 4 * 2 + 2 * 2 * 4 * 2
+    made = 2 * 4 * 2 * 2
+
+    assert deberta_cost(bert_base, ".*").forward_flops == 3 * a_text + 2 * made
+    assert deberta_cost(bert_base, ".*").backward_flops == 2 * (3 * a_text + 2 * made)
+
+
+def test_a_key_that_distances_share_gets_a_gradient_of_theirs(bert_base):
+    # Its weight, one operand of three products of scores, one of the context, what is above.
+    of_tokens = 16 + 8 + 32 + 8 + 8 + 16 + 16 + 8 + 24
+    shared = deberta_cost(bert_base, "/key_proj/kernel")
+    own = deberta_cost(bert_base, "/key_proj/kernel", share_att_key=False)
+
+    assert own.backward_flops == 3 * of_tokens
+    # The weight again, once a batch, and the query's product with what it gives.
+    assert shared.backward_flops == 3 * (of_tokens + 16) + 32
 
 
 SMALL_ALBERT = {

@@ -15,6 +15,7 @@ GOOD = {
     "max_position_embeddings": 16,
     "type_vocab_size": 2,
 }
+DEBERTA = {"relative_attention": True, "pos_att_type": "p2c|c2p"}
 
 
 def test_bert_is_known():
@@ -67,6 +68,13 @@ def test_what_would_be_computed_wrongly_is_refused(change, message):
         ("electra", {"embedding_size": 6}, "embedding_size: received 6, accepted: multiples of 4"),
         ("electra", {}, "embedding_size: received None, accepted: an integer"),
         ("distilbert", {}, "dim: received None, accepted: an integer"),
+        ("deberta-v2", {}, "relative_attention: received false, accepted: true"),
+        ("deberta-v2", {"conv_kernel_size": 3}, "conv_kernel_size: received 3, accepted: 0"),
+        ("deberta-v2", {"pos_att_type": ["c2p"]}, r"pos_att_type: .*, accepted: p2c\|c2p, c2p\|"),
+        ("deberta-v2", DEBERTA | {"embedding_size": 4}, "embedding_size: received 4, accepted: 8"),
+        ("deberta-v2", DEBERTA | {"position_buckets": 7}, "received 7, accepted: even numbers up"),
+        ("deberta-v2", DEBERTA | {"position_buckets": 30}, "received 30, accepted: .* up to 28,"),
+        ("deberta-v2", DEBERTA | {"max_relative_positions": "far"}, "received 'far', accepted: an"),
     ],
 )
 def test_what_a_family_does_not_compute_is_refused(model_type, change, message):
@@ -78,3 +86,10 @@ def test_the_first_rows_of_positions_are_no_tokens():
     config = GOOD | {"model_type": "roberta", "type_vocab_size": 1}
 
     assert family_of(config, "c.json").sizes(config).positions == 14
+
+
+@pytest.mark.parametrize(("biased", "positions"), [(True, 16), (False, 10**8)])
+def test_a_table_of_positions_alone_bounds_the_texts_of_deberta(biased, positions):
+    config = GOOD | DEBERTA | {"model_type": "deberta-v2", "position_biased_input": biased}
+
+    assert family_of(config, "c.json").sizes(config).positions == positions

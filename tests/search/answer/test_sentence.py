@@ -104,6 +104,16 @@ def test_the_whole_answer_over_folds():
     assert "validation" not in " ".join([*list(found.notes), *list(found.alternatives)])
 
 
+def test_the_probability_that_a_race_gives():
+    found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, chance_right=0.9634)
+    assert found.sentence.endswith(
+        "The race gives it a probability of 96 % to be within 0.010 of the best of all that could "
+        "be tried."
+    )
+    sure = replace(found, chance_right=1.0)
+    assert "a probability of 99 %" in sentence.certainty(sure)
+
+
 def test_training_everything_is_the_best():
     found = recommendation(FULL, HEAD, recommended=0, best=0)
     assert found.sentence == (

@@ -23,7 +23,7 @@ SIZES = {
     "type_vocab_size": 2,
 }
 SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
-SIX_LAYERS.__dict__["config"] = SIZES  # in place of its config.json
+SIX_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
 SIX_LAYERS.__dict__["checkpoint"] = SimpleNamespace(has=lambda variable: True)
 STEPS = 650
 
@@ -109,6 +109,12 @@ def test_one_step_beyond_an_edge_is_as_wide_as_the_step_before_it():
     assert found.rate_beyond(0, 9.0, upwards=True) is None
 
 
+def test_a_race_may_end_after_fewer_trials_than_it_has_cells():
+    found = space("search.depths=4", "search.max_trials=1")
+
+    assert (found.max_cells, found.max_trials) == (3, 1)
+
+
 def test_other_oracles_explore_as_many_cells_as_their_seeds_leave_room_for():
     assert space("search.oracle=random").max_cells == 12
     assert space("search.oracle=bayesian", "search.max_trials=9").max_cells == 4
@@ -120,6 +126,7 @@ def test_all_contradictions_are_told_at_once():
             "search.depths=0,9",
             "search.learning_rates=[1e-3, 1e-4]",
             "search.learning_rates_by_depth={5: [1e-3]}",
+            "search.oracle=grid",
             "search.max_trials=3",
             "search.batch_sizes=[3]",
             "training.accumulation_steps=2",
@@ -197,7 +204,7 @@ def test_folder_names_are_short_and_differ_where_requests_do():
 
 
 MEAN = EncoderFiles("six layers", Path("nowhere"), wanted_pooling="mean")
-MEAN.__dict__["config"] = SIZES
+MEAN.__dict__["whole_config"] = SIZES
 
 
 def mean_space(*overrides):
@@ -285,7 +292,7 @@ def test_exact_is_refused_where_more_trains_or_an_option_would_be_passed_over():
 
 
 def test_most_trials_count_a_solved_head_once():
-    options = ("search.depths=4,6", "search.learning_rates=[1e-3]")
+    options = ("search.oracle=grid", "search.depths=4,6", "search.learning_rates=[1e-3]")
 
     assert mean_space(*options, "search.max_trials=3").max_cells == 2
     with pytest.raises(UserError, match=r"2 cells x 2 seed\(s\) = 3 trials"):

@@ -61,6 +61,21 @@ class Albert(Bert):
             found = [f"{where}: num_hidden_groups: received {groups}, accepted: up to {layers}"]
         return found
 
+    def with_layers(self, config: Mapping[str, Any], layers: int) -> dict[str, Any]:
+        """With the groups that these layers use."""
+        groups = 1 + _group(layers - 1, self.sizes(config))
+        return {**super().with_layers(config, layers), self.size_keys["groups"]: groups}
+
+    def possible_layers(self, config: Mapping[str, Any]) -> list[int]:
+        """Those of which the library, which counts anew, shares the same among the same."""
+        whole = self.sizes(config)
+
+        def is_shared_alike(layers: int) -> bool:
+            cut = self.sizes(self.with_layers(config, layers))
+            return all(_group(layer, cut) == _group(layer, whole) for layer in range(layers))
+
+        return [layers for layers in super().possible_layers(config) if is_shared_alike(layers)]
+
     def sharing(self, sizes: Sizes) -> list[frozenset[int]]:
         """The layers of each group."""
         layers = range(sizes.layers)

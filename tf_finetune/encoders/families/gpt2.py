@@ -176,8 +176,8 @@ def _with_inner(config: Mapping[str, Any]) -> Mapping[str, Any]:
     if config.get("n_inner") is not None:
         return config
     width = config.get("n_embd")
-    is_width = type(width) is int and width > 0
-    return {**config, "n_inner": 4 * width if is_width else 1}  # what is wrong is n_embd alone
+    # Where n_embd is wrong, nothing else is.
+    return {**config, "n_inner": 4 * width if isinstance(width, int) and width > 0 else 1}
 
 
 def _product_variables(

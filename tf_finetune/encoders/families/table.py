@@ -5,6 +5,7 @@ from typing import Any
 
 from tf_finetune.encoders.families.albert import Albert
 from tf_finetune.encoders.families.bert import Bert
+from tf_finetune.encoders.families.deberta_v2 import DebertaV2
 from tf_finetune.encoders.families.distilbert import DistilBert
 from tf_finetune.encoders.families.electra import Electra
 from tf_finetune.encoders.families.gpt2 import Gpt2
@@ -24,6 +25,7 @@ FAMILIES: dict[str, Family] = {
         Mpnet(),
         DistilBert(),
         Albert(),
+        DebertaV2(),
         Gpt2(),
     )
 }

@@ -11,14 +11,15 @@ best cell on them; that of picking the best depth stays in, so only the test spl
 what the chosen model is worth.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 import numpy as np
 
 from tf_finetune.errors import UserError
 from tf_finetune.results.recommendation import DepthResult, Recommendation
-from tf_finetune.results.trial import TrialResult, order_of_scores
+from tf_finetune.results.tolerance import acceptable_loss
+from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.search.answer.comparison import compare_all
 from tf_finetune.search.answer.depth_evidence import (
     EQUAL_COST,
@@ -31,9 +32,6 @@ from tf_finetune.search.answer.sentence import in_words
 from tf_finetune.search.answer.statistics import estimate
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import METRICS
-
-DEFAULT_TOLERANCE = 0.01
-DEFAULT_RELATIVE_TOLERANCE = 0.05
 
 
 def recommend(
@@ -49,6 +47,7 @@ def recommend(
     seed: int = 0,
     folds: int | None = None,
     has_pooler: bool = True,
+    chance_right: Callable[[Cell], float | None] | None = None,
 ) -> Recommendation:
     """Answers which depth to train.
 
@@ -66,6 +65,7 @@ def recommend(
         folds: How many folds take the place of a validation split: the predictions are those
             for all training examples, each out of its fold. None: there is a split.
         has_pooler: Whether the model has a pooler below the head.
+        chance_right: The probability, by a race, that a cell is within the tolerance of the best.
 
     Returns:
         The answer.
@@ -101,11 +101,11 @@ def recommend(
     comparisons = compare_all(by_score, confidence)
     to_best = {pair.worse: pair for pair in comparisons if pair.better == best.depth}
     depths = [replace(results[d], to_best=to_best.get(d)) for d in results]
-    if tolerance is None:
-        tolerance = _default_tolerance(metric, best.score)
+    tolerance = acceptable_loss(metric, best.score, tolerance)
     good = [d for d in depths if d.to_best is None or d.to_best.within_one_standard_error]
     acceptable = [d for d in depths if d.to_best is None or d.to_best.at_most <= tolerance]
     tried = {trial.cell.frozen_depth for trial in trials}
+    recommended = _cheapest(good, sign)
     found = Recommendation(
         metric=metric,
         higher_is_better=higher_is_better,
@@ -114,7 +114,7 @@ def recommend(
         confidence=confidence,
         tolerance=tolerance,
         depths=tuple(depths),
-        recommended_depth=_cheapest(good, sign).depth,
+        recommended_depth=recommended.depth,
         best_depth=best.depth,
         acceptable_depth=_cheapest(acceptable, sign).depth,
         reference_depth=reference.depth,
@@ -124,6 +124,7 @@ def recommend(
         depths_without_result=tuple(sorted(tried - set(results))),
         folds=folds,
         has_pooler=has_pooler,
+        chance_right=None if chance_right is None else chance_right(recommended.cell),
     )
     return in_words(found)
 
@@ -135,13 +136,6 @@ def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, 
         result.seconds_per_epoch,
         result.trainable_parameters,
     )
-
-
-def _default_tolerance(metric: str, best: float) -> float:
-    """A share of the best where the metric has no fixed range."""
-    if np.isfinite(METRICS[metric].high):
-        return DEFAULT_TOLERANCE
-    return DEFAULT_RELATIVE_TOLERANCE * best
 
 
 def _cheapest(results: list[DepthResult], sign: float) -> DepthResult:

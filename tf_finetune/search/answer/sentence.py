@@ -65,6 +65,11 @@ def certainty(found: Recommendation) -> str:
     trained = [result for result in found.depths if not result.cell.is_solved]
     if trained and all(len(result.seeds) == 1 for result in trained):
         text += " Only one seed was tried, so none of this covers chance in training."
+    if found.chance_right is not None:
+        text += (
+            f" The race gives it a probability of {_percent(found.chance_right)} to be within "
+            f"{_number(found.tolerance)} of the best of all that could be tried."
+        )
     return text
 
 
@@ -290,6 +295,11 @@ def _metric_name(found: Recommendation) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.5g}"
+
+
+def _percent(probability: float) -> str:
+    """In whole percent; what was never drawn is not certain."""
+    return f"{min(max(round(100 * probability), 1), 99)} %"
 
 
 def _rate(learning_rate: float) -> str:

@@ -24,11 +24,11 @@ import keras_tuner
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.schedule import Wait
 from tf_finetune.search.leading.space import RateRange, SearchSpace, two_digits
 from tf_finetune.search.running.trial_request import TrialRequest
 
 OracleName = Literal["grid", "random", "bayesian", "hyperband"]
-Wait = Literal["wait"]
 OBJECTIVE = "score"
 _FACTOR = 3  # Hyperband's: of three cells one goes on, for three times the epochs
 _MOST_REPETITIONS = 20

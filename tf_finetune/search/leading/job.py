@@ -78,6 +78,14 @@ def describe_search(job: SearchJob) -> list[str]:
     lines += [f"  {name}: {', '.join(map(str, values))}" for name, values in space.dimensions]
     cells = min(space.max_cells, len(space.cells())) if space.is_finite else space.max_cells
     seeds = ", ".join(map(str, space.seeds))
+    if search.oracle == "race":
+        lines.append(
+            f"{cells} cells race, each with up to {len(space.seeds)} seed(s) ({seeds}) of "
+            f"{job.config.training.epochs} epochs, until one is within the tolerance of the best "
+            f"with {search.confidence:.0%}; each trial sets its own freeze.depth, "
+            "training.learning_rate and training.seed"
+        )
+        return [*lines, *_data_lines(job)]
     solved = sum(map(space.is_solved, space.depths))
     trials = cells * len(space.seeds) - solved * (len(space.seeds) - 1)
     lines.append(
@@ -85,6 +93,12 @@ def describe_search(job: SearchJob) -> list[str]:
         f"of {job.config.training.epochs} epochs, and more where an edge is widened; each sets its "
         "own freeze.depth, training.learning_rate and training.seed"
     )
+    return [*lines, *_data_lines(job)]
+
+
+def _data_lines(job: SearchJob) -> list[str]:
+    """Folds, and what an earlier process did."""
+    lines = []
     if job.splits.folds is not None:
         lines += [*describe_folds(job.splits), "each trial trains a model for every fold"]
     if job.journal.records:

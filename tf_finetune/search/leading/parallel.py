@@ -146,16 +146,17 @@ class _Workers:
         if code == _USER_ERROR:
             raise UserError(f"{tuner_id}: {_last_lines(log)}")
         at = self._oracle.ongoing_of(tuner_id)
-        key = tuner_id if at is None else at[0].key
+        key = tuner_id if at is None else at.request.key
         self._attempts[key] += 1
         if self._attempts[key] >= MOST_ATTEMPTS:
             reason = f"its process ended {MOST_ATTEMPTS} times, {_ending(code)}"
             if at is None:
                 raise UserError(f"{tuner_id} cannot work: {reason}; see {log}")
-            request, stage = at
+            request, stage, why = at
             result = TrialResult(request.cell, request.seed, "failed", reason=reason)
             folder = request.folder_name(request.epochs)
-            self._oracle.give_up(tuner_id, TrialRecord(request, stage, result, 0.0, (), folder))
+            record = TrialRecord(request, stage, result, 0.0, (), folder, why=why)
+            self._oracle.give_up(tuner_id, record)
         self._start(tuner_id, index)
 
     def _start(self, tuner_id: str, index: int) -> None:

@@ -201,7 +201,7 @@ def _rates(
     usual = typical_rate(depth, num_layers, steps)
     names = search.methods or (config.method.name,)
     middles = sorted({usual * METHODS[name].rate_factor for name in names})
-    if search.oracle == "grid":
+    if search.oracle in ("race", "grid"):
         factors = itertools.product(middles, (1 / 3, 1, 3))
         return _apart(sorted(two_digits(middle * factor) for middle, factor in factors))
     return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
@@ -321,6 +321,8 @@ def solved_depths(
 def _max_cells(config: ExperimentConfig, space: SearchSpace, problems: list[str]) -> int:
     """How many cells are explored, each once with every seed."""
     most, seeds = config.search.max_trials, len(space.seeds)
+    if config.search.oracle == "race":
+        return len(space.cells())
     if config.search.oracle != "grid":
         if most is not None and most < seeds:
             problems.append(

@@ -56,6 +56,11 @@ class TrialTimes:
         rate = self._seconds_per_work or max(rates, default=None)
         return None if rate is None else rate * self._work_of(request)
 
+    def relative(self, request: TrialRequest) -> float:
+        """Seconds that a trial will take or, while nothing is known, its work."""
+        estimate = self.estimate(request)
+        return self._work_of(request) if estimate is None else estimate
+
     def _work_of(self, request: TrialRequest) -> float:
         return self._work.get(request.cell.frozen_depth, 1.0) * request.epochs
 

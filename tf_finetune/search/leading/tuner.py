@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import keras_tuner
 from keras_tuner.engine import trial as keras_tuner_trial
 
 from tf_finetune.search.leading.exploration import OBJECTIVE
-from tf_finetune.search.leading.schedule import Schedule
+from tf_finetune.search.leading.schedule import Assignment, Schedule
 from tf_finetune.search.running.records import Stage, TrialJournal, TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 
@@ -77,6 +78,7 @@ class SearchOracle(keras_tuner.Oracle):
             values = keras_tuner.HyperParameters()
             values.Fixed("request", found.request.to_text())
             values.Fixed("stage", found.stage)
+            values.Fixed("why", found.why)
             trial = keras_tuner_trial.Trial(values, f"{len(self.trials):06d}")
             self.trials[trial.trial_id] = self.ongoing_trials[tuner_id] = trial
             self._listener.on_begin(tuner_id, found.request)
@@ -97,15 +99,15 @@ class SearchOracle(keras_tuner.Oracle):
             for tuner_id in owners:
                 self.ongoing_trials.pop(tuner_id)
                 self._journal.refresh()
-                record = self._schedule.end(request_of(trial)[0])
+                record = self._schedule.end(assignment_of(trial).request)
                 if record is not None:
                     self._listener.on_end(tuner_id, record)
 
-    def ongoing_of(self, tuner_id: str) -> tuple[TrialRequest, Stage] | None:
+    def ongoing_of(self, tuner_id: str) -> Assignment | None:
         """What a tuner is at."""
         with self._calls:
             trial = self.ongoing_trials.get(tuner_id)
-            return None if trial is None else request_of(trial)
+            return None if trial is None else assignment_of(trial)
 
     def give_up(self, tuner_id: str, record: TrialRecord) -> None:
         """Ends the trial of a tuner that was lost again and again."""
@@ -178,9 +180,9 @@ class DepthTuner(keras_tuner.Tuner):
             keras_tuner.errors.FailedTrialError: The trial failed; its record says why.
             keras_tuner.errors.FatalError: The search cannot go on; says why as its cause.
         """
-        request, stage = request_of(trial)
+        request, stage, why = assignment_of(trial)
         try:
-            record = self._run(request, stage)
+            record = replace(self._run(request, stage), why=why)
             self._write(record)
             self._after(record)
         except Exception as error:
@@ -204,10 +206,10 @@ class DepthTuner(keras_tuner.Tuner):
         """Writes nothing: the journal is the record."""
 
 
-def request_of(trial: Any) -> tuple[TrialRequest, Stage]:
+def assignment_of(trial: Any) -> Assignment:
     """What KerasTuner's trial asks for."""
     values = trial.hyperparameters.values
-    return TrialRequest.from_text(values["request"]), values["stage"]
+    return Assignment(TrialRequest.from_text(values["request"]), values["stage"], values["why"])
 
 
 def objective(higher_is_better: bool) -> keras_tuner.Objective:

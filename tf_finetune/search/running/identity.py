@@ -50,7 +50,7 @@ def search_identity(
     options = config.marked(Mark.STEP, Mark.COURSE, without={Mark.TRIAL})
     usual = ExperimentConfig().marked() | {"encoder.pooling": "first"}
     # Journals of earlier versions say nothing of them.
-    for name in ("cache.dtype", "encoder.pooling", "method.name"):
+    for name in ("cache.dtype", "encoder.layers", "encoder.pooling", "method.name"):
         if options[name] == usual[name]:
             del options[name]
     for name, value in options.items():

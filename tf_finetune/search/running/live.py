@@ -23,12 +23,12 @@ class Progress(NamedTuple):
 
     Attributes:
         done: Trials that ended.
-        total: Trials expected in all.
+        total: Trials expected in all; None: nobody knows.
         seconds_left: Estimate of the time left; None if unknown.
     """
 
     done: int
-    total: int
+    total: int | None
     seconds_left: float | None
 
 
@@ -121,7 +121,8 @@ class SearchDisplay:
 
     def _line(self, record: TrialRecord) -> str:
         done, total, left = self._at
-        head = f"[{done}/{total}] {describe(record.request)}: "
+        count = f"{done}" if total is None else f"{done}/{total}"
+        head = f"[{count}] {describe(record.request)}: "
         result = record.result
         if not record.is_completed:
             return f"{head}failed: {result.reason}"
@@ -146,8 +147,11 @@ class SearchDisplay:
             since_then = time.monotonic() - self._at_time
         elapsed = time.monotonic() - self._started
         table = Table.grid(padding=(0, 2))
-        table.add_row("trials", f"{done} of {total} done, {max(total - done, 0)} left")
-        table.add_row("", ProgressBar(total=max(total, 1), completed=done, width=40))
+        if total is None:
+            table.add_row("trials", f"{done} done")
+        else:
+            table.add_row("trials", f"{done} of {total} done, {max(total - done, 0)} left")
+            table.add_row("", ProgressBar(total=max(total, 1), completed=done, width=40))
         table.add_row(f"best {self._metric}", best)
         for request, began, line in running.values():
             since = duration(time.monotonic() - began)

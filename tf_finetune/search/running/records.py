@@ -16,7 +16,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.files import file_sha256, write_atomically
 
 History = tuple[Mapping[str, float | None], ...]
-Stage = Literal["explore", "complete", "widen", "repeat"]
+Stage = Literal["explore", "complete", "widen", "repeat", "race"]
 WEIGHTS = "weights.safetensors"  # in the folder of a trial, with `search.ensemble`
 
 
@@ -27,7 +27,7 @@ class TrialRecord:
     Attributes:
         request: What was asked.
         stage: Why: "explore" (the oracle wanted it), "complete" (best of its depth, all
-            epochs), "widen" (beyond an edge) or "repeat" (another seed).
+            epochs), "widen" (beyond an edge), "repeat" (another seed) or "race" (see `why`).
         result: What came of it.
         wall_seconds: From its beginning to its end, all of it, over all processes that
             worked on it as far as they could tell.
@@ -38,6 +38,7 @@ class TrialRecord:
         fold_histories: With folds, those of each fold's training.
         weights_sha256: Of the weights that it kept, see `trial_weights`; None if it kept none.
             They may be gone since.
+        why: What a race ran it for, in a few words; empty where the stage says it.
     """
 
     request: TrialRequest
@@ -49,6 +50,7 @@ class TrialRecord:
     predictions_sha256: str | None = None
     fold_histories: tuple[History, ...] = ()
     weights_sha256: str | None = None
+    why: str = ""
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -76,6 +78,7 @@ class TrialRecord:
             "predictions_sha256": self.predictions_sha256,
             "fold_histories": [list(map(dict, history)) for history in self.fold_histories],
             "weights_sha256": self.weights_sha256,
+            "why": self.why,
         }
 
     @classmethod
@@ -108,6 +111,7 @@ class TrialRecord:
                 # Journals of earlier versions have none of these.
                 fold_histories=tuple(map(tuple, value.get("fold_histories", ()))),
                 weights_sha256=value.get("weights_sha256"),
+                why=value.get("why", ""),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error

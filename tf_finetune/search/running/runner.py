@@ -226,7 +226,7 @@ class TrialRunner:
         """What ends this trial early; None in a stage whose trials have to be whole."""
         if request.cell.is_solved:
             return None
-        if not self._config.search.median_stopping or stage not in ("explore", "widen"):
+        if not self._config.search.median_stopping or stage not in ("explore", "widen", "race"):
             return None
         metric, higher = self._splits.labels.monitor(self._config.training.monitor)
         others = peers(request, self._records())

@@ -1,0 +1,187 @@
+"""What a race runs next and when it ends; trials are made up by hand."""
+
+import numpy as np
+import pytest
+
+from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.search.leading.race.candidates import Usual, candidates_of
+from tf_finetune.search.leading.race.race import Race, Step
+from tf_finetune.search.leading.race.standing import RaceRules, standing_after
+from tf_finetune.search.leading.space import SearchSpace
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.trial_request import TrialRequest
+
+RATES = {0: (1e-5, 3e-5, 1e-4), 2: (1e-4, 3e-4, 1e-3), 3: ()}
+SPACE = SearchSpace(RATES, (), (0, 1), 7, None)
+MIDDLES = {0: 3e-5, 2: 3e-4}
+USUAL = Usual(3, lambda cell: MIDDLES[cell.frozen_depth])
+HEAD = Cell(3, None)
+
+
+def resampled(trial):
+    """As of a few hundred examples that all trials share, and a little of its own."""
+    shared = np.random.default_rng(0).normal(0, 0.01, 300)
+    own = np.random.default_rng([int(1e6 * trial.score), trial.seed]).normal(0, 0.002, 300)
+    return trial.score + shared + own
+
+
+RULES = RaceRules(
+    epochs=3,
+    higher_is_better=True,
+    tolerance=lambda best: 0.01,
+    unit=lambda best: 1.0,
+    confidence=0.95,
+    widen_edges=True,
+    usual=USUAL,
+    resampled=resampled,
+)
+
+
+def record_of(cell, score, seed=0, epochs=3, **more):
+    request = TrialRequest(cell, seed, epochs)
+    if score is None:
+        result = TrialResult(cell, seed, "failed", reason="the loss became nan")
+    else:
+        values = {"trainable_parameters": 10, "seconds_per_epoch": 1.0, "epochs": epochs, **more}
+        result = TrialResult(cell, seed, "completed", score=score, **values)
+    return TrialRecord(request, "race", result, 1.0, (), "x")
+
+
+def seconds(request):
+    return 1.0 if request.cell.is_solved else 10.0 - request.cell.frozen_depth
+
+
+def race(space=SPACE, rules=RULES):
+    return Race(space, rules, seconds)
+
+
+def test_the_head_that_is_solved_comes_first_then_the_cheapest_depth_at_its_middle_rate():
+    first = race().next([])
+    second = race().next([record_of(HEAD, 0.6)])
+
+    assert first.request == TrialRequest(HEAD, 0, 3)
+    assert second.request == TrialRequest(Cell(2, 3e-4), 0, 3)
+
+
+def test_a_cell_that_failed_takes_the_higher_rates_of_its_depth_out_of_the_race():
+    failed = record_of(Cell(2, 3e-4), None)
+
+    cells = candidates_of(SPACE, [failed], USUAL, epochs=3, widen_edges=True).cells
+
+    at_depth = sorted(cell.learning_rate for cell in cells if cell.frozen_depth == 2)
+    assert max(at_depth) == 1e-4
+    assert len([cell for cell in cells if cell.frozen_depth == 0]) == 7
+    assert HEAD in cells
+
+
+def test_a_trial_that_was_given_up_is_out_and_other_rates_are_not():
+    given_up = record_of(Cell(2, 3e-4), 0.5, given_up=True)
+
+    cells = candidates_of(SPACE, [given_up], USUAL, epochs=3, widen_edges=False).cells
+
+    assert sorted(c.learning_rate for c in cells if c.frozen_depth == 2) == [1e-4, 1e-3]
+
+
+def test_rates_beyond_the_edges_run_only_where_edges_are_widened():
+    def rates(widen):
+        cells = candidates_of(SPACE, [], USUAL, epochs=3, widen_edges=widen).cells
+        return sorted(cell.learning_rate for cell in cells if cell.frozen_depth == 0)
+
+    assert rates(False) == [1e-5, 3e-5, 1e-4]
+    assert rates(True) == pytest.approx([1.1e-6, 3.3e-6, 1e-5, 3e-5, 1e-4, 3.3e-4, 1.1e-3])
+
+
+def test_a_completed_cell_of_another_space_is_known_but_gets_no_trial():
+    other = Cell(1, None, (("encoder.layers", 1),))
+    records = [record_of(HEAD, 0.6), record_of(other, 0.9), record_of(Cell(2, 3e-4), 0.7)]
+
+    now = standing_after(SPACE, RULES, records)
+    step = race().next(records)
+
+    assert now.candidates.cells[now.surest] == other
+    assert now.chance_right(other) > now.chance_right(Cell(2, 3e-4))
+    assert step.request.cell in {*now.candidates.cells[: now.candidates.inside]} - {other}
+
+
+def test_a_peak_seen_where_trials_are_cheap_decides_the_rate_where_they_are_expensive():
+    cheap = [record_of(HEAD, 0.5)]
+    for rate, score in ((1e-4, 0.60), (3e-4, 0.70), (1e-3, 0.78), (3.3e-3, 0.70)):
+        cheap.append(record_of(Cell(2, rate), score))
+
+    now = standing_after(SPACE, RULES, cheap)
+
+    at_zero = {
+        cell.learning_rate: float(now.found.scores[:, place].mean())
+        for cell, place in now.candidates.place.items()
+        if cell.frozen_depth == 0
+    }
+    assert max(at_zero, key=at_zero.get) == 1e-4  # three times the typical rate, as at depth 2
+
+
+def clear_winner():
+    records = [record_of(HEAD, 0.5)]
+    for depth, best in ((2, 0.70), (0, 0.90)):
+        records += [
+            record_of(Cell(depth, rate), best - lost)
+            for rate, lost in zip(RATES[depth], (0.08, 0.0, 0.08), strict=True)
+        ]
+    return records
+
+
+def test_an_answer_that_is_sure_is_repeated_before_the_race_ends():
+    records = clear_winner()
+
+    step = race().next(records)
+    repeated = race().next([*records, record_of(Cell(0, 3e-5), 0.902, seed=1)])
+    one_seed = race(SearchSpace(RATES, (), (0,), 7, None)).next(records)
+
+    assert step.request == TrialRequest(Cell(0, 3e-5), 1, 3)
+    assert repeated == one_seed == "sure"
+
+
+def test_a_cell_that_is_worse_beyond_doubt_gets_no_other_seed():
+    records = [record_of(HEAD, 0.5), record_of(Cell(2, 3e-4), 0.6), record_of(Cell(0, 3e-5), 0.9)]
+    asked = []
+    while isinstance(step := race().next(records), Step):
+        asked.append(step.request)
+        cell = step.request.cell
+        away = 0.0 if cell.is_solved else np.log10(cell.learning_rate / MIDDLES[cell.frozen_depth])
+        best = {0: 0.9, 2: 0.6}[cell.frozen_depth]
+        records.append(record_of(cell, best - 0.1 * away**2, step.request.seed))
+
+    assert all(request.cell.frozen_depth == 0 for request in asked if request.seed == 1)
+    assert len(asked) < 12
+
+
+def test_a_race_is_a_function_of_the_journal_in_any_order():
+    records = clear_winner()[:5]
+
+    assert race().next(records) == race().next(records[::-1])
+
+
+def test_what_runs_now_is_not_handed_out_again():
+    running = race().next([])
+    second = race().next([], [running.request])
+    third = race().next([], [running.request, second.request])
+
+    assert len({running.request.key, second.request.key, third.request.key}) == 3
+
+
+def test_only_what_there_is_time_for_is_run():
+    records = clear_winner()[:3]
+
+    step = race().next(records, allows=lambda request: request.cell.frozen_depth == 2)
+
+    assert step.request.cell.frozen_depth == 2
+    assert race().next(records, allows=lambda request: False) == "all tried"
+
+
+def test_lower_is_better_where_the_score_is_an_error():
+    rules = RULES.__class__(
+        **{**vars(RULES), "higher_is_better": False, "resampled": lambda t: -resampled(t)}
+    )
+    records = [record_of(Cell(0, 3e-5), 0.2), record_of(Cell(2, 3e-4), 0.4)]
+
+    now = standing_after(SPACE, rules, records)
+
+    assert now.candidates.cells[now.surest] == Cell(0, 3e-5)

@@ -1,0 +1,82 @@
+"""The curve of rates: how the score falls off on both sides of a depth's best learning rate.
+
+Along the logarithm of the rate a score has one peak. Where it lies, above or below the typical
+rate, is nearly the same for every depth: with few steps all of them want higher rates, with many
+lower ones. So the peaks are typical rate, a shift common to all depths, and a tilt from the
+least to the most frozen depth; the score falls off on both sides like a bell that is `width`
+decades wide. A few trials at a depth where a trial costs seconds then say at which rate an
+expensive depth should be tried first.
+
+The peaks enter the score nonlinearly, so they are integrated over a grid of hypotheses.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+# Decades. The best rates of searches over 50 to 2,000 steps lie within one of the typical ones.
+_SHIFTS = np.linspace(-1.2, 1.2, 13)
+_SHIFT_SCALE = 0.5
+_TILTS = np.array([-0.35, 0.0, 0.35])
+_TILT_SCALE = 0.25
+_WIDTHS = np.array([0.4, 0.7, 1.1])
+# How far depths, and rates, are apart in the score: shares of its unit.
+_HEIGHTS = np.array([0.02, 0.06, 0.2])
+_FALLS = np.array([0.03, 0.06, 0.12, 0.25, 0.5])
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """What may be true of the scores of all cells, float64 [hypotheses] each.
+
+    Attributes:
+        shift: Decades by which the best rates are above the typical ones at half depth.
+        tilt: By how many more they are with all layers frozen than with none.
+        width: Of the bell, in decades.
+        height: Standard deviation of the best scores of depths.
+        fall: How far the score falls where the rate is wholly wrong.
+        log_prior: Logarithm of the weight before any trial.
+    """
+
+    shift: np.ndarray
+    tilt: np.ndarray
+    width: np.ndarray
+    height: np.ndarray
+    fall: np.ndarray
+    log_prior: np.ndarray
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.shift)
+
+    def at(self, chosen: np.ndarray) -> "Hypotheses":
+        """Some of them, by index or mask."""
+        values = (self.shift, self.tilt, self.width, self.height, self.fall, self.log_prior)
+        return Hypotheses(*(value[chosen] for value in values))
+
+    def lost(self, share: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """The part of `fall` that cells lose, from 0 at the peak to 1, [hypotheses, cells].
+
+        Args:
+            share: Share of the layers that is frozen, [cells].
+            offset: Decades above the typical rate, [cells].
+        """
+        away = offset[None] - self.peak(share)
+        return 1.0 - np.exp(-0.5 * (away / self.width[:, None]) ** 2)
+
+    def peak(self, share: np.ndarray) -> np.ndarray:
+        """Decades by which the best rate is above the typical one, [hypotheses, cells]."""
+        return self.shift[:, None] + self.tilt[:, None] * (share[None] - 0.5)
+
+
+def all_hypotheses(unit: float) -> Hypotheses:
+    """Every combination.
+
+    Args:
+        unit: What differences of scores are measured in: 1 for an accuracy.
+    """
+    grid = np.array(list(itertools.product(_SHIFTS, _TILTS, _WIDTHS, _HEIGHTS, _FALLS)))
+    shift, tilt, width, height, fall = grid.T
+    log_prior = -0.5 * ((shift / _SHIFT_SCALE) ** 2 + (tilt / _TILT_SCALE) ** 2)
+    return Hypotheses(shift, tilt, width, height * unit, fall * unit, log_prior)

@@ -1,0 +1,148 @@
+"""The race: which trial is next, why, and when no trial is worth running.
+
+Cells race against each other (O. Maron and A. Moore, "Hoeffding Races", NIPS 1993; M. Birattari
+et al., "A Racing Algorithm for Configuring Metaheuristics", GECCO 2002): who is worse beyond
+doubt gets no more seeds. Everything is a function of the trials in the journal, so that a race
+that was interrupted goes on as if nothing had happened.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from tf_finetune.plans.rates import two_digits
+from tf_finetune.results.trial import Cell, exact_rate
+from tf_finetune.search.leading.race.standing import RaceRules, Standing, standing_after
+from tf_finetune.search.leading.race.value import values
+from tf_finetune.search.leading.space import SearchSpace
+from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.search.running.trial_request import TrialRequest
+
+# Where all that trials can tell would gain less on average, in tolerances, none is run.
+_LEAST_GAIN = 0.2
+# A cell is out of the race when it is right in no more than this part of the chances allowed.
+_OUT = 0.2
+
+Ending = Literal["sure", "open", "all tried"]
+
+
+class Step(NamedTuple):
+    """A trial to run next, and why in a few words."""
+
+    request: TrialRequest
+    why: str
+
+
+@dataclass(frozen=True)
+class Race:
+    """Leads a race.
+
+    Attributes:
+        space: What may be tried.
+        rules: How it is led.
+        seconds: What a trial takes; before anything was timed, its work.
+    """
+
+    space: SearchSpace
+    rules: RaceRules
+    seconds: Callable[[TrialRequest], float]
+
+    def standing(self, records: Iterable[TrialRecord]) -> Standing | None:
+        """What is known after some trials; None before the first that completed."""
+        with threadpool_limits(limits=1):  # for matrices this small several are slower
+            return standing_after(self.space, self.rules, records)
+
+    def next(
+        self,
+        records: Iterable[TrialRecord],
+        ongoing: Collection[TrialRequest] = (),
+        allows: Callable[[TrialRequest], bool] = lambda request: True,
+    ) -> Step | Ending:
+        """The trial to run now, or why the race ends.
+
+        Args:
+            records: The trials that ended.
+            ongoing: Those that run now.
+            allows: Whether there is time for a trial.
+        """
+        records = list(records)
+        taken = {r.request.key for r in records} | {request.key for request in ongoing}
+        busy = {request.cell for request in ongoing}
+        opening = self._opening(records, taken)
+        if opening is not None and allows(opening.request):
+            return opening
+        now = self.standing(records)
+        options = [] if now is None else self._options(now, taken, busy)
+        options = [request for request in options if allows(request)]
+        if now is None:
+            return "all tried"
+        if now.chances[now.surest] <= 1.0 - self.rules.confidence:
+            return self._second_seed(now, options) or "sure"
+        if now.gain < _LEAST_GAIN:
+            return "open"
+        if not options:
+            return "all tried"
+        return self._most_valuable(now, options)
+
+    def _opening(self, records: list[TrialRecord], taken: set[str]) -> Step | None:
+        """What is tried before anything can be compared: heads, and the cheapest depth."""
+        first, epochs = self.space.seeds[0], self.rules.epochs
+        requests = [TrialRequest(cell, first, epochs) for cell in self.space.cells()]
+        for request in requests:
+            if request.cell.is_solved and request.key not in taken:
+                return Step(request, "the head alone, solved exactly")
+        if any(r.is_whole(epochs) and not r.request.cell.is_solved for r in records):
+            return None
+        for request in requests:
+            if request.key not in taken:
+                return Step(request, "a beginning, where a trial is cheapest")
+        return None
+
+    def _options(self, now: Standing, taken: set[str], busy: set[Cell]) -> list[TrialRequest]:
+        """The next seed of each cell of the space that is still in the race."""
+        candidates = now.candidates
+        least = 1.0 - _OUT * (1.0 - self.rules.confidence)
+        found = []
+        for index, cell in enumerate(candidates.cells[: candidates.inside]):
+            if cell in busy or now.chances[index] > least:
+                continue
+            requests = (
+                TrialRequest(cell, seed, self.rules.epochs) for seed in self.space.seeds_of(cell)
+            )
+            found += [request for request in requests if request.key not in taken][:1]
+        return found
+
+    def _second_seed(self, now: Standing, options: list[TrialRequest]) -> Step | None:
+        """The answer with a second seed: only repetition shows what chance in training does."""
+        cell = now.candidates.cells[now.surest]
+        if cell.is_solved or now.observed.counts[now.observed.at == now.surest][0] > 1:
+            return None
+        for request in options:
+            if request.cell == cell:
+                return Step(request, "the likely answer with a second seed")
+        return None
+
+    def _most_valuable(self, now: Standing, options: list[TrialRequest]) -> Step:
+        places = np.array([now.candidates.place[request.cell] for request in options])
+        with threadpool_limits(limits=1):
+            worth = values(now.found, now.wrong, now.observed.at, places)
+        seconds = np.array([self.seconds(request) for request in options])
+        best = int((worth / np.maximum(seconds, 1e-9)).argmax())
+        return Step(options[best], _why(now, options[best], int(places[best])))
+
+
+def _why(now: Standing, request: TrialRequest, place: int) -> str:
+    """A reason in a few words."""
+    cell = request.cell
+    chance = f"right with {1.0 - now.chances[place]:.0%}"
+    tried = [now.candidates.cells[at] for at in now.observed.at]
+    if cell in tried:
+        return f"still in the race ({chance}): another seed"
+    if all(other.frozen_depth != cell.frozen_depth for other in tried):
+        factor = 10.0 ** float(np.median(now.found.peak[:, place]))
+        peak = exact_rate(two_digits(factor * now.candidates.usual.rate(cell)))
+        return f"depth {cell.frozen_depth} for the first time, by the curve best at {peak}"
+    return f"a rate that may be better here ({chance})"

@@ -1,0 +1,35 @@
+"""The rules of the race of a search job."""
+
+from functools import partial
+
+from tf_finetune.methods.table import METHODS
+from tf_finetune.plans.rates import number_of_steps, typical_rate
+from tf_finetune.results.tolerance import acceptable_loss, has_range
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.job import SearchJob
+from tf_finetune.search.leading.race.candidates import Usual
+from tf_finetune.search.leading.race.resampling import resampler
+from tf_finetune.search.leading.race.standing import RaceRules
+
+
+def race_rules(job: SearchJob) -> RaceRules:
+    """How the race of a job is led."""
+    search, metric = job.config.search, job.metric
+    num_layers = job.files.num_layers
+    steps = number_of_steps(job.config, len(job.splits.train))
+
+    def usual_rate(cell: Cell) -> float:
+        method = dict(cell.extra).get("method.name", job.config.method.name)
+        factor = METHODS[method].rate_factor
+        return typical_rate(cell.frozen_depth, num_layers, steps) * factor
+
+    return RaceRules(
+        epochs=job.config.training.epochs,
+        higher_is_better=job.higher_is_better,
+        tolerance=partial(acceptable_loss, metric, given=search.tolerance),
+        unit=lambda best: 1.0 if has_range(metric) else best,
+        confidence=search.confidence,
+        widen_edges=search.widen_edges,
+        usual=Usual(num_layers, usual_rate),
+        resampled=resampler(job.splits.labels, metric, higher_is_better=job.higher_is_better),
+    )

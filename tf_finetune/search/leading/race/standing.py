@@ -1,0 +1,104 @@
+"""Where a race stands: what its trials told, and how likely each answer is wrong."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.race.candidates import Candidates, Usual, candidates_of
+from tf_finetune.search.leading.race.chance import gain_left, is_wrong
+from tf_finetune.search.leading.race.observed import Observed, Resampled, observe
+from tf_finetune.search.leading.race.posterior import Posterior, posterior
+from tf_finetune.search.leading.space import SearchSpace
+from tf_finetune.search.running.records import TrialRecord
+
+
+@dataclass(frozen=True)
+class RaceRules:
+    """How a race is led.
+
+    Attributes:
+        epochs: `training.epochs`.
+        higher_is_better: Direction of the score.
+        tolerance: How far below the best an answer is still right, given the best score so far.
+        unit: What differences of scores are measured in, likewise: 1 for an accuracy.
+        confidence: The race ends when an answer is right with this probability.
+        widen_edges: Whether rates beyond those configured are tried.
+        usual: What is usual for the encoder.
+        resampled: Scores a trial on resamples of the validation examples.
+    """
+
+    epochs: int
+    higher_is_better: bool
+    tolerance: Callable[[float], float]
+    unit: Callable[[float], float]
+    confidence: float
+    widen_edges: bool
+    usual: Usual
+    resampled: Resampled
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known after some trials.
+
+    Attributes:
+        candidates: Who runs.
+        observed: What the trials told.
+        found: What may be true of each candidate.
+        wrong: Whether answering with each is wrong, float64 [draws, candidates] of 0 and 1.
+        tolerance: How far below the best an answer is still right.
+    """
+
+    candidates: Candidates
+    observed: Observed
+    found: Posterior
+    wrong: np.ndarray
+    tolerance: float
+
+    @cached_property
+    def chances(self) -> np.ndarray:
+        """That answering with each candidate is wrong, [candidates]."""
+        return self.wrong.mean(axis=0)
+
+    @cached_property
+    def gain(self) -> float:
+        """How much better the answer could be on average, in tolerances; see `gain_left`."""
+        return gain_left(self.found, self.observed.at) / self.tolerance
+
+    @property
+    def surest(self) -> int:
+        """The tried candidate that is least likely a wrong answer."""
+        at = self.observed.at
+        return int(at[self.chances[at].argmin()])
+
+    def chance_right(self, cell: Cell) -> float | None:
+        """That answering with a cell is right; None if one of its trials failed."""
+        place = self.candidates.place.get(cell)
+        return None if place is None else 1.0 - float(self.chances[place])
+
+
+def standing_after(
+    space: SearchSpace, rules: RaceRules, records: Iterable[TrialRecord]
+) -> Standing | None:
+    """What is known after some trials; None before the first that completed.
+
+    Args:
+        space: What may be tried.
+        rules: How the race is led.
+        records: The trials that ended, in any order.
+    """
+    records = list(records)
+    candidates = candidates_of(
+        space, records, rules.usual, epochs=rules.epochs, widen_edges=rules.widen_edges
+    )
+    whole = [record for record in records if record.is_whole(rules.epochs)]
+    observed = observe(candidates, whole, rules.resampled, 1.0 if rules.higher_is_better else -1.0)
+    if not len(observed.at):
+        return None
+    best = abs(float(observed.means.max()))
+    found = posterior(candidates, observed, rules.unit(best))
+    tolerance = rules.tolerance(best)
+    return Standing(candidates, observed, found, is_wrong(found, tolerance), tolerance)

@@ -1,0 +1,98 @@
+"""Runs made-up races and grids whose truth is known; see `races.py`."""
+
+import argparse
+import json
+import statistics
+from collections import defaultdict
+from typing import NamedTuple
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.race.standing import standing_after
+from tf_finetune.search.running.records import TrialRecord
+from tools.benchmarks.simulated_search import Truth, grid, race
+
+_SIZES = (200, 500, 2000)
+_TOLERANCE = 0.01
+
+
+class Outcome(NamedTuple):
+    """Of one search.
+
+    Attributes:
+        said: The probability that the race gives its answer.
+        loss: How far its answer is below the best of all cells in truth.
+        loss_of_grid: The same of the best cell of the grid.
+        seconds_of_grid: Of the race, as a part of the grid's.
+        trials: Of the race.
+        trials_of_grid: Of the grid.
+    """
+
+    said: float
+    loss: float
+    loss_of_grid: float
+    seconds_of_grid: float
+    trials: int
+    trials_of_grid: int
+
+
+def main() -> None:
+    """Prints a JSON line a row."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--searches", type=int, required=True)
+    parser.add_argument("--first", type=int, required=True)
+    arguments = parser.parse_args()
+    numbers = range(arguments.first, arguments.first + arguments.searches)
+    with threadpool_limits(limits=1):
+        for examples in _SIZES:
+            found = [_search(Truth(number, examples)) for number in numbers]
+            groups = {
+                "all": found,
+                "at least 95 %": [one for one in found if one.said >= 0.95],
+                "below 95 %": [one for one in found if one.said < 0.95],
+            }
+            for name, group in groups.items():
+                if group:
+                    print(json.dumps(_row(examples, name, group)), flush=True)
+
+
+def _search(truth: Truth) -> Outcome:
+    rules = truth.rules(_TOLERANCE)
+    records, _ = race(truth, rules)
+    now = standing_after(truth.space, rules, records)
+    assert now is not None
+    everything = grid(truth)
+    best = max(map(truth.score, now.candidates.cells))
+    return Outcome(
+        said=1.0 - float(now.chances[now.surest]),
+        loss=best - truth.score(now.candidates.cells[now.surest]),
+        loss_of_grid=best - truth.score(_best(everything)),
+        seconds_of_grid=_seconds(records) / _seconds(everything),
+        trials=len(records),
+        trials_of_grid=len(everything),
+    )
+
+
+def _best(records: list[TrialRecord]) -> Cell:
+    """The cell with the highest mean score."""
+    scores: dict[Cell, list[float]] = defaultdict(list)
+    for record in records:
+        scores[record.request.cell].append(record.result.score or 0.0)
+    return max(scores, key=lambda cell: statistics.fmean(scores[cell]))
+
+
+def _seconds(records: list[TrialRecord]) -> float:
+    return sum(record.wall_seconds for record in records)
+
+
+def _row(examples: int, name: str, group: list[Outcome]) -> dict[str, object]:
+    means = {
+        field: statistics.fmean(getattr(one, field) for one in group) for field in group[0]._fields
+    }
+    right = statistics.fmean(one.loss <= _TOLERANCE for one in group)
+    return {"examples": examples, "answers": name, "races": len(group), "right": right} | means
+
+
+if __name__ == "__main__":
+    main()
