@@ -293,13 +293,24 @@ COMMANDS: dict[str, Command] = {
             ),
             Argument("--num-labels", "outputs of the head", value="N", default="2"),
             Argument(
+                "--run",
+                "execute steps of real texts and weights instead, on the device that JAX sees",
+                value=None,
+            ),
+            Argument(
                 "--output",
-                "folder for preflight.json and preflight.png",
+                "folder for preflight.json and preflight.png, or of --run for the steps",
                 value="DIR",
                 default="runs/preflight",
             ),
         ),
-        (("--depths 0,4 --batch-sizes 32,256", "two depths and two batch sizes on a v5e"),),
+        (
+            ("--depths 0,4 --batch-sizes 32,256", "two depths and two batch sizes on a v5e"),
+            (
+                "--run --depths 0,4",
+                "execute the step, computing frozen layers and with their states",
+            ),
+        ),
         uses=options.PREFLIGHT,
     ),
     "profile": Command(

@@ -102,6 +102,7 @@ PREFLIGHT = Uses(
     (
         *("encoder", "freeze", "method", "data.max_length", "data.task", "data.text_pair_column"),
         *("data.cache_dir", *_STEP, "training.batch_size", "training.padding", "training.epochs"),
+        *("data.train", "training.learning_rate", "training.seed"),
     )
 )
 PROFILE = Uses(

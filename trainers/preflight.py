@@ -1,7 +1,10 @@
 """Compiles the training step for TPUs that are not there: does it fit, how long may it take?
 
-Example:
+Or executes it, of real texts and weights, on the device that JAX sees: how long does it take?
+
+Examples:
     python -m trainers.preflight freeze.depth=4 --chips v5e --batch-sizes 32,256
+    python -m trainers.preflight --run --depths 0,4
 """
 
 import argparse
@@ -37,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
     devices = whole_number("--devices", arguments.devices, positive=True)
     examples = whole_number("--examples", arguments.examples, positive=True)
     batch_sizes = _batch_sizes(arguments.batch_sizes, config, devices)
+    if arguments.run:
+        return _run(config, files, depths, batch_sizes, Path(arguments.output), console)
     job = _job(arguments, config, files, devices)
 
     cells = []
@@ -60,6 +65,34 @@ def main(argv: Sequence[str]) -> int:
     for path in write_report(Path(arguments.output), job, cells, examples):
         console.print(Text(visible(f"wrote {path}")), soft_wrap=True)
     return 0
+
+
+def _run(
+    config: ExperimentConfig,
+    files: EncoderFiles,
+    depths: Sequence[int],
+    batch_sizes: Sequence[int],
+    output: Path,
+    console: Console,
+) -> int:
+    """Executes steps; 1 if one came out otherwise than TensorFlow's."""
+    compiler = find_compiler()
+    train = config.data.train or "builtin:docstrings"
+    data = fitted_inputs(files, config.data.model_copy(update={"train": train}))
+
+    from tf_finetune.data.loading import load_splits
+    from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.preflight.running import run_steps
+    from tf_finetune.sources.opening import check_sources
+
+    check_sources(data)
+    splits, data = load_splits(data, load_tokenizer(files))
+    config = config.model_copy(update={"data": data})
+    console.print(Text(visible(f"encoder {files.name}, texts of {train}")), soft_wrap=True)
+    folder = output / "steps"
+    code = run_steps(config, files, splits, depths, batch_sizes, folder, compiler)
+    console.print(Text(visible(f"wrote {folder / 'results.json'}")), soft_wrap=True)
+    return code
 
 
 def _job(

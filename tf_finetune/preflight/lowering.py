@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -49,6 +50,20 @@ class LoweredStep:
     source_of: Callable[[str], str | None]
 
 
+class Lowered(NamedTuple):
+    """A traced function and its HLO, whose parameters are its inputs in their order.
+
+    Attributes:
+        hlo: As text, without the values of large constants.
+        module: Gives it whole, serialised.
+        concrete: What was traced.
+    """
+
+    hlo: str
+    module: Callable[[], bytes]
+    concrete: Any
+
+
 def build_step_model(spec: Spec) -> FineTuner:
     """The model of a run, ready to train but for its weights, which do not matter here.
 
@@ -68,20 +83,31 @@ def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> Lowere
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
-    batch = step_batch(labels, shape)
+    # The lowering binds no default: the step's other argument is only for several processes.
+    lowered = lowered_function(lambda batch: model.step(batch), step_batch(labels, shape))
+    graph = lowered.concrete.graph
+    hlo = _without_counter(lowered.hlo)
+    return LoweredStep(hlo, lambda name: _source_in_graph(graph, name))
+
+
+def lowered_function(step: Callable[[Batch], dict[str, tf.Tensor]], batch: Batch) -> Lowered:
+    """Traces a step for a batch and lowers it.
+
+    Raises:
+        UnsupportedOperationError: With the operation, its layer and the line that made it.
+    """
 
     @tf.function(autograph=False, jit_compile=True)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
-        # The lowering binds no default: the step's other argument is only for several processes.
-        return model.step(batch)
+        return step(batch)
 
-    graph = train_step.get_concrete_function(batch).graph
+    concrete = train_step.get_concrete_function(batch)
     try:
         # Without platform_name: variables need a device to be on.
-        hlo = train_step.experimental_get_compiler_ir(batch)(stage="hlo")
+        lower = train_step.experimental_get_compiler_ir(batch)
+        return Lowered(lower(stage="hlo"), lambda: lower(stage="hlo_serialized"), concrete)
     except (ValueError, tf.errors.OpError) as error:
         raise _named(str(error)) from None
-    return LoweredStep(_without_counter(hlo), lambda name: _source_in_graph(graph, name))
 
 
 def step_batch(labels: LabelSpace, shape: StepShape) -> Batch:
