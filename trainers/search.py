@@ -4,6 +4,7 @@ Example:
     python -m trainers.search --config configs/docstrings_search.yaml
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from trainers.going_on import says_how_to_go_on
 
 def main(argv: Sequence[str]) -> int:
     """Searches, answers, and trains what it recommends; returns the exit code."""
+    started = time.time()
     config = load_arguments(parse_arguments("search", argv))
     if config.training.strategy == "multi_worker":
         raise UserError(
@@ -38,37 +40,31 @@ def main(argv: Sequence[str]) -> int:
     check_search_folder(path, overwrite=config.run.overwrite)
     console = Console()
     with exclusive_use(path), says_how_to_go_on("search", path / "config.yaml", console):
-        _search(config, console)
+        _search(config, console, started)
     return 0
 
 
-def _search(config: ExperimentConfig, console: Console) -> None:
+def _search(config: ExperimentConfig, console: Console, started: float) -> None:
     job, tokenizer = _load_job(config, console)
 
     from tf_finetune.search.leading.job import describe_search
-    from tf_finetune.search.session import comparable, run_trials, session_notes
+    from tf_finetune.search.session import comparable, recommended, run_trials, session_notes
 
     for line in describe_search(job):
         console.print(Text(visible(line)), soft_wrap=True)
-    found = run_trials(job, console)
+    found = run_trials(job, console, started)
 
+    from tf_finetune.machine import interruption
     from tf_finetune.search.answer.chance import chance_notes
-    from tf_finetune.search.answer.recommendation import recommend
     from tf_finetune.search.answer.tables import render_recommendation
 
+    if found.interrupted is not None:
+        interruption.forget()  # the next Ctrl-C ends at once
+        line = "interrupted; the best so far is trained and reported (Ctrl-C once more: it is not)"
+        console.print(line, style="yellow", highlight=False, soft_wrap=True)
     records = comparable(job, found.records)
-    recommendation = recommend(
-        [record.result for record in records],
-        job.splits.labels,
-        job.metric,
-        job.higher_is_better,
-        num_layers=job.files.num_layers,
-        confidence=job.config.evaluation.confidence,
-        tolerance=job.config.search.tolerance,
-        folds=job.folds,
-        has_pooler=job.files.has_pooler,
-        chance_right=found.chance_right,
-    )
+    results = [record.result for record in records]
+    recommendation = recommended(job, results, found.chance_right)
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
 
@@ -109,10 +105,13 @@ def _search(config: ExperimentConfig, console: Console) -> None:
         reports=final.reports,
         search_seconds=sum(record.wall_seconds for record in found.records),
         ensemble=ensemble,
+        interrupted=found.interrupted is not None,
     )
     write_search_report(job, outcome, console)
     for line in (recommendation.sentence, *ensemble_notes):
         console.print(Text(visible(line)), soft_wrap=True)
+    if found.interrupted is not None:
+        raise found.interrupted
 
 
 def _load_job(

@@ -120,10 +120,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
                 model, splits, config, chosen, states=states, outputs=outputs, console=console
             )
             training = without_early_stopping(training, rounds.histories, splits.labels)
-            what = f"epochs: {training.epochs}"
-            if training.solver == "exact":
-                what = f"penalty: {training.weight_decay:.3g}"
-            line = f"final model: {what}, on all {len(splits.train):,} examples"
+            epochs = "" if training.solver == "exact" else f"epochs: {training.epochs}, "
+            line = f"final model: {epochs}on all {len(splits.train):,} examples"
             console.print(line, highlight=False)
             model.classifier.reset(training.seed)
         result = fine_tune(

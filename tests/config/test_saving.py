@@ -88,6 +88,9 @@ def make_consistent(values):
     lists, ranges = (search.get(f"learning_rate{kind}_by_depth", {}) for kind in ("s", "_ranges"))
     for depth in {*lists} & {*ranges}:
         del ranges[depth]
+    encoder, freeze = values.get("encoder", {}), values.get("freeze", {})
+    if encoder.get("layers") is not None and freeze.get("depth", 0) > encoder["layers"]:
+        freeze["depth"] = encoder["layers"]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}

@@ -26,6 +26,7 @@ BY_HAND = {
     "mean": lambda states: states.mean(axis=0),
     "max": lambda states: states.max(axis=0),
     "last": lambda states: states[-1],
+    "first_state": lambda states: states[0],
 }
 
 
@@ -68,6 +69,13 @@ def check_cut(cut, whole):
     np.testing.assert_allclose(cut(inputs, training=False), theirs, atol=1e-6, rtol=0)
     below, above = (_states(model, inputs, layers - 1) for model in (cut, whole))
     np.testing.assert_array_equal(below, above)
+    straight = [p for p in cut.files.family.poolings if p != cut.files.family.pooling]
+    reads = whole.layer_reads(inputs, straight)
+    for place, pooling in enumerate(straight):
+        files = replace(cut.files, wanted_pooling=pooling)
+        plan = plan_freezing(FreezeConfig(), MethodConfig(), files.variables(2))
+        vectors = Classifier(cut.wrapped, files, plan).head_vectors(inputs)
+        np.testing.assert_allclose(vectors, reads[layers - 1, place], atol=1e-5, err_msg=pooling)
 
 
 def _states(model, inputs, layers):

@@ -156,6 +156,7 @@ def test_they_are_searched(options, tmp_path):
         "search.depths=2",
         "search.methods=norms,full",
         "search.learning_rates=0.01",
+        "search.first_answer=false",
     )
     more = ("search.seeds=0", "search.widen_edges=false", f"run.dir={folder}")
 

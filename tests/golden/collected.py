@@ -56,6 +56,7 @@ class Collector:
             "search.depths=0,2",
             "search.learning_rates=[1e-2]",
             "search.widen_edges=false",
+            "search.first_answer=false",
         )
         with pytest.MonkeyPatch.context() as patch:
             # The cheapest of equally good depths is recommended, and what an epoch costs is

@@ -74,6 +74,7 @@ def test_search_computes_each_depth_once_and_yields_the_same_table(command, comp
             "search.depths=2,3",
             "search.learning_rates=[1e-3]",
             "search.seeds=[0, 1]",
+            "search.first_answer=false",
         )
         arguments, folder = command(mode, 0, *options)
         assert search.main(arguments) == 0

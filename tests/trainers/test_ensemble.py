@@ -52,6 +52,7 @@ def arguments(tiny_encoder, tmp_path_factory):
         "training.batch_size=16",
         "search.oracle=grid",
         "search.depths=3",
+        "search.first_answer=false",
         "search.learning_rates=[1e-2, 1e-6]",
         "search.widen_edges=false",
         "search.seeds=0,1",

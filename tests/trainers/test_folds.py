@@ -37,6 +37,7 @@ def job(tiny_job):
 def searching(job):
     """Arguments of a search of two depths with one seed."""
     space = ["search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"]
+    space += ["search.first_answer=false"]
     return [*job, *space, "search.widen_edges=false"]
 
 

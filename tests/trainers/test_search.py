@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def arguments(tiny_job):
         "search.learning_rates=[1e-3, 1e-2]",
         "search.seeds=[0, 1]",
         "search.widen_edges=false",
+        "search.first_answer=false",
         "evaluation.bootstrap_resamples=100",
         "evaluation.explained_mistakes=0",
     ]
@@ -207,11 +209,15 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
     )
     assert {p.name for p in (folder / "workers").iterdir()} == {"worker0.log", "worker1.log"}
     assert len(table(folder)) < 8
+    assert "the best so far is trained and reported" in output
+    assert json.loads((folder / "search.json").read_text())["interrupted"] is True
+    assert (folder / "model" / "model.safetensors").exists()
 
     again = ["--config", str(folder / "config.yaml"), "search.workers=1"]
     assert search.main(again) == 0
     found, expected = table(folder), table(finished)
     assert len(found) == 8
+    assert json.loads((folder / "search.json").read_text())["interrupted"] is False
     both = found.keys() & expected.keys()
     assert len(both) == 4
     for trial in both:
@@ -433,7 +439,7 @@ def test_full_disk_without_a_cache_to_give_up_ends_the_search(runner, monkeypatc
         runner.run(TrialRequest(Cell(3, 1e-2), 1, 1), "explore")
 
 
-def test_a_head_that_is_solved_is_searched_answered_and_trained_again(tiny_job, tmp_path, capsys):
+def test_the_first_answer_is_searched_answered_and_trained_again(tiny_job, tmp_path, capsys):
     folder = tmp_path / "solved"
     options = [
         *(*tiny_job, "data.max_length=32", "encoder.pooling=mean", "search.depths=3"),
@@ -445,16 +451,30 @@ def test_a_head_that_is_solved_is_searched_answered_and_trained_again(tiny_job, 
 
     told = capsys.readouterr().out
     outcome = json.loads((folder / "search.json").read_text())
-    (trial,) = outcome["trials"]
-    assert trial["folder"] == "depth3-exact-seed0"
-    assert trial["result"]["cell"]["learning_rate"] is None
-    assert [entry["penalty"] for entry in trial["history"]][::8] == [1.0, pytest.approx(1e-4)]
-    assert outcome["answer"].startswith("Freeze all 3 layers and solve the head exactly: accuracy")
+    trials = {trial["folder"]: trial for trial in outcome["trials"]}
+    assert set(trials) == {
+        *("depth1-exact-layers=1-seed0", "depth1-exact-layers=1-pooling=first_state-seed0"),
+        *("depth2-exact-layers=2-seed0", "depth2-exact-layers=2-pooling=first_state-seed0"),
+        *("depth3-exact-seed0", "depth3-exact-pooling=first_state-seed0"),
+    }
+    assert {trial["stage"] for trial in trials.values()} == {"first"}
+    assert all(trial["result"]["cell"]["learning_rate"] is None for trial in trials.values())
+    assert re.search(r"first answer after \d+ s: Use the first (2 )?of 3 layers as", told)
+    assert "To answer a text takes it" in told
     assert "depth 3: the head alone, solved exactly, the same for every seed" in told
     assert "There is no ensemble: the head is solved, the same for every seed." in told
     assert "exact" in (folder / "report.html").read_text()
-    chosen = load_config(folder / "chosen.yaml").training
-    assert (chosen.solver, chosen.epochs) == ("exact", 3)
-    again = outcome["chosen"]["epochs"]
-    for name in ("penalty", "loss", "val_accuracy", "val_loss"):
-        assert [e[name] for e in again] == pytest.approx([e[name] for e in trial["history"]])
+    # The final model is that of the recommended trial.
+    chosen = load_config(folder / "chosen.yaml")
+    layers, pooling = chosen.encoder.layers, chosen.encoder.pooling
+    assert (chosen.training.solver, chosen.freeze.depth) == ("exact", layers)
+    config = json.loads((folder / "model/config.json").read_text())
+    assert (config["num_hidden_layers"], config["text_pooling"]) == (layers, pooling)
+    cell = outcome["chosen"]["cell"]
+    (trial,) = (trial for trial in trials.values() if trial["request"]["cell"] == cell)
+    for name in ("penalty", "loss", "out_of_fold_loss", "val_accuracy", "val_loss"):
+        again = outcome["chosen"]["epochs"][-1][name]
+        assert again == pytest.approx(trial["history"][-1][name], rel=1e-3), name
+    texts = tmp_path / "texts.txt"
+    texts.write_text("the film was good and great\n")
+    assert predict.main([str(folder), str(texts), "--output", str(tmp_path / "out.jsonl")]) == 0

@@ -99,7 +99,7 @@ def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str,
     shares = {name: share for name, share in shares.items() if share and given[name] is None}
     if not shares:
         return {"train": examples}
-    first, text = _distinct_texts(examples)
+    first, text = distinct_texts(examples)
     _check_divisible(shares, labels, examples, first)
     sizes = [max(round(share * len(first)), 1) for share in shares.values()]
     strata = strata_of(labels, examples.labels[first], most=min(sizes))
@@ -130,7 +130,7 @@ def assign_folds(config: DataConfig, labels: LabelSpace, train: Split) -> np.nda
     folds = config.folds
     if folds is None:
         return None
-    first, text = _distinct_texts(train)
+    first, text = distinct_texts(train)
     problems = Problems()
     _add_too_few(problems, labels, train, first, folds, f"for {folds} folds", "one for each fold")
     _check(problems, "Add examples, leave out the class, or set data.folds to fewer.")
@@ -176,7 +176,7 @@ def _check_divisible(
     )
 
 
-def _distinct_texts(examples: Split) -> tuple[np.ndarray, np.ndarray]:
+def distinct_texts(examples: Split) -> tuple[np.ndarray, np.ndarray]:
     """The first example of each distinct text, and which text each example has."""
     hashes = examples.store.text_hashes[examples.rows]
     _, first, text = np.unique(hashes, return_index=True, return_inverse=True)

@@ -165,6 +165,10 @@ class CausalEncoder(Encoder):
         """See `Encoder`."""
         return self.layers[index](x, context, reads, run)
 
+    def as_last(self, x: tf.Tensor) -> tf.Tensor:
+        """See `Encoder`."""
+        return normalised(self.layers[-1].last_norm, x)
+
     def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """See `Encoder`."""
         return x

@@ -86,6 +86,16 @@ class Encoder(ABC):
             run: How.
         """
 
+    def as_last(self, x: tf.Tensor) -> tf.Tensor:
+        """States above a layer as they would be if it were the last, [b, t, hidden] both.
+
+        The same, unless a family has something above its last layer, such as a norm.
+
+        Args:
+            x: What `layer` gave, of another than the last layer.
+        """
+        return x
+
     @abstractmethod
     def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """What was read of each text as the head gets it, [b, r, hidden] both.

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 
 # What the head reads of a text: the state of its first or last token, or the mean or the largest
-# value of all its tokens' states.
-Pooling = Literal["first", "mean", "max", "last"]
+# value of all its tokens' states. Where "first" is usual, it means with the pooler, and
+# "first_state" without.
+Pooling = Literal["first", "mean", "max", "last", "first_state"]
+OF_THE_FIRST_TOKEN: frozenset[Pooling] = frozenset(("first", "first_state"))
 # Those for which the last layer computes every token.
 OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
@@ -142,7 +144,7 @@ class Family(ABC):
     head_names: ClassVar[tuple[str, str]]
     head_has_bias: ClassVar[bool] = True
     pooling: ClassVar[Pooling] = "first"
-    poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last")
+    poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last", "first_state")
     kept_of_all: ClassVar[int] = 3
     kept_of_read: ClassVar[int] = 5
     bounded_pooler: ClassVar[bool] = True

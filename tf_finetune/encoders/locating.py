@@ -18,7 +18,7 @@ from tf_finetune.encoders.sentence_folder import transformer_folder
 from tf_finetune.encoders.variables import Variable, possible_depths
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.options.encoder import WantedPooling
+from tf_finetune.options.encoder import EncoderConfig, WantedPooling
 from tf_finetune.storage.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,10 @@ class EncoderFiles:
         """What to tell of it before work begins."""
         pooling = f"pooling: {self.pooling_choice.sentence()}"
         return [*choice_note(self.path), *self.layer_lines(), pooling, *self.depth_notes()]
+
+    def configured(self, section: EncoderConfig) -> "EncoderFiles":
+        """The same encoder, read and cut as another section `encoder` says."""
+        return replace(self, wanted_pooling=section.pooling, wanted_layers=section.layers)
 
     def options(self) -> dict[str, Any]:
         """The options of the section `encoder` that find it again, as they turned out."""

@@ -19,6 +19,7 @@ _WORDS: dict[Pooling, str] = {
     "mean": "the mean of all tokens",
     "max": "the largest of all tokens",
     "last": "the last token",
+    "first_state": "the first token, without the pooler",
 }
 _OF_SENTENCE_TRANSFORMERS: dict[str, Pooling] = {
     "cls": "first",

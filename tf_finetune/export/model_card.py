@@ -41,8 +41,10 @@ _HUB_METRICS = {
     "mae": "mae",
 }
 # What the head reads, of states [b, t, hidden] and a mask [b, t] of ones and zeros on any side.
+_FIRST = "states[range(len(states)), mask.argmax(1)]"
 _READ: dict[Pooling, str] = {
-    "first": "states[range(len(states)), mask.argmax(1)]",
+    "first": _FIRST,
+    "first_state": _FIRST,
     "mean": "(states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)",
     "max": 'states.masked_fill(mask[..., None] == 0, float("-inf")).amax(1)',
     "last": "states[range(len(states)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",

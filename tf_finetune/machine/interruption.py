@@ -74,6 +74,11 @@ def check() -> None:
         stop()
 
 
+def forget() -> None:
+    """Takes the signal that came as answered: the next one counts again."""
+    _State.received = None
+
+
 def is_asked_for() -> bool:
     """Whether a signal has come in the region around."""
     return _State.received is not None

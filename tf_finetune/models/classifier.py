@@ -7,6 +7,7 @@ import tf_keras
 
 from tf_finetune.data.batch import Inputs, PackedTexts, States, Texts, Tokens
 from tf_finetune.encoders.encoder import MASKED_SCORE, Run
+from tf_finetune.encoders.family import Pooling
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.head_start import HeadStart
@@ -158,6 +159,33 @@ class Classifier(PlannedModel):
             summaries.append(pooled(pooling, known, texts)[:, 0])
             states = self.encode(index, states, texts, training=False)
         return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
+
+    def layer_reads(self, inputs: Inputs, poolings: Sequence[Pooling]) -> tf.Tensor:
+        """What a head would read above each layer, float32 [layers, poolings, b, hidden].
+
+        That is what it reads of an encoder that is cut there, in inference mode.
+
+        Args:
+            inputs: Tokens of one text a row.
+            poolings: What is read, none of it through the pooler.
+
+        Raises:
+            TypeError: Rows hold several texts.
+        """
+        texts = inputs.texts
+        if not isinstance(texts, Texts):
+            raise TypeError("a row of several texts has no summary")
+        states, run = self.embed(inputs, training=False), Run()
+        context = self.encoder.context(texts.mask, packed=False, run=run)
+        found = []
+        for index in range(self.num_layers):
+            states = self.encoder.layer(index, states, context, None, run)
+            last = states
+            if index < self.num_layers - 1:
+                last = self.encoder.as_last(states)
+            read = [pooled(pooling, last, texts)[:, 0] for pooling in poolings]
+            found.append(tf.cast(tf.stack(read), tf.float32))
+        return tf.stack(found)
 
     def classify(
         self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None

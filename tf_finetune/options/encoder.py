@@ -8,7 +8,7 @@ from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
 
-WantedPooling = Literal["auto", "first", "mean", "max", "last"]
+WantedPooling = Literal["auto", "first", "mean", "max", "last", "first_state"]
 
 
 class EncoderConfig(Section):
@@ -28,7 +28,7 @@ class EncoderConfig(Section):
         "the mean or the largest value of all its tokens' states; auto follows the checkpoint "
         "(sentence-transformers' file, or a model trained here), otherwise what is usual for such "
         "an encoder. What is usual goes through the encoder's pooler, anything else straight to "
-        "the head",
+        "the head, as does first_state, the first token without the pooler",
     )
     layers: Annotated[int | None, Mark.STEP] = Field(
         default=None,

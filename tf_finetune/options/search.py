@@ -52,6 +52,12 @@ class SearchConfig(Section):
         "probability",
         examples=[0.9],
     )
+    first_answer: Annotated[bool, Mark.SEARCH] = Field(
+        default=True,
+        description="before the first trial, solve a head exactly on what each layer of the "
+        "untouched encoder gives of a text, its first token and the mean of all; not where "
+        "training.solver=steps or rules leave more than a head to train",
+    )
     depths: Annotated[
         str,
         Field(

@@ -36,10 +36,10 @@ class TrainingConfig(Section):
     solver: Annotated[Literal["auto", "steps", "exact"], Mark.COURSE, Mark.TRIAL] = Field(
         default="auto",
         description="steps: an optimiser goes over the examples; exact: where nothing but the "
-        "dense layer of the head trains, its best values are computed for a few penalties around "
-        "weight_decay, and those with the best validation score are kept, which takes a second "
-        "and is the same for every seed; auto: exact where it can be and no option is set that "
-        "means something for steps alone",
+        "dense layer of the head trains, its best values are computed for the penalty around "
+        "weight_decay that cross-validation inside the training examples chooses, which takes a "
+        "second and is the same for every seed; auto: exact where it can be and no option is set "
+        "that means something for steps alone",
     )
     optimizer: Annotated[Literal["adamw", "sgd", "adafactor"], Mark.STEP, Mark.STEPWISE] = Field(
         default="adamw", description="optimiser; sgd uses Nesterov momentum 0.9"
@@ -49,7 +49,7 @@ class TrainingConfig(Section):
         ge=0.0,
         le=1.0,
         description="decoupled weight decay, never on biases and layer norms; with solver=exact "
-        "the middle of the penalties, and the only one where there is no validation split",
+        "the middle of the penalties",
     )
     schedule: Annotated[Literal["linear", "cosine", "constant"], Mark.STEP, Mark.STEPWISE] = Field(
         default="linear", description="learning rate after the warm-up: down to 0, or constant"

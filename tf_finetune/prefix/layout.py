@@ -10,6 +10,7 @@ import numpy as np
 
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.data.splits import Split
+from tf_finetune.encoders.family import OF_THE_FIRST_TOKEN
 from tf_finetune.encoders.pooling import TEXT_POOLING
 
 if TYPE_CHECKING:  # files of states can be read without TensorFlow
@@ -139,7 +140,7 @@ def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
                 digest.update(classifier.by_path[row.path].numpy().tobytes())
         whole = digest.copy()
         # Of the first token the reads in the key of a layout tell.
-        if depth == classifier.plan.num_layers and files.pooling != "first":
+        if depth == classifier.plan.num_layers and files.pooling not in OF_THE_FIRST_TOKEN:
             whole.update(files.pooling.encode())
         found.append(whole.hexdigest())
     return tuple(found[1:])

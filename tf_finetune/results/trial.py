@@ -105,6 +105,8 @@ class TrialResult:
         train_seconds: Wall time of the whole training.
         peak_memory_bytes: The most memory in use; None if it could not be measured.
         step_flops: Floating-point operations of one training step; None if unknown.
+        answer_flops: Floating-point operations of an answer to a text of mean length; None if
+            unknown.
         epochs: Epochs trained.
         micro_batches: Pieces that a device computed a step in; more than the configuration asks
             for if memory ran out.
@@ -125,6 +127,7 @@ class TrialResult:
     train_seconds: float | None = None
     peak_memory_bytes: int | None = None
     step_flops: float | None = None
+    answer_flops: float | None = None
     epochs: int | None = None
     micro_batches: int | None = None
     given_up: bool = False

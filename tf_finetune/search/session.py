@@ -1,5 +1,6 @@
 """A search from its first trial to its last, in this process or over workers."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,10 +12,14 @@ from rich.text import Text
 
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
+from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.recommendation import Recommendation
+from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.search.answer.reporting import write_columns, write_trial
+from tf_finetune.search.leading.first_answer import first_answer
 from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command
 from tf_finetune.search.leading.race.race_schedule import TRIALS_AT_DEPTH, RaceSchedule
@@ -41,26 +46,37 @@ class SearchedTrials(NamedTuple):
         not_run: What the time budget had no room for.
         runner: What ran them here, with its models and cached states; None if workers did.
         chance_right: After a race, says how likely a cell is within the tolerance of the best.
+        interrupted: What ended the search before its last trial; None: nothing did.
     """
 
     records: tuple[TrialRecord, ...]
     not_run: NotRun
     runner: TrialRunner | None
     chance_right: Callable[[Cell], float | None] | None
+    interrupted: Interrupted | None = None
 
 
-def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
-    """Runs what the journal does not have yet.
+def run_trials(job: SearchJob, console: Console, started: float) -> SearchedTrials:
+    """Runs what the journal does not have yet, the first answer before everything else.
+
+    Ctrl-C ends it with what there is, once a trial has trained for all epochs.
 
     Args:
         job: The search.
         console: Where progress is shown.
+        started: `time.time()` when the command began.
 
     Raises:
         UserError: The time budget is too short for a single trial, or something concerns
             every trial.
-        KeyboardInterrupt: The journal and the checkpoints hold all that was done.
+        Interrupted: SIGTERM, or there is no such trial; the journal and the checkpoints hold all
+            that was done.
     """
+    for notice in job.journal.notices:
+        console.print(Text(visible(notice), style="yellow"), soft_wrap=True)
+    if job.config.run.tensorboard:
+        write_columns(job)
+    answer_first(job, console, started)
     times = TrialTimes(work_by_depth(job))
     known = list(job.journal.records.values())
     budget = _budget(job, times, known)
@@ -70,30 +86,84 @@ def run_trials(job: SearchJob, console: Console) -> SearchedTrials:
     def progress() -> Progress:
         return Progress(len(schedule.done), schedule.expected_total, schedule.seconds_left(workers))
 
-    if job.config.run.tensorboard:
-        write_columns(job)
-    for notice in job.journal.notices:
-        console.print(Text(visible(notice), style="yellow"), soft_wrap=True)
     runner: TrialRunner | None = None
+    interrupted: Interrupted | None = None
     with SearchDisplay(console, job.metric, job.higher_is_better, progress, known) as display:
         oracle = SearchOracle(schedule, job.journal, job.higher_is_better, display)
-        if workers > 1 or is_chief():
-            run_chief(
-                oracle,
-                workers if workers > 1 else 0,
-                worker_command(job.directory.config),
-                job.directory.workers,
-            )
-        else:
-            runner = _runner(job, display.on_line, display.note)
-            if budget is not None and not times.are_known:
-                _calibrate(job, runner, times, budget)
-            _tuner(oracle, runner, job).search()
+        try:
+            if workers > 1 or is_chief():
+                run_chief(
+                    oracle,
+                    workers if workers > 1 else 0,
+                    worker_command(job.directory.config),
+                    job.directory.workers,
+                )
+            else:
+                runner = _runner(job, display.on_line, display.note)
+                if budget is not None and not times.are_known:
+                    _calibrate(job, runner, times, budget)
+                _tuner(oracle, runner, job).search()
+        except Interrupted as stop:
+            whole = comparable(job, job.journal.known_to_all())
+            if stop.signum != signal.SIGINT or not any(r.is_completed for r in whole):
+                raise
+            interrupted = stop
     records = tuple(job.journal.records.values())
     not_run = schedule.not_run
     if not records and not_run.total:
         raise _too_short(job, times.estimate(not_run.known[0]) if not_run.known else None)
-    return SearchedTrials(records, not_run, runner, schedule.chance_right)
+    return SearchedTrials(records, not_run, runner, schedule.chance_right, interrupted)
+
+
+def answer_first(job: SearchJob, console: Console, started: float) -> None:
+    """Solves the heads of the first answer that the journal lacks, and says what they come to.
+
+    Args:
+        job: The search.
+        console: Where it is said.
+        started: `time.time()` when the command began.
+
+    Raises:
+        UserError: The time budget is shorter than this takes.
+    """
+
+    def after(record: TrialRecord) -> None:
+        if job.config.run.tensorboard:
+            write_trial(job, record)
+
+    def tell(line: str) -> None:
+        console.print(Text(visible(line)), soft_wrap=True)
+
+    solved = first_answer(job, tell, after)
+    if not any(record.is_completed for record in solved):
+        return
+    found = recommended(job, [record.result for record in solved])
+    line = f"first answer after {duration(time.time() - started)}: {found.answer}"
+    work = {record.request.cell: record.result.answer_flops or 0.0 for record in solved}
+    share = work[found.recommended.cell] / max(work.values())
+    if share < 1.0:
+        line += f" To answer a text takes it {share:.0%} of the work of all layers."
+    tell(line)
+
+
+def recommended(
+    job: SearchJob,
+    trials: Sequence[TrialResult],
+    chance_right: Callable[[Cell], float | None] | None = None,
+) -> Recommendation:
+    """What some of a search's trials come to; see `recommend`."""
+    return recommend(
+        trials,
+        job.splits.labels,
+        job.metric,
+        job.higher_is_better,
+        num_layers=job.files.num_layers,
+        confidence=job.config.evaluation.confidence,
+        tolerance=job.config.search.tolerance,
+        folds=job.folds,
+        has_pooler=job.files.has_pooler,
+        chance_right=chance_right,
+    )
 
 
 def _schedule(job: SearchJob, times: TrialTimes, budget: TimeBudget | None) -> Schedule:
@@ -136,6 +206,8 @@ def work_by_depth(job: SearchJob) -> dict[int, float]:
 def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
     """Sentences about how the search was led, none if there is nothing to say."""
     notes = job.files.depth_notes()
+    if found.interrupted is not None:
+        notes.append(f"The search was interrupted after {len(found.records)} trials.")
     if found.not_run.total:
         notes.append(budget_note(job.config.search.time_budget or "", found.not_run))
     epochs = job.config.training.epochs
@@ -238,7 +310,7 @@ def _calibrate(job: SearchJob, runner: TrialRunner, times: TrialTimes, budget: T
     request = TrialRequest(stepwise[0], job.space.seeds[0], job.config.training.epochs)
     with suppress(NonFiniteError, OutOfMemoryError):  # the trial itself will say it
         times.calibrate(request, runner.measure_epoch(request))
-    if not budget.allows(request):
+    if not budget.allows(request) and not job.journal.records:
         raise _too_short(job, times.estimate(request))
 
 

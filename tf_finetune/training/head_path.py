@@ -13,12 +13,16 @@ T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy import optimize
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.training.head_vectors import HeadVectors
@@ -34,7 +38,7 @@ _SPAN = 100.0
 _STEPS_EACH_WAY = 4
 
 
-def penalties_for(weight_decay: float, *, watched: bool) -> tuple[float, ...]:
+def penalties_for(weight_decay: float) -> tuple[float, ...]:
     """Penalties to solve for, the largest first, in half decades around one.
 
     None is below `LEAST_PENALTY`: without any there may be no optimum, such as where a plane
@@ -42,9 +46,8 @@ def penalties_for(weight_decay: float, *, watched: bool) -> tuple[float, ...]:
 
     Args:
         weight_decay: `training.weight_decay`: the middle, from 100 times it to a hundredth.
-        watched: Whether there is something to choose by; otherwise it is the only one.
     """
-    steps = range(_STEPS_EACH_WAY, -_STEPS_EACH_WAY - 1, -1) if watched else (0,)
+    steps = range(_STEPS_EACH_WAY, -_STEPS_EACH_WAY - 1, -1)
     around = (weight_decay * _SPAN ** (step / _STEPS_EACH_WAY) for step in steps)
     return tuple(dict.fromkeys(max(LEAST_PENALTY, penalty) for penalty in around))
 
@@ -70,6 +73,35 @@ class HeadProblem:
     label_smoothing: float = 0.0
     scale: OutputScale | None = None
     has_bias: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        vectors: np.ndarray,
+        targets: np.ndarray,
+        labels: LabelSpace,
+        config: TrainingConfig,
+        *,
+        has_bias: bool,
+    ) -> "HeadProblem":
+        """That of some training examples.
+
+        Args:
+            vectors: What the head gets of them, float32 [n, hidden], finite.
+            targets: Their encoded labels.
+            labels: What these mean.
+            config: The training section.
+            has_bias: Whether the head adds a bias.
+        """
+        return cls(
+            HeadVectors(vectors, centred=has_bias),
+            targets,
+            labels.example_weights(config.class_weights, targets),
+            labels,
+            config.label_smoothing,
+            labels.scale(targets, centred=has_bias),
+            has_bias,
+        )
 
     def loss_and_slopes(
         self, kernel: np.ndarray, bias: np.ndarray
@@ -108,6 +140,10 @@ class HeadProblem:
             total += self._shares(rows) @ self.labels.curvatures(logits)
         return float(total.max())
 
+    def answers(self, head: "SolvedHead", rows: np.ndarray | slice) -> np.ndarray:
+        """Logits of a head for some of the texts, float32 [rows, outputs]."""
+        return head.answers(self.vectors.as_they_are(rows), self.scale)
+
     def _logits(self, block: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
         outputs = block @ kernel + bias
         return outputs * self.scale.deviation + self.scale.mean if self.scale else outputs
@@ -144,13 +180,26 @@ class SolvedHead:
         """Whether the solver got as near to the optimum as it has to."""
         return self.gradient <= TOLERANCE
 
+    def answers(self, vectors: np.ndarray, scale: OutputScale | None) -> np.ndarray:
+        """Logits, float32 [n, outputs].
 
-def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[SolvedHead]:
+        Args:
+            vectors: As they are, float32 [n, hidden].
+            scale: Of the targets; None: the outputs are the answers.
+        """
+        outputs = vectors @ self.kernel + self.bias
+        return outputs * np.float32(scale.deviation) + np.float32(scale.mean) if scale else outputs
+
+
+def solve_path(
+    problem: HeadProblem, penalties: Sequence[float], tolerance: float = TOLERANCE
+) -> Iterator[SolvedHead]:
     """Solves a problem for each penalty, beginning at the solution for the one before.
 
     Args:
         problem: What to solve.
         penalties: Over 0, best in descending order.
+        tolerance: The gradient in scaled coordinates at which the solver may stop.
     """
     outputs = problem.labels.num_outputs
     kernel = np.zeros((len(problem.vectors.mean), outputs))
@@ -158,7 +207,7 @@ def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[Sol
     for penalty in penalties:
         scaled = _Scaled(problem, penalty, problem.curvature(kernel, bias))
         # The solver multiplies matrices of a few rows, which threads make twenty times slower.
-        with threadpool_limits(limits=1):
+        with one_thread():
             found = optimize.minimize(
                 scaled.objective,
                 scaled.point(kernel, bias),
@@ -168,7 +217,7 @@ def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[Sol
                     "maxiter": _MOST_ITERATIONS,
                     "maxfun": 2 * _MOST_ITERATIONS,
                     "maxcor": _MEMORY,
-                    "gtol": TOLERANCE,
+                    "gtol": tolerance,
                     "ftol": 0.0,
                 },
             )
@@ -183,6 +232,21 @@ def solve_path(problem: HeadProblem, penalties: Sequence[float]) -> Iterator[Sol
             iterations=int(found.nit),
             gradient=float(np.abs(found.jac).max()),
         )
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """A context in which matrices are multiplied in one thread.
+
+    Whoever solves several problems at a time enters it once around all of them: the libraries have
+    one number of threads for all, and whoever leaves last would otherwise leave them at one.
+    """
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Those that have threads; to look for them takes as long as to solve a small head."""
+    return ThreadpoolController()
 
 
 class _Scaled:

@@ -1,8 +1,7 @@
-"""Trains a head exactly: one pass over the texts for their vectors, then a path of penalties."""
+"""Trains a head exactly: one pass over the texts for their vectors, a penalty, its optimum."""
 
-import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,38 +13,51 @@ from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.machine import interruption
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.results.trial import order_of_scores
+from tf_finetune.results.trial import Predictions
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.head_choice import PenaltyChoice, choose_penalty, inner_folds
 from tf_finetune.training.head_path import (
     TOLERANCE,
     HeadProblem,
     SolvedHead,
-    penalties_for,
     solve_path,
 )
-from tf_finetune.training.head_vectors import HeadVectors
 from tf_finetune.training.pipeline import BatchShape
-from tf_finetune.training.run_result import PENALTY, RunResult
+from tf_finetune.training.run_result import OUT_OF_FOLD_LOSS, PENALTY, RunResult
 from tf_finetune.training.split_logits import split_vectors
 from tf_finetune.training.tensorboard_scalars import TensorBoardScalars
 from tf_finetune.training.weight_change import weight_changes
 
 
-def order_of_entry(
-    entry: Mapping[str, float | None], metric: str, higher_is_better: bool
-) -> tuple[float, float]:
-    """Sorts the best score of a history first, of equal ones the lowest loss; none comes last.
+def entry_of(
+    problem: HeadProblem,
+    solved: SolvedHead,
+    out_of_fold: Mapping[str, float],
+    seconds: float,
+    validation: Predictions | None,
+) -> dict[str, float]:
+    """What stands in a history in the place of an epoch, losses in units of the targets.
 
     Args:
-        entry: Of the history.
-        metric: The score that decides.
-        higher_is_better: Its direction.
+        problem: What was solved.
+        solved: Its solution for a penalty.
+        out_of_fold: Scores of that penalty; see `choose_penalty`.
+        seconds: What that took.
+        validation: Answers to the validation split, if there is one.
     """
-    score, loss = entry.get(f"val_{metric}"), entry.get("val_loss")
-    if score is None or loss is None or math.isnan(score):
-        return math.inf, math.inf
-    return order_of_scores(score if higher_is_better else -score, loss)
+    deviation = problem.scale.deviation if problem.scale else 1.0
+    entry = {
+        "loss": solved.loss * deviation**2,
+        OUT_OF_FOLD_LOSS: out_of_fold["loss"],
+        PENALTY: solved.penalty,
+        "seconds": seconds,
+        "examples_per_second": len(problem.targets) / seconds,
+    }
+    if validation is not None:
+        scores = problem.labels.score(*validation)
+        entry |= {f"val_{name}": value for name, value in scores.items()}
+    return entry
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +86,7 @@ class HeadSolver:
     console: Console
 
     def solve(self) -> RunResult:
-        """Solves for one penalty after the other and keeps the one with the best score.
+        """Solves for the penalty with the lowest loss out of fold, the larger ones on its way.
 
         Raises:
             NonFiniteError: The vectors of some texts are no finite numbers.
@@ -84,35 +96,35 @@ class HeadSolver:
         known = None if validation is None else self._vectors("validation", validation)
         scalars = self._scalars()
         history: list[dict[str, float]] = []
-        best: tuple[tuple[float, float], int, dict[str, np.ndarray], np.ndarray | None] | None = (
-            None
-        )
+        logits: np.ndarray | None = None
         began = time.perf_counter()
-        for solved in self._solutions():
+        problem = self._problem()
+        choice = self._choice(problem)
+        path = choice.penalties[: choice.best + 1]
+        for solved, answered in zip(solve_path(problem, path), choice.scores, strict=False):
             seconds = time.perf_counter() - began
             interruption.check()
-            values = self._values(solved)
-            self.model.classifier.set_values(values)
+            self.model.classifier.set_values(self._values(solved))
             logits = None if known is None else self.model.classifier.head_logits(known).numpy()
-            entry = self._entry(solved, seconds, logits)
+            answers = None
+            if validation is not None and logits is not None:
+                answers = Predictions(validation.labels, logits)
+            entry = entry_of(problem, solved, answered, seconds, answers)
             history.append(entry)
             self._tell(solved, entry)
             if scalars is not None:
                 scalars.on_epoch_end(len(history) - 1, entry)
-            order = order_of_entry(entry, *self.splits.labels.monitor(self.config.monitor))
-            if best is None or order < best[0]:
-                best = order, len(history), values, logits
             began = time.perf_counter()
-        if best is None:
-            raise ValueError("there is no penalty to solve for")
-        _, best_epoch, values, logits = best
-        self.model.classifier.set_values(values)
-        if known is not None:
-            self.console.print(f"kept: penalty {history[best_epoch - 1][PENALTY]:.3g}")
+        self.console.print(
+            f"kept: penalty {path[-1]:.3g}, the lowest loss out of fold of "
+            f"{len(choice.penalties)}, from {choice.penalties[0]:.3g} to "
+            f"{choice.penalties[-1]:.3g}",
+            highlight=False,
+        )
         return RunResult(
             model=self.model,
             history=history,
-            best_epoch=best_epoch,
+            best_epoch=len(history),
             steps=0,
             train_seconds=sum(entry["seconds"] for entry in history),
             first_step_seconds=0.0,
@@ -122,20 +134,20 @@ class HeadSolver:
             validation_logits=logits,
         )
 
-    def _solutions(self) -> Iterator[SolvedHead]:
+    def _problem(self) -> HeadProblem:
         train = self.splits.train
-        labels, watched = self.splits.labels, self.splits.validation is not None
-        has_bias = self.model.classifier.files.family.head_has_bias
-        problem = HeadProblem(
-            HeadVectors(self._vectors("train", train), centred=has_bias),
+        vectors = self._vectors("train", train)
+        return HeadProblem.of(
+            vectors,
             train.labels,
-            labels.example_weights(self.config.class_weights, train.labels),
-            labels,
-            self.config.label_smoothing,
-            self.model.classifier.scale,
-            has_bias,
+            self.splits.labels,
+            self.config,
+            has_bias=self.model.classifier.files.family.head_has_bias,
         )
-        return solve_path(problem, penalties_for(self.config.weight_decay, watched=watched))
+
+    def _choice(self, problem: HeadProblem) -> PenaltyChoice:
+        folds = inner_folds(self.splits.train, self.splits.labels)
+        return choose_penalty(problem, folds, self.config.weight_decay)
 
     def _vectors(self, name: str, split: Split) -> np.ndarray:
         vectors = split_vectors(self.model, split, self.shape, self.states.get(name))
@@ -153,31 +165,13 @@ class HeadSolver:
         head = [variable for variable in self.model.classifier.table if variable.part == "head"]
         return {v.path: solved.kernel if v.kind == "kernel" else solved.bias for v in head}
 
-    def _entry(
-        self, solved: SolvedHead, seconds: float, logits: np.ndarray | None
-    ) -> dict[str, float]:
-        """What stands in the history, the loss of a regression in units of its targets."""
-        deviation = (
-            1.0 if self.model.classifier.scale is None else self.model.classifier.scale.deviation
-        )
-        entry = {
-            "loss": solved.loss * deviation**2,
-            PENALTY: solved.penalty,
-            "seconds": seconds,
-            "examples_per_second": len(self.splits.train) / seconds,
-        }
-        validation = self.splits.validation
-        if validation is not None and logits is not None:
-            scores = self.splits.labels.score(validation.labels, logits)
-            entry |= {f"val_{name}": value for name, value in scores.items()}
-        return entry
-
     def _tell(self, solved: SolvedHead, entry: Mapping[str, float]) -> None:
         metric, _ = self.splits.labels.monitor(self.config.monitor)
         score = entry.get(f"val_{metric}")
         scored = "" if score is None else f"  {metric} {score:.4f}"
         self.console.print(
-            f"penalty {solved.penalty:.3g}  loss {entry['loss']:.4f}{scored}  "
+            f"penalty {solved.penalty:.3g}  loss {entry['loss']:.4f}, "
+            f"out of fold {entry[OUT_OF_FOLD_LOSS]:.4f}{scored}  "
             f"{entry['seconds']:.2f} s",
             highlight=False,
         )

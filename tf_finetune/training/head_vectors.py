@@ -69,6 +69,10 @@ class HeadVectors:
         else:
             yield from ((rows, self._standardised(rows)) for rows in self._rows())
 
+    def as_they_are(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The vectors of some texts, not standardised, float32 [rows, hidden]."""
+        return self._values[rows]
+
     def folded(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A head for the vectors as they are, from one for standardised vectors; in float64.
 

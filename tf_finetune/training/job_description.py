@@ -13,6 +13,7 @@ from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.arithmetic import PlanCost
+from tf_finetune.training.head_choice import FOLDS
 from tf_finetune.training.head_path import penalties_for
 from tf_finetune.training.optimizers import warmup_steps
 from tf_finetune.training.pipeline import BatchShape, piece_rows, steps_per_epoch
@@ -55,13 +56,12 @@ def describe_job(
 
 
 def _describe_solution(config: TrainingConfig, splits: Splits, cost: PlanCost) -> list[str]:
-    watched = splits.validation is not None or splits.folds is not None
-    penalties = penalties_for(config.weight_decay, watched=watched)
+    penalties = penalties_for(config.weight_decay)
     of_text = cost.forward_flops / config.batch_size
-    several = f"{len(penalties)} penalties from {penalties[0]:.3g} to {penalties[-1]:.3g}"
     return [
-        f"steps: none; the head is solved on {len(splits.train):,} vectors for "
-        + (several if len(penalties) > 1 else f"the penalty {penalties[0]:.3g}"),
+        f"steps: none; the head is solved on {len(splits.train):,} vectors, for the best of up to "
+        f"{len(penalties)} penalties from {penalties[0]:.3g} to {penalties[-1]:.3g} out of "
+        f"{FOLDS} folds of them",
         f"work: {of_text * len(splits.train) / 1e12:,.1f} TFLOPs, one pass over the texts (matrix "
         "products)",
     ]

@@ -33,8 +33,6 @@ from tf_finetune.training.fine_tuning import (
     evaluation_shape,
     fine_tune,
 )
-from tf_finetune.training.head_solving import order_of_entry
-from tf_finetune.training.run_result import PENALTY
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -179,16 +177,11 @@ def without_early_stopping(
 ) -> TrainingConfig:
     """Options of a final training with nothing left to watch: as long as was best before.
 
-    Of a head that is solved exactly: with the penalty that was best before, of several trainings
-    their geometric mean.
-
     Args:
         training: The options of the trainings before.
         histories: Of each of them; the mean of their best epochs is taken.
         labels: What the outputs are.
     """
-    if training.solver == "exact":
-        return _with_best_penalty(training, histories, labels)
     if training.early_stopping_patience is None:
         return training
     metric, higher_is_better = labels.monitor(training.monitor)
@@ -200,19 +193,6 @@ def without_early_stopping(
         best.append(1 + scores.index(max(scores)))
     epochs = max(1, round(statistics.fmean(best))) if best else training.epochs
     return training.model_copy(update={"early_stopping_patience": None, "epochs": epochs})
-
-
-def _with_best_penalty(
-    training: TrainingConfig, histories: Sequence[History], labels: LabelSpace
-) -> TrainingConfig:
-    metric, higher_is_better = labels.monitor(training.monitor)
-    best = [
-        min(history, key=lambda entry: order_of_entry(entry, metric, higher_is_better))[PENALTY]
-        for history in filter(None, histories)
-    ]
-    known = [penalty for penalty in best if penalty is not None]
-    decay = statistics.geometric_mean(known) if known else training.weight_decay
-    return training.model_copy(update={"weight_decay": decay})
 
 
 def _train(

@@ -7,7 +7,9 @@ import numpy as np
 
 from tf_finetune.training.fine_tuner import FineTuner
 
-PENALTY = "penalty"  # of an entry in the history of a head that was solved exactly
+# Of an entry in the history of a head that was solved exactly.
+PENALTY = "penalty"
+OUT_OF_FOLD_LOSS = "out_of_fold_loss"
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class RunResult:
     Attributes:
         model: The trained model.
         history: One entry an epoch: loss, `val_` scores, seconds, examples_per_second. Of a head
-            that was solved exactly one a penalty, with `penalty`.
+            that was solved exactly one a penalty, with `penalty` and `out_of_fold_loss`.
         best_epoch: Epoch (or penalty) whose weights were kept, counted from 1.
         steps: Optimiser steps; 0 of a head that was solved exactly.
         train_seconds: Seconds in training steps, without validation.

@@ -90,6 +90,7 @@ def search_command(arguments: argparse.Namespace, folder: Path) -> list[str]:
         f"search.depths={depths}",
         f"search.learning_rates_by_depth={rates}",
         f"search.seeds=[{arguments.seed}]",
+        "search.first_answer=false",
         f"run.dir={folder / 'run'}",
         *arguments.overrides,
     ]

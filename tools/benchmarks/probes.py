@@ -92,6 +92,7 @@ def _compare(
             f"search.learning_rates_by_depth={json.dumps(rates)}",
             f"search.seeds=[{arguments.seed}]",
             "search.widen_edges=false",
+            "search.first_answer=false",
             f"training.epochs={arguments.epochs}",
             "evaluation.baselines=false",
             "run.tensorboard=false",

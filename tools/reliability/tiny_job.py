@@ -103,5 +103,6 @@ def make_search(folder: Path) -> Path:
     found = folder / "search"
     arguments = [word for word in job_arguments(folder) if "learning_rate" not in word]
     space = ["search.depths=2,3", "search.learning_rates=[1e-2]", "search.seeds=[0]"]
+    space += ["search.first_answer=false"]
     search.main([*arguments, *space, f"run.dir={found}"])
     return found

@@ -155,6 +155,23 @@ def test_further_options_are_part_of_what_to_do():
     )
 
 
+def test_layers_that_are_used_alone_are_what_to_do():
+    def head(layers, score, **more):
+        extra = (("encoder.layers", layers), ("encoder.pooling", "mean"))
+        return depth_result(layers, score, 1.0, cell=Cell(layers, None, extra), **more)
+
+    pair = comparison(4, 1, 0.004)
+    found = recommendation(head(1, 0.8, to_best=pair), head(4, 0.804), recommended=1, best=4)
+
+    assert sentence.answer(found).startswith(
+        "Use the first of 6 layers as it is and solve the head exactly on the mean of all tokens: "
+        "accuracy 0.800 (95% interval"
+    )
+    assert "of the best (using the first 4 alone, 0.804)" in sentence.answer(found)
+    alone = recommendation(head(4, 0.804), recommended=4, best=4)
+    assert sentence.answer(alone).startswith("Use the first 4 of 6 layers as they are and solve")
+
+
 @pytest.mark.parametrize(
     "ratio, words",
     [

@@ -15,6 +15,7 @@ from tf_finetune.reports.page.content import NextStep
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.search.answer.ensemble_result import EnsembleResult
 from tf_finetune.search.leading.schedule import NotRun
+from tf_finetune.search.running.directory import INTERRUPTED
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.tasks.labels import LabelSpace
@@ -43,6 +44,7 @@ class SearchOutcome:
         reports: Scores of the final model by split, test first.
         search_seconds: Time of all trials together.
         ensemble: What the ensemble of the cell's seeds is worth; None without one.
+        interrupted: Whether Ctrl-C ended it before its last trial.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class SearchOutcome:
     reports: Mapping[str, EvaluationReport]
     search_seconds: float
     ensemble: EnsembleResult | None = None
+    interrupted: bool = False
 
     @property
     def all_reports(self) -> dict[str, EvaluationReport]:
@@ -95,6 +98,7 @@ class SearchOutcome:
             "task": self.labels.task,
             "label_names": list(self.labels.names),
             "trials": [record.to_dict() for record in self.records],
+            INTERRUPTED: self.interrupted,
             "not_run": self.not_run.total,
             "skipped": [request.to_dict() for request in self.not_run.known],
             "chosen": {

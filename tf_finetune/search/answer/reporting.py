@@ -24,6 +24,7 @@ from tf_finetune.reports.page.writing import write_report_page
 from tf_finetune.reports.tensorboard import write_report_figures, write_report_summaries
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.search.answer.outcome import SearchOutcome
+from tf_finetune.search.leading.first_answer import first_dimensions
 from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.running.records import TrialRecord
 
@@ -37,7 +38,7 @@ def write_columns(job: SearchJob) -> None:
         space.depths,
         [rate for depth in space.depths for rate in space.rates_at(depth)],
         space.seeds,
-        dict(space.dimensions),
+        first_dimensions(job) | dict(space.dimensions),
         scored_on(job.folds),
     )
 
@@ -86,7 +87,7 @@ def report_content(
         title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
         summary=(),
         encoder=outcome.encoder,
-        read=words_of(outcome.config.encoder.pooling),
+        read=words_of(outcome.chosen_config.encoder.pooling),
         created=local_time(),
         metric=outcome.metric,
         trials=tuple(TrialRow.of(r.result, r.history) for r in _ordered(outcome.records)),

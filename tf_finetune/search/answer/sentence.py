@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tf_finetune.encoders.pooling import words_of
 from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
 from tf_finetune.results.trial import exact_rate
@@ -236,7 +237,12 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     """What to do, as an instruction: depth, rate and further options."""
     depth, layers, extra = result.depth, found.num_layers, result.extra
     method = METHODS.get(extra.pop("method.name", ""))
-    if result.cell.is_solved:
+    if result.cell.is_solved and "encoder.layers" in extra:
+        used = extra.pop("encoder.layers")
+        action = f"Use the first {used} of {layers} layers as they are and solve the head exactly"
+        if used == 1:
+            action = f"Use the first of {layers} layers as it is and solve the head exactly"
+    elif result.cell.is_solved:
         frozen = "the only layer" if layers == 1 else f"all {layers} layers"
         action = f"Freeze {frozen if depth == layers else 'all but the head'}"
         action += " and solve the head exactly"
@@ -248,6 +254,8 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     else:
         frozen = "the only layer" if layers == 1 else f"all {layers} layers"
         action = f"Freeze {frozen} (train only {'pooler and' if found.has_pooler else 'the'} head)"
+    if "encoder.pooling" in extra:
+        action += f" on {words_of(extra.pop('encoder.pooling'))}"
     if result.cell.learning_rate is not None:
         action += f" at learning rate {_rate(result.cell.learning_rate)}"
     return action + "".join(f", {name}={value}" for name, value in extra.items())
@@ -255,6 +263,9 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
 
 def _doing(found: Recommendation, depth: int) -> str:
     """A depth as an activity."""
+    used = found.at(depth).extra.get("encoder.layers")
+    if used is not None:
+        return "using the first layer alone" if used == 1 else f"using the first {used} alone"
     if depth == 0:
         return "training all layers"
     return f"freezing all {depth}" if depth == found.num_layers else f"freezing {depth}"

@@ -26,9 +26,15 @@ class TrialTimes:
         self._seconds_per_work: float | None = None
 
     def add(self, records: Iterable[TrialRecord]) -> None:
-        """Takes trials that ended; those that failed or were given up say nothing."""
+        """Takes trials that ended.
+
+        Those that failed or were given up say nothing, nor do those of the first answer, which
+        share one pass and train nothing.
+        """
         self._records |= {
-            r.request.key: r for r in records if r.is_completed and not r.result.given_up
+            r.request.key: r
+            for r in records
+            if r.is_completed and not r.result.given_up and r.stage != "first"
         }
 
     def calibrate(self, request: TrialRequest, epoch_seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The folder of a search: a run's folder with a journal and a folder for each trial."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.manifests import MANIFEST
 from tf_finetune.storage.run_directory import JOURNAL, RunDirectory
 
+INTERRUPTED = "interrupted"  # in search.json
 _OWN_NAMES = OWN_NAMES | {
     *(JOURNAL, f".{JOURNAL}.lock"),
     *("trials", "workers", "chosen.yaml", "search.json"),
@@ -50,6 +52,15 @@ class SearchDirectory(RunDirectory):
     def outcome(self) -> Path:
         """Every number of the search."""
         return self.path / "search.json"
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the search that wrote its report here was ended before its last trial."""
+        try:
+            content = json.loads(self.outcome.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(content, dict) and content.get(INTERRUPTED) is True
 
     def trial(self, request: TrialRequest, full_epochs: int) -> Path:
         """The folder of a trial: events, checkpoints and validation outputs."""
@@ -120,7 +131,8 @@ def prepare_search(
         raise UserError(f"run.dir: {path} cannot be made: {error.strerror}") from None
     journal = TrialJournal(directory.journal, directory.trials, identity)
     if directory.is_finished:
-        if load_written_config(directory.config).search == config.search:
+        same = load_written_config(directory.config).search == config.search
+        if same and not directory.is_interrupted:
             raise UserError(
                 f"run.dir: {path} holds a finished search",
                 hint="Go on with more cells or seeds by changing search.…, replace it with "

@@ -101,8 +101,9 @@ class ModelCache:
             gc.collect()  # a Keras model is a web of cycles
 
     def _build(self, config: ExperimentConfig, train_targets: np.ndarray) -> CompiledModel:
-        spec = spec_of(config, self._files, self._labels)
-        start = pretrained(self._files, self._labels, train_targets)
+        files = self._files.configured(config.encoder)
+        spec = spec_of(config, files, self._labels)
+        start = pretrained(files, self._labels, train_targets)
         model = build_fine_tuner(spec, start, self._chosen)
         held = [*model.classifier.by_path.values(), *model.optimizer_state.optimizer.variables]
         return CompiledModel(model, spec, sum(_bytes(variable) for variable in held))

@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.files import file_sha256, write_atomically
 
 History = tuple[Mapping[str, float | None], ...]
-Stage = Literal["explore", "complete", "widen", "repeat", "race"]
+Stage = Literal["first", "explore", "complete", "widen", "repeat", "race"]
 WEIGHTS = "weights.safetensors"  # in the folder of a trial, with `search.ensemble`
 
 
@@ -26,8 +27,9 @@ class TrialRecord:
 
     Attributes:
         request: What was asked.
-        stage: Why: "explore" (the oracle wanted it), "complete" (best of its depth, all
-            epochs), "widen" (beyond an edge), "repeat" (another seed) or "race" (see `why`).
+        stage: Why: "first" (of the first answer), "explore" (the oracle wanted it), "complete"
+            (best of its depth, all epochs), "widen" (beyond an edge), "repeat" (another seed) or
+            "race" (see `why`).
         result: What came of it.
         wall_seconds: From its beginning to its end, all of it, over all processes that
             worked on it as far as they could tell.
@@ -115,6 +117,14 @@ class TrialRecord:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error
+
+
+def finite_history(history: Iterable[Mapping[str, float]]) -> History:
+    """What JSON can hold of a history: what is no number is null."""
+    return tuple(
+        {name: value if math.isfinite(value) else None for name, value in entry.items()}
+        for entry in history
+    )
 
 
 def trial_folder_name(record: Mapping[str, Any]) -> str:

@@ -29,7 +29,13 @@ from tf_finetune.results.trial import Predictions, TrialResult
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.median_rule import is_below_median, peers
 from tf_finetune.search.running.models import ModelCache
-from tf_finetune.search.running.records import History, Stage, TrialRecord, write_predictions
+from tf_finetune.search.running.records import (
+    History,
+    Stage,
+    TrialRecord,
+    finite_history,
+    write_predictions,
+)
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.search.running.trial_weights import trained_weights, write_weights
 from tf_finetune.training.bad_numbers import NonFiniteError
@@ -151,9 +157,9 @@ class TrialRunner:
             self.models.clear()
         else:
             result = self._result(request, config, trained, memory)
-            history = _finite(trained.rounds.history)
+            history = finite_history(trained.rounds.history)
             if self._splits.folds is not None:
-                fold_histories = tuple(map(_finite, trained.rounds.histories))
+                fold_histories = tuple(map(finite_history, trained.rounds.histories))
             if result.status == "completed":
                 digest = write_predictions(folder / "validation.npz", trained.predictions)
                 if self._config.search.ensemble and self._is_whole(request, trained):
@@ -312,6 +318,7 @@ class TrialRunner:
             train_seconds=rounds.train_seconds,
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
             step_flops=float(cost.step_flops),
+            answer_flops=float(trained.spec.cost(1, train.mean_length).forward_flops),
             epochs=epochs,
             micro_batches=rounds.micro_batches,
             given_up=trained.given_up,
@@ -366,10 +373,3 @@ def _scored(splits: Splits) -> Split:
     if scored is None:
         raise ValueError("a search needs a validation split or folds")
     return scored
-
-
-def _finite(history: Iterable[Mapping[str, float]]) -> History:
-    return tuple(
-        {name: value if math.isfinite(value) else None for name, value in entry.items()}
-        for entry in history
-    )
