@@ -108,7 +108,7 @@ def test_of_a_shorter_encoder_the_text_tells_how_many_layers_there_are(card):
         return card(record(config=encoder)).text
 
     assert "fine-tuned with tf-finetune from\nthe first 4 layers of org/base to tell" in text(4)
-    assert "from\nthe first 1 layer of org/base" in text(1)
+    assert "from\nthe first layer of org/base" in text(1)
     assert "from\norg/base to tell" in text(None)
 
 
