@@ -64,7 +64,7 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
         console.print(line, style="yellow", highlight=False, soft_wrap=True)
     records = comparable(job, found.records)
     results = [record.result for record in records]
-    recommendation = recommended(job, results, found.chance_right)
+    recommendation = recommended(job, results, found.race)
     notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
     render_recommendation(console, recommendation, notes)
 

@@ -1,6 +1,6 @@
 """A search whose trials are computed by a formula, for tests of what leads it.
 
-As a script: `search_by_formula.py FOLDER KILLS SEED` kills searches of three oracles, see
+As a script: `search_by_formula.py FOLDER KILLS SEED` kills searches of four oracles, see
 `kill_again_and_again`; `search_by_formula.py work FOLDER [DEADLY]` is a worker, see `work`.
 """
 
@@ -195,7 +195,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "work":
         work(*sys.argv[2:])
     else:
-        for name in ("grid", "random", "hyperband"):
+        for name in ("race", "grid", "random", "hyperband"):
             folder = Path(sys.argv[1]) / name
             times = kill_again_and_again(folder, name, int(sys.argv[2]), int(sys.argv[3]))
             print(f"{name}: {times}", flush=True)

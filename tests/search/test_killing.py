@@ -19,7 +19,7 @@ def test_table_is_the_same_after_kill_9_at_random_moments(tmp_path, forked_pytho
     )
 
     assert done.returncode == 0, done.stderr
-    for oracle in ("grid", "random", "hyperband"):
+    for oracle in ("race", "grid", "random", "hyperband"):
         killed = int(re.search(rf"{oracle}: (\d+)", done.stdout).group(1))
         assert killed >= 4
         whole = FormulaSearch(tmp_path / "whole" / oracle, oracle, SPACES[oracle]).run()

@@ -170,6 +170,11 @@ class SearchConfig(Section):
         "freeze.rules alone",
         examples=[{"biases": [{"train": False, "parts": ["attention", "feed_forward"]}]}],
     )
+    rule: Annotated[Literal["one_standard_error", "best", "non_inferior"], Mark.SEARCH] = Field(
+        default="one_standard_error",
+        description="which depth is recommended: the cheapest within one standard error of the "
+        "best, the best, or the cheapest that is shown to lose less than search.tolerance",
+    )
     tolerance: Annotated[float | None, Mark.SEARCH] = Field(
         default=None,
         gt=0.0,

@@ -6,6 +6,22 @@ from typing import Any, Literal
 from tf_finetune.results.trial import Cell
 
 RateEdge = Literal["lowest", "highest", "only"]
+Rule = Literal["one_standard_error", "best", "non_inferior"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How much worse one depth is than another, in the metric's units; less than 0: better.
+
+    Attributes:
+        expected: Less what both owe to having been picked.
+        low: Lower end of its interval, at the answer's confidence.
+        high: Upper end.
+    """
+
+    expected: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,8 @@ class DepthComparison:
         adjusted_p_value: Holm's, over all pairs of depths, because the best one is known
             from the same data.
         separated: Whether `worse` is worse beyond chance, by the adjusted p-value.
+        low: Lower end of the difference's interval, two-sided at the answer's confidence.
+        high: Its upper end.
         at_most: Upper bound of the difference, one-sided at the answer's confidence.
         examples_needed: Validation examples in all, at these seeds, that find this
             difference in 80 % of cases; None if no number does or it is separated.
@@ -43,6 +61,8 @@ class DepthComparison:
     p_value: float
     adjusted_p_value: float
     separated: bool
+    low: float
+    high: float
     at_most: float
     examples_needed: int | None
     seeds_needed: int | None
@@ -133,10 +153,14 @@ class Recommendation:
         confidence: Coverage of the intervals; 1 - confidence is the level of the tests.
         tolerance: How much worse than the best still counts as acceptable.
         depths: What was found, by ascending depth.
-        recommended_depth: The cheapest within one standard error of the best.
+        rule: By which a depth is recommended: the cheapest within one standard error of the best,
+            the best, or the cheapest acceptable one.
+        recommended_depth: What the rule gives.
+        loss: How much worse it is than the best; None where it is the best.
         best_depth: The best score.
         acceptable_depth: The cheapest that is shown to be less than `tolerance` worse than
-            the best, at the confidence (a non-inferiority test).
+            the best, at the confidence (a non-inferiority test); after a race, that is with
+            probability `search.confidence` within it of all that could be tried.
         reference_depth: The least frozen depth tried, in whose units costs are given; 0 is
             full fine-tuning.
         comparisons: Every pair of depths.
@@ -170,6 +194,8 @@ class Recommendation:
     depths_without_result: tuple[int, ...]
     folds: int | None = None
     has_pooler: bool = True
+    rule: Rule = "one_standard_error"
+    loss: Loss | None = None
     chance_right: float | None = None
     answer: str = ""
     certainty: str = ""

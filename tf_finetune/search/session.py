@@ -16,7 +16,7 @@ from tf_finetune.machine.interruption import Interrupted
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
 from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.results.trial import TrialResult
 from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.search.answer.reporting import write_columns, write_trial
 from tf_finetune.search.leading.first_answer import first_answer
@@ -24,6 +24,7 @@ from tf_finetune.search.leading.job import SearchJob
 from tf_finetune.search.leading.parallel import end_with_chief, run_chief, worker_command
 from tf_finetune.search.leading.race.race_schedule import TRIALS_AT_DEPTH, RaceSchedule
 from tf_finetune.search.leading.race.rules import race_rules
+from tf_finetune.search.leading.race.standing import Standing
 from tf_finetune.search.leading.roles import is_chief
 from tf_finetune.search.leading.schedule import NotRun, Schedule
 from tf_finetune.search.leading.staged_schedule import StagedSchedule, StageRules
@@ -45,14 +46,14 @@ class SearchedTrials(NamedTuple):
         records: Every trial that ended.
         not_run: What the time budget had no room for.
         runner: What ran them here, with its models and cached states; None if workers did.
-        chance_right: After a race, says how likely a cell is within the tolerance of the best.
+        race: Where the race stands, if there was one.
         interrupted: What ended the search before its last trial; None: nothing did.
     """
 
     records: tuple[TrialRecord, ...]
     not_run: NotRun
     runner: TrialRunner | None
-    chance_right: Callable[[Cell], float | None] | None
+    race: Standing | None
     interrupted: Interrupted | None = None
 
 
@@ -112,7 +113,7 @@ def run_trials(job: SearchJob, console: Console, started: float) -> SearchedTria
     not_run = schedule.not_run
     if not records and not_run.total:
         raise _too_short(job, times.estimate(not_run.known[0]) if not_run.known else None)
-    return SearchedTrials(records, not_run, runner, schedule.chance_right, interrupted)
+    return SearchedTrials(records, not_run, runner, schedule.standing, interrupted)
 
 
 def answer_first(job: SearchJob, console: Console, started: float) -> None:
@@ -149,7 +150,7 @@ def answer_first(job: SearchJob, console: Console, started: float) -> None:
 def recommended(
     job: SearchJob,
     trials: Sequence[TrialResult],
-    chance_right: Callable[[Cell], float | None] | None = None,
+    race: Standing | None = None,
 ) -> Recommendation:
     """What some of a search's trials come to; see `recommend`."""
     return recommend(
@@ -162,7 +163,8 @@ def recommended(
         tolerance=job.config.search.tolerance,
         folds=job.folds,
         has_pooler=job.files.has_pooler,
-        chance_right=chance_right,
+        rule=job.config.search.rule,
+        race=race,
     )
 
 

@@ -13,7 +13,10 @@ from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import add_output_option, positive
 from tools.benchmarks.text_table import render_table
 
-_HEADER = ["examples", "answers", "races", "said", "right", "loss", "grid's", "seconds", "trials"]
+_HEADER = [
+    *("examples", "answers", "races", "said", "right", "covered", "loss", "grid's", "seconds"),
+    "trials",
+]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,7 @@ def _shown(row: dict[str, Any]) -> list[str]:
         str(row["races"]),
         f"{row['said']:.0%}",
         f"{row['right']:.0%}",
+        f"{row['covered']:.0%}",
         f"{100 * row['loss']:.2f}",
         f"{100 * row['loss_of_grid']:.2f}",
         f"{row['seconds_of_grid']:.0%}",

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tf_finetune.results.trial import Cell
-from tf_finetune.search.leading.race.standing import standing_after
+from tf_finetune.search.leading.race.standing import Standing, standing_after
 from tf_finetune.search.running.records import TrialRecord
 from tools.benchmarks.simulated_search import Truth, grid, race
 
 _SIZES = (200, 500, 2000)
 _TOLERANCE = 0.01
+_CONFIDENCE = 0.95
 
 
 class Outcome(NamedTuple):
@@ -25,6 +26,8 @@ class Outcome(NamedTuple):
         loss: How far its answer is below the best of all cells in truth.
         loss_of_grid: The same of the best cell of the grid.
         seconds_of_grid: Of the race, as a part of the grid's.
+        covered: Part of the other tried cells whose loss against the answer lies in truth in the
+            95 % interval that the race gives it.
         trials: Of the race.
         trials_of_grid: Of the grid.
     """
@@ -33,6 +36,7 @@ class Outcome(NamedTuple):
     loss: float
     loss_of_grid: float
     seconds_of_grid: float
+    covered: float
     trials: int
     trials_of_grid: int
 
@@ -69,9 +73,20 @@ def _search(truth: Truth) -> Outcome:
         loss=best - truth.score(now.candidates.cells[now.surest]),
         loss_of_grid=best - truth.score(_best(everything)),
         seconds_of_grid=_seconds(records) / _seconds(everything),
+        covered=_covered(truth, now),
         trials=len(records),
         trials_of_grid=len(everything),
     )
+
+
+def _covered(truth: Truth, now: Standing) -> float:
+    answer = now.candidates.cells[now.surest]
+    inside = []
+    for cell in (now.candidates.cells[at] for at in now.observed.at if at != now.surest):
+        loss = now.loss(cell, answer, _CONFIDENCE)
+        lost = truth.score(answer) - truth.score(cell)
+        inside.append(loss is not None and loss.low <= lost <= loss.high)
+    return statistics.fmean(inside)
 
 
 def _best(records: list[TrialRecord]) -> Cell:

@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from tf_finetune.errors import UserError
+from tf_finetune.results.recommendation import Loss
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.search.answer.comparison import compare_all
 from tf_finetune.search.answer.depth_evidence import (
@@ -51,6 +52,64 @@ def test_a_clearly_better_depth_is_recommended_at_any_price(trial_of):
     assert pair.separated
     assert pair.difference == pytest.approx(0.25)
     assert pair.examples_needed is pair.seeds_needed is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "depth"), [("one_standard_error", 4), ("best", 0), ("non_inferior", 0)]
+)
+def test_the_rule_decides_between_depths_that_are_not_told_apart(trial_of, rule, depth):
+    # 3 of 200 more are wrong, 9 in all differ.
+    trials = [
+        trial_of(0, right(200, (0, 50))),
+        trial_of(4, right(200, (0, 47), (50, 56))),
+    ]
+    found = answer(trials, rule=rule)
+
+    assert found.rule == rule
+    assert found.recommended_depth == depth
+    assert (found.loss is None) == (depth == 0)
+
+
+def test_a_rule_of_non_inferiority_takes_what_is_shown_to_lose_little(trial_of):
+    # The same 100 of 2,000 are wrong, and two more.
+    trials = [trial_of(0, right(2000, (0, 100))), trial_of(4, right(2000, (0, 102)))]
+
+    assert answer(trials, rule="non_inferior").recommended_depth == 4
+    assert answer(trials, rule="non_inferior", tolerance=0.001).recommended_depth == 0
+
+
+def test_the_loss_has_the_interval_of_the_paired_difference(trial_of):
+    # 56 and 50 of 200 are wrong: 6 that only the cheaper one has wrong, none the other way.
+    trials = [trial_of(0, right(200, (0, 50))), trial_of(4, right(200, (0, 56)))]
+    pair = answer(trials).at(4).to_best
+
+    assert pair.difference == pytest.approx(0.03)
+    # Clopper and Pearson's interval of 6 of 200 is 0.011 to 0.064; differences lean both ways.
+    assert -0.002 < pair.low < 0.015
+    assert 0.05 < pair.high < 0.075
+    assert pair.low < pair.difference < pair.at_most < pair.high
+
+
+def test_after_a_race_loss_and_probability_are_those_of_its_draws(trial_of):
+    class Race:
+        def chance_right(self, cell):
+            return {0: 0.99, 4: 0.96, 6: 0.5}[cell.frozen_depth]
+
+        def is_right(self, cell):
+            return self.chance_right(cell) >= 0.95
+
+        def loss(self, cell, best, confidence):
+            assert (cell.frozen_depth, best.frozen_depth, confidence) == (4, 0, 0.95)
+            return Loss(0.002, -0.005, 0.009)
+
+    trials = [
+        trial_of(depth, right(200, (0, wrong))) for depth, wrong in ((0, 50), (4, 53), (6, 54))
+    ]
+    found = answer(trials, rule="non_inferior", race=Race())
+
+    assert found.recommended_depth == found.acceptable_depth == 4
+    assert found.chance_right == 0.96
+    assert found.loss == Loss(0.002, -0.005, 0.009)
 
 
 def test_one_standard_error_is_that_of_the_paired_difference(trial_of):

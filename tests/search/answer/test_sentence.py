@@ -2,7 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.recommendation import (
+    DepthComparison,
+    DepthResult,
+    Loss,
+    Recommendation,
+)
 from tf_finetune.results.trial import Cell
 from tf_finetune.search.answer import sentence
 
@@ -45,6 +50,8 @@ def comparison(better, worse, difference, **more):
         "p_value": 0.5,
         "adjusted_p_value": 0.5,
         "separated": False,
+        "low": -0.004,
+        "high": 0.018,
         "at_most": 0.03,
         "examples_needed": None,
         "seeds_needed": None,
@@ -69,6 +76,7 @@ def recommendation(*depths, recommended, best, **more):
         "num_trials": 24,
         "failed": (),
         "depths_without_result": (),
+        "loss": None if recommended == best else Loss(0.007, -0.004, 0.018),
     }
     return sentence.in_words(Recommendation(**(values | more)))
 
@@ -84,8 +92,8 @@ def test_the_whole_answer():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
     assert found.sentence == (
         "Freeze 4 of 6 layers at learning rate 3e-4: accuracy 0.864 (95% interval 0.844 to "
-        "0.884), within one standard error of the best (training all layers, 0.871), 3.4x "
-        "cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is better "
+        "0.884), 0.7 points below the best (training all layers, 0.871; 95% interval -0.4 to 1.8), "
+        "3.4x cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is better "
         "than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
         "apart would take about 9,000 validation examples (872 now) or 14 seeds (2 now)."
     )
@@ -96,10 +104,11 @@ def test_the_whole_answer_over_folds():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, num_examples=108, folds=5)
     assert found.sentence == (
         "Freeze 4 of 6 layers at learning rate 3e-4: out-of-fold accuracy 0.864 (95% interval "
-        "0.844 to 0.884, 5 folds), within one standard error of the best (training all layers, "
-        "0.871), 3.4x cheaper per epoch than full fine-tuning. The evidence shows that depth 0 is "
-        "better than depth 6 (p = 0.0031) but not that it is better than depth 4; telling 0 and 4 "
-        "apart would take about 9,000 training examples (108 now) or 14 seeds (2 now)."
+        "0.844 to 0.884, 5 folds), 0.7 points below the best (training all layers, 0.871; 95% "
+        "interval -0.4 to 1.8), 3.4x cheaper per epoch than full fine-tuning. The evidence shows "
+        "that depth 0 is better than depth 6 (p = 0.0031) but not that it is better than depth 4; "
+        "telling 0 and 4 apart would take about 9,000 training examples (108 now) or 14 seeds (2 "
+        "now)."
     )
     assert "validation" not in " ".join([*list(found.notes), *list(found.alternatives)])
 
@@ -112,6 +121,36 @@ def test_the_probability_that_a_race_gives():
     )
     sure = replace(found, chance_right=1.0)
     assert "a probability of 99 %" in sentence.certainty(sure)
+
+
+def test_the_loss_of_an_error_is_above_the_best_in_its_own_unit():
+    best = depth_result(0, 0.30, 34.0)
+    other = depth_result(4, 0.32, 10.0, to_best=UNCLEAR)
+    found = recommendation(
+        *(best, other),
+        recommended=4,
+        best=0,
+        metric="mse",
+        higher_is_better=False,
+        loss=Loss(0.02, -0.001, 0.041),
+    )
+    assert (
+        ", 0.020 above the best (training all layers, 0.300; 95% interval -0.001 to 0.041), 3.4x "
+        in found.answer
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("one_standard_error", "; no cheaper depth comes within one standard error of it."),
+        ("non_inferior", "; no cheaper depth is shown to lose less than 0.010."),
+        ("best", ", the best of the 2 depths tried."),
+    ],
+)
+def test_the_rule_says_why_nothing_cheaper_is_recommended(rule, words):
+    found = recommendation(FULL, HEAD, recommended=0, best=0, rule=rule)
+    assert found.answer.endswith(words)
 
 
 def test_training_everything_is_the_best():
@@ -167,7 +206,7 @@ def test_layers_that_are_used_alone_are_what_to_do():
         "Use the first of 6 layers as it is and solve the head exactly on the mean of all tokens: "
         "accuracy 0.800 (95% interval"
     )
-    assert "of the best (using the first 4 alone, 0.804)" in sentence.answer(found)
+    assert "below the best (using the first 4 alone, 0.804; " in sentence.answer(found)
     alone = recommendation(head(4, 0.804), recommended=4, best=4)
     assert sentence.answer(alone).startswith("Use the first 4 of 6 layers as they are and solve")
 
@@ -180,7 +219,7 @@ def test_layers_that_are_used_alone_are_what_to_do():
         (0.75, "25% cheaper per epoch than full fine-tuning."),
         (1.02, "as expensive per epoch as full fine-tuning."),
         (1.3, "1.3x as expensive per epoch as full fine-tuning."),
-        (None, "(training all layers, 0.871)."),
+        (None, "(training all layers, 0.871; 95% interval -0.4 to 1.8)."),
     ],
 )
 def test_the_price_in_words(ratio, words):
@@ -195,8 +234,9 @@ def test_the_price_without_full_fine_tuning():
         recommended=4,
         best=2,
     )
-    assert "of the best (freezing 2, 0.871), 3.4x cheaper per epoch than freezing 2." in (
-        sentence.answer(found)
+    assert sentence.answer(found).endswith(
+        "below the best (freezing 2, 0.871; 95% interval -0.4 to 1.8), 3.4x cheaper per epoch than "
+        "freezing 2."
     )
 
 

@@ -59,6 +59,7 @@ def _comparison(
         # examples would not help there, one more seed would.
         examples = examples if examples and examples > found.num_examples else None
         seeds = max(seeds, found.num_seeds + 1) if seeds else None
+    low, high = _interval(better, worse, found, 1.0 - alpha)
     return DepthComparison(
         better=better.depth,
         worse=worse.depth,
@@ -70,6 +71,8 @@ def _comparison(
         p_value=found.p_value(),
         adjusted_p_value=adjusted_p_value,
         separated=separated,
+        low=low,
+        high=high,
         at_most=_at_most(better, worse, found, 1.0 - alpha),
         examples_needed=examples,
         seeds_needed=seeds,
@@ -97,13 +100,29 @@ def _at_most(
     better: DepthEvidence, worse: DepthEvidence, found: SeedEstimate, confidence: float
 ) -> float:
     """Upper bound of a difference, with an example added that only the better one answers."""
-    seeds = common_seeds(better.best, worse.best)
+    optimism = _optimism(better, worse)
+    measured = replace(found, value=found.value + optimism)
+    return measured.upper_bound(_leaning(better, worse), confidence) - optimism
+
+
+def _interval(
+    better: DepthEvidence, worse: DepthEvidence, found: SeedEstimate, confidence: float
+) -> tuple[float, float]:
+    """Of a difference, with an example added that only one of the two answers."""
+    optimism = _optimism(better, worse)
+    measured = replace(found, value=found.value + optimism)
+    low, high = measured.interval(-_leaning(worse, better), _leaning(better, worse), confidence)
+    return low - optimism, high - optimism
+
+
+def _leaning(one: DepthEvidence, other: DepthEvidence) -> np.ndarray:
+    """How much better the one is on resamples with an example that only it answers rightly."""
+    seeds = common_seeds(one.best, other.best)
     high, low = (
         np.mean([resampled[seed] for seed in seeds or evidence.best.seeds], axis=0)
         for evidence, resampled in (
-            (better, better.leaning.upwards),
-            (worse, worse.leaning.downwards),
+            (one, one.leaning.upwards),
+            (other, other.leaning.downwards),
         )
     )
-    measured = replace(found, value=found.value + _optimism(better, worse))
-    return measured.upper_bound(high - low, confidence) - _optimism(better, worse)
+    return np.asarray(high - low)

@@ -1,23 +1,24 @@
 """The answer of a search: which depth, at which learning rate, how sure, at what price.
 
-The rule. At each depth the best cell is found. The recommended depth is the cheapest whose
-score is within one standard error of the best depth's (L. Breiman et al., "Classification
-and Regression Trees", 1984, section 3.4.3; T. Hastie et al., "The Elements of Statistical
-Learning", 2009, section 7.10). The standard error is that of the difference of the two on
-the same validation examples and seeds, not that of either score alone.
+At each depth the best cell is found. By the rule `one_standard_error` the recommended depth is
+the cheapest whose score is within one standard error of the best depth's (L. Breiman et al.,
+"Classification and Regression Trees", 1984, section 3.4.3; T. Hastie et al., "The Elements of
+Statistical Learning", 2009, section 7.10). The standard error is that of the difference of the
+two on the same validation examples and seeds, not that of either score alone. By `best` it is the
+best; by `non_inferior` the cheapest that is shown to lose less than the tolerance.
 
 Scores are those on the validation examples less the optimism of having picked a depth's
 best cell on them; that of picking the best depth stays in, so only the test split says
 what the chosen model is worth.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.recommendation import DepthResult, Loss, Recommendation, Rule
 from tf_finetune.results.tolerance import acceptable_loss
 from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
 from tf_finetune.search.answer.comparison import compare_all
@@ -30,6 +31,7 @@ from tf_finetune.search.answer.depth_evidence import (
 )
 from tf_finetune.search.answer.sentence import in_words
 from tf_finetune.search.answer.statistics import estimate
+from tf_finetune.search.leading.race.standing import Standing
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import METRICS
 
@@ -47,7 +49,8 @@ def recommend(
     seed: int = 0,
     folds: int | None = None,
     has_pooler: bool = True,
-    chance_right: Callable[[Cell], float | None] | None = None,
+    rule: Rule = "one_standard_error",
+    race: Standing | None = None,
 ) -> Recommendation:
     """Answers which depth to train.
 
@@ -65,7 +68,9 @@ def recommend(
         folds: How many folds take the place of a validation split: the predictions are those
             for all training examples, each out of its fold. None: there is a split.
         has_pooler: Whether the model has a pooler below the head.
-        chance_right: The probability, by a race, that a cell is within the tolerance of the best.
+        rule: By which a depth is recommended.
+        race: Where the race of the trials stands, if there was one: it knows the chance of single
+            seeds from all cells, and what was not tried.
 
     Returns:
         The answer.
@@ -103,9 +108,10 @@ def recommend(
     depths = [replace(results[d], to_best=to_best.get(d)) for d in results]
     tolerance = acceptable_loss(metric, best.score, tolerance)
     good = [d for d in depths if d.to_best is None or d.to_best.within_one_standard_error]
-    acceptable = [d for d in depths if d.to_best is None or d.to_best.at_most <= tolerance]
+    acceptable = [d for d in depths if d.to_best is None or _is_acceptable(d, tolerance, race)]
+    by_rule = {"one_standard_error": good, "best": [best], "non_inferior": acceptable}
     tried = {trial.cell.frozen_depth for trial in trials}
-    recommended = _cheapest(good, sign)
+    recommended = _cheapest(by_rule[rule], sign)
     found = Recommendation(
         metric=metric,
         higher_is_better=higher_is_better,
@@ -124,9 +130,27 @@ def recommend(
         depths_without_result=tuple(sorted(tried - set(results))),
         folds=folds,
         has_pooler=has_pooler,
-        chance_right=None if chance_right is None else chance_right(recommended.cell),
+        rule=rule,
+        loss=_loss(recommended, best.cell, confidence, race),
+        chance_right=None if race is None else race.chance_right(recommended.cell),
     )
     return in_words(found)
+
+
+def _is_acceptable(result: DepthResult, tolerance: float, race: Standing | None) -> bool:
+    if race is not None:
+        return race.is_right(result.cell)
+    return result.to_best is not None and result.to_best.at_most <= tolerance
+
+
+def _loss(
+    recommended: DepthResult, best: Cell, confidence: float, race: Standing | None
+) -> Loss | None:
+    pair = recommended.to_best
+    if pair is None:
+        return None
+    found = None if race is None else race.loss(recommended.cell, best, confidence)
+    return found or Loss(pair.difference, pair.low, pair.high)
 
 
 def _preference(result: DepthResult, sign: float) -> tuple[float, float, float, int]:

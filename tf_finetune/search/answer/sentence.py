@@ -6,6 +6,7 @@ from dataclasses import replace
 from tf_finetune.encoders.pooling import words_of
 from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
+from tf_finetune.results.tolerance import has_range
 from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.answer.depth_evidence import EQUAL_COST
 
@@ -41,8 +42,7 @@ def answer(found: Recommendation) -> str:
     if len(found.depths) == 1:
         clauses.append("the only depth with a result")
     elif chosen is not found.best:
-        best = f"{_doing(found, found.best_depth)}, {_number(found.best.score)}"
-        clauses.append(f"within one standard error of the best ({best})")
+        clauses.append(_against_best(found))
     else:
         clauses.append(f"the best of the {len(found.depths)} depths tried")
     price = _price(found, chosen)
@@ -52,8 +52,31 @@ def answer(found: Recommendation) -> str:
     if chosen is found.best and any(
         result.seconds_per_epoch < chosen.seconds_per_epoch / EQUAL_COST for result in found.depths
     ):
-        text += "; no cheaper depth comes within one standard error of it"
+        text += _no_cheaper(found)
     return text + "."
+
+
+def _against_best(found: Recommendation) -> str:
+    """What the recommended depth loses against the best one, with its interval."""
+    best = f"{_doing(found, found.best_depth)}, {_number(found.best.score)}"
+    if found.loss is None:
+        raise ValueError("a depth that is not the best has a loss")
+    points = has_range(found.metric)
+    lost, low, high = (
+        f"{100 * value:.1f}" if points else _number(value)
+        for value in (found.loss.expected, found.loss.low, found.loss.high)
+    )
+    side = "below" if found.higher_is_better else "above"
+    interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
+    return f"{lost}{' points' if points else ''} {side} the best ({best}; {interval})"
+
+
+def _no_cheaper(found: Recommendation) -> str:
+    if found.rule == "best":
+        return ""
+    if found.rule == "one_standard_error":
+        return "; no cheaper depth comes within one standard error of it"
+    return f"; no cheaper depth is shown to lose less than {_number(found.tolerance)}"
 
 
 def certainty(found: Recommendation) -> str:

@@ -7,10 +7,9 @@ started again goes the same way as one that was not.
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from tf_finetune.results.trial import Cell
+from tf_finetune.search.leading.race.standing import Standing
 from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
 from tf_finetune.search.running.records import Stage, TrialJournal, TrialRecord
@@ -125,8 +124,8 @@ class Schedule(ABC):
         """What there was no time for; nothing without a budget, or where all could run."""
 
     @property
-    def chance_right(self) -> Callable[[Cell], float | None] | None:
-        """Says how likely a cell is within the tolerance of the best; None where nobody can."""
+    def standing(self) -> Standing | None:
+        """Where a race stands; None where there is none."""
         return None
 
     @abstractmethod

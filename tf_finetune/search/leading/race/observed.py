@@ -73,7 +73,8 @@ def observe(
     if not at:
         empty = np.zeros(0)
         return Observed(empty.astype(int), empty, (), np.zeros((0, 0)), 0.0, 0)
-    own = _own_variance([one for place in at for one in draws[place]])
+    stepwise = [not candidates.is_solved[place] for place in at for _ in draws[place]]
+    own = _own_variance([one for place in at for one in draws[place]], np.array(stepwise))
     means = np.array([np.mean(draws[place], axis=0) for place in at])
     counts = np.array([len(draws[place]) for place in at])
     covariance = np.atleast_2d(np.cov(means))
@@ -94,12 +95,16 @@ def observe(
     )
 
 
-def _own_variance(draws: list[np.ndarray]) -> float:
-    """The part of a trial's chance that the trial most like it does not share."""
+def _own_variance(draws: list[np.ndarray], stepwise: np.ndarray) -> float:
+    """The part of a trial's chance that the trial most like it does not share.
+
+    A typical one of the trials that have a seed; a head that is solved has none.
+    """
     if len(draws) == 1:
         return _OWN_SHARE * float(np.var(draws[0]))
     covariance = np.cov(np.array(draws))
     variances = np.diag(covariance)
     apart = (variances[:, None] + variances[None]) / 2 - covariance
     np.fill_diagonal(apart, np.inf)
-    return float(np.median(np.minimum(apart.min(axis=1), _OWN_SHARE * variances)))
+    own = np.minimum(apart.min(axis=1), _OWN_SHARE * variances)
+    return float(np.median(own[stepwise] if stepwise.any() else own))

@@ -104,13 +104,15 @@ class _Model:
         self._losses += _LOSS_OF_CELL**2 * np.eye(len(solved))
         self._rest = np.diag(_REST**2 * ~solved)
         self._base = float(np.mean(observed.means))
-        self._wide = unit**2  # nothing is known of the base
+        # Nothing is known of the base, nor of that of the heads that are solved.
+        self._wide = unit**2 * (solved[:, None] == solved[None])
+        self._jitter = _JITTER * unit**2
         self._examples = _examples_of_all(candidates, observed)
         # Taking off what is a trial's own may leave a covariance that is none by a trace.
         sizes, directions = np.linalg.eigh(self._examples)
         self._examples_root = directions * np.sqrt(np.maximum(sizes, 0.0))
         noise = observed.seed_variance / observed.counts
-        self._noise = np.where(solved[at], 0.0, noise) + _JITTER * unit**2
+        self._noise = np.where(solved[at], 0.0, noise) + self._jitter
 
     def log_likelihood(self, hypotheses: Hypotheses) -> np.ndarray:
         """Of the trials' scores under each hypothesis, [hypotheses]."""
@@ -118,7 +120,7 @@ class _Model:
         lost = self._lost(hypotheses, at)
         height, fall = hypotheses.height[:, None, None] ** 2, hypotheses.fall[:, None, None] ** 2
         covariance = (
-            self._wide
+            self._wide[np.ix_(at, at)]
             + self._examples[np.ix_(at, at)]
             + np.diag(self._noise)
             + height * (self._heights + self._rest)[np.ix_(at, at)]
@@ -144,7 +146,7 @@ class _Model:
             + fall**2 * self._losses * np.outer(lost, lost)
         )
         mean = self._base - fall * lost
-        root = np.linalg.cholesky(scores + _JITTER * self._wide * np.eye(len(lost)))
+        root = np.linalg.cholesky(scores + self._jitter * np.eye(len(lost)))
         drawn = mean + rng.normal(size=(count, len(lost))) @ root.T
         errors = rng.normal(size=(count, len(lost))) @ self._examples_root.T
         noise = rng.normal(size=(count, len(at))) * np.sqrt(self._noise)

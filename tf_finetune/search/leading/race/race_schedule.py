@@ -1,10 +1,7 @@
 """A race as a schedule: a function of the journal, of what runs now, and of the time left."""
 
-from collections.abc import Callable
-
-from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.race.race import Ending, Race, Step
-from tf_finetune.search.leading.race.standing import RaceRules
+from tf_finetune.search.leading.race.standing import RaceRules, Standing
 from tf_finetune.search.leading.schedule import Assignment, NotRun, Schedule, Wait
 from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.leading.trial_times import TimeBudget, TrialTimes
@@ -62,10 +59,9 @@ class RaceSchedule(Schedule):
         return NotRun(len(known), known)
 
     @property
-    def chance_right(self) -> Callable[[Cell], float | None] | None:
-        """By where the race stands."""
-        now = self._race.standing(self._journal.records.values())
-        return None if now is None else now.chance_right
+    def standing(self) -> Standing | None:
+        """Where the race stands; None before the first trial."""
+        return self._race.standing(self._journal.records.values())
 
     def seconds_left(self, workers: int = 1) -> float | None:
         """What the budget leaves; None without one."""

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tf_finetune.results.recommendation import Loss
 from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.race.candidates import Candidates, Usual, candidates_of
 from tf_finetune.search.leading.race.chance import gain_left, is_wrong
@@ -50,6 +51,7 @@ class Standing:
         found: What may be true of each candidate.
         wrong: Whether answering with each is wrong, float64 [draws, candidates] of 0 and 1.
         tolerance: How far below the best an answer is still right.
+        confidence: The probability with which an answer has to be right.
     """
 
     candidates: Candidates
@@ -57,6 +59,7 @@ class Standing:
     found: Posterior
     wrong: np.ndarray
     tolerance: float
+    confidence: float
 
     @cached_property
     def chances(self) -> np.ndarray:
@@ -78,6 +81,19 @@ class Standing:
         """That answering with a cell is right; None if one of its trials failed."""
         place = self.candidates.place.get(cell)
         return None if place is None else 1.0 - float(self.chances[place])
+
+    def is_right(self, cell: Cell) -> bool:
+        """Whether a cell is a right answer with the probability that is asked for."""
+        return (self.chance_right(cell) or 0.0) >= self.confidence
+
+    def loss(self, cell: Cell, best: Cell, confidence: float) -> Loss | None:
+        """How much worse a cell is than another; None if a trial of one of them failed."""
+        places = [self.candidates.place.get(one) for one in (cell, best)]
+        if None in places:
+            return None
+        lost = self.found.scores[:, places[1]] - self.found.scores[:, places[0]]
+        low, high = np.quantile(lost, [(1 - confidence) / 2, (1 + confidence) / 2])
+        return Loss(float(lost.mean()), float(low), float(high))
 
 
 def standing_after(
@@ -101,4 +117,5 @@ def standing_after(
     best = abs(float(observed.means.max()))
     found = posterior(candidates, observed, rules.unit(best))
     tolerance = rules.tolerance(best)
-    return Standing(candidates, observed, found, is_wrong(found, tolerance), tolerance)
+    wrong = is_wrong(found, tolerance)
+    return Standing(candidates, observed, found, wrong, tolerance, rules.confidence)
