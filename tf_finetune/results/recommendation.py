@@ -161,8 +161,8 @@ class Recommendation:
         acceptable_depth: The cheapest that is shown to be less than `tolerance` worse than
             the best, at the confidence (a non-inferiority test); after a race, that is with
             probability `search.confidence` within it of all that could be tried.
-        reference_depth: The least frozen depth tried, in whose units costs are given; 0 is
-            full fine-tuning.
+        reference_depth: The least frozen depth tried of the whole encoder, in whose units costs
+            are given; 0 is full fine-tuning.
         comparisons: Every pair of depths.
         num_trials: Trials that ended, a cell and seed counted once.
         failed: Those that failed, with their reasons.

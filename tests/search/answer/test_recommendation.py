@@ -54,6 +54,14 @@ def test_a_clearly_better_depth_is_recommended_at_any_price(trial_of):
     assert pair.examples_needed is pair.seeds_needed is None
 
 
+def test_costs_are_in_units_of_the_whole_encoder_and_not_of_a_part_of_it(trial_of):
+    part = [trial_of(d, right(200), extra=(("encoder.layers", d),)) for d in (1, 2)]
+    whole = [trial_of(depth, right(200)) for depth in (3, 6)]
+
+    assert answer([*part, *whole]).reference_depth == 3
+    assert answer(part).reference_depth == 2
+
+
 @pytest.mark.parametrize(
     ("rule", "depth"), [("one_standard_error", 4), ("best", 0), ("non_inferior", 0)]
 )

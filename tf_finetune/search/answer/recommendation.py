@@ -12,7 +12,7 @@ best cell on them; that of picking the best depth stays in, so only the test spl
 what the chosen model is worth.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -99,7 +99,7 @@ def recommend(
             hint="See the reasons above." if failed else "Run the search first.",
         )
     sign = 1.0 if higher_is_better else -1.0
-    reference = evidence[0]
+    reference = _reference(evidence)
     results = {e.depth: _depth_result(e, reference, metric, sign, confidence) for e in evidence}
     by_score = sorted(evidence, key=lambda e: _preference(results[e.depth], sign))
     best = results[by_score[0].depth]
@@ -135,6 +135,12 @@ def recommend(
         chance_right=None if race is None else race.chance_right(recommended.cell),
     )
     return in_words(found)
+
+
+def _reference(evidence: Sequence[DepthEvidence]) -> DepthEvidence:
+    """The least frozen depth of the whole encoder: what uses a part of it is cheap by its size."""
+    whole = [found for found in evidence if "encoder.layers" not in dict(found.best.cell.extra)]
+    return whole[0] if whole else evidence[-1]
 
 
 def _is_acceptable(result: DepthResult, tolerance: float, race: Standing | None) -> bool:
