@@ -39,6 +39,18 @@ class Cell:
         return self.learning_rate is None
 
     @property
+    def layers_used(self) -> int | None:
+        """How many first layers of the encoder are used alone; None: what all cells use."""
+        used: int | None = dict(self.extra).get("encoder.layers")
+        return used
+
+    @property
+    def depth_words(self) -> str:
+        """The depth for tables: `4`, or `first 4` where the layers above are left out."""
+        used = self.layers_used
+        return str(self.frozen_depth) if used is None else f"first {used}"
+
+    @property
     def rate_order(self) -> float:
         """Sorts by learning rate, what has none last."""
         return order_of_rate(self.learning_rate)

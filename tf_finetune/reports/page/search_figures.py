@@ -78,8 +78,10 @@ def cost_figure(answer: Recommendation) -> Figure:
         # No score leaves its range, to which the ends of the interval are cut.
         bars = [[min(row.standard_error, max(0.0, side))] for side in (y - row.low, row.high - y)]
         axes.errorbar(x, y, bars, capsize=3, elinewidth=1.2, zorder=3, **style)
+        if row.cell.layers_used is not None and row not in front:
+            continue  # many cheap ones lie close together
         offset = (8, 7 if row in front else -13)
-        text = f"{row.depth} frozen"
+        text = row.cell.depth_words + ("" if row.cell.layers_used is not None else " frozen")
         axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=figures.SMALL_TEXT)
     axes.set_xlabel("seconds per epoch of training")
     axes.set_ylabel(f"{scored_on(answer.folds)} {METRICS[answer.metric].title}")

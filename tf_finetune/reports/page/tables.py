@@ -62,8 +62,8 @@ def rate_table(answer: Recommendation) -> Table:
         ("frozen", "learning rate", "which is"),
         tuple(
             (
-                f"{row.depth}{depth_mark(answer, row.depth)}",
-                numbers.rate(row.learning_rate) + _extra(row.extra),
+                f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
+                numbers.rate(row.learning_rate) + _further(row),
                 "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
             for row in answer.depths
@@ -84,8 +84,8 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     if row.relative_memory is not None:
         memory += f" ({numbers.multiple(row.relative_memory)})"
     return (
-        f"{row.depth}{depth_mark(answer, row.depth)}",
-        f"{numbers.rate(row.learning_rate)}{_extra(row.extra)}{edge}",
+        f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
+        f"{numbers.rate(row.learning_rate)}{_further(row)}{edge}",
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
         difference,
@@ -305,6 +305,11 @@ def _extra(extra: Mapping[str, Any]) -> str:
     return "".join(
         f", {printable(f'{name}={value}', NAME_CHARACTERS)}" for name, value in extra.items()
     )
+
+
+def _further(row: DepthResult) -> str:
+    """Options that the column of the depth does not tell."""
+    return _extra({name: value for name, value in row.extra.items() if name != "encoder.layers"})
 
 
 def _indices(flags: Any) -> frozenset[int]:

@@ -139,7 +139,7 @@ def recommend(
 
 def _reference(evidence: Sequence[DepthEvidence]) -> DepthEvidence:
     """The least frozen depth of the whole encoder: what uses a part of it is cheap by its size."""
-    whole = [found for found in evidence if "encoder.layers" not in dict(found.best.cell.extra)]
+    whole = [found for found in evidence if found.best.cell.layers_used is None]
     return whole[0] if whole else evidence[-1]
 
 

@@ -260,8 +260,9 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
     """What to do, as an instruction: depth, rate and further options."""
     depth, layers, extra = result.depth, found.num_layers, result.extra
     method = METHODS.get(extra.pop("method.name", ""))
-    if result.cell.is_solved and "encoder.layers" in extra:
-        used = extra.pop("encoder.layers")
+    used = result.cell.layers_used
+    if result.cell.is_solved and used is not None:
+        del extra["encoder.layers"]
         action = f"Use the first {used} of {layers} layers as they are and solve the head exactly"
         if used == 1:
             action = f"Use the first of {layers} layers as it is and solve the head exactly"
@@ -286,7 +287,7 @@ def _setting(found: Recommendation, result: DepthResult) -> str:
 
 def _doing(found: Recommendation, depth: int) -> str:
     """A depth as an activity."""
-    used = found.at(depth).extra.get("encoder.layers")
+    used = found.at(depth).cell.layers_used
     if used is not None:
         return "using the first layer alone" if used == 1 else f"using the first {used} alone"
     if depth == 0:

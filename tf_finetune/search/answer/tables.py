@@ -24,7 +24,7 @@ def render_recommendation(console: Console, found: Recommendation, notes: Sequen
 def depth_table(found: Recommendation) -> Table:
     """One row a depth: best rate, score with interval, what trains, and the price.
 
-    Time and memory are relative to the least frozen depth.
+    Time and memory are relative to the least frozen depth of the whole encoder.
     """
     table = Table(
         title=f"Best cell of each frozen depth (of {found.num_layers} layers)",
@@ -43,7 +43,7 @@ def depth_table(found: Recommendation) -> Table:
 def _row(result: DepthResult, recommended: bool) -> list[str]:
     seconds = result.seconds_per_epoch
     return [
-        f"{'> ' if recommended else ''}{result.depth}",
+        f"{'> ' if recommended else ''}{result.cell.depth_words}",
         exact_rate(result.cell.learning_rate),
         f"{result.score:.3f}",
         f"{result.low:.3f} to {result.high:.3f}",
