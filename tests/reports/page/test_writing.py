@@ -308,3 +308,16 @@ def test_page_of_a_search_over_folds_says_what_decided(search_content):
     assert "best mean out-of-fold accuracy over its seeds" in text
     assert "Each fold, by the model that was trained on the others" in text
     assert "validation accuracy" not in text.lower()
+
+
+def test_where_layers_are_left_out_the_page_says_how_many_are_used(search_content):
+    content = search_content(depths={4: DEPTHS[6]}, factors=(1.0,), seeds=1)
+    (row,) = content.search.depths
+    cell = replace(row.cell, learning_rate=None, extra=(("encoder.layers", 4),))
+    found = replace(content.search, depths=(replace(row, cell=cell),))
+
+    page = check_page(render_page(replace(content, search=found)))
+
+    assert page.text_of("dt")[:2] == ["layers used", "head"]
+    assert "4 of 6" in page.text_of("strong")
+    assert any("first 4" in text for text in page.text_of("td", "th"))

@@ -113,7 +113,11 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         depth, layers = content.plan["frozen_depth"], content.plan["num_layers"]
         trained, total = content.plan["trainable_parameters"], content.plan["total_parameters"]
         detail = f"{numbers.count(trained)} of {numbers.count(total)} parameters train"
-        tiles.append(("frozen layers", f"{depth} of {layers}", detail))
+        used = content.search and content.search.recommended.cell.layers_used
+        if content.search and used:
+            tiles.append(("layers used", f"{used} of {content.search.num_layers}", detail))
+        else:
+            tiles.append(("frozen layers", f"{depth} of {layers}", detail))
     if content.search:
         tiles += _answer_tiles(content.search)
     elif content.trials:
