@@ -308,7 +308,7 @@ COMMANDS: dict[str, Command] = {
             ("--depths 0,4 --batch-sizes 32,256", "two depths and two batch sizes on a v5e"),
             (
                 "--run --depths 0,4",
-                "execute the step, computing frozen layers and with their states",
+                "execute a step, of tokens and of cached states",
             ),
         ),
         uses=options.PREFLIGHT,

@@ -55,8 +55,8 @@ class SearchConfig(Section):
     first_answer: Annotated[bool, Mark.SEARCH] = Field(
         default=True,
         description="before the first trial, solve a head exactly on what each layer of the "
-        "untouched encoder gives of a text, its first token and the mean of all; not where "
-        "training.solver=steps or rules leave more than a head to train",
+        "untouched encoder gives of a text, its first token and the mean of all; not where the "
+        "solver is steps or rules leave more than a head to train",
     )
     depths: Annotated[
         str,

@@ -20,6 +20,8 @@ NUMBER = Values()
 class Nothing:
     """What a model is made of here; it keeps its scale."""
 
+    files = SimpleNamespace(family=SimpleNamespace(head_has_bias=True))
+
     def rescale(self, scale):
         self.scale = scale
 
