@@ -100,6 +100,15 @@ def test_the_whole_answer():
     assert list(found.notes) == []
 
 
+def test_a_loss_that_is_expected_to_be_none_is_said_in_words():
+    found = recommendation(FULL, HALF, recommended=4, best=0, loss=Loss(-0.007, -0.034, 0.02))
+
+    assert (
+        "0.884), expected to be no worse than the best score (training all layers, 0.871; 95% "
+        "interval -3.4 to 2.0 points below it), 3.4x cheaper"
+    ) in found.sentence
+
+
 def test_the_whole_answer_over_folds():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0, num_examples=108, folds=5)
     assert found.sentence == (

@@ -67,8 +67,11 @@ def _against_best(found: Recommendation) -> str:
         for value in (found.loss.expected, found.loss.low, found.loss.high)
     )
     side = "below" if found.higher_is_better else "above"
+    unit = " points" if points else ""
     interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
-    return f"{lost}{' points' if points else ''} {side} the best ({best}; {interval})"
+    if found.loss.expected <= 0.0:  # the race expects less of what scored best, by chance
+        return f"expected to be no worse than the best score ({best}; {interval}{unit} {side} it)"
+    return f"{lost}{unit} {side} the best ({best}; {interval})"
 
 
 def _no_cheaper(found: Recommendation) -> str:

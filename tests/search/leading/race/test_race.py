@@ -5,6 +5,8 @@ import pytest
 
 from tf_finetune.results.trial import Cell, TrialResult
 from tf_finetune.search.leading.race.candidates import Usual, candidates_of
+from tf_finetune.search.leading.race.observed import Observed
+from tf_finetune.search.leading.race.posterior import posterior
 from tf_finetune.search.leading.race.race import Race, Step
 from tf_finetune.search.leading.race.standing import RaceRules, standing_after
 from tf_finetune.search.leading.space import SearchSpace
@@ -89,6 +91,24 @@ def test_rates_beyond_the_edges_run_only_where_edges_are_widened():
 
     assert rates(False) == [1e-5, 3e-5, 1e-4]
     assert rates(True) == pytest.approx([1.1e-6, 3.3e-6, 1e-5, 3e-5, 1e-4, 3.3e-4, 1.1e-3])
+
+
+def test_errors_of_examples_that_are_no_covariance_are_made_one():
+    candidates = candidates_of(SPACE, [], USUAL, epochs=3, widen_edges=False)
+    no_covariance = np.full((3, 3), 0.013) - 0.003 * np.eye(3)
+    observed = Observed(
+        at=np.arange(3),
+        means=np.array([0.6, 0.7, 0.65]),
+        seeds=((0,), (0,), (0,)),
+        examples=no_covariance,
+        seed_variance=0.0,
+        freedom=0,
+    )
+
+    found = posterior(candidates, observed, 1.0)
+
+    assert np.linalg.eigvalsh(no_covariance)[0] < 0
+    assert np.isfinite(found.scores).all() and np.isfinite(found.here).all()
 
 
 def test_a_completed_cell_of_another_space_is_known_but_gets_no_trial():

@@ -107,10 +107,10 @@ class _Model:
         # Nothing is known of the base, nor of that of the heads that are solved.
         self._wide = unit**2 * (solved[:, None] == solved[None])
         self._jitter = _JITTER * unit**2
-        self._examples = _examples_of_all(candidates, observed)
-        # Taking off what is a trial's own may leave a covariance that is none by a trace.
-        sizes, directions = np.linalg.eigh(self._examples)
+        # Taking off what is a trial's own may leave a covariance that is none; the nearest is.
+        sizes, directions = np.linalg.eigh(_examples_of_all(candidates, observed))
         self._examples_root = directions * np.sqrt(np.maximum(sizes, 0.0))
+        self._examples = self._examples_root @ self._examples_root.T
         noise = observed.seed_variance / observed.counts
         self._noise = np.where(solved[at], 0.0, noise) + self._jitter
 
