@@ -78,7 +78,8 @@ def cost_figure(answer: Recommendation) -> Figure:
         # No score leaves its range, to which the ends of the interval are cut.
         bars = [[min(row.standard_error, max(0.0, side))] for side in (y - row.low, row.high - y)]
         axes.errorbar(x, y, bars, capsize=3, elinewidth=1.2, zorder=3, **style)
-        if row.cell.layers_used is not None and row not in front:
+        told = (answer.recommended_depth, answer.best_depth)
+        if row.cell.layers_used is not None and row.depth not in told:
             continue  # many cheap ones lie close together
         offset = (8, 7 if row in front else -13)
         text = row.cell.depth_words + ("" if row.cell.layers_used is not None else " frozen")
