@@ -53,6 +53,11 @@ def typical_rate(depth: int, num_layers: int, steps: int) -> float:
     return two_digits(rate * (_STEPS / min(max(steps, _FEWEST), _MOST)) ** _EXPONENT)
 
 
+def usual_rate(method: str, depth: int, num_layers: int, steps: int) -> float:
+    """`typical_rate` for a method by its name, which may want others than full training."""
+    return METHODS[method].rate_factor * typical_rate(depth, num_layers, steps)
+
+
 def two_digits(rate: float) -> float:
     """A rate as people write it."""
     return float(f"{rate:.2g}")
@@ -68,8 +73,9 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     """
     if config.training.learning_rate is not None or config.training.solver == "exact":
         return ResolvedRate(config)
-    steps, factor = number_of_steps(config, examples), METHODS[config.method.name].rate_factor
-    rate = two_digits(factor * typical_rate(plan.frozen_depth, plan.num_layers, steps))
+    steps = number_of_steps(config, examples)
+    usual = usual_rate(config.method.name, plan.frozen_depth, plan.num_layers, steps)
+    rate = two_digits(usual)
     training = config.training.model_copy(update={"learning_rate": rate})
     line = (
         f"learning rate: {exact_rate(rate)}, usual for {plan.frozen_depth} of {plan.num_layers} "

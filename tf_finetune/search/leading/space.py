@@ -10,13 +10,12 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
-from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import check_new_trains
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
-from tf_finetune.plans.rates import two_digits, typical_rate
+from tf_finetune.plans.rates import two_digits, usual_rate
 from tf_finetune.plans.solver import stepwise_options, trains_head_alone
 from tf_finetune.results.trial import Cell
 
@@ -198,9 +197,8 @@ def _rates(
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    usual = typical_rate(depth, num_layers, steps)
     names = search.methods or (config.method.name,)
-    middles = sorted({usual * METHODS[name].rate_factor for name in names})
+    middles = sorted({usual_rate(name, depth, num_layers, steps) for name in names})
     if search.oracle in ("race", "grid"):
         factors = itertools.product(middles, (1 / 3, 1, 3))
         return _apart(sorted(two_digits(middle * factor) for middle, factor in factors))

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from tf_finetune.methods.table import METHODS
-from tf_finetune.plans.rates import number_of_steps, typical_rate
+from tf_finetune.plans.rates import number_of_steps, usual_rate
 from tf_finetune.results.tolerance import acceptable_loss, has_range
 from tf_finetune.results.trial import Cell
 from tf_finetune.search.leading.job import SearchJob
@@ -18,10 +17,9 @@ def race_rules(job: SearchJob) -> RaceRules:
     num_layers = job.files.num_layers
     steps = number_of_steps(job.config, len(job.splits.train))
 
-    def usual_rate(cell: Cell) -> float:
+    def of_cell(cell: Cell) -> float:
         method = dict(cell.extra).get("method.name", job.config.method.name)
-        factor = METHODS[method].rate_factor
-        return typical_rate(cell.frozen_depth, num_layers, steps) * factor
+        return usual_rate(method, cell.frozen_depth, num_layers, steps)
 
     return RaceRules(
         epochs=job.config.training.epochs,
@@ -30,6 +28,6 @@ def race_rules(job: SearchJob) -> RaceRules:
         unit=lambda best: 1.0 if has_range(metric) else best,
         confidence=search.confidence,
         widen_edges=search.widen_edges,
-        usual=Usual(num_layers, usual_rate),
+        usual=Usual(num_layers, of_cell),
         resampled=resampler(job.splits.labels, metric, higher_is_better=job.higher_is_better),
     )
