@@ -266,7 +266,7 @@ class PostNormEncoder(Encoder):
         of_layers = (dropout for layer in layers for dropout in layer.dropouts)
         found = (head_dropout, embeddings.dropout, *of_layers, pooler.dropout)
         self.dropouts = tuple(dropout for dropout in found if dropout is not None)
-        self._embeddings = embeddings
+        self.embeddings = embeddings
         self._pooler = pooler
         self._head_dropout = head_dropout
         self._distances = distances
@@ -281,24 +281,12 @@ class PostNormEncoder(Encoder):
         """See `Encoder`."""
         return tf.as_dtype(self.layers[0].output_norm.compute_dtype)
 
-    def embed(
-        self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
-    ) -> tf.Tensor:
-        """See `Encoder`."""
-        return self._embeddings(token_ids, type_ids, positions, run)
-
     def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
         """See `Encoder`."""
         scores = masked_scores(segment_ids, packed, run.masked_score, self.dtype)
         if self._distances is None:
             return scores
         return scores + self._distances(tf.shape(segment_ids)[1], self.dtype)
-
-    def layer(
-        self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
-    ) -> tf.Tensor:
-        """See `Encoder`."""
-        return self.layers[index](x, context, reads, run)
 
     def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:
         """See `Encoder`."""

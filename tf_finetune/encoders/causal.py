@@ -133,23 +133,19 @@ class CausalEncoder(Encoder):
         layers: In their order.
     """
 
+    embeddings: SummedEmbeddings
+
     def __init__(self, embeddings: SummedEmbeddings, layers: Sequence[CausalLayer]):
         self.layers = layers
         of_layers = (dropout for layer in layers for dropout in layer.dropouts)
         found = (embeddings.dropout, *of_layers)
         self.dropouts = tuple(dropout for dropout in found if dropout is not None)
-        self._embeddings = embeddings
+        self.embeddings = embeddings
 
     @property
     def dtype(self) -> tf.DType:
         """See `Encoder`."""
-        return tf.as_dtype(self._embeddings.dtype)
-
-    def embed(
-        self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
-    ) -> tf.Tensor:
-        """See `Encoder`."""
-        return self._embeddings(token_ids, type_ids, positions, run)
+        return tf.as_dtype(self.embeddings.dtype)
 
     def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
         """See `Encoder`; [b, 1, t, t], as no two tokens see the same."""
@@ -158,12 +154,6 @@ class CausalEncoder(Encoder):
         is_behind = tf.expand_dims(places, 0) > tf.expand_dims(places, 1)
         behind = tf.cast(is_behind, self.dtype) * tf.cast(run.masked_score, self.dtype)
         return tf.minimum(scores, behind)
-
-    def layer(
-        self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
-    ) -> tf.Tensor:
-        """See `Encoder`."""
-        return self.layers[index](x, context, reads, run)
 
     def as_last(self, x: tf.Tensor) -> tf.Tensor:
         """See `Encoder`."""

@@ -1,7 +1,7 @@
 """What a model asks of an encoder that it computes layer by layer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -31,10 +31,12 @@ class Encoder(ABC):
     """An encoder that can be computed layer by layer.
 
     Attributes:
+        embeddings: What `embed` calls.
         layers: What `layer` calls.
         dropouts: All of the encoder and that before the head, each with a site of its own.
     """
 
+    embeddings: Callable[..., tf.Tensor]
     layers: Sequence[Any]
     dropouts: tuple[PositionalDropout, ...]
 
@@ -48,7 +50,6 @@ class Encoder(ABC):
     def dtype(self) -> tf.DType:
         """Type in which states are computed."""
 
-    @abstractmethod
     def embed(
         self, token_ids: tf.Tensor, type_ids: tf.Tensor, positions: tf.Tensor | None, run: Run
     ) -> tf.Tensor:
@@ -60,6 +61,7 @@ class Encoder(ABC):
             positions: Of each token in its text, [b, t] int32; None: each row counts from 0.
             run: How.
         """
+        return self.embeddings(token_ids, type_ids, positions, run)
 
     @abstractmethod
     def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
@@ -72,7 +74,6 @@ class Encoder(ABC):
             run: How.
         """
 
-    @abstractmethod
     def layer(
         self, index: int, x: tf.Tensor, context: tf.Tensor, reads: tf.Tensor | None, run: Run
     ) -> tf.Tensor:
@@ -85,6 +86,8 @@ class Encoder(ABC):
             reads: Positions of which the states are wanted, [b, r] int32; None: all.
             run: How.
         """
+        states: tf.Tensor = self.layers[index](x, context, reads, run)
+        return states
 
     def as_last(self, x: tf.Tensor) -> tf.Tensor:
         """States above a layer as they would be if it were the last, [b, t, hidden] both.
