@@ -116,17 +116,13 @@ def run_step(folder: Path, steps: int, rates: dict[str, float]) -> dict[str, Any
 
 
 def read_inputs(folder: Path, described: list[dict[str, Any]]) -> list[np.ndarray]:
-    """The arguments: stored, one value throughout, or drawn again from a seed."""
+    """The arguments: stored, or one value throughout."""
     stored = np.load(folder / "inputs.npz")
     values = []
     for place, kind in enumerate(described):
         shape, dtype = tuple(kind["shape"]), kind["dtype"]
         if "value" in kind:
             values.append(np.full(shape, kind["value"], dtype))
-        elif "seed" in kind:
-            generator = np.random.Generator(np.random.Philox(key=[kind["seed"], place]))
-            drawn = generator.standard_normal(shape, np.float32) * np.float32(kind["deviation"])
-            values.append(drawn.astype(dtype))
         else:
             values.append(stored[f"input_{place}"])
     return values
@@ -160,14 +156,11 @@ def errors_of(folder: Path, meta: dict[str, Any], outputs: Any) -> dict[str, flo
     for name, output in zip(meta["results"], outputs, strict=False):
         wanted = meta["expected"][name]
         errors[name] = abs(float(output) - wanted) / max(abs(wanted), 1e-6)
-    expected_file = folder / "expected.npz"
-    if expected_file.exists():
-        expected = np.load(expected_file)
-        found = outputs[len(meta["results"]) :]
-        errors["updated"] = max(
-            float(np.abs(np.asarray(value, np.float64) - expected[f"output_{place}"]).max())
-            for place, value in enumerate(found)
-        )
+    expected = np.load(folder / "expected.npz")
+    errors["updated"] = max(
+        float(np.abs(np.asarray(value, np.float64) - expected[f"output_{place}"]).max())
+        for place, value in enumerate(outputs[len(meta["results"]) :])
+    )
     return errors
 
 

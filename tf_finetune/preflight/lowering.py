@@ -83,15 +83,14 @@ def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> Lowere
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
-    # The lowering binds no default: the step's other argument is only for several processes.
-    lowered = lowered_function(lambda batch: model.step(batch), step_batch(labels, shape))
+    lowered = lowered_step(model, step_batch(labels, shape))
     graph = lowered.concrete.graph
     hlo = _without_counter(lowered.hlo)
     return LoweredStep(hlo, lambda name: _source_in_graph(graph, name))
 
 
-def lowered_function(step: Callable[[Batch], dict[str, tf.Tensor]], batch: Batch) -> Lowered:
-    """Traces a step for a batch and lowers it.
+def lowered_step(model: FineTuner, batch: Batch) -> Lowered:
+    """Traces a model's step for a batch and lowers it.
 
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
@@ -99,7 +98,8 @@ def lowered_function(step: Callable[[Batch], dict[str, tf.Tensor]], batch: Batch
 
     @tf.function(autograph=False, jit_compile=True)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
-        return step(batch)
+        # The lowering binds no default: the step's other argument is only for several processes.
+        return model.step(batch)
 
     concrete = train_step.get_concrete_function(batch)
     try:

@@ -10,7 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import Batch
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.states import PrefixStates
-from tf_finetune.preflight.lowering import lowered_function
+from tf_finetune.preflight.lowering import lowered_step
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import training_shape
 from tf_finetune.training.pipeline import training_dataset
@@ -78,11 +78,7 @@ def real_step(model: FineTuner, batch: Batch) -> RealStep:
     Raises:
         UnsupportedOperationError: The step cannot be lowered.
     """
-
-    def train_step(batch: Batch) -> dict[str, tf.Tensor]:
-        return model.step(batch)
-
-    lowered = lowered_function(train_step, batch)
+    lowered = lowered_step(model, batch)
     handles = lowered.concrete.captured_inputs
     tensors = tf.nest.flatten(batch)
     inputs = (*(np.asarray(t) for t in tensors), *map(_value, handles))
@@ -90,7 +86,7 @@ def real_step(model: FineTuner, batch: Batch) -> RealStep:
     outputs = lowered.concrete.structured_outputs
     names = tuple(sorted(outputs))
     replaced = tuple(aliases[output] for output in sorted(aliases))
-    found = tf.function(train_step, autograph=False)(batch)
+    found = tf.function(model.step, autograph=False)(batch)
     return RealStep(
         module=lowered.module(),
         inputs=inputs,

@@ -13,7 +13,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
-from tf_finetune.models.spec import spec_of
+from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import pretrained
 from tf_finetune.plans.rates import number_of_steps, resolve_rate
 from tf_finetune.prefix.of_a_run import cached_states
@@ -21,6 +21,7 @@ from tf_finetune.preflight.environment import Compiler
 from tf_finetune.preflight.real_step import RealStep, first_batch, real_step
 from tf_finetune.preflight.step_package import StepOf, write_package
 from tf_finetune.training.compiling import build_fine_tuner
+from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import without_strategy
 
 DEVICE_PYTHON = "TF_FINETUNE_JAX_PYTHON"
@@ -53,27 +54,28 @@ def packed_steps(
             f"--batch-sizes: received {most}, and {config.data.train} has {len(splits.train)} "
             "training examples; accepted: up to as many"
         )
+    training = config.training.model_copy(update={"solver": "steps"})
+    cache = config.cache.model_copy(update={"mode": "memory"})
+    config = config.model_copy(update={"training": training, "cache": cache})
+    start = pretrained(files, splits.labels, splits.train.labels)
     for depth in depths:
+        freeze = config.freeze.model_copy(update={"depth": depth})
+        spec = spec_of(config, files, splits.labels, freeze=freeze)
+        model = build_fine_tuner(spec, start, without_strategy(compiles=True))
         for batch_size in batch_sizes:
             batch = replace(
                 splits, train=splits.train.select(np.arange(batch_size)), validation=None, test=None
             )
-            yield from _steps(config, files, batch, depth, batch_size)
+            yield from _steps(model, spec, batch)
 
 
-def _steps(
-    config: ExperimentConfig, files: EncoderFiles, splits: Splits, depth: int, batch_size: int
-) -> Iterator[tuple[StepOf, RealStep]]:
-    freeze = config.freeze.model_copy(update={"depth": depth})
-    training = config.training.model_copy(update={"batch_size": batch_size, "solver": "steps"})
-    cache = config.cache.model_copy(update={"mode": "memory"})
-    config = config.model_copy(update={"freeze": freeze, "training": training, "cache": cache})
-    spec = spec_of(config, files, splits.labels)
+def _steps(model: FineTuner, spec: Spec, splits: Splits) -> Iterator[tuple[StepOf, RealStep]]:
+    """Of all training examples in one batch, with tokens and, where layers are frozen, states."""
+    depth, batch_size = spec.config.freeze.depth, len(splits.train)
+    training = spec.config.training.model_copy(update={"batch_size": batch_size})
+    config = spec.config.model_copy(update={"training": training})
     config, _ = resolve_rate(config, spec.plan, batch_size)
-    chosen = without_strategy(compiles=True)
-    start = pretrained(files, splits.labels, splits.train.labels)
-    model = build_fine_tuner(spec_of(config, files, splits.labels), start, chosen)
-    states = cached_states(model, splits, config, chosen)
+    states = cached_states(model, splits, config, without_strategy(compiles=True))
     cost = spec.cost(batch_size, splits.train.mean_length)
     for cached in (False, True) if states else (False,):
         model.classifier.reset(config.training.seed)
