@@ -13,7 +13,7 @@ from typing import Any
 from tf_finetune.errors import UserError
 from tf_finetune.preflight import compiler_process
 from tf_finetune.preflight.chips import Chip
-from tf_finetune.preflight.environment import Compiler
+from tf_finetune.preflight.environment import Compiler, last_lines
 from tf_finetune.storage.files import json_sha256, write_json
 
 # "... temporaries (39.19G) exceeds available HBM (15.75G)"
@@ -139,26 +139,17 @@ def compile_step(hlo: str, chip: Chip, compiler: Compiler) -> Answer:
         program, result = Path(scratch) / "step.hlo", Path(scratch) / "answer.json"
         program.write_text(hlo, encoding="utf-8")
         script = compiler_process.__file__
-        command = [compiler.python, "-I", script, program, chip.topology, result]
         try:
-            done = subprocess.run(
-                [str(word) for word in command],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
+            done = compiler.run(script, program, chip.topology, result, seconds=_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise NoAnswerError(
                 f"preflight: compiling for {chip.name} took more than {_TIMEOUT_SECONDS // 60} "
                 "minutes; a smaller batch compiles faster"
             ) from None
         if not result.exists():
-            last = "\n".join(done.stderr.strip().splitlines()[-5:])
             raise NoAnswerError(
                 f"preflight: the compiler's process ended with code {done.returncode} and no "
-                f"answer (-9: out of memory on this machine):\n{last}"
+                f"answer (-9: out of memory on this machine):\n{last_lines(done)}"
             )
         return read_answer(json.loads(result.read_text(encoding="utf-8")))
 

@@ -4,6 +4,7 @@ It is `.venv-preflight` in the current folder, or what `TF_FINETUNE_PREFLIGHT` n
 """
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,33 @@ class Compiler:
 
     python: Path
     versions: tuple[str, ...] = REQUIREMENTS
+
+    def run(
+        self, script: str, *words: str | Path, seconds: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a script that imports nothing of this project, and takes what it prints.
+
+        Args:
+            script: Its file.
+            words: What it is given.
+            seconds: How long it may take; None: as long as it takes.
+
+        Raises:
+            subprocess.TimeoutExpired: It took longer.
+        """
+        return subprocess.run(
+            [str(word) for word in (self.python, "-I", script, *words)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+
+
+def last_lines(done: subprocess.CompletedProcess[str]) -> str:
+    """What a process said at its end, for messages."""
+    return "\n".join(done.stderr.strip().splitlines()[-5:])
 
 
 def compiler_folder() -> Path:

@@ -6,9 +6,12 @@ Written for that environment: nothing of this project is imported. Any later ver
 the module.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
+
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 _COPY = re.compile(r"(?<= )copy\(")
 # What the text says of another machine's compiler, which a device has no use for.

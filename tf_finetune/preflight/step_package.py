@@ -1,7 +1,6 @@
 """Writes a training step so that a machine with nothing but jax and numpy can execute it."""
 
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from tf_finetune.preflight import stablehlo_process
 from tf_finetune.preflight.answers import NoAnswerError
-from tf_finetune.preflight.environment import Compiler
+from tf_finetune.preflight.environment import Compiler, last_lines
 from tf_finetune.preflight.real_step import RealStep
 
 # Of what a device computes against what TensorFlow does: shares of the scalars, and differences
@@ -90,16 +89,9 @@ def _described(step: RealStep) -> tuple[list[dict[str, Any]], dict[str, np.ndarr
 def _convert(module: bytes, path: Path, compiler: Compiler) -> None:
     program = path.with_suffix(".hlo.pb")
     program.write_bytes(module)
-    command = [compiler.python, "-I", stablehlo_process.__file__, program, path]
-    done = subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env={"JAX_PLATFORMS": "cpu"},
-    )
+    done = compiler.run(stablehlo_process.__file__, program, path)
     program.unlink()
     if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-5:])
-        raise NoAnswerError(f"preflight: the training step has no StableHLO form:\n{last}")
+        raise NoAnswerError(
+            f"preflight: the training step has no StableHLO form:\n{last_lines(done)}"
+        )
