@@ -13,15 +13,12 @@ T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 from scipy import optimize
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
@@ -232,21 +229,6 @@ def solve_path(
             iterations=int(found.nit),
             gradient=float(np.abs(found.jac).max()),
         )
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """A context in which matrices are multiplied in one thread.
-
-    Whoever solves several problems at a time enters it once around all of them: the libraries have
-    one number of threads for all, and whoever leaves last would otherwise leave them at one.
-    """
-    return _libraries().limit(limits=1)
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Those that have threads; to look for them takes as long as to solve a small head."""
-    return ThreadpoolController()
 
 
 class _Scaled:

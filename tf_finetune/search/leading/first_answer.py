@@ -18,6 +18,7 @@ from typing import Any
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.machine.memory import PeakMemory
+from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.models.building import build
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import Pretrained
@@ -31,7 +32,6 @@ from tf_finetune.search.running.layer_heads import Candidate, Pass, solved_trial
 from tf_finetune.search.running.layer_vectors import layer_vectors
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
-from tf_finetune.training.head_path import one_thread
 from tf_finetune.training.pipeline import BatchShape
 
 _MOST_THREADS = 4  # each holds the vectors of a head in float64

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.plans.rates import two_digits
 from tf_finetune.results.trial import Cell, exact_rate
 from tf_finetune.search.leading.race.standing import RaceRules, Standing, standing_after
@@ -52,7 +52,7 @@ class Race:
 
     def standing(self, records: Iterable[TrialRecord]) -> Standing | None:
         """What is known after some trials; None before the first that completed."""
-        with threadpool_limits(limits=1):  # for matrices this small several are slower
+        with one_thread():
             return standing_after(self.space, self.rules, records)
 
     def next(
@@ -127,7 +127,7 @@ class Race:
 
     def _most_valuable(self, now: Standing, options: list[TrialRequest]) -> Step:
         places = np.array([now.candidates.place[request.cell] for request in options])
-        with threadpool_limits(limits=1):
+        with one_thread():
             worth = values(now.found, now.wrong, now.observed.at, places)
         seconds = np.array([self.seconds(request) for request in options])
         best = int((worth / np.maximum(seconds, 1e-9)).argmax())
