@@ -1,6 +1,5 @@
 """Heads that are solved on what one pass over the texts gave of every layer, as trials."""
 
-import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -13,10 +12,11 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import Round, rounds_of, scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.models.spec import Spec
-from tf_finetune.results.trial import Predictions, TrialResult
+from tf_finetune.results.trial import Predictions
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.records import TrialRecord, finite_history, write_predictions
 from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.search.running.trial_results import Measured, failed_result, result_of
 from tf_finetune.training.head_choice import choose_penalty, inner_folds
 from tf_finetune.training.head_path import HeadProblem, solve_path
 from tf_finetune.training.head_solving import entry_of
@@ -84,7 +84,7 @@ def solved_trial(
     vectors = done.of(candidate)
     if not all(np.isfinite(values).all() for values in vectors.values()):
         reason = "what the encoder gives of some texts is not finite"
-        failed = TrialResult(request.cell, request.seed, "failed", reason=reason)
+        failed = failed_result(request, reason)
         return TrialRecord(request, "first", failed, time.monotonic() - began, (), folder.name)
     rounds = rounds_of(splits)
     heads = [_head(candidate, one, vectors) for one in rounds]
@@ -96,7 +96,24 @@ def solved_trial(
     share = candidate.spec.cost(1, length).forward_flops / whole.cost(1, length).forward_flops
     history = {name: statistics.fmean(h.entry[name] for h in heads) for name in heads[0].entry}
     seconds = share * done.seconds + history["seconds"]
-    result = _result(candidate, splits, predictions, seconds, done.peak_bytes)
+    measured = Measured(
+        # Shared out over the epochs of the others, as of every head that is solved.
+        seconds_per_epoch=seconds / request.epochs,
+        examples_per_second=len(splits.train) / seconds,
+        train_seconds=seconds,
+        peak_memory_bytes=done.peak_bytes,
+        epochs=1,
+    )
+    result = result_of(
+        request,
+        candidate.config.training,
+        candidate.spec,
+        splits.train,
+        splits.labels,
+        predictions,
+        measured,
+        "validation",
+    )
     folder.mkdir(parents=True, exist_ok=True)
     digest = write_predictions(folder / "validation.npz", predictions)
     folds = tuple(finite_history([head.entry]) for head in heads) if len(heads) > 1 else ()
@@ -126,36 +143,3 @@ def _head(candidate: Candidate, one: Round, vectors: Mapping[str, np.ndarray]) -
     scored = one.splits.validation
     answered = None if scored is None else Predictions(scored.labels, logits)
     return _Head(logits, entry_of(problem, head, choice.score, seconds, answered))
-
-
-def _result(
-    candidate: Candidate,
-    splits: Splits,
-    predictions: Predictions,
-    seconds: float,
-    peak_bytes: int | None,
-) -> TrialResult:
-    request, config, train = candidate.request, candidate.config, splits.train
-    metrics = splits.labels.score(*predictions)
-    metric, _ = splits.labels.monitor(config.training.monitor)
-    if not math.isfinite(metrics[metric]):
-        reason = f"the validation {metric} is {metrics[metric]}"
-        return TrialResult(request.cell, request.seed, "failed", reason=reason)
-    cost = candidate.spec.cost(config.training.batch_size, train.mean_length)
-    return TrialResult(
-        request.cell,
-        request.seed,
-        "completed",
-        score=metrics[metric],
-        metrics=metrics,
-        trainable_parameters=cost.trainable,
-        # Shared out over the epochs of the others, as of every head that is solved.
-        seconds_per_epoch=seconds / request.epochs,
-        examples_per_second=len(train) / seconds,
-        train_seconds=seconds,
-        peak_memory_bytes=peak_bytes,
-        step_flops=float(cost.step_flops),
-        answer_flops=float(candidate.spec.cost(1, train.mean_length).forward_flops),
-        epochs=1,
-        micro_batches=1,
-    )

@@ -2,7 +2,6 @@
 
 import gc
 import io
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +36,7 @@ from tf_finetune.search.running.records import (
     write_predictions,
 )
 from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.search.running.trial_results import Measured, failed_result, result_of
 from tf_finetune.search.running.trial_weights import trained_weights, write_weights
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
@@ -147,13 +147,13 @@ class TrialRunner:
             with PeakMemory() as memory:
                 trained = self._train(request, config, self._give_up(request, stage))
         except NonFiniteError as error:
-            result = _failed(request, error.problems[0])
+            result = failed_result(request, error.problems[0])
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            result = _failed(request, memory_reason(error))
+            result = failed_result(request, memory_reason(error))
             del error
             self.models.clear()
         except OutOfMemoryError as error:
-            result = _failed(request, error.problems[0])
+            result = failed_result(request, error.problems[0])
             self.models.clear()
         else:
             result = self._result(request, config, trained, memory)
@@ -291,14 +291,8 @@ class TrialRunner:
         trained: "_Trained",
         memory: PeakMemory,
     ) -> TrialResult:
-        labels, rounds = self._splits.labels, trained.rounds
-        metrics = labels.score(*trained.predictions)
-        metric, _ = labels.monitor(config.training.monitor)
-        if not math.isfinite(metrics[metric]):
-            scored = _scored(self._splits).name
-            return _failed(request, f"the {scored} {metric} is {metrics[metric]}")
-        epochs, train = len(rounds.history), self._splits.train
-        cost = trained.spec.cost(config.training.batch_size, train.mean_length)
+        rounds, train = trained.rounds, self._splits.train
+        epochs = len(rounds.history)
         # With folds too, the price is that of one training, on all training examples. A run of
         # this cell alone would have to fill its cache, too.
         seconds = trained.states["train"].fill_seconds if trained.states else 0.0
@@ -306,22 +300,24 @@ class TrialRunner:
         # What solves the head has no epochs: its price is shared out over those of the others.
         shares = request.epochs if request.cell.is_solved else 1
         seconds += len(train) / rounds.examples_per_second / shares
-        return TrialResult(
-            request.cell,
-            request.seed,
-            "completed",
-            score=metrics[metric],
-            metrics=metrics,
-            trainable_parameters=cost.trainable,
+        measured = Measured(
             seconds_per_epoch=seconds,
             examples_per_second=rounds.examples_per_second,
             train_seconds=rounds.train_seconds,
             peak_memory_bytes=self._own_memory(config, trained.states, memory),
-            step_flops=float(cost.step_flops),
-            answer_flops=float(trained.spec.cost(1, train.mean_length).forward_flops),
             epochs=epochs,
             micro_batches=rounds.micro_batches,
             given_up=trained.given_up,
+        )
+        return result_of(
+            request,
+            config.training,
+            trained.spec,
+            train,
+            self._splits.labels,
+            trained.predictions,
+            measured,
+            _scored(self._splits).name,
         )
 
     def _own_memory(
@@ -362,10 +358,6 @@ class _Lines(io.StringIO):
         for line in filter(None, (line.strip() for line in text.splitlines())):
             self._report(line)
         return len(text)
-
-
-def _failed(request: TrialRequest, reason: str) -> TrialResult:
-    return TrialResult(request.cell, request.seed, "failed", reason=reason)
 
 
 def _scored(splits: Splits) -> Split:
