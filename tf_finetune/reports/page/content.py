@@ -70,6 +70,11 @@ class TrialRow:
         )
 
     @property
+    def cell(self) -> Cell:
+        """What was tried, without the seed."""
+        return Cell(self.depth, self.learning_rate, tuple(self.extra.items()))
+
+    @property
     def completed(self) -> bool:
         """Whether the trial has a score."""
         return self.status == "completed" and self.score is not None and math.isfinite(self.score)
@@ -152,8 +157,7 @@ class ReportContent:
         """Whether a trial is of the recommended cell."""
         if self.search is None:
             return True
-        cell = Cell(trial.depth, trial.learning_rate, tuple(trial.extra.items()))
-        return cell == self.search.recommended.cell
+        return trial.cell == self.search.recommended.cell
 
     def to_dict(self) -> dict[str, Any]:
         """What `report.json` holds: every number of the page, before rounding."""

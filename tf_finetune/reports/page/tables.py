@@ -39,7 +39,7 @@ class Table:
 def depth_table(answer: Recommendation) -> Table:
     """One row a depth: its best cell, its score, how far from the best, and its price."""
     return Table(
-        "Each frozen depth at its best learning rate",
+        "Each depth at its best learning rate",
         (
             *("frozen", "learning rate", f"{METRICS[answer.metric].title}", "interval"),
             *("below best", "p", "trained", "s / epoch", "time", "memory", "seeds"),
@@ -62,7 +62,7 @@ def rate_table(answer: Recommendation) -> Table:
         ("frozen", "learning rate", "which is"),
         tuple(
             (
-                f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
+                f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
                 numbers.rate(row.learning_rate) + _further(row),
                 "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
@@ -84,7 +84,7 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     if row.relative_memory is not None:
         memory += f" ({numbers.multiple(row.relative_memory)})"
     return (
-        f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
+        f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
         f"{numbers.rate(row.learning_rate)}{_further(row)}{edge}",
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
@@ -309,7 +309,8 @@ def _extra(extra: Mapping[str, Any]) -> str:
 
 def _further(row: DepthResult) -> str:
     """Options that the column of the depth does not tell."""
-    return _extra({name: value for name, value in row.extra.items() if name != "encoder.layers"})
+    told = ("encoder.layers", "method.name")
+    return _extra({name: value for name, value in row.extra.items() if name not in told})
 
 
 def _indices(flags: Any) -> frozenset[int]:

@@ -22,6 +22,7 @@ _METRIC_NAMES = {
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
 _MANY_SEEDS = 1_000
+_LONG_RUN = 4  # depths in a row, which are named by the first and the last
 
 
 def in_words(found: Recommendation) -> Recommendation:
@@ -352,11 +353,26 @@ def _p_value(pairs: Sequence[DepthComparison]) -> str:
 
 
 def _depths(depths: Sequence[int]) -> str:
-    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(sorted(depths))}"
+    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(_runs(sorted(depths)))}"
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    *first, last = map(str, numbers)
+def _runs(depths: Sequence[int]) -> list[str]:
+    """Ascending depths, long runs of neighbours by their ends."""
+    runs: list[list[int]] = []
+    for depth in depths:
+        if runs and depth == runs[-1][-1] + 1:
+            runs[-1].append(depth)
+        else:
+            runs.append([depth])
+    return [
+        part
+        for run in runs
+        for part in (map(str, run) if len(run) < _LONG_RUN else [f"{run[0]} to {run[-1]}"])
+    ]
+
+
+def _listed(parts: Sequence[object]) -> str:
+    *first, last = map(str, parts)
     return f"{', '.join(first)} and {last}" if first else last
 
 

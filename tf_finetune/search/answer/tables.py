@@ -43,7 +43,7 @@ def depth_table(found: Recommendation) -> Table:
 def _row(result: DepthResult, recommended: bool) -> list[str]:
     seconds = result.seconds_per_epoch
     return [
-        f"{'> ' if recommended else ''}{result.cell.depth_words}",
+        f"{'> ' if recommended else ''}{result.cell.place_words}",
         exact_rate(result.cell.learning_rate),
         f"{result.score:.3f}",
         f"{result.low:.3f} to {result.high:.3f}",
