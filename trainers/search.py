@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _search(config: ExperimentConfig, console: Console, started: float) -> None:
-    job, tokenizer = _load_job(config, console)
+    job, tokenizer = load_job(config, console)
 
     from tf_finetune.search.leading.job import describe_search
     from tf_finetune.search.session import comparable, recommended, run_trials, session_notes
@@ -114,10 +114,22 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
         raise found.interrupted
 
 
-def _load_job(
-    config: ExperimentConfig, console: Console, *, is_worker: bool = False
+def load_job(
+    config: ExperimentConfig, console: Console, *, beside_another: bool = False
 ) -> tuple[Any, Any]:
-    """Loads encoder and data and holds the options against them, before anything is written."""
+    """Loads encoder and data and holds the options against them, before anything is written.
+
+    Args:
+        config: What is searched.
+        console: Where reading is told.
+        beside_another: Of a process that only reads what another one keeps in the folder.
+
+    Returns:
+        The `SearchJob`, and the tokenizer.
+
+    Raises:
+        UserError: Something is not as it should be.
+    """
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
@@ -156,7 +168,7 @@ def _load_job(
     check_options(config.training, splits, config.evaluation)
     splits = with_threshold(splits, config.evaluation.threshold)
     path, identity = search_path(config), search_identity(config, files, splits)
-    if is_worker:
+    if beside_another:
         directory = SearchDirectory(path)
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
@@ -167,7 +179,7 @@ def _load_job(
 
 def _work(config: ExperimentConfig) -> int:
     """A worker process of KerasTuner's: runs what the chief hands out."""
-    job, _ = _load_job(config, Console(quiet=True), is_worker=True)
+    job, _ = load_job(config, Console(quiet=True), beside_another=True)
 
     from tf_finetune.search.session import run_worker
 
