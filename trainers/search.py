@@ -56,6 +56,7 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
 
     from tf_finetune.machine import interruption
     from tf_finetune.search.answer.chance import chance_notes
+    from tf_finetune.search.answer.more_examples import fold_notes
     from tf_finetune.search.answer.tables import render_recommendation
 
     if found.interrupted is not None:
@@ -65,7 +66,12 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
     records = comparable(job, found.records)
     results = [record.result for record in records]
     recommendation = recommended(job, results, found.race)
-    notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
+    sure = config.search.confidence
+    notes = [
+        *chance_notes(job.splits, recommendation),
+        *fold_notes(job.config.data, job.splits, recommendation, results, sure),
+        *session_notes(job, found),
+    ]
     render_recommendation(console, recommendation, notes)
 
     from tf_finetune.runs.model_folder import write_model_folder
