@@ -125,6 +125,7 @@ def _load_job(
     from tf_finetune.models.weights import pretrained
     from tf_finetune.plans.rates import number_of_steps
     from tf_finetune.reports.preflight_file import read_preflight
+    from tf_finetune.search.leading.precision import resolve_for_search
     from tf_finetune.search.leading.space import build_space
     from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
     from tf_finetune.search.running.identity import search_identity
@@ -155,13 +156,20 @@ def _load_job(
 
     check_options(config.training, splits, config.evaluation)
     splits = with_threshold(splits, config.evaluation.threshold)
-    path, identity = search_path(config), search_identity(config, files, splits)
+    directory = SearchDirectory(search_path(config))
+    space = build_space(config, files, number_of_steps(config, len(splits.train)))
+    config, precision_lines, made = resolve_for_search(
+        config, files, splits, space, directory, is_worker=is_worker
+    )
+    for line in precision_lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    identity = search_identity(config, files, splits)
     if is_worker:
-        directory = SearchDirectory(path)
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
-        directory, config, journal = prepare_search(path, config, identity)
-    space = build_space(config, files, number_of_steps(config, len(splits.train)))
+        directory, config, journal = prepare_search(directory.path, config, identity)
+        if made is not None:
+            directory.write_json(directory.precision, made.to_dict())
     return SearchJob(config, files, splits, space, directory, journal, preflight), tokenizer
 
 
