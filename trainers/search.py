@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _search(config: ExperimentConfig, console: Console, started: float) -> None:
-    job, tokenizer = _load_job(config, console)
+    job, tokenizer = load_job(config, console)
 
     from tf_finetune.search.leading.job import describe_search
     from tf_finetune.search.session import comparable, recommended, run_trials, session_notes
@@ -56,6 +56,7 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
 
     from tf_finetune.machine import interruption
     from tf_finetune.search.answer.chance import chance_notes
+    from tf_finetune.search.answer.more_examples import fold_notes
     from tf_finetune.search.answer.tables import render_recommendation
 
     if found.interrupted is not None:
@@ -65,7 +66,12 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
     records = comparable(job, found.records)
     results = [record.result for record in records]
     recommendation = recommended(job, results, found.race)
-    notes = [*chance_notes(job.splits, recommendation), *session_notes(job, found)]
+    sure = config.search.confidence
+    notes = [
+        *chance_notes(job.splits, recommendation),
+        *fold_notes(job.config.data, job.splits, recommendation, results, sure),
+        *session_notes(job, found),
+    ]
     render_recommendation(console, recommendation, notes)
 
     from tf_finetune.runs.model_folder import write_model_folder
@@ -114,10 +120,22 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
         raise found.interrupted
 
 
-def _load_job(
-    config: ExperimentConfig, console: Console, *, is_worker: bool = False
+def load_job(
+    config: ExperimentConfig, console: Console, *, beside_another: bool = False
 ) -> tuple[Any, Any]:
-    """Loads encoder and data and holds the options against them, before anything is written."""
+    """Loads encoder and data and holds the options against them, before anything is written.
+
+    Args:
+        config: What is searched.
+        console: Where reading is told.
+        beside_another: Of a process that only reads what another one keeps in the folder.
+
+    Returns:
+        The `SearchJob`, and the tokenizer.
+
+    Raises:
+        UserError: Something is not as it should be.
+    """
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
@@ -125,7 +143,6 @@ def _load_job(
     from tf_finetune.models.weights import pretrained
     from tf_finetune.plans.rates import number_of_steps
     from tf_finetune.reports.preflight_file import read_preflight
-    from tf_finetune.search.leading.precision import resolve_for_search
     from tf_finetune.search.leading.space import build_space
     from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
     from tf_finetune.search.running.identity import search_identity
@@ -152,6 +169,7 @@ def _load_job(
 
     from tf_finetune.runs.threshold import with_threshold
     from tf_finetune.search.leading.job import SearchJob
+    from tf_finetune.search.leading.precision import resolve_for_search
     from tf_finetune.training.fine_tuning import check_options
 
     check_options(config.training, splits, config.evaluation)
@@ -159,12 +177,12 @@ def _load_job(
     directory = SearchDirectory(search_path(config))
     space = build_space(config, files, number_of_steps(config, len(splits.train)))
     config, precision_lines, made = resolve_for_search(
-        config, files, splits, space, directory, is_worker=is_worker
+        config, files, splits, space, directory, beside_another=beside_another
     )
     for line in precision_lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     identity = search_identity(config, files, splits)
-    if is_worker:
+    if beside_another:
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
         directory, config, journal = prepare_search(directory.path, config, identity)
@@ -175,7 +193,7 @@ def _load_job(
 
 def _work(config: ExperimentConfig) -> int:
     """A worker process of KerasTuner's: runs what the chief hands out."""
-    job, _ = _load_job(config, Console(quiet=True), is_worker=True)
+    job, _ = load_job(config, Console(quiet=True), beside_another=True)
 
     from tf_finetune.search.session import run_worker
 

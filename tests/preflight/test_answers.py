@@ -1,5 +1,7 @@
 """What the compiler says is read rightly and asked for once."""
 
+from dataclasses import replace
+
 import pytest
 
 from tf_finetune.errors import UserError
@@ -8,6 +10,9 @@ from tf_finetune.preflight.answers import AnswerCache, read_answer
 from tf_finetune.preflight.chips import CHIPS, parse_chips
 from tf_finetune.preflight.environment import REQUIREMENTS, STAMP, Compiler, find_compiler
 from tf_finetune.preflight.estimates import estimate_step, largest_batch
+from tf_finetune.preflight.program import Program
+
+STEP = Program(b"step", "digest")
 
 COMPILED = {
     "devices": 1,
@@ -77,9 +82,9 @@ def compiled(monkeypatch):
     """Programs that were compiled."""
     programs = []
 
-    def compile_step(hlo, chip, compiler):
-        programs.append((hlo, chip.name))
-        error = {"bad": "INTERNAL: no kernel"}.get(hlo)
+    def compile_step(program, chip, compiler):
+        programs.append((program.stablehlo, chip.name))
+        error = {b"bad": "INTERNAL: no kernel"}.get(program.stablehlo)
         return read_answer(COMPILED if error is None else COMPILED | {"error": error})
 
     monkeypatch.setattr(answers, "compile_step", compile_step)
@@ -91,22 +96,22 @@ def test_a_program_is_compiled_once_for_each_chip_and_compiler(tmp_path, compile
     v5e, v4 = CHIPS["v5e"], CHIPS["v4"]
     compiler = Compiler(tmp_path / "python")
 
-    first = cache.ask({"rows": 8}, "step", v5e, compiler)
-    assert cache.ask({"rows": 8, "seed": 1}, "step", v5e, compiler) == first
-    cache.ask({"rows": 8, "chip": "v4"}, "step", v4, compiler)
-    cache.ask({"rows": 8, "newer": 1}, "step", v4, Compiler(tmp_path / "python", ("jax==9",)))
+    first = cache.ask({"rows": 8}, STEP, v5e, compiler)
+    assert cache.ask({"rows": 8, "seed": 1}, STEP, v5e, compiler) == first
+    cache.ask({"rows": 8, "chip": "v4"}, STEP, v4, compiler)
+    cache.ask({"rows": 8, "newer": 1}, STEP, v4, Compiler(tmp_path / "python", ("jax==9",)))
 
-    assert compiled == [("step", "v5e"), ("step", "v4"), ("step", "v4")]
+    assert compiled == [(b"step", "v5e"), (b"step", "v4"), (b"step", "v4")]
     assert AnswerCache(tmp_path / "made").find({"seed": 1, "rows": 8}) == first
     assert cache.find({"rows": 9}) is None
 
 
 def test_a_program_whose_lines_moved_is_the_same(tmp_path, compiled):
     cache = AnswerCache(tmp_path)
-    hlo = '%add = f32[] add(%a, %b), metadata={{op_name="add" source_line={}}}\n'
 
-    cache.ask({"digest": 1}, hlo.format(10), CHIPS["v5e"], Compiler(tmp_path))
-    cache.ask({"digest": 2}, hlo.format(11), CHIPS["v5e"], Compiler(tmp_path))
+    for line in (10, 11):
+        moved = replace(STEP, stablehlo=f"add, made in line {line}".encode())
+        cache.ask({"sources": line}, moved, CHIPS["v5e"], Compiler(tmp_path))
 
     assert len(compiled) == 1
 
@@ -114,7 +119,10 @@ def test_a_program_whose_lines_moved_is_the_same(tmp_path, compiled):
 def test_a_refusal_is_not_kept(tmp_path, compiled):
     cache = AnswerCache(tmp_path)
 
-    assert cache.ask({}, "bad", CHIPS["v5e"], Compiler(tmp_path)).error == "INTERNAL: no kernel"
+    assert (
+        cache.ask({}, Program(b"bad", "other"), CHIPS["v5e"], Compiler(tmp_path)).error
+        == "INTERNAL: no kernel"
+    )
     assert cache.find({}) is None
 
 
@@ -124,12 +132,12 @@ def test_a_refusal_is_not_kept(tmp_path, compiled):
 @pytest.mark.parametrize("kind", ["programs", "questions"])
 def test_kept_answer_that_cannot_be_read_is_asked_for_again(tmp_path, compiled, kind, content):
     cache, compiler = AnswerCache(tmp_path), Compiler(tmp_path)
-    expected = cache.ask({"rows": 8}, "step", CHIPS["v5e"], compiler)
+    expected = cache.ask({"rows": 8}, STEP, CHIPS["v5e"], compiler)
     (kept,) = (tmp_path / kind).iterdir()
     kept.write_text(content)
 
     assert cache.find({"rows": 8}) is None
-    assert cache.ask({"rows": 8}, "step", CHIPS["v5e"], compiler) == expected
+    assert cache.ask({"rows": 8}, STEP, CHIPS["v5e"], compiler) == expected
     assert cache.find({"rows": 8}) == expected
 
 

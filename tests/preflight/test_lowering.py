@@ -1,11 +1,14 @@
 """The real training step becomes HLO, and what a TPU cannot run in it is named."""
 
+import importlib
+import os
 import re
 
 import pytest
 import tensorflow as tf
 
 from tf_finetune.encoders.gelu import gelu
+from tf_finetune.preflight import compiler_process, stablehlo_process
 from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
     UnsupportedOperationError,
@@ -13,6 +16,7 @@ from tf_finetune.preflight.lowering import (
     lower_step,
     step_batch,
 )
+from tf_finetune.preflight.stablehlo_process import digest_of, without_origin
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training.pipeline import batch_signature
 
@@ -51,8 +55,29 @@ def test_frozen_layers_neither_drop_units_nor_pass_gradients_back(step):
     assert "layer_._0" not in backward and "layer_._1" not in backward
 
 
-def test_equal_steps_give_equal_texts(model, spec, step):
-    assert lower_step(model, spec.labels, SHAPE).hlo == step.hlo
+def test_equal_steps_are_equal_programs_whatever_the_number_of_their_trace(model, spec, step):
+    again = lower_step(model, spec.labels, SHAPE).hlo
+
+    assert again != step.hlo
+    assert without_origin(again) == without_origin(step.hlo)
+    assert "source_file" not in without_origin(step.hlo)
+    assert 'op_name="' in without_origin(step.hlo)
+
+
+def test_a_program_is_known_without_the_names_of_its_operations():
+    line = '%add = f32[] add(%a, %b), metadata={{op_type="Add" op_name="{}" source_line=10}}\n'
+
+    assert digest_of(line.format("add")) == digest_of(line.format("renamed"))
+    assert digest_of(line.format("add")) != digest_of(line.replace("add(", "sub(").format("add"))
+
+
+@pytest.mark.parametrize("process", [stablehlo_process, compiler_process])
+def test_what_another_process_runs_leaves_the_devices_of_this_one_alone(process, monkeypatch):
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+
+    importlib.reload(process)
+
+    assert "JAX_PLATFORMS" not in os.environ
 
 
 def test_no_numbers_are_drawn_into_memory(step):

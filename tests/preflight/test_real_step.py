@@ -9,6 +9,7 @@ import pytest
 from tf_finetune.data.loading import load_splits
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.preflight import step_package
+from tf_finetune.preflight.program import Program
 from tf_finetune.preflight.step_package import StepOf, write_package
 
 WHAT = StepOf("step", 2, 4, 16, "float32", cached=False, flops=1e9)
@@ -55,7 +56,8 @@ def test_what_tensorflow_computes_is_expected_and_differs_from_what_goes_in(step
 
 
 def test_arguments_of_one_value_take_no_room_and_the_others_are_stored(step, tmp_path, monkeypatch):
-    monkeypatch.setattr(step_package, "_convert", lambda module, path, compiler: None)
+    program = Program(step.module, "digest")
+    monkeypatch.setattr(step_package, "portable_program", lambda module, compiler: program)
 
     folder = write_package(tmp_path, WHAT, step, compiler=None)
 

@@ -76,6 +76,15 @@ def test_no_cell_is_tried_twice_with_one_seed(tmp_path, oracle):
     assert set(search.ran) == set(search.table)
 
 
+def test_a_race_keeps_in_the_journal_why_it_ran_each_trial_and_how_sure_it_was(tmp_path):
+    FormulaSearch(tmp_path, "race").run()
+
+    records = list(FormulaSearch(tmp_path, "race").journal.records.values())
+    assert all(record.why for record in records)
+    assert [record.chance_right for record in records[:1]] == [None]
+    assert all(0.0 < record.chance_right < 1.0 for record in records[1:])
+
+
 @pytest.mark.parametrize("oracle", ["random", "bayesian"])
 def test_a_small_list_of_rates_is_exhausted_without_repetition(tmp_path, oracle):
     search = FormulaSearch(tmp_path, oracle, make_space(max_cells=50, seeds=(0,))).run()

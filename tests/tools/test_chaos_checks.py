@@ -241,6 +241,21 @@ def test_search_finds_each_difference(trials, found, tmp_path, monkeypatch):
     assert search.differences(whole, journal(tmp_path / "killed", *trials)) == found
 
 
+@pytest.mark.parametrize(
+    ("trials", "found"),
+    [
+        ([("b", 0.75), ("d", 0.5)], []),  # a race may run others
+        ([("a", 0.25), ("c", 0.5)], ["1 other scores"]),
+        ([("a", 0.5), ("a", 0.5)], ["1 trials run twice"]),
+    ],
+)
+def test_race_finds_other_scores_and_repeated_trials(tmp_path, trials, found):
+    whole = journal(tmp_path / "whole", ("a", 0.5), ("b", 0.75))
+    killed = journal(tmp_path / "killed", *trials)
+
+    assert search.race_differences(whole, killed, replays=False) == found
+
+
 def test_search_finds_another_answer(tmp_path, monkeypatch):
     monkeypatch.setattr(search, "_answer", lambda run_dir, seconds: run_dir.name)
     whole, killed = (journal(tmp_path / name, ("a", 0.5)) for name in ("whole", "killed"))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tf_finetune.preflight import answers
-from tf_finetune.preflight.answers import Answer, NoAnswerError
+from tf_finetune.preflight.answers import Answer
 from tf_finetune.preflight.environment import Compiler
+from tf_finetune.preflight.program import NoAnswerError, Program
 from tf_finetune.preflight.step_shapes import StepShape
 from trainers import preflight
 from trainers.cli import run_command
@@ -29,6 +30,10 @@ def answer_of(rows):
     return Answer(True, 1, 2.0, memory, flops=1.97e11 * rows, bytes_accessed=8.19e7 * rows)
 
 
+def rows_of(program):
+    return int(program.stablehlo.split()[1])
+
+
 @pytest.fixture
 def lowered(monkeypatch):
     """Steps that were lowered, by depth and rows; the compiler is there and knows `answer_of`."""
@@ -38,13 +43,14 @@ def lowered(monkeypatch):
         def __init__(self, job, depth):
             self.spec, self._depth = job.at_depth(depth), depth
 
-        def lowered(self, shape):
+        def lowered(self, shape, compiler):
             steps.append((self._depth, shape))
-            return type("Step", (), {"hlo": f"{self._depth} {shape.rows}"})
+            text = f"{self._depth} {shape.rows}"
+            return type("Step", (), {"hlo": text}), Program(text.encode(), text)
 
     monkeypatch.setattr("tf_finetune.preflight.cells._StepsOfADepth", Steps)
     monkeypatch.setattr(preflight, "find_compiler", lambda: Compiler("python"))
-    monkeypatch.setattr(answers, "compile_step", lambda hlo, *_: answer_of(int(hlo.split()[1])))
+    monkeypatch.setattr(answers, "compile_step", lambda program, *_: answer_of(rows_of(program)))
     monkeypatch.setenv("COLUMNS", "140")
     return steps
 
@@ -117,8 +123,8 @@ def test_packed_step_has_as_few_rows_as_the_mean_length_needs(lowered, common, c
 def compiler_that_fails_for(rows):
     """One that dies with the first of these numbers of rows, and refuses the others."""
 
-    def compile_step(hlo, *_):
-        asked = int(hlo.split()[1])
+    def compile_step(program, *_):
+        asked = rows_of(program)
         if asked == rows[0]:
             raise NoAnswerError("the compiler's process ended with code -9")
         if asked in rows:

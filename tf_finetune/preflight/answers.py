@@ -1,6 +1,5 @@
 """What the TPU compiler answered, kept on disk."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -10,21 +9,16 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.errors import UserError
 from tf_finetune.preflight import compiler_process
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import Compiler, last_lines
+from tf_finetune.preflight.program import NoAnswerError, Program
 from tf_finetune.storage.files import json_sha256, write_json
 
 # "... temporaries (39.19G) exceeds available HBM (15.75G)"
 _OUT_OF_MEMORY = re.compile(r"\(([\d.]+)([KMGT])\) exceeds available HBM \(([\d.]+)([KMGT])\)")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_METADATA = re.compile(r", metadata=\{[^}]*\}")
 _TIMEOUT_SECONDS = 1800
-
-
-class NoAnswerError(UserError):
-    """A step cannot be asked about, or the compiler gave no answer; others may be answered."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +86,19 @@ class AnswerCache:
         program = self._read("questions", json_sha256(question), ("key", "question"))
         return self._read_answer(program["key"]) if program else None
 
-    def ask(self, question: dict[str, Any], hlo: str, chip: Chip, compiler: Compiler) -> Answer:
+    def ask(
+        self, question: dict[str, Any], program: Program, chip: Chip, compiler: Compiler
+    ) -> Answer:
         """Compiles a program, unless that was done before, and keeps the answer.
 
         Not that of a program which no amount of memory would help: its message is only of use
         beside the graph that it came from.
         """
-        # Without the names and source lines of its operations, which move with every edit.
-        digest = hashlib.sha256(_METADATA.sub("", hlo).encode()).hexdigest()
-        key = json_sha256({"hlo": digest, "chip": chip.topology, "versions": compiler.versions})
+        # The digest leaves out where operations were made, which moves with every edit.
+        asked = {"program": program.digest, "chip": chip.topology, "versions": compiler.versions}
+        key = json_sha256(asked)
         found = self._read_answer(key)
-        answer = found or compile_step(hlo, chip, compiler)
+        answer = found or compile_step(program, chip, compiler)
         if answer.failed:
             return answer
         if not found:
@@ -129,18 +125,18 @@ class AnswerCache:
         write_json(folder / f"{key}.json", content)
 
 
-def compile_step(hlo: str, chip: Chip, compiler: Compiler) -> Answer:
+def compile_step(program: Program, chip: Chip, compiler: Compiler) -> Answer:
     """Has a program compiled in the compiler's environment.
 
     Raises:
         NoAnswerError: The compiler's process died or took half an hour.
     """
     with tempfile.TemporaryDirectory(prefix="tf_finetune_preflight_") as scratch:
-        program, result = Path(scratch) / "step.hlo", Path(scratch) / "answer.json"
-        program.write_text(hlo, encoding="utf-8")
+        module, result = Path(scratch) / "step.stablehlo", Path(scratch) / "answer.json"
+        module.write_bytes(program.stablehlo)
         script = compiler_process.__file__
         try:
-            done = compiler.run(script, program, chip.topology, result, seconds=_TIMEOUT_SECONDS)
+            done = compiler.run(script, module, chip.topology, result, seconds=_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             raise NoAnswerError(
                 f"preflight: compiling for {chip.name} took more than {_TIMEOUT_SECONDS // 60} "

@@ -15,9 +15,10 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.options.marks import Mark
-from tf_finetune.preflight.answers import Answer, AnswerCache, NoAnswerError
+from tf_finetune.preflight.answers import Answer, AnswerCache
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
+from tf_finetune.preflight.program import NoAnswerError, Program, portable_program
 from tf_finetune.preflight.step_shapes import StepShape, step_shape
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -123,8 +124,8 @@ def answer_cells(
                     continue
                 installed = compiler()
                 try:
-                    step = steps.lowered(shape)
-                    answer = cache.ask(asked, step.hlo, chip, installed)
+                    step, program = steps.lowered(shape, installed)
+                    answer = cache.ask(asked, program, chip, installed)
                 except NoAnswerError as error:
                     answer = Answer(False, devices=0, seconds=0.0, memory={}, error=str(error))
                 else:
@@ -145,7 +146,7 @@ class _StepsOfADepth:
 
     def __init__(self, job: Job, depth: int):
         self.spec = job.at_depth(depth)
-        self._last: tuple[StepShape, LoweredStep] | None = None
+        self._last: tuple[StepShape, LoweredStep, Program] | None = None
 
     @cached_property
     def _model(self) -> Any:
@@ -153,12 +154,14 @@ class _StepsOfADepth:
 
         return build_step_model(self.spec)
 
-    def lowered(self, shape: StepShape) -> "LoweredStep":
+    def lowered(self, shape: StepShape, compiler: Compiler) -> "tuple[LoweredStep, Program]":
+        """A step and its program, the same for every chip."""
         from tf_finetune.preflight.lowering import lower_step
 
         if self._last is None or self._last[0] != shape:
-            self._last = shape, lower_step(self._model, self.spec.labels, shape)
-        return self._last[1]
+            step = lower_step(self._model, self.spec.labels, shape)
+            self._last = shape, step, portable_program(step.module, compiler)
+        return self._last[1:]
 
 
 def question(spec: Spec, shape: StepShape, chip: Chip) -> dict[str, Any]:

@@ -1,26 +1,24 @@
-"""Compiles one HLO text for a TPU that is not there. Runs in the compiler's environment.
+"""Compiles one StableHLO module for a TPU that is not there. Runs in the compiler's environment.
 
-python compiler_process.py STEP.hlo TOPOLOGY ANSWER.json
+python compiler_process.py STEP.stablehlo TOPOLOGY ANSWER.json
 
 Written for that environment: nothing of this project is imported.
 """
 
 import json
 import os
-import re
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-# Else libtpu asks a metadata server which TPU it is on, and waits.
-os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
-os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
-# Else a second process waits for the lock of the TPU, which neither uses, and fails.
-os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
-os.environ["JAX_PLATFORMS"] = "cpu"
-
-_COPY = re.compile(r"(?<= )copy\(")
+_ENVIRONMENT = {
+    # Else libtpu asks a metadata server which TPU it is on, and waits.
+    "TPU_SKIP_MDS_QUERY": "1",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+    # Else a second process waits for the lock of the TPU, which neither uses, and fails.
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
+}
 _MEMORY = {
     "arguments": "argument_size_in_bytes",
     "outputs": "output_size_in_bytes",
@@ -31,22 +29,23 @@ _MEMORY = {
 }
 
 
-def main(hlo_file: str, topology_name: str, answer_file: str) -> None:
+def main(stablehlo_file: str, topology_name: str, answer_file: str) -> None:
     """Writes what the compiler says as JSON."""
+    os.environ |= {**_ENVIRONMENT, **os.environ, "JAX_PLATFORMS": "cpu"}
     started = time.monotonic()
-    answer = _answer(Path(hlo_file).read_text(encoding="utf-8"), topology_name)
+    answer = _answer(Path(stablehlo_file).read_bytes(), topology_name)
     answer["seconds"] = time.monotonic() - started
     Path(answer_file).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def _answer(hlo: str, topology_name: str) -> dict[str, Any]:
+def _answer(module: bytes, topology_name: str) -> dict[str, Any]:
     from jax.errors import JaxRuntimeError
     from jax.experimental import topologies
     from jaxlib.mlir import ir
 
     devices = topologies.get_topology_desc(topology_name, "tpu").devices
     try:
-        executable = _compile(hlo, devices[0])
+        executable = _compile(module, devices[0])
     except (JaxRuntimeError, ValueError, ir.MLIRError) as error:
         return {"devices": len(devices), "error": f"{type(error).__name__}: {error}"}
     memory = executable.get_compiled_memory_stats()
@@ -59,18 +58,14 @@ def _answer(hlo: str, topology_name: str) -> dict[str, Any]:
     }
 
 
-def _compile(hlo: str, device: Any) -> Any:
+def _compile(module: bytes, device: Any) -> Any:
     import numpy as np
     from jax._src import compiler
     from jax._src.interpreters import mlir
-    from jaxlib import _hlo, _jax
-    from jaxlib.mlir import ir
+    from jaxlib import _jax
 
-    # StableHLO has no copy; a reshape to the same shape says as much.
-    module = _hlo.hlo_module_from_text(_COPY.sub("reshape(", hlo))
-    stablehlo = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
     with mlir.make_ir_context():
-        parsed = ir.Module.parse(stablehlo)
+        parsed = _jax.mlir.deserialize_portable_artifact(module)
     options = compiler.get_compile_options(1, 1, device_assignment=np.array([[device.id]]))
     return compiler.backend_compile_and_load(
         device.client, parsed, _jax.DeviceList((device,)), options, []

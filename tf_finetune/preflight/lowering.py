@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from tf_finetune.data.batch import (
 from tf_finetune.errors import UserError
 from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Untrained
-from tf_finetune.preflight.answers import NoAnswerError
+from tf_finetune.preflight.program import NoAnswerError
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.compiling import build_fine_tuner
@@ -42,25 +43,32 @@ class LoweredStep:
     """A training step of fixed shape.
 
     Attributes:
-        hlo: Its HLO text.
+        module: The program, a serialised HLO module.
+        text: Gives it as HLO text, without the values of large constants.
         source_of: Gives file, line and function of the operation with a name, as far as known.
     """
 
-    hlo: str
+    module: bytes
+    text: Callable[[], str]
     source_of: Callable[[str], str | None]
+
+    @cached_property
+    def hlo(self) -> str:
+        """The text, to look operations up in."""
+        return self.text()
 
 
 class Lowered(NamedTuple):
     """A traced function and its HLO, whose parameters are its inputs in their order.
 
     Attributes:
-        hlo: As text, without the values of large constants.
-        module: Gives it whole, serialised.
+        text: Gives it as text, without the values of large constants.
+        module: It whole, serialised.
         concrete: What was traced.
     """
 
-    hlo: str
-    module: Callable[[], bytes]
+    text: Callable[[], str]
+    module: bytes
     concrete: Any
 
 
@@ -85,8 +93,7 @@ def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> Lowere
     """
     lowered = lowered_step(model, step_batch(labels, shape))
     graph = lowered.concrete.graph
-    hlo = _without_counter(lowered.hlo)
-    return LoweredStep(hlo, lambda name: _source_in_graph(graph, name))
+    return LoweredStep(lowered.module, lowered.text, lambda name: _source_in_graph(graph, name))
 
 
 def lowered_step(model: FineTuner, batch: Batch) -> Lowered:
@@ -105,7 +112,7 @@ def lowered_step(model: FineTuner, batch: Batch) -> Lowered:
     try:
         # Without platform_name: variables need a device to be on.
         lower = train_step.experimental_get_compiler_ir(batch)
-        return Lowered(lower(stage="hlo"), lambda: lower(stage="hlo_serialized"), concrete)
+        return Lowered(lambda: lower(stage="hlo"), lower(stage="hlo_serialized"), concrete)
     except (ValueError, tf.errors.OpError) as error:
         raise _named(str(error)) from None
 
@@ -125,12 +132,6 @@ def step_batch(labels: LabelSpace, shape: StepShape) -> Batch:
         place=Consecutive(number),
         whole=WholeBatch(number, number, tf.constant(1.0)),
     )
-
-
-def _without_counter(hlo: str) -> str:
-    """The text without the number of the traced function, so that equal steps are equal texts."""
-    hlo = re.sub(r"a_inference_(\w+?)_\d+__\.\d+", r"\1", hlo)
-    return re.sub(r"\b(cond_(?:true|false))_\d+", r"\1", hlo)
 
 
 def _named(message: str) -> UserError:

@@ -25,7 +25,7 @@ class RealStep:
     """A training step with all that it takes to execute it elsewhere.
 
     Attributes:
-        module: The program, a serialised HLO module: its text leaves large constants out.
+        module: The program, a serialised HLO module.
         inputs: Its arguments in order: the batch, the model's variables, the optimiser's.
         results: Names of its first outputs, which are scalars.
         result_dtypes: Theirs.
@@ -82,13 +82,13 @@ def real_step(model: FineTuner, batch: Batch) -> RealStep:
     handles = lowered.concrete.captured_inputs
     tensors = tf.nest.flatten(batch)
     inputs = (*(np.asarray(t) for t in tensors), *map(_value, handles))
-    aliases = {int(output): int(place) for output, place in _ALIAS.findall(lowered.hlo)}
+    aliases = {int(output): int(place) for output, place in _ALIAS.findall(lowered.text())}
     outputs = lowered.concrete.structured_outputs
     names = tuple(sorted(outputs))
     replaced = tuple(aliases[output] for output in sorted(aliases))
     found = tf.function(model.step, autograph=False)(batch)
     return RealStep(
-        module=lowered.module(),
+        module=lowered.module,
         inputs=inputs,
         results=names,
         result_dtypes=tuple(outputs[name].dtype.name for name in names),

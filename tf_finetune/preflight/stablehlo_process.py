@@ -2,24 +2,30 @@
 
 python stablehlo_process.py STEP.hlo.pb STEP.stablehlo
 
-Written for that environment: nothing of this project is imported. Any later version of jax reads
-the module.
+Prints a digest that equal programs share, whatever their operations are called and wherever they
+were made. Written for that environment: nothing of this project is imported. Any later version of
+jax reads the module.
 """
 
+import hashlib
 import os
 import re
 import sys
 from pathlib import Path
 
-os.environ["JAX_PLATFORMS"] = "cpu"
-
 _COPY = re.compile(r"(?<= )copy\(")
-# What the text says of another machine's compiler, which a device has no use for.
-_OF_THE_MODULE = re.compile(r"^(HloModule [^,\n]+),.*$", re.MULTILINE)
+# TensorFlow numbers what it traces: "a_inference_train_step_4453__.6631", "cond_true_12".
+_NUMBERED = (
+    (re.compile(r"a_inference_(\w+?)_\d+__\.\d+"), r"\1"),
+    (re.compile(r"\b(cond_(?:true|false))_\d+"), r"\1"),
+)
+_SOURCE = re.compile(r' source_file="[^"]*"| source_line=\d+')
+_METADATA = re.compile(r", metadata=\{[^}]*\}")
 
 
 def main(hlo_file: str, stablehlo_file: str) -> None:
-    """Writes the module."""
+    """Writes the module, with the names of its operations, and prints its digest."""
+    os.environ["JAX_PLATFORMS"] = "cpu"
     from jax._src.interpreters import mlir
     from jaxlib import _hlo, _jax
     from jaxlib.mlir import ir
@@ -28,15 +34,28 @@ def main(hlo_file: str, stablehlo_file: str) -> None:
     given = _hlo.HloModule.from_serialized_hlo_module_proto(Path(hlo_file).read_bytes())
     options = _hlo.HloPrintOptions()
     options.print_large_constants = True
-    text = _OF_THE_MODULE.sub(r"\1", given.to_string(options), count=1)
+    text = without_origin(given.to_string(options))
     # StableHLO has no copy; a reshape to the same shape says as much.
     module = _hlo.hlo_module_from_text(_COPY.sub("reshape(", text))
     converted = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
     with mlir.make_ir_context():
-        parsed = str(ir.Module.parse(converted))
+        parsed = ir.Module.parse(converted).operation.get_asm(enable_debug_info=True)
         version = stablehlo.get_minimum_version()
         portable = _jax.mlir.serialize_portable_artifact(parsed, version)
     Path(stablehlo_file).write_bytes(portable)
+    print(digest_of(text))
+
+
+def without_origin(text: str) -> str:
+    """HLO text without numbers of traces and files of sources; operations keep their names."""
+    for pattern, name in _NUMBERED:
+        text = pattern.sub(name, text)
+    return _SOURCE.sub("", text)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of what is computed."""
+    return hashlib.sha256(_METADATA.sub("", text).encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.preflight import stablehlo_process
-from tf_finetune.preflight.answers import NoAnswerError
-from tf_finetune.preflight.environment import Compiler, last_lines
+from tf_finetune.preflight.environment import Compiler
+from tf_finetune.preflight.program import portable_program
 from tf_finetune.preflight.real_step import RealStep
 
 # Of what a device computes against what TensorFlow does: shares of the scalars, and differences
@@ -60,7 +59,8 @@ def write_package(folder: Path, what: StepOf, step: RealStep, compiler: Compiler
     np.savez(place / "inputs.npz", **stored)  # type: ignore[arg-type]
     expected = {f"output_{n}": value for n, value in enumerate(step.updated)}
     np.savez(place / "expected.npz", **expected)  # type: ignore[arg-type]
-    _convert(step.module, place / "step.stablehlo", compiler)
+    program = portable_program(step.module, compiler)
+    (place / "step.stablehlo").write_bytes(program.stablehlo)
     meta = {
         **what.__dict__,
         "inputs": described,
@@ -84,14 +84,3 @@ def _described(step: RealStep) -> tuple[list[dict[str, Any]], dict[str, np.ndarr
             stored[f"input_{place}"] = value
         described.append(entry)
     return described, stored
-
-
-def _convert(module: bytes, path: Path, compiler: Compiler) -> None:
-    program = path.with_suffix(".hlo.pb")
-    program.write_bytes(module)
-    done = compiler.run(stablehlo_process.__file__, program, path)
-    program.unlink()
-    if done.returncode:
-        raise NoAnswerError(
-            f"preflight: the training step has no StableHLO form:\n{last_lines(done)}"
-        )

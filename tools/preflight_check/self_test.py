@@ -18,6 +18,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.preflight.answers import compile_step
 from tf_finetune.preflight.chips import CHIPS
 from tf_finetune.preflight.environment import find_compiler
+from tf_finetune.preflight.program import portable_program
 from trainers import preflight
 from trainers.cli import run_command
 
@@ -38,13 +39,6 @@ TINY: dict[str, Any] = {
     "initializer_range": 0.02,
 }
 TOO_LARGE = 16384
-REFUSED = """HloModule refused
-
-ENTRY %main (p: f32[3]) -> f32[3] {
-  %p = f32[3]{0} parameter(0)
-  ROOT %call = f32[3]{0} custom-call(f32[3]{0} %p), custom_call_target="NoSuchKernel"
-}
-"""
 
 
 def main() -> int:
@@ -70,7 +64,8 @@ def main() -> int:
         executed = _execute(folder)
         cells = json.loads((folder / "preflight.json").read_text(encoding="utf-8"))["cells"]
     fits, too_large = cells
-    refused = compile_step(REFUSED, CHIPS["v5e"], find_compiler())
+    compiler = find_compiler()
+    refused = compile_step(portable_program(_refused(), compiler), CHIPS["v5e"], compiler)
     checks = {
         "a small batch compiles": fits["fits"] and fits["flops"] > 0,
         "a large one does not fit, and by how much is said": not too_large["fits"]
@@ -83,6 +78,27 @@ def main() -> int:
     for name, passed in checks.items():
         print(f"{'ok  ' if passed else 'FAIL'} {name}")
     return int(not all(checks.values()))
+
+
+def _refused() -> bytes:
+    """A module with an operation that no compiler has."""
+    import tensorflow as tf
+    from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_custom_call_v2
+
+    @tf.function(jit_compile=True, autograph=False)
+    def refused(x: tf.Tensor) -> tf.Tensor:
+        return xla_custom_call_v2(
+            operands=[x],
+            call_target_name="NoSuchKernel",
+            backend_config="",
+            has_side_effect=False,
+            result_dtypes=[tf.float32],
+            result_shapes=[x.shape],
+        )[0]
+
+    lower = refused.experimental_get_compiler_ir(tf.zeros(3))
+    module: bytes = lower(stage="hlo_serialized")
+    return module
 
 
 def _execute(folder: Path) -> list[dict[str, Any]]:

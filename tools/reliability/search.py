@@ -1,12 +1,14 @@
 """Kill -9 in a search: started again it ends in the same table, and repeats no finished trial.
 
-Two searches of the same grid, one of them killed at random moments, every other one inside a
+Two searches of the same cells, one of them killed at random moments, every other one inside a
 save. Compared are the cells, the score of each, and the answer; in the journal of the killed
 one no trial may stand twice, and the trial in which a process was killed has to go on from what
 it saved last. The answer weighs measured seconds, which differ between any two searches: it is
 compared with both searches at the seconds of the undisturbed one, and how often it was the same
-as it stands is told. With `--workers` the search is led by a chief and computed by that many
-processes, and a kill hits the chief or one of them.
+as it stands is told. Which trials a race runs (`--oracle race`) depends on measured seconds as
+well: scores have to be equal where both ran a trial, and every trial has to be the one that the
+race asks for by the lines of the journal before it. With `--workers` the search is led by a chief
+and computed by that many processes, and a kill hits the chief or one of them.
 """
 
 import json
@@ -20,6 +22,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from tf_finetune.config.seal import load_written_config
+from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.tasks.classes import Classes
 from tools.reliability.forked import Forked, import_everything
 from tools.reliability.killing import Ended, Moment, Tally, moments, run_stopped
@@ -28,8 +34,6 @@ from tools.reliability.tiny_job import data_arguments
 from tools.reliability.watching import Watched, job_number
 
 _SHARED = (
-    # Which trials a race runs depends on how long trials take.
-    "search.oracle=grid",
     *("search.widen_edges=false", "encoder.dropout=0.1"),
     *("evaluation.baselines=false", "evaluation.explained_mistakes=0"),
 )
@@ -57,6 +61,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="draws the moments (default: 0)")
     parser.add_argument("--workers", type=int, default=0, help="processes beside a chief")
     parser.add_argument(
+        "--oracle", choices=("grid", "race"), default="grid", help="what leads (default: grid)"
+    )
+    parser.add_argument(
         "--job",
         choices=tuple(_JOBS),
         default="tiny",
@@ -66,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     import_everything()
     made = [] if arguments.job == "minilm" else data_arguments(arguments.folder)
-    options = [*made, *_JOBS[arguments.job], *_SHARED]
+    options = [*made, *_JOBS[arguments.job], *_SHARED, f"search.oracle={arguments.oracle}"]
     search = Search(arguments.folder, options, arguments.workers)
     draws, tally, faults, kills = random.Random(arguments.seed), Tally(), 0, 0
     while kills < arguments.kills:
@@ -106,6 +113,7 @@ class Search:
         self._folder = folder
         self._options = list(options)
         self._workers = workers
+        self._is_race = "search.oracle=race" in self._options
         if workers:
             self._options.append(f"search.workers={workers}")
         self._watched = Watched.shared()
@@ -138,7 +146,11 @@ class Search:
         whole = self._folder / "whole"
         self.finished += 1
         self.same_words += _named_cell(whole) == _named_cell(killed)
-        return ended, problems + differences(whole, killed)
+        if self._is_race:
+            problems += race_differences(whole, killed, replays=not self._workers)
+        else:
+            problems += differences(whole, killed)
+        return ended, problems
 
     def _moments(self, draws: random.Random, most: int) -> Iterator[Moment]:
         if self._workers:  # whose saves are in processes that nobody watches
@@ -210,6 +222,53 @@ def differences(whole: Path, killed: Path) -> list[str]:
     return [name for name, holds in checks.items() if not holds]
 
 
+def race_differences(whole: Path, killed: Path, *, replays: bool) -> list[str]:
+    """What is wrong with a race that was killed, beside an undisturbed one.
+
+    Args:
+        whole: Folder of the undisturbed race.
+        killed: Folder of the other.
+        replays: Whether its trials ran one after the other, so that each follows from the lines of
+            the journal before it.
+    """
+    expected, found = dict(_trials(whole)), _trials(killed)
+    other = [key for key, score in found if expected.get(key, score) != score]
+    checks = {
+        f"{len(found) - len(dict(found))} trials run twice": len(found) == len(dict(found)),
+        f"{len(other)} other scores": not other,
+    }
+    problems = [name for name, holds in checks.items() if not holds]
+    return problems + (not_asked_for(killed) if replays else [])
+
+
+def not_asked_for(run_dir: Path) -> list[str]:
+    """The trials of a race that are not those that it asks for by the trials before them."""
+    from tf_finetune.search.leading.race.race import Race, Step
+    from tf_finetune.search.leading.race.rules import race_rules
+    from tf_finetune.search.leading.trial_times import TrialTimes
+    from tf_finetune.search.session import work_by_depth
+    from trainers.search import load_job
+
+    config = load_written_config(run_dir / "config.yaml")
+    run = config.run.model_copy(update={"dir": str(run_dir)})
+    config = config.model_copy(update={"run": run})
+    job, _ = load_job(config, Console(quiet=True), beside_another=True)
+    times = TrialTimes(work_by_depth(job))
+    race = Race(job.space, race_rules(job), times.relative)
+    known: list[TrialRecord] = []
+    problems = []
+    for record in job.journal.records.values():
+        if record.stage != "first":
+            step = race.next(known)
+            if not (isinstance(step, Step) and step.request == record.request):
+                problems.append(f"{record.request.key} was run where {step} was asked for")
+        known.append(record)
+        times.add([record])
+    if isinstance(step := race.next(known), Step):
+        problems.append(f"the race ended where {step} was asked for")
+    return problems
+
+
 def kill_a_child(parent: int, draws: random.Random) -> bool:
     """Kills one of the processes that a process has started; whether there was one."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
@@ -245,7 +304,6 @@ def _named_cell(run_dir: Path) -> str:
 def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
     """What a search's trials answer if an epoch of each took the given seconds."""
     from tf_finetune.search.answer.recommendation import recommend
-    from tf_finetune.search.running.records import TrialRecord
 
     report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))["recommendation"]
     trials = [

@@ -75,7 +75,7 @@ def test_where_all_heads_are_solved_none_is_timed(resolve, monkeypatch):
 def test_a_search_goes_on_in_what_its_journal_says(resolve, tmp_path):
     Journal(tmp_path / "journal.jsonl", {"training": {"precision": "mixed_bfloat16"}})
 
-    for options in ({}, {"is_worker": True}):
+    for options in ({}, {"beside_another": True}):
         found, timed = resolve(**options)
         assert found.config.training.precision == "mixed_bfloat16"
         assert found.lines == ("precision: mixed_bfloat16, as this search began with",)
@@ -86,7 +86,7 @@ def test_a_search_goes_on_in_what_its_journal_says(resolve, tmp_path):
 
 def test_a_worker_chooses_nothing(resolve):
     with pytest.raises(UserError, match="received auto, and no search in .* has chosen yet"):
-        resolve(is_worker=True)
+        resolve(beside_another=True)
 
 
 def test_a_named_precision_stays_and_is_held_against_the_devices(resolve, monkeypatch):

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent import futures
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
@@ -152,10 +153,11 @@ class _Workers:
             reason = f"its process ended {MOST_ATTEMPTS} times, {_ending(code)}"
             if at is None:
                 raise UserError(f"{tuner_id} cannot work: {reason}; see {log}")
-            request, stage, why = at
+            request = at.request
             result = TrialResult(request.cell, request.seed, "failed", reason=reason)
             folder = request.folder_name(request.epochs)
-            record = TrialRecord(request, stage, result, 0.0, (), folder, why=why)
+            record = TrialRecord(request, at.stage, result, 0.0, (), folder)
+            record = replace(record, why=at.why, chance_right=at.chance_right)
             self._oracle.give_up(tuner_id, record)
         self._start(tuner_id, index)
 

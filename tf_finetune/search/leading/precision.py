@@ -52,7 +52,7 @@ def resolve_for_search(
     space: SearchSpace,
     directory: SearchDirectory,
     *,
-    is_worker: bool = False,
+    beside_another: bool = False,
 ) -> ResolvedForSearch:
     """Resolves `auto`: to what the search in the folder began with, else to what pays.
 
@@ -62,7 +62,7 @@ def resolve_for_search(
         splits: The data.
         space: What may be tried.
         directory: The folder of the search.
-        is_worker: Whether this process runs what a chief hands out, and so may not choose.
+        beside_another: Whether another process keeps the folder, which alone may choose.
 
     Raises:
         UserError: The devices cannot compute in the precision, or a worker came before its chief.
@@ -73,7 +73,7 @@ def resolve_for_search(
         if begun is not None:
             line = f"precision: {begun}, as this search began with"
             return ResolvedForSearch(with_precision(config, begun), (line,))
-        if is_worker:
+        if beside_another:
             raise UserError(
                 f"training.precision: received auto, and no search in {directory.path} has chosen "
                 "yet; accepted: start the chief first, or name a precision"

@@ -19,11 +19,19 @@ Wait = Literal["wait"]
 
 
 class Assignment(NamedTuple):
-    """A request and why it is made, by its stage and perhaps in words."""
+    """A request and why it is made.
+
+    Attributes:
+        request: What to run.
+        stage: Why, in a word.
+        why: Of a race, in a few words.
+        chance_right: Of a race, the probability that the likeliest answer is right without it.
+    """
 
     request: TrialRequest
     stage: Stage
     why: str = ""
+    chance_right: float | None = None
 
 
 class NotRun(NamedTuple):

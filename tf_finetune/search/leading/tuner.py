@@ -79,6 +79,8 @@ class SearchOracle(keras_tuner.Oracle):
             values.Fixed("request", found.request.to_text())
             values.Fixed("stage", found.stage)
             values.Fixed("why", found.why)
+            if found.chance_right is not None:
+                values.Fixed("chance_right", found.chance_right)
             trial = keras_tuner_trial.Trial(values, f"{len(self.trials):06d}")
             self.trials[trial.trial_id] = self.ongoing_trials[tuner_id] = trial
             self._listener.on_begin(tuner_id, found.request)
@@ -180,9 +182,10 @@ class DepthTuner(keras_tuner.Tuner):
             keras_tuner.errors.FailedTrialError: The trial failed; its record says why.
             keras_tuner.errors.FatalError: The search cannot go on; says why as its cause.
         """
-        request, stage, why = assignment_of(trial)
+        asked = assignment_of(trial)
         try:
-            record = replace(self._run(request, stage), why=why)
+            record = self._run(asked.request, asked.stage)
+            record = replace(record, why=asked.why, chance_right=asked.chance_right)
             self._write(record)
             self._after(record)
         except Exception as error:
@@ -209,7 +212,12 @@ class DepthTuner(keras_tuner.Tuner):
 def assignment_of(trial: Any) -> Assignment:
     """What KerasTuner's trial asks for."""
     values = trial.hyperparameters.values
-    return Assignment(TrialRequest.from_text(values["request"]), values["stage"], values["why"])
+    return Assignment(
+        TrialRequest.from_text(values["request"]),
+        values["stage"],
+        values["why"],
+        values.get("chance_right"),
+    )
 
 
 def objective(higher_is_better: bool) -> keras_tuner.Objective:

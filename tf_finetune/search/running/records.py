@@ -41,6 +41,8 @@ class TrialRecord:
         weights_sha256: Of the weights that it kept, see `trial_weights`; None if it kept none.
             They may be gone since.
         why: What a race ran it for, in a few words; empty where the stage says it.
+        chance_right: The probability, when a race asked for it, that the likeliest answer so far
+            was right; None where nothing could be compared yet, and without a race.
     """
 
     request: TrialRequest
@@ -53,6 +55,7 @@ class TrialRecord:
     fold_histories: tuple[History, ...] = ()
     weights_sha256: str | None = None
     why: str = ""
+    chance_right: float | None = None
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -81,6 +84,7 @@ class TrialRecord:
             "fold_histories": [list(map(dict, history)) for history in self.fold_histories],
             "weights_sha256": self.weights_sha256,
             "why": self.why,
+            "chance_right": self.chance_right,
         }
 
     @classmethod
@@ -114,6 +118,7 @@ class TrialRecord:
                 fold_histories=tuple(map(tuple, value.get("fold_histories", ()))),
                 weights_sha256=value.get("weights_sha256"),
                 why=value.get("why", ""),
+                chance_right=value.get("chance_right"),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of a trial: {error}") from error

@@ -159,6 +159,16 @@ def test_an_answer_that_is_sure_is_repeated_before_the_race_ends():
     assert repeated == one_seed == "sure"
 
 
+def test_a_step_says_how_likely_the_answer_without_it_is_right_once_cells_are_compared():
+    records = clear_winner()
+    beginning = race().next(records[:1])
+    step = race().next(records)
+
+    now = standing_after(SPACE, RULES, records)
+    assert beginning.chance_right is None
+    assert step.chance_right == now.highest_chance == now.chance_right(Cell(0, 3e-5)) > 0.95
+
+
 def test_a_cell_that_is_worse_beyond_doubt_gets_no_other_seed():
     records = [record_of(HEAD, 0.5), record_of(Cell(2, 3e-4), 0.6), record_of(Cell(0, 3e-5), 0.9)]
     asked = []

@@ -30,10 +30,18 @@ Ending = Literal["sure", "open", "all tried"]
 
 
 class Step(NamedTuple):
-    """A trial to run next, and why in a few words."""
+    """A trial to run next, and why in a few words.
+
+    Attributes:
+        request: The trial.
+        why: In a few words.
+        chance_right: The probability that the likeliest answer is right without it; None while
+            nothing can be compared.
+    """
 
     request: TrialRequest
     why: str
+    chance_right: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,7 @@ class Race:
             return None
         for request in options:
             if request.cell == cell:
-                return Step(request, "the likely answer with a second seed")
+                return Step(request, "the likely answer with a second seed", now.highest_chance)
         return None
 
     def _most_valuable(self, now: Standing, options: list[TrialRequest]) -> Step:
@@ -131,7 +139,8 @@ class Race:
             worth = values(now.found, now.wrong, now.observed.at, places)
         seconds = np.array([self.seconds(request) for request in options])
         best = int((worth / np.maximum(seconds, 1e-9)).argmax())
-        return Step(options[best], _why(now, options[best], int(places[best])))
+        why = _why(now, options[best], int(places[best]))
+        return Step(options[best], why, now.highest_chance)
 
 
 def _why(now: Standing, request: TrialRequest, place: int) -> str:

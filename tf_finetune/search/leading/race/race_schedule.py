@@ -74,7 +74,7 @@ class RaceSchedule(Schedule):
         ongoing = [assignment.request for assignment in self.ongoing.values()]
         step = self._race.next(self._journal.records.values(), ongoing, self._allows)
         if isinstance(step, Step):
-            return Assignment(step.request, "race", step.why)
+            return Assignment(step.request, "race", step.why, step.chance_right)
         if ongoing:
             return "wait"
         self.ending = step

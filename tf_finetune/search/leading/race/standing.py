@@ -77,6 +77,11 @@ class Standing:
         at = self.observed.at
         return int(at[self.chances[at].argmin()])
 
+    @property
+    def highest_chance(self) -> float:
+        """That answering with the surest candidate is right."""
+        return 1.0 - float(self.chances[self.surest])
+
     def chance_right(self, cell: Cell) -> float | None:
         """That answering with a cell is right; None if one of its trials failed."""
         place = self.candidates.place.get(cell)
