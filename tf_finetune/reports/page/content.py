@@ -34,6 +34,7 @@ class TrialRow:
         train_seconds: Wall time of the whole training.
         examples_per_second: Training throughput.
         peak_memory_bytes: The most memory in use; None if not measured.
+        answer_flops: Floating-point operations of an answer to a text of mean length.
         epochs: Epochs trained.
         history: One entry an epoch: `loss`, and each validation score as `val_NAME`.
     """
@@ -50,6 +51,7 @@ class TrialRow:
     train_seconds: float | None = None
     examples_per_second: float | None = None
     peak_memory_bytes: float | None = None
+    answer_flops: float | None = None
     epochs: int | None = None
     history: tuple[Mapping[str, float | None], ...] = ()
 

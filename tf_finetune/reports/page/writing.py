@@ -168,11 +168,17 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
         _rate_tile(row.learning_rate, compared),
         (title, numbers.score(row.score), beside),
     ]
-    if row.relative_time is not None:
-        reference = answer.reference_depth
-        of = "full fine-tuning" if reference == 0 else f"depth {reference}"
+    against = answer.price_against(row)
+    if against is None:
+        tiles.append(("time", numbers.seconds(row.seconds_per_epoch), "per epoch"))
+    elif against.seconds_per_epoch:
+        of = "full fine-tuning" if against.depth == 0 else f"depth {against.depth}"
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
-        tiles.append(("time", numbers.multiple(row.relative_time), detail))
+        ratio = row.seconds_per_epoch / against.seconds_per_epoch
+        tiles.append(("time", numbers.multiple(ratio), detail))
+    if row.cell.layers_used is not None and row.relative_answer is not None:
+        work = numbers.whole_percent(row.relative_answer)
+        tiles.append(("an answer", work, f"of the work of all {answer.num_layers} layers"))
     return tiles
 
 
