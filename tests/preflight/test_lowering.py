@@ -13,6 +13,7 @@ from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
     UnsupportedOperationError,
     build_step_model,
+    lower_pass,
     lower_step,
     step_batch,
 )
@@ -82,6 +83,16 @@ def test_what_another_process_runs_leaves_the_devices_of_this_one_alone(process,
 
 def test_no_numbers_are_drawn_into_memory(step):
     assert "rng-bit-generator" not in step.hlo
+
+
+def test_a_pass_that_fills_the_cache_neither_trains_nor_drops_units(model, spec):
+    passed = lower_pass(model, spec.labels, SHAPE)
+
+    assert "layer_._1" in passed.hlo and "layer_._2" not in passed.hlo
+    assert "gradient_tape" not in passed.hlo and "dropout" not in passed.hlo
+    assert (
+        f"f32[4,16,{spec.files.sizes.hidden}]" in passed.hlo.split("ENTRY", 1)[1].split("ROOT")[1]
+    )
 
 
 def test_packed_step_has_rows_of_several_texts(model, spec):
