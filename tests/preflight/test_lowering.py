@@ -17,7 +17,7 @@ from tf_finetune.preflight.lowering import (
     lower_step,
     step_batch,
 )
-from tf_finetune.preflight.stablehlo_process import digest_of, without_origin
+from tf_finetune.preflight.stablehlo_process import digest_of, with_exact_products, without_origin
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training.pipeline import batch_signature
 
@@ -70,6 +70,16 @@ def test_a_program_is_known_without_the_names_of_its_operations():
 
     assert digest_of(line.format("add")) == digest_of(line.format("renamed"))
     assert digest_of(line.format("add")) != digest_of(line.replace("add(", "sub(").format("add"))
+
+
+def test_no_product_of_float32_is_rounded_where_that_is_asked_for(step):
+    products = [line for line in step.hlo.splitlines() if " dot(" in line]
+    exact = [line for line in with_exact_products(step.hlo).splitlines() if " dot(" in line]
+
+    assert products and not any("operand_precision" in line for line in products)
+    assert all("}, operand_precision={highest,highest}" in line for line in exact)
+    half = "  %dot.1 = bf16[2]{0} dot(bf16[2,3] %a, bf16[3] %b), rhs_contracting_dims={0}"
+    assert with_exact_products(half) == half
 
 
 @pytest.mark.parametrize("process", [stablehlo_process, compiler_process])
