@@ -90,6 +90,7 @@ PLAN = Uses(
         "freeze",
         "method",
         "training.optimizer",
+        "training.precision",
         "training.batch_size",
         "data.max_length",
     ),

@@ -15,6 +15,7 @@ from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.plans.precision import foretell_precision
 from tf_finetune.plans.solver import resolve_solver
 from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
 from tf_finetune.tasks.classes import Classes
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         render_rows(console, spec.plan)
     else:
         render_plan(console, spec.plan)
-    for line in solver_lines:
+    for line in (*solver_lines, *foretell_precision(config)):
         console.print(line, highlight=False, soft_wrap=True)
     step = {
         "batch_size": config.training.batch_size,
@@ -83,7 +84,9 @@ def _forecast_cache(config: ExperimentConfig, files: EncoderFiles, console: Cons
     from tf_finetune.training.strategy import build_strategy
 
     chosen = build_strategy(config.training.strategy)
-    model = build_fine_tuner(spec_of(config, files, splits.labels), start, chosen)
+    precision = "float32" if config.training.precision == "auto" else None  # to count bytes
+    spec = spec_of(config, files, splits.labels, precision=precision)
+    model = build_fine_tuner(spec, start, chosen)
     for line in [*describe_folds(splits), forecast_states(model, splits, config, chosen)]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

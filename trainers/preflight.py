@@ -19,6 +19,7 @@ from tf_finetune.encoders.locating import EncoderFiles, fitted_inputs, resolve_e
 from tf_finetune.errors import UserError, visible
 from tf_finetune.options.value_checks import check_layer_ranges
 from tf_finetune.plans.freezing import parse_layers
+from tf_finetune.plans.precision import with_precision
 from tf_finetune.preflight.answers import AnswerCache
 from tf_finetune.preflight.cells import Job, answer_cells
 from tf_finetune.preflight.chips import parse_chips
@@ -32,8 +33,8 @@ from trainers.cli import run_command
 def main(argv: Sequence[str]) -> int:
     """Prints memory, FLOPs and estimated times of every cell; returns the exit code."""
     arguments = parse_arguments("preflight", argv)
-    config = load_arguments(arguments)
     console = Console()
+    config = _in_a_precision(load_arguments(arguments), console, executes=arguments.run)
     files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     chips = parse_chips(arguments.chips)
     depths = [config.freeze.depth]
@@ -67,6 +68,21 @@ def main(argv: Sequence[str]) -> int:
     for path in write_report(Path(arguments.output), job, cells, examples):
         console.print(Text(visible(f"wrote {path}")), soft_wrap=True)
     return 0
+
+
+def _in_a_precision(
+    config: ExperimentConfig, console: Console, *, executes: bool
+) -> ExperimentConfig:
+    """The precision that auto means on a TPU; on the device that JAX sees nothing is chosen."""
+    if config.training.precision != "auto":
+        return config
+    if executes:
+        raise UserError(
+            "training.precision: received auto, and --run executes steps in one precision; "
+            "accepted: float32, mixed_bfloat16, mixed_float16"
+        )
+    console.print("precision: mixed_bfloat16, which auto means on a TPU", highlight=False)
+    return with_precision(config, "mixed_bfloat16")
 
 
 def _run(

@@ -169,17 +169,25 @@ def load_job(
 
     from tf_finetune.runs.threshold import with_threshold
     from tf_finetune.search.leading.job import SearchJob
+    from tf_finetune.search.leading.precision import resolve_for_search
     from tf_finetune.training.fine_tuning import check_options
 
     check_options(config.training, splits, config.evaluation)
     splits = with_threshold(splits, config.evaluation.threshold)
-    path, identity = search_path(config), search_identity(config, files, splits)
+    directory = SearchDirectory(search_path(config))
+    space = build_space(config, files, number_of_steps(config, len(splits.train)))
+    config, precision_lines, made = resolve_for_search(
+        config, files, splits, space, directory, beside_another=beside_another
+    )
+    for line in precision_lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    identity = search_identity(config, files, splits)
     if beside_another:
-        directory = SearchDirectory(path)
         journal = TrialJournal(directory.journal, directory.trials, identity)
     else:
-        directory, config, journal = prepare_search(path, config, identity)
-    space = build_space(config, files, number_of_steps(config, len(splits.train)))
+        directory, config, journal = prepare_search(directory.path, config, identity)
+        if made is not None:
+            directory.write_json(directory.precision, made.to_dict())
     return SearchJob(config, files, splits, space, directory, journal, preflight), tokenizer
 
 

@@ -63,8 +63,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
 
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
+    from tf_finetune.runs.precision import build_for_run
     from tf_finetune.runs.threshold import chosen_threshold, with_threshold
-    from tf_finetune.training.compiling import build_fine_tuner
+    from tf_finetune.training.device_precision import check_precision
     from tf_finetune.training.fine_tuning import Outputs, check_options, fine_tune, training_shape
     from tf_finetune.training.job_description import describe_job, job_digest
     from tf_finetune.training.multi_worker import MEETING_SECONDS
@@ -81,6 +82,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             highlight=False,
         )
     chosen = build_strategy(config.training.strategy, digest)
+    check_precision(config.training.precision, chosen)
     if chosen.writes:
         # From here on, nothing the user gave can be wrong.
         run, config = prepare_run(config, claims)
@@ -104,7 +106,9 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             *describe_job(config.training, splits, cost, shape, chosen),
         ):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-        model = build_fine_tuner(spec, start, chosen)
+        config, model, precision_lines = build_for_run(run, config, spec, splits, start, chosen)
+        for line in precision_lines:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         new = new_variables(spec, start)
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
         for line in start.lines():

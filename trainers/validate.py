@@ -36,6 +36,7 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.spec import spec_of
+    from tf_finetune.plans.precision import foretell_precision
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.sources.opening import check_sources
 
@@ -60,13 +61,14 @@ def check(config: ExperimentConfig) -> list[str]:
         raise UserError(problems, hint="\n".join(hints) or None)
 
     plan = spec_of(config, encoder, splits.labels).plan
-    _, solver_lines = resolve_solver(config, plan)
+    config, solver_lines = resolve_solver(config, plan)
     return [
         f"encoder: {encoder.name}, {plan.num_layers} layers, frozen depth {plan.frozen_depth}",
         *encoder.layer_lines(),
         f"pooling: {encoder.pooling_choice.sentence()}",
         f"trainable parameters: {plan.trainable_count:,} of {plan.total_count:,}",
         *solver_lines,
+        *foretell_precision(config),
         *describe_folds(splits),
     ]
 

@@ -456,6 +456,15 @@ def test_options_that_do_not_go_with_folds_are_named():
     assert ensemble[0].startswith("search.ensemble (command line): received true with data.folds=3")
 
 
+def test_several_processes_name_their_precision():
+    found = problems(None, "training.strategy=multi_worker", "training.precision=auto")
+
+    assert found == [
+        "training.precision (command line): received auto with training.strategy=multi_worker; "
+        "accepted: float32, mixed_bfloat16 or mixed_float16 (auto times steps of one process)"
+    ]
+
+
 def test_options_that_do_not_go_with_an_ensemble_are_named():
     alone = problems(None, "search.ensemble=true", "search.seeds=7")
     joined = problems(None, "search.ensemble=true", "search.train_on_validation=true")

@@ -98,6 +98,24 @@ def test_unfinished_run_of_the_same_job_is_gone_on_with(config):
     assert same.training.learning_rate == resolved.training.learning_rate
 
 
+def test_auto_goes_on_in_the_precision_that_the_unfinished_run_began_with(config):
+    run, _ = prepare(config("there", precision="mixed_bfloat16"))
+    interrupt(run)
+
+    _, same = prepare(config("there", precision="auto"))
+
+    assert same.training.precision == "mixed_bfloat16"
+    assert "  precision: mixed_bfloat16\n" in run.config.read_text()
+
+
+def test_auto_takes_no_precision_from_a_run_without_a_checkpoint(config):
+    prepare(config("there", precision="mixed_bfloat16"))
+
+    _, same = prepare(config("there", precision="auto"))
+
+    assert same.training.precision == "auto"
+
+
 def test_other_job_does_not_take_the_folder_of_an_unfinished_run(config):
     run, _ = prepare(config(learning_rate=1e-3))
     interrupt(run)

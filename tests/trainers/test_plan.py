@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tf_finetune.plans.precision import FORETOLD
 from trainers.cli import run_command
 from trainers.options import PLAN
 from trainers.plan import main
@@ -36,6 +37,12 @@ def test_plan_and_price_of_every_depth(shown):
     assert f"{trained:,} of " in text
     rows = [line.split("│")[1].strip() for line in text.splitlines() if line.count("│") == 7]
     assert rows[-4:] == ["0", "1", "2", "3"]
+
+
+def test_a_precision_that_is_to_be_timed_is_foretold(shown):
+    assert FORETOLD in shown("training.precision=auto").replace("\n", " ")
+    solved = shown("training.precision=auto", "freeze.depth=3", "encoder.pooling=mean")
+    assert "precision: float32, because a head that is solved takes no steps\n" in solved
 
 
 def test_rows_name_every_variable(shown):
@@ -85,7 +92,7 @@ def test_with_examples_it_says_whether_their_states_would_be_kept(
     given = (str(tiny_csv), folder, "data.max_length=32", "freeze.depth=2")
 
     kept = shown(*given, "cache.mode=memory").splitlines()[-1]
-    timed = shown(*given, "training.epochs=50").splitlines()[-1]
+    timed = shown(*given, "training.epochs=50", "training.precision=auto").splitlines()[-1]
     nothing = shown(*given[:-1], "freeze.depth=0").splitlines()[-1]
 
     assert set(PLAN.names(file=True)) <= options_read  # none is accepted and ignored

@@ -101,6 +101,13 @@ def test_asked_again_the_answer_is_there_without_compiler_or_step(
     assert lowered == [(0, StepShape(32, 32, texts_a_row=4))]
 
 
+def test_auto_is_bfloat16_on_a_tpu(lowered, common, tmp_path, capsys):
+    assert run_command(preflight.main, [*common, "training.precision=auto"]) == 0
+
+    assert "precision: mixed_bfloat16, which auto means on a TPU" in capsys.readouterr().out
+    assert json.loads((tmp_path / "preflight.json").read_text())["precision"] == "mixed_bfloat16"
+
+
 def test_packed_step_has_as_few_rows_as_the_mean_length_needs(lowered, common, capsys):
     arguments = [*common, "--mean-tokens", "8", "--batch-sizes", "12"]
 
@@ -199,6 +206,10 @@ def test_without_any_answer_nothing_is_written(lowered, common, command_fails, m
             "--batch-sizes: 12 cannot be split evenly over 8 devices and 1 micro-batches",
         ),
         (["--mean-tokens", "33"], "--mean-tokens: received 33; accepted: at most 32"),
+        (
+            ["--run", "training.precision=auto"],
+            "training.precision: received auto, and --run executes steps in one precision; accept",
+        ),
         (["--output=elsewhere"], "preflight: there is no environment with the TPU compiler"),
     ],
 )

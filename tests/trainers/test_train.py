@@ -1,6 +1,7 @@
 """`train` goes from a file to a finished run, or says what is wrong and leaves nothing behind."""
 
 import json
+import math
 import os
 import signal
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.config.loading import load_config
+from tf_finetune.plans.precision import with_precision
+from tf_finetune.runs import precision
+from tf_finetune.runs.opening import open_model
+from tf_finetune.storage.manifests import read_manifest
 from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from trainers.cli import run_command
 from trainers.train import main
@@ -85,6 +90,45 @@ def test_interrupted_run_says_how_to_go_on_and_ends_as_an_undisturbed_one(
     for name in ("model/model.safetensors", "model/config.json", "metrics.json", "plan.json"):
         assert (folder / name).read_bytes() == (finished_run / name).read_bytes(), name
     assert not (folder / "checkpoints").exists()
+
+
+def test_auto_precision_is_timed_once_kept_and_leaves_no_trace_in_the_result(
+    job, finished_run, tmp_path, monkeypatch, capsys
+):
+    class Stopped(SaveCheckpoints):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def never(*_):
+        raise AssertionError("timed again")
+
+    folder = tmp_path / "auto"
+    command = [*job, f"run.dir={folder}", "training.precision=auto"]
+    monkeypatch.setattr(precision, "known_precision", lambda chosen: None)
+    monkeypatch.setattr(precision, "LEAST_GAIN", math.inf)  # float32, whatever is measured
+    with monkeypatch.context() as patch:
+        patch.setattr("tf_finetune.training.fine_tuning.SaveCheckpoints", Stopped)
+        assert run_command(main, command) == 143
+    assert "precision: float32, because a bfloat16 step " in capsys.readouterr().out
+    assert "  precision: float32\n" in (folder / "config.yaml").read_text()
+    measured = json.loads((folder / "precision.json").read_text())
+    assert measured["precision"] == "float32"
+    assert measured["seconds"].keys() == {"float32", "mixed_bfloat16"}
+    losses = measured["losses"]
+    assert losses["float32"] == pytest.approx(
+        losses["mixed_bfloat16"], abs=measured["tolerance"], rel=0
+    )
+
+    monkeypatch.setattr(precision, "choose_precision", never)
+    assert run_command(main, command) == 0
+
+    assert "precision: float32, as this run began with\n" in capsys.readouterr().out
+    weights = "model/model.safetensors"
+    assert (folder / weights).read_bytes() == (finished_run / weights).read_bytes()
+    assert "precision.json" in read_manifest(folder)
+    opened = open_model(str(folder), lambda saved: with_precision(saved, "auto"))
+    assert opened.config.training.precision == "float32"
 
 
 def test_finished_run_is_refused_and_left_alone(job, finished_run, command_fails):

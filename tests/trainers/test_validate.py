@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tf_finetune.plans.precision import FORETOLD
 from trainers.cli import run_command
 from trainers.validate import main
 
@@ -39,16 +40,17 @@ def job(tmp_path, monkeypatch):
 
 
 def test_valid_job_is_summarised_and_ok(job, capsys):
-    assert run_command(main, [*job, "freeze.depth=1"]) == 0
+    assert run_command(main, [*job, "freeze.depth=1", "training.precision=auto"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     # Embeddings (32 + 64 + 2 rows of 4, and a norm of 8), two layers of 172, a pooler of 20
     # and a head of 10; depth 1 leaves one layer, pooler and head.
-    assert lines[-5:] == [
+    assert lines[-6:] == [
         "task: single_label, 2 classes: neg, pos",
         "encoder: ./encoder, 2 layers, frozen depth 1",
         "pooling: first (the first token), as usual for bert",
         "trainable parameters: 202 of 774",
+        FORETOLD,
         "ok",
     ]
 

@@ -45,6 +45,11 @@ class ExperimentConfig(Section):
                 "training.padding=packed; accepted: off, or auto, which is off there (a packed "
                 "row holds texts whose states several processes keep)"
             )
+        if several and training.precision == "auto":
+            raise ValueError(
+                "training.precision: received auto with training.strategy=multi_worker; accepted: "
+                "float32, mixed_bfloat16 or mixed_float16 (auto times steps of one process)"
+            )
         return self
 
     @model_validator(mode="after")

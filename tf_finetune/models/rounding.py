@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_finetune.encoders.family import Sizes
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
 
 if TYPE_CHECKING:
@@ -60,12 +61,20 @@ def logit_rounding(classifier: "Classifier", length: int, precision: str = "floa
         float64 [labels].
     """
     largest = _largest_sums(classifier, length)
-    arithmetic = arithmetic_of(precision)
-    files = classifier.files
+    return rounding_share(classifier.files, length, arithmetic_of(precision)) * largest
+
+
+def rounding_share(files: EncoderFiles, length: int, arithmetic: Arithmetic) -> float:
+    """By which share of its size rounding explains that a result behind all layers differs.
+
+    Args:
+        files: The encoder.
+        length: Tokens of the longest text.
+        arithmetic: What the less precise of the two computes with.
+    """
     summed = files.sizes.hidden if files.has_pooler else length
     roundings = roundings_of_a_logit(files.sizes, length, arithmetic, summed)
-    share = _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
-    return share * largest
+    return _DEVIATIONS * math.sqrt(2 * roundings / 3) * arithmetic.unit_roundoff
 
 
 def _largest_sums(classifier: "Classifier", length: int) -> np.ndarray:

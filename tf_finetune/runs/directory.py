@@ -11,6 +11,7 @@ from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.errors import UserError
 from tf_finetune.options.marks import Mark
+from tf_finetune.plans.precision import with_precision
 from tf_finetune.storage.locking import FolderInUse, exclusive_use
 from tf_finetune.storage.manifests import MANIFEST
 from tf_finetune.storage.run_directory import RunDirectory
@@ -23,6 +24,7 @@ OWN_NAMES = frozenset(
         MANIFEST,
         "config.yaml",
         "plan.json",
+        "precision.json",
         "events",
         "checkpoints",
         "history.json",
@@ -83,7 +85,7 @@ def prepare_run(
     """Makes the folder of a run and writes its configuration; call `check_run` before.
 
     A folder with an unfinished run of the same job is taken as it is, so that the run goes
-    on from its checkpoints.
+    on from its checkpoints, in the precision that it began with where the command says auto.
 
     Args:
         config: The resolved configuration.
@@ -115,7 +117,7 @@ def prepare_run(
             hint=f"Go on with that run: {run.going_on}; or "
             "choose another run.dir, or replace it with run.overwrite=true.",
         )
-    config = config.model_copy(
+    config = _in_its_precision(run, config).model_copy(
         update={"run": config.run.model_copy(update={"dir": str(run.path), "overwrite": False})}
     )
     try:
@@ -176,7 +178,20 @@ def _different_options(run: RunDirectory, config: ExperimentConfig) -> list[str]
         # Whoever resolved no pooling read the first token.
         if options["encoder.pooling"] == "auto":
             options["encoder.pooling"] = "first"
+    if here["training.precision"] == "auto":  # it goes on in the one that it began with
+        here["training.precision"] = there["training.precision"]
     return [name for name in here if here[name] != there[name]]
+
+
+def _in_its_precision(run: RunDirectory, config: ExperimentConfig) -> ExperimentConfig:
+    """Auto means what the unfinished run in the folder took, if there is one."""
+    if config.training.precision != "auto" or not run.checkpoints.is_dir():
+        return config
+    try:
+        there = load_written_config(run.config)
+    except UserError:  # `_different_options` was told, and its caller has said so
+        return config
+    return with_precision(config, there.training.precision)
 
 
 def _is_same_job(run: RunDirectory, config: ExperimentConfig) -> bool:

@@ -11,6 +11,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
+from tf_finetune.plans.precision import with_precision
 from tf_finetune.runs.model_folder import check_model_folder, read_labels
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest
 from tf_finetune.storage.run_directory import RunDirectory
@@ -82,6 +83,8 @@ def open_model(
     """
     run, saved = open_run(path)
     config = configure(saved)
+    if config.training.precision == "auto":  # of a finished run: its own
+        config = with_precision(config, saved.training.precision)
     folders, manifest = [run.model], run.model / MANIFEST
     if not single and config.search.ensemble and has_ensemble(run):
         folders, manifest = _members(run), run.ensemble / MANIFEST

@@ -12,7 +12,7 @@ from tf_finetune.storage.manifests import MANIFEST, write_manifest
 JOURNAL = "journal.jsonl"  # a search keeps its trials in one
 # In the manifest of a finished run; the others have seals or manifests of their own.
 _LISTED = (
-    *("plan.json", "history.json", "metrics.json", "evaluation.json"),
+    *("plan.json", "precision.json", "history.json", "metrics.json", "evaluation.json"),
     *("report.html", "report.json", "search.json", f"ensemble/{MANIFEST}"),
 )
 
@@ -36,6 +36,11 @@ class RunDirectory:
     def plan(self) -> Path:
         """The freeze plan."""
         return self.path / "plan.json"
+
+    @property
+    def precision(self) -> Path:
+        """What was measured where `training.precision` was auto."""
+        return self.path / "precision.json"
 
     @property
     def events(self) -> Path:

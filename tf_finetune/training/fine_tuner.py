@@ -127,6 +127,26 @@ class FineTuner:
                 break
         hooks.on_train_end()
 
+    def step_losses(self, batches: tf.data.Dataset) -> Iterator[float]:
+        """Trains a step each time the next is asked for; gives the loss of its batch.
+
+        All devices have done their work when a loss is given, so that its seconds are the step's.
+
+        Args:
+            batches: From `training_dataset`.
+
+        Raises:
+            StepMemoryError: A step did not fit the memory.
+        """
+        iterator = iter(batches)
+        while True:
+            try:
+                (logs,) = self._next_train_steps(iterator, 1)
+            except tf.errors.OutOfRangeError:  # the batches are at their end
+                return
+            tf.test.experimental.sync_devices()
+            yield float(logs["step_loss"])
+
     def predict(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
         """Logits of every row of the first `steps` global batches, float32 [rows, labels]."""
         return self._rows(self._next_logits, batches, steps)

@@ -34,6 +34,7 @@ class TrialRow:
         train_seconds: Wall time of the whole training.
         examples_per_second: Training throughput.
         peak_memory_bytes: The most memory in use; None if not measured.
+        answer_flops: Floating-point operations of an answer to a text of mean length.
         epochs: Epochs trained.
         history: One entry an epoch: `loss`, and each validation score as `val_NAME`.
     """
@@ -50,6 +51,7 @@ class TrialRow:
     train_seconds: float | None = None
     examples_per_second: float | None = None
     peak_memory_bytes: float | None = None
+    answer_flops: float | None = None
     epochs: int | None = None
     history: tuple[Mapping[str, float | None], ...] = ()
 
@@ -68,6 +70,11 @@ class TrialRow:
             history=history,
             **same,
         )
+
+    @property
+    def cell(self) -> Cell:
+        """What was tried, without the seed."""
+        return Cell(self.depth, self.learning_rate, tuple(self.extra.items()))
 
     @property
     def completed(self) -> bool:
@@ -152,8 +159,7 @@ class ReportContent:
         """Whether a trial is of the recommended cell."""
         if self.search is None:
             return True
-        cell = Cell(trial.depth, trial.learning_rate, tuple(trial.extra.items()))
-        return cell == self.search.recommended.cell
+        return trial.cell == self.search.recommended.cell
 
     def to_dict(self) -> dict[str, Any]:
         """What `report.json` holds: every number of the page, before rounding."""

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, regression_figure
 from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.cells_figure import cells_figure
 from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
-from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.tasks.metrics import METRICS
 
@@ -50,7 +51,8 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             f"{title} by frozen depth. {_depths_in_words(answer)}",
             "A depth whose mark lies in its shaded box is within one standard error of the "
             "best, so the difference may well be chance. The box belongs to the difference of "
-            "two depths on the same examples, which is surer than either score alone.",
+            "two depths on the same examples, which is surer than either score alone."
+            + _first_layers_in_words(answer),
         ),
         Drawing(
             "score-by-cost",
@@ -59,23 +61,24 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             f"{', '.join(map(str, answer.pareto_depths))}.",
             "Further left is cheaper, further up "
             + ("better." if answer.higher_is_better else "worse: here a low score is good.")
-            + " A depth off the dashed front costs more than another that scores as well.",
+            + " A depth off the dashed front costs more than another that scores as well. Where "
+            "marks lie close together some have no name: the table has all.",
         ),
         Drawing(
             "cells",
             cells,
             f"{title} of every learning rate at every depth; the best rate of each "
             "depth is in the table of depths.",
-            "Darker is better. ◆ is the recommended setting, ★ the best score, • the best rate "
-            "of another depth. Where the best rate is at the edge and told apart from the "
-            "others, one beyond may be better.",
+            "Darker is better. ◆ is the recommended setting, ★ the best score, • the best of "
+            "another depth. Where the best rate is at the edge and told apart from the "
+            "others, one beyond may be better." + _first_layers_in_words(answer),
         ),
     ]
 
 
 def curve_drawings(content: ReportContent) -> list[Drawing]:
     """Learning curves, a figure for each depth; of a run, one."""
-    trials = [trial for trial in content.trials if trial.history]
+    trials = [trial for trial in content.trials if _has_curve(content, trial)]
     limits = CurveLimits(trials, content.metric)
     drawings = []
     for depth in sorted({trial.depth for trial in trials}):
@@ -89,6 +92,12 @@ def curve_drawings(content: ReportContent) -> list[Drawing]:
         description = f"Learning curves at frozen depth {depth}. {_ends_in_words(at_depth)}"
         drawings.append(Drawing(f"curves-{depth}", figure, description))
     return drawings
+
+
+def _has_curve(content: ReportContent, trial: TrialRow) -> bool:
+    """Whether there is more to see than one score, which other figures of a search have."""
+    lone = content.search is not None and trial.is_solved and len(trial.history) == 1
+    return bool(trial.history) and not lone
 
 
 def evaluation_drawings(reports: Mapping[str, EvaluationReport]) -> list[Drawing]:
@@ -136,6 +145,15 @@ def _state(place: Place) -> str:
     return f"{place.name} {'trained' if place.trained == place.parameters else 'partly trained'}"
 
 
+def _first_layers_in_words(answer: Recommendation) -> str:
+    if all(row.cell.layers_used is None for row in answer.depths):
+        return ""
+    return (
+        ' "First 4" uses the first four layers alone: those above are left out, and the head is '
+        "solved exactly on what the fourth gives."
+    )
+
+
 def _depths_in_words(answer: Recommendation) -> str:
     parts = []
     for row in answer.depths:
@@ -149,7 +167,9 @@ def _depths_in_words(answer: Recommendation) -> str:
         ]
         marked = f", {' and '.join(marks)}" if marks else ""
         low, high = numbers.score(row.low), numbers.score(row.high)
-        parts.append(f"{row.depth}: {numbers.score(row.score)} ({low} to {high}{marked})")
+        parts.append(
+            f"{row.cell.depth_words}: {numbers.score(row.score)} ({low} to {high}{marked})"
+        )
     return "; ".join(parts) + "."
 
 

@@ -72,6 +72,11 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.1f} %"
 
 
+def whole_percent(value: float | None) -> str:
+    """A share that is no more exact than that: `12 %`."""
+    return NOTHING if value is None else f"{100 * value:.0f} %"
+
+
 def p_value(value: float | None) -> str:
     """A p-value: `0.012`, `< 0.001`."""
     if value is None:

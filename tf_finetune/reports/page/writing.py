@@ -19,6 +19,7 @@ from tf_finetune.storage.files import write_atomically, write_json
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
 
+MOST_CURVES = 8  # figures; of more only the recommended and the best depth's are open
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
 
@@ -59,7 +60,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "figures": by_name,
         "depths": tables.depth_table(content.search) if content.search else None,
         "rates": tables.rate_table(content.search) if content.search else None,
-        "curves": drawing.curve_drawings(content),
+        **_curves(content),
         "epochs": _epochs(content),
         "evaluations": [_evaluation(report) for report in reports],
         "plan": drawing.plan_drawing(content),
@@ -71,6 +72,17 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "metric": METRICS[content.metric].title,
         "direction": drawing.better_direction(content.metric),
     }
+
+
+def _curves(content: ReportContent) -> dict[str, list[drawing.Drawing]]:
+    """The learning curves, and of many those that a reader need not see at once."""
+    curves = drawing.curve_drawings(content)
+    if content.search is None or len(curves) <= MOST_CURVES:
+        return {"curves": curves, "more_curves": []}
+    told = (content.search.recommended_depth, content.search.best_depth)
+    shown = [drawn for drawn in curves if drawn.name in {f"curves-{depth}" for depth in told}]
+    shown = shown or curves[:MOST_CURVES]
+    return {"curves": shown, "more_curves": [drawn for drawn in curves if drawn not in shown]}
 
 
 def _epochs(content: ReportContent) -> tables.Table | None:
@@ -156,11 +168,17 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
         _rate_tile(row.learning_rate, compared),
         (title, numbers.score(row.score), beside),
     ]
-    if row.relative_time is not None:
-        reference = answer.reference_depth
-        of = "full fine-tuning" if reference == 0 else f"depth {reference}"
+    against = answer.price_against(row)
+    if against is None:
+        tiles.append(("time", numbers.seconds(row.seconds_per_epoch), "per epoch"))
+    elif against.seconds_per_epoch:
+        of = "full fine-tuning" if against.depth == 0 else f"depth {against.depth}"
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
-        tiles.append(("time", numbers.multiple(row.relative_time), detail))
+        ratio = row.seconds_per_epoch / against.seconds_per_epoch
+        tiles.append(("time", numbers.multiple(ratio), detail))
+    if row.cell.layers_used is not None and row.relative_answer is not None:
+        work = numbers.whole_percent(row.relative_answer)
+        tiles.append(("an answer", work, f"of the work of all {answer.num_layers} layers"))
     return tiles
 
 

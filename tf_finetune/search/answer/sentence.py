@@ -22,6 +22,7 @@ _METRIC_NAMES = {
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
 _MANY_SEEDS = 1_000
+_LONG_RUN = 4  # depths in a row, which are named by the first and the last
 
 
 def in_words(found: Recommendation) -> Recommendation:
@@ -48,6 +49,9 @@ def answer(found: Recommendation) -> str:
     price = _price(found, chosen)
     if price:
         clauses.append(price)
+    if chosen.cell.layers_used is not None and chosen.relative_answer is not None:
+        work = f"{chosen.relative_answer:.0%} of the work of all {found.num_layers} layers"
+        clauses.append(f"answering a text with {work}")
     text = ", ".join(clauses)
     if chosen is found.best and any(
         result.seconds_per_epoch < chosen.seconds_per_epoch / EQUAL_COST for result in found.depths
@@ -68,10 +72,12 @@ def _against_best(found: Recommendation) -> str:
     )
     side = "below" if found.higher_is_better else "above"
     unit = " points" if points else ""
-    interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
-    if found.loss.expected <= 0.0:  # the race expects less of what scored best, by chance
-        return f"expected to be no worse than the best score ({best}; {interval}{unit} {side} it)"
-    return f"{lost}{unit} {side} the best ({best}; {interval})"
+    interval = f"{100 * found.confidence:.3g}% interval"
+    if found.loss.expected <= 0.0:  # all trials together expect less of what scored best
+        end = "worse" if found.loss.high > 0.0 else "better"
+        between = f"{low.removeprefix('-')}{unit} better to {high.removeprefix('-')} {end}"
+        return f"expected to be no worse than the best score ({best}; {interval} {between})"
+    return f"{lost}{unit} {side} the best ({best}; {interval} {low} to {high})"
 
 
 def _no_cheaper(found: Recommendation) -> str:
@@ -147,8 +153,8 @@ def notes(found: Recommendation) -> list[str]:
         )
     if found.reference_depth != 0:
         lines.append(
-            "Full fine-tuning (depth 0) has no result: costs are relative to depth "
-            f"{found.reference_depth}."
+            "Full fine-tuning (depth 0) has no result: times and memory in the table are "
+            f"relative to depth {found.reference_depth}."
         )
     optimism = max(result.optimism for result in found.depths)
     if float(_number(optimism)) > 0.0:
@@ -299,15 +305,16 @@ def _doing(found: Recommendation, depth: int) -> str:
 
 
 def _price(found: Recommendation, result: DepthResult) -> str:
-    """The time of an epoch against the reference depth's, or nothing where it is that."""
-    ratio = result.relative_time
-    if not ratio or result.depth == found.reference_depth:
+    """Its time against one that a reader knows, or nothing where there is none."""
+    against = found.price_against(result)
+    if against is None or not result.relative_time or not against.relative_time:
         return ""
-    reference = "full fine-tuning"
-    if found.reference_depth > 0:
-        reference = _doing(found, found.reference_depth)
+    ratio = result.relative_time / against.relative_time
+    reference = "full fine-tuning" if against.depth == 0 else _doing(found, against.depth)
+    if against.depth == found.best_depth and against.depth > 0:
+        reference = "the best"
     # What is solved has no epochs: the ratio is that of all that the two take.
-    each = "" if result.cell.is_solved else " per epoch"
+    each = "" if result.cell.is_solved or against.cell.is_solved else " per epoch"
     if ratio > EQUAL_COST:
         return f"{ratio:.2g}x as expensive{each} as {reference}"
     if ratio > 1 / EQUAL_COST:
@@ -352,11 +359,26 @@ def _p_value(pairs: Sequence[DepthComparison]) -> str:
 
 
 def _depths(depths: Sequence[int]) -> str:
-    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(sorted(depths))}"
+    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(_runs(sorted(depths)))}"
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    *first, last = map(str, numbers)
+def _runs(depths: Sequence[int]) -> list[str]:
+    """Ascending depths, long runs of neighbours by their ends."""
+    runs: list[list[int]] = []
+    for depth in depths:
+        if runs and depth == runs[-1][-1] + 1:
+            runs[-1].append(depth)
+        else:
+            runs.append([depth])
+    return [
+        part
+        for run in runs
+        for part in (map(str, run) if len(run) < _LONG_RUN else [f"{run[0]} to {run[-1]}"])
+    ]
+
+
+def _listed(parts: Sequence[object]) -> str:
+    *first, last = map(str, parts)
     return f"{', '.join(first)} and {last}" if first else last
 
 
