@@ -1,4 +1,6 @@
-"""What `tools/device_check` packs of an encoder, and what it refuses."""
+"""What is packed of an encoder for a machine that has jax alone."""
+
+import shutil
 
 import numpy as np
 import pytest
@@ -7,12 +9,11 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import resolve_encoder
 from tf_finetune.preflight.device.arrays import ArrayStore, as_bfloat16
-from tools.device_packing import command
 
 
 @pytest.fixture(scope="module")
 def steps(tiny_encoder, tiny_tokenizer, tiny_csv, tmp_path_factory):
-    """Steps at depth 2 of an encoder with weights and of one without, with their arrays."""
+    """Steps of a frozen encoder with weights and of one without, with their arrays."""
     from tf_finetune.preflight.device_check import Checked, steps_at_depth
     from tf_finetune.preflight.running import first_examples
 
@@ -24,12 +25,14 @@ def steps(tiny_encoder, tiny_tokenizer, tiny_csv, tmp_path_factory):
         }
     )
     splits, _ = load_splits(config.data, tiny_tokenizer)
-    files = resolve_encoder(str(tiny_encoder), "auto", None)
+    without_weights = tmp_path_factory.mktemp("config")
+    shutil.copy(tiny_encoder / "config.json", without_weights)
     found = {}
-    for made in (False, True):
+    for made, folder in ((False, tiny_encoder), (True, without_weights)):
+        files = resolve_encoder(str(folder), "auto", None)
         store = ArrayStore(tmp_path_factory.mktemp("arrays"))
-        checked = Checked(files, config, first_examples(splits, 4), [2], made)
-        found[made] = list(steps_at_depth(checked, "float32", 2, store)), store
+        checked = Checked(files, config, first_examples(splits, 4), [3], made)
+        found[made] = list(steps_at_depth(checked, "float32", 3, store)), store
     return found
 
 
@@ -69,23 +72,3 @@ def test_made_weights_and_states_take_no_room(steps):
         # Tokens and lengths are of the real texts, states are not.
         assert all(step.inputs[n].dtype != np.float32 or step.inputs[n].size < 100 for n in kept)
         assert step.expected["gradient_norm"] > 0, what
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (["--precisions", "float32,half"], "--precisions: received half; accepted: float32"),
-        (["--batch-size", "no"], "--batch-size: received 'no'"),
-    ],
-)
-def test_mistakes_are_told_before_anything_is_packed(tmp_path, command_fails, wrong, message):
-    assert message in command_fails(command.main, "pack", str(tmp_path / "package"), *wrong)
-
-
-def test_a_folder_of_something_else_is_not_replaced(tmp_path, command_fails, monkeypatch):
-    monkeypatch.setattr(command, "find_compiler", lambda: None)
-    (tmp_path / "thesis.txt").write_text("all of it")
-
-    said = command_fails(command.main, "pack", str(tmp_path))
-
-    assert "holds something else" in said and (tmp_path / "thesis.txt").exists()

@@ -21,13 +21,13 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import Untrained, Weights, pretrained
 from tf_finetune.options.freeze import FreezeConfig
+from tf_finetune.plans.rates import number_of_steps
 from tf_finetune.prefix.layout import Layout
 from tf_finetune.preflight.device.arrays import ArrayStore, as_bfloat16
 from tf_finetune.preflight.environment import Compiler
 from tf_finetune.preflight.real_step import RealStep, first_batch, real_step
 from tf_finetune.preflight.running import (
     at_one_batch,
-    begin,
     by_steps,
     label_of,
     rows_and_length,
@@ -142,7 +142,7 @@ def steps_at_depth(
     shape = rows_and_length(batch)
     values = _values(model, spec, rows, store, made=encoder.made)
     for cached in (False, True) if depth else (False,):
-        begin(model, config, examples)
+        model.start_run(config.training, number_of_steps(config, examples))
         for path, value in values.items():
             model.classifier.by_path[path].assign(value)
         if cached:
