@@ -353,6 +353,23 @@ def test_other_metrics_have_names_for_people():
     assert ": Spearman correlation 0.871 (90% interval" in sentence.answer(found)
 
 
+def test_notes_of_many_depths_are_one_sentence_each():
+    shared = replace(UNCLEAR, seeds=(0,))
+    lone = {"rate_edge": "only", "seeds": (0,)}
+    others = [
+        depth_result(depth, 0.8, 9.0, to_best=replace(shared, worse=depth), **lone)
+        for depth in range(1, 7)
+    ]
+
+    found = recommendation(FULL, *others, recommended=0, best=0)
+
+    assert list(found.notes) == [
+        "At depths 1 to 6 a single learning rate was tried.",
+        "The best setting of depth 0 was compared with those of depths 1 to 6 on seed 0 alone: "
+        "there are no others that both have.",
+    ]
+
+
 def test_the_notes():
     shared = replace(UNCLEAR, seeds=(0,))
     found = recommendation(
@@ -374,8 +391,8 @@ def test_the_notes():
         "Depth 5 has no completed trial and is left out.",
         "2 of 24 trials failed; a setting with a failed trial is chosen only where no setting "
         "of its depth is without.",
-        "The best settings of depths 0 and 4 were compared on seed 0 alone: not every seed "
-        "completed at both.",
+        "The best setting of depth 0 was compared with that of depth 4 on seed 0 alone: there are "
+        "no others that both have.",
         "Most of the uncertainty at depth 6 comes from so few seeds: trying more seeds helps most.",
         "Scores are corrected by up to 0.004 for having picked each depth's best setting on the "
         "same validation examples.",

@@ -1,5 +1,6 @@
 """Every figure of a page, drawn once: the page inlines them and TensorBoard shows them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from tf_finetune.reports.page.cells_figure import cells_figure
 from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
+from tf_finetune.reports.page.race_figure import race_figure
+from tf_finetune.reports.page.race_steps import RaceStep, race_steps
 from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.tasks.metrics import METRICS
@@ -38,13 +41,13 @@ class Drawing:
 
 
 def search_drawings(content: ReportContent) -> list[Drawing]:
-    """Score against depth, score against cost and the score of every cell."""
+    """Score against depth, against cost, the score of every cell, and the race if there was one."""
     answer = content.search
     if answer is None:
         return []
     title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
-    return [
+    drawings = [
         Drawing(
             "score-by-depth",
             score_by_depth_figure(answer),
@@ -74,6 +77,26 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             "others, one beyond may be better." + _first_layers_in_words(answer),
         ),
     ]
+    steps = race_steps(content.trials)
+    if steps:
+        drawings.append(_race_drawing(steps, answer, content.asked_chance))
+    return drawings
+
+
+def _race_drawing(
+    steps: Sequence[RaceStep], answer: Recommendation, asked: float | None
+) -> Drawing:
+    counts = Counter(step.kind for step in steps if step.number)
+    added = ", ".join(f"{kind.value}: {count}" for kind, count in sorted(counts.items()))
+    return Drawing(
+        "race",
+        race_figure(steps, answer, asked),
+        f"The trials of the race in their order, by depth. {added}.",
+        "From left to right the trials, beside a mark its learning rate. Below, "
+        "with which probability the likeliest answer so far was right; ◆ is that of what is "
+        "recommended"
+        + ("." if asked is None else f", and the dashed line where the race ends, {asked:.0%}."),
+    )
 
 
 def curve_drawings(content: ReportContent) -> list[Drawing]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from tf_finetune.reports import figures
 
@@ -47,9 +47,13 @@ def place_labels(
     """
     figure.draw_without_rendering()
     points = figure.dpi / 72  # pixels
-    taken = [_box(axes, mark, _MARK_POINTS * points) for mark in marks]
+    room = np.array(axes.get_window_extent().extents)
+    at = axes.transData.transform([label.at for label in labels] or np.zeros((0, 2)))
+    middles = axes.transData.transform(marks or np.zeros((0, 2)))
+    half = _MARK_POINTS * points
+    taken = np.concatenate([middles - half, middles + half], axis=1)
     left_out = []
-    for label in labels:
+    for label, place in zip(labels, at, strict=True):
         note = axes.annotate(
             label.text,
             label.at,
@@ -61,19 +65,17 @@ def place_labels(
             zorder=4,
         )
         size = note.get_window_extent()
-        places = [
-            (_covered(box, taken, axes.get_window_extent()), index, box)
-            for index, box in enumerate(_boxes(axes, label.at, size, points))
-        ]
-        covered, index, box = min(places, key=lambda place: place[:2])
-        if covered and not label.is_needed:
+        boxes = _boxes(place, np.array([size.width, size.height]), points)
+        covered = _shared(boxes, taken).sum(axis=1) + _outside(boxes, room)
+        best = int(covered.argmin())
+        if covered[best] and not label.is_needed:
             note.remove()
             left_out.append(label.text)
             continue
-        side, up = _SIDES[index]
+        side, up = _SIDES[best]
         note.set(**_ALONG[side], **_ACROSS[up])
         note.set_position((_offset(side, up), _offset(up, side)))
-        taken.append(box)
+        taken = np.concatenate([taken, boxes[best : best + 1]])
     return left_out
 
 
@@ -82,26 +84,22 @@ def _offset(along: int, across: int) -> float:
     return along * _AWAY_POINTS * (0.7 if across else 1.0)
 
 
-def _boxes(axes: Axes, at: tuple[float, float], size: Bbox, points: float) -> list[Bbox]:
-    """Where the label would stand on each side, in pixels."""
-    x, y = axes.transData.transform(at)
-    found = []
-    for side, up in _SIDES:
-        middle_x = x + points * _offset(side, up) + side * size.width / 2
-        middle_y = y + points * _offset(up, side) + up * size.height / 2
-        corner = middle_x - size.width / 2, middle_y - size.height / 2
-        found.append(Bbox.from_bounds(*corner, size.width, size.height))
-    return found
+def _boxes(place: np.ndarray, size: np.ndarray, points: float) -> np.ndarray:
+    """Where a label would stand on each side: left, bottom, right, top in pixels, [sides, 4]."""
+    sides = np.array(_SIDES)
+    away = np.array([(_offset(side, up), _offset(up, side)) for side, up in _SIDES])
+    middles = place + points * away + sides * size / 2
+    return np.concatenate([middles - size / 2, middles + size / 2], axis=1)
 
 
-def _box(axes: Axes, at: tuple[float, float], half: float) -> Bbox:
-    x, y = axes.transData.transform(at)
-    return Bbox.from_bounds(x - half, y - half, 2 * half, 2 * half)
+def _shared(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Pixels that boxes share with others, [boxes, others]."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    return np.prod(np.maximum(high - low, 0.0), axis=2)
 
 
-def _covered(box: Bbox, taken: Sequence[Bbox], room: Bbox) -> float:
-    """Pixels that a label would share with others, or have outside the axes."""
-    inside = Bbox.intersection(box, room)
-    outside = box.width * box.height - (inside.width * inside.height if inside else 0.0)
-    shared = (Bbox.intersection(box, other) for other in taken)
-    return round(max(0.0, outside), 6) + sum(s.width * s.height for s in shared if s)
+def _outside(boxes: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """Pixels that boxes have outside a room, [boxes]."""
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return np.round(area - _shared(boxes, room[None])[:, 0], 6)

@@ -48,6 +48,11 @@ def seconds(value: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def clock(value: float) -> str:
+    """A time in minutes and seconds, short enough to stand on an axis: `3:48`, `124:05`."""
+    return f"{round(value) // 60}:{round(value) % 60:02}"
+
+
 def memory(value: float | None) -> str:
     """Bytes in binary units: `812 MiB`, `1.42 GiB`."""
     if value is None:

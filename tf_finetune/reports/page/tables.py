@@ -67,7 +67,7 @@ def rate_table(answer: Recommendation) -> Table:
         tuple(
             (
                 f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
-                numbers.rate(row.learning_rate) + _further(row),
+                numbers.rate(row.learning_rate) + further_options(row),
                 "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
             for row in answer.depths
@@ -89,7 +89,7 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
         memory += f" ({numbers.multiple(row.relative_memory)})"
     return (
         f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
-        f"{numbers.rate(row.learning_rate)}{_further(row)}{edge}",
+        f"{numbers.rate(row.learning_rate)}{further_options(row)}{edge}",
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
         difference,
@@ -134,7 +134,7 @@ def _trial_cells(trial: TrialRow, most_work: float | None) -> tuple[str, ...]:
     work = trial.answer_flops / most_work if most_work and trial.answer_flops else None
     return (
         trial.cell.place_words,
-        numbers.rate(trial.learning_rate) + _further(trial),
+        numbers.rate(trial.learning_rate) + further_options(trial),
         str(trial.seed),
         numbers.score(trial.score),
         numbers.count(None if trial.is_solved else trial.epochs),
@@ -322,8 +322,8 @@ def _extra(extra: Mapping[str, Any]) -> str:
     )
 
 
-def _further(row: DepthResult | TrialRow) -> str:
-    """Options that the column of the depth does not tell."""
+def further_options(row: DepthResult | TrialRow) -> str:
+    """Options that the column of the depth does not tell, to stand behind a learning rate."""
     told = ("encoder.layers", "method.name")
     return _extra({name: value for name, value in row.extra.items() if name not in told})
 

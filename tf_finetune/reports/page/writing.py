@@ -13,6 +13,7 @@ from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
+from tf_finetune.reports.page.race_table import race_table
 from tf_finetune.reports.page.rendering import page_templates
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.storage.files import write_atomically, write_json
@@ -67,6 +68,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "plan_table": tables.plan_table(places) if places else None,
         "splits": tables.splits_table(content.data) if content.data else None,
         "labels": tables.labels_table(content.data) if content.data else None,
+        "race": race_table(content),
         "trials": tables.trials_table(content) if content.search else None,
         "preflight": tables.preflight_table(content.preflight) if content.preflight else None,
         "metric": METRICS[content.metric].title,
@@ -127,6 +129,9 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         detail = f"{numbers.count(trained)} of {numbers.count(total)} parameters train"
         used = content.search and content.search.recommended.cell.layers_used
         if content.search and used:
+            work = content.search.recommended.relative_answer
+            if work is not None:
+                detail = f"an answer takes {numbers.whole_percent(work)} of the work; {detail}"
             tiles.append(("layers used", f"{used} of {content.search.num_layers}", detail))
         else:
             tiles.append(("frozen layers", f"{depth} of {layers}", detail))
@@ -176,9 +181,6 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
         ratio = row.seconds_per_epoch / against.seconds_per_epoch
         tiles.append(("time", numbers.multiple(ratio), detail))
-    if row.cell.layers_used is not None and row.relative_answer is not None:
-        work = numbers.whole_percent(row.relative_answer)
-        tiles.append(("an answer", work, f"of the work of all {answer.num_layers} layers"))
     return tiles
 
 

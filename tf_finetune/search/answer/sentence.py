@@ -129,7 +129,8 @@ def alternatives(found: Recommendation) -> list[str]:
 
 def notes(found: Recommendation) -> list[str]:
     """What to know before acting, a sentence each."""
-    lines = [line for result in found.depths if (line := _edge_note(found, result))]
+    lines = [line for result in found.depths if (line := _edge_note(result))]
+    lines += filter(None, [_lone_rates_note(found)])
     for depth in found.depths_without_result:
         lines.append(f"Depth {depth} has no completed trial and is left out.")
     if found.failed:
@@ -137,7 +138,7 @@ def notes(found: Recommendation) -> list[str]:
             f"{len(found.failed)} of {found.num_trials} trials failed; a setting with a failed "
             "trial is chosen only where no setting of its depth is without."
         )
-    lines += [line for result in found.depths if (line := _seeds_note(found, result))]
+    lines += _seeds_notes(found)
     few = [result.depth for result in found.depths if _seeds_dominate(result)]
     if few:
         lines.append(
@@ -227,14 +228,11 @@ def _seeds(needed: int | None, now: int) -> str:
     return "over a thousand seeds" if needed > _MANY_SEEDS else f"{needed} seeds ({now} now)"
 
 
-def _edge_note(found: Recommendation, result: DepthResult) -> str:
-    if result.cell.learning_rate is None:
+def _edge_note(result: DepthResult) -> str:
+    at_an_edge = result.rate_edge in ("lowest", "highest") and result.rate_told_apart
+    if result.cell.learning_rate is None or not at_an_edge:
         return ""
     rate = _rate(result.cell.learning_rate)
-    if result.rate_edge == "only":
-        return f"At depth {result.depth} no learning rate but {rate} was tried."
-    if result.rate_edge is None or not result.rate_told_apart:
-        return ""
     direction = "lower" if result.rate_edge == "lowest" else "higher"
     return (
         f"At depth {result.depth} the best learning rate, {rate}, is the {result.rate_edge} tried; "
@@ -242,21 +240,36 @@ def _edge_note(found: Recommendation, result: DepthResult) -> str:
     )
 
 
-def _seeds_note(found: Recommendation, result: DepthResult) -> str:
-    pair = result.to_best
-    if pair is None or set(result.seeds) == set(found.best.seeds):
-        return ""
-    depths = _depths([found.best_depth, result.depth])
-    if not pair.seeds_are_paired:
-        return (
-            f"The best settings of {depths} share no seed, so their comparison does not cover "
-            "chance in training."
+def _lone_rates_note(found: Recommendation) -> str:
+    """Where a single learning rate was tried."""
+    lone = {r.depth: r.cell.learning_rate for r in found.depths if r.rate_edge == "only"}
+    rates = [rate for rate in lone.values() if rate is not None]
+    if len(rates) == 1:
+        return f"At {_depths(list(lone))} no learning rate but {_rate(rates[0])} was tried."
+    return f"At {_depths(list(lone))} a single learning rate was tried." if rates else ""
+
+
+def _seeds_notes(found: Recommendation) -> list[str]:
+    """Which depths were compared with the best on fewer seeds than they have, or on none."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for result in found.depths:
+        pair = result.to_best
+        if pair is not None and set(result.seeds) != set(found.best.seeds):
+            seeds = pair.seeds if pair.seeds_are_paired else ()
+            alike.setdefault(seeds, []).append(result.depth)
+    lines = []
+    for seeds, depths in alike.items():
+        those = f"{'those' if len(depths) > 1 else 'that'} of {_depths(depths)}"
+        best = f"The best setting of depth {found.best_depth}"
+        plural = "seeds" if len(seeds) > 1 else "seed"
+        lines.append(
+            f"{best} was compared with {those} on {plural} {_listed(seeds)} alone: there are no "
+            "others that both have."
+            if seeds
+            else f"{best} and {those} share no seed, so their comparison does not cover chance in "
+            "training."
         )
-    plural = "seeds" if len(pair.seeds) > 1 else "seed"
-    return (
-        f"The best settings of {depths} were compared on {plural} {_listed(pair.seeds)} alone: "
-        "not every seed completed at both."
-    )
+    return lines
 
 
 def _seeds_dominate(result: DepthResult) -> bool:

@@ -18,7 +18,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 
 RATES = {0: (1e-5, 3e-5, 1e-4), 2: (1e-4, 3e-4, 1e-3), 3: ()}
 SPACE = SearchSpace(RATES, (), (0, 1), 7, None)
-MIDDLES = {0: 3e-5, 2: 3e-4}
+MIDDLES = {0: 3e-5, 1: 1e-4, 2: 3e-4}
 USUAL = Usual(3, lambda cell: MIDDLES[cell.frozen_depth])
 HEAD = Cell(3, None)
 
@@ -124,6 +124,18 @@ def test_a_completed_cell_of_another_space_is_known_but_gets_no_trial():
     assert now.candidates.cells[now.surest] == other
     assert now.chance_right(other) > now.chance_right(Cell(2, 3e-4))
     assert step.request.cell in {*now.candidates.cells[: now.candidates.inside]} - {other}
+
+
+def test_a_depth_whose_first_layers_alone_were_solved_is_still_tried_for_the_first_time():
+    cut = [record_of(Cell(k, None, (("encoder.layers", k),)), 0.5) for k in (1, 2)]
+    records = [record_of(HEAD, 0.5), *cut, record_of(Cell(2, 3e-4), 0.6)]
+
+    step = race().next(records, allows=lambda request: request.cell.frozen_depth == 0)
+
+    assert step.why.startswith("depth 0 for the first time, by the curve best at ")
+    space = SearchSpace({1: (1e-4,), **RATES}, (), (0, 1), 8, None)
+    step = race(space).next(records, allows=lambda request: request.cell.frozen_depth == 1)
+    assert step.why.startswith("depth 1 for the first time, by the curve best at ")
 
 
 def test_a_peak_seen_where_trials_are_cheap_decides_the_rate_where_they_are_expensive():

@@ -163,7 +163,7 @@ def _why(now: Standing, request: TrialRequest, place: int) -> str:
     tried = [now.candidates.cells[at] for at in now.observed.at]
     if cell in tried:
         return f"still in the race ({chance}): another seed"
-    if all(other.frozen_depth != cell.frozen_depth for other in tried):
+    if all(other.is_solved or other.frozen_depth != cell.frozen_depth for other in tried):
         factor = 10.0 ** float(np.median(now.found.peak[:, place]))
         peak = exact_rate(two_digits(factor * now.candidates.usual.rate(cell)))
         return f"depth {cell.frozen_depth} for the first time, by the curve best at {peak}"
