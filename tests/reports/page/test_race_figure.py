@@ -134,4 +134,4 @@ def test_a_page_shows_picture_and_table(content):
 
     assert 'href="#race"' in text and 'id="race"' in text
     assert "What was run when and why" in text and "reason 8" in text
-    assert "where the race ends, 95%" in text
+    assert "the 95% at which a race ends" in text

@@ -263,7 +263,10 @@ def test_depths_are_compared_on_the_seeds_that_both_have(trial_of):
     pair = found.at(4).to_best
     assert pair.seeds == (1, 2)
     assert pair.difference == pytest.approx(0.05)
-    assert any("was compared with that of depth 4 on seeds 1 and 2 alone" in note for note in list(found.notes))
+    assert any(
+        "was compared with that of depth 4 on seeds 1 and 2 alone" in note
+        for note in list(found.notes)
+    )
 
 
 def test_depths_that_share_no_seed_are_compared_on_the_examples(trial_of):

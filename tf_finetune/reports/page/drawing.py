@@ -86,16 +86,21 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
 def _race_drawing(
     steps: Sequence[RaceStep], answer: Recommendation, asked: float | None
 ) -> Drawing:
+    end = (
+        ""
+        if asked is None
+        else f" The dashed line is the {asked:.0%} at which a race ends; it ends sooner where more "
+        "trials would hardly tell more."
+    )
     counts = Counter(step.kind for step in steps if step.number)
     added = ", ".join(f"{kind.value}: {count}" for kind, count in sorted(counts.items()))
     return Drawing(
         "race",
         race_figure(steps, answer, asked),
         f"The trials of the race in their order, by depth. {added}.",
-        "From left to right the trials, beside a mark its learning rate. Below, "
-        "with which probability the likeliest answer so far was right; ◆ is that of what is "
-        "recommended"
-        + ("." if asked is None else f", and the dashed line where the race ends, {asked:.0%}."),
+        "From left to right the trials, beside a mark its learning rate. Below, with which "
+        "probability the likeliest answer so far was right; ◆ is that of what is recommended."
+        + end,
     )
 
 

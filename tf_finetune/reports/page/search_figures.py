@@ -123,7 +123,7 @@ def _scale_costs(axes: Axes, seconds: Sequence[float]) -> None:
         axes.set_xlim(0.0, 1.22 * high or 1.0)
         return
     axes.set_xscale("log")
-    axes.set_xlim(low / 1.35, high * 1.35 * (high / low) ** 0.1)
+    axes.set_xlim(low / 1.35, high * 1.35 * (high / low) ** 0.2)
     few = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
     axes.xaxis.set_major_locator(LogLocator(subs=few))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
