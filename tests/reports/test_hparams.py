@@ -22,6 +22,7 @@ GIVEN = {
     "seconds_per_epoch": 27.9,
     "examples_per_second": 248.0,
     "peak_memory_bytes": 512 * 2**20,
+    "answer_flops": 4.2e9,
 }
 METRICS = [
     "trial/validation_score",
@@ -29,6 +30,7 @@ METRICS = [
     "trial/seconds_per_epoch",
     "trial/examples_per_second",
     "trial/peak_memory_mib",
+    "trial/answer_flops",
 ]
 
 
@@ -89,7 +91,7 @@ def test_every_trial_is_a_row_with_its_options_and_metrics(tmp_path):
     assert options == {"frozen_depth": 4.0, "learning_rate": 3e-4, "seed": 1.0}
     values = {value.name.tag: value.value for value in row.metric_values}
     assert values == pytest.approx(
-        dict(zip(METRICS, (0.841, 3_698_306, 27.9, 248.0, 512.0), strict=True))
+        dict(zip(METRICS, (0.841, 3_698_306, 27.9, 248.0, 512.0, 4.2e9), strict=True))
     )
 
 

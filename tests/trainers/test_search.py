@@ -460,7 +460,7 @@ def test_the_first_answer_is_searched_answered_and_trained_again(tiny_job, tmp_p
     assert {trial["stage"] for trial in trials.values()} == {"first"}
     assert all(trial["result"]["cell"]["learning_rate"] is None for trial in trials.values())
     assert re.search(r"first answer after \d+ s: Use the first (2 )?of 3 layers as", told)
-    assert "To answer a text takes it" in told
+    assert "of the work of all 3 layers" in told
     assert "depth 3: the head alone, solved exactly, the same for every seed" in told
     assert "There is no ensemble: the head is solved, the same for every seed." in told
     assert "exact" in (folder / "report.html").read_text()

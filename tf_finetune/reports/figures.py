@@ -1,13 +1,15 @@
 """Figures of a model's outputs, drawn without a display and without pyplot's global state."""
 
 import io
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from tf_finetune.reports.console import printable
@@ -140,6 +142,20 @@ def add_grid(axes: Axes) -> None:
     """Adds faint lines behind the data."""
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def tick_depths(axis: Axis, depths: Collection[int], inches: float) -> None:
+    """Numbers an axis of depths, every second or third where there is no room for all.
+
+    Args:
+        axis: The axis.
+        depths: What stands there.
+        inches: The length of the axis.
+    """
+    low, high = min(depths), max(depths)
+    widest = (len(str(high)) + 0.6) * CHARACTER_WIDTH * TEXT_SIZE
+    step = max(1, math.ceil(widest * (high - low) / (72 * inches)))
+    axis.set_ticks([depth for depth in sorted(depths) if not depth % step])
 
 
 def _name_classes(axes: Axes, names: Sequence[str], cell_points: float) -> None:

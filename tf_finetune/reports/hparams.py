@@ -26,6 +26,7 @@ COSTS = (
     ("trial/seconds_per_epoch", "seconds an epoch", "seconds_per_epoch"),
     ("trial/examples_per_second", "examples/s", "examples_per_second"),
     ("trial/peak_memory_mib", "peak memory, MiB", "peak_memory_bytes"),
+    ("trial/answer_flops", "operations an answer", "answer_flops"),
 )
 
 

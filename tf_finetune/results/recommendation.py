@@ -97,9 +97,11 @@ class DepthResult:
         seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
         peak_memory_bytes: The most memory in use; None if not measured.
         step_flops: Floating-point operations of a step; None if unknown.
+        answer_flops: Those of an answer to a text of mean length; None if unknown.
         relative_time: Seconds an epoch, as a multiple of the reference depth's.
         relative_memory: Peak memory, likewise.
         relative_flops: Operations a step, likewise.
+        relative_answer: Operations an answer, likewise.
         to_best: DepthComparison with the best depth; None for the best itself.
     """
 
@@ -120,9 +122,11 @@ class DepthResult:
     seconds_per_epoch: float
     peak_memory_bytes: float | None
     step_flops: float | None
+    answer_flops: float | None
     relative_time: float | None
     relative_memory: float | None
     relative_flops: float | None
+    relative_answer: float | None
     to_best: DepthComparison | None = None
 
     @property
@@ -220,6 +224,24 @@ class Recommendation:
     def acceptable(self) -> DepthResult:
         """What was found at the cheapest acceptable depth."""
         return self.at(self.acceptable_depth)
+
+    @property
+    def answers_differ(self) -> bool:
+        """Whether answering takes more work at some depths than at others."""
+        return any(
+            result.relative_answer is not None and round(100 * result.relative_answer) != 100
+            for result in self.depths
+        )
+
+    def price_against(self, result: DepthResult) -> DepthResult | None:
+        """What the price of a depth is told against; None where there is nothing to tell.
+
+        Full fine-tuning; where it has no result the best score, and of that itself the least
+        frozen depth of the whole encoder.
+        """
+        full = self.reference_depth == 0 or result.depth == self.best_depth
+        against = self.at(self.reference_depth) if full else self.best
+        return None if against.depth == result.depth else against
 
     @property
     def pareto_depths(self) -> tuple[int, ...]:

@@ -51,6 +51,12 @@ class Cell:
         return str(self.frozen_depth) if used is None else f"first {used}"
 
     @property
+    def place_words(self) -> str:
+        """The depth, and the method where several are tried: `4, biases`."""
+        method = dict(self.extra).get("method.name")
+        return self.depth_words if method is None else f"{self.depth_words}, {method}"
+
+    @property
     def rate_order(self) -> float:
         """Sorts by learning rate, what has none last."""
         return order_of_rate(self.learning_rate)

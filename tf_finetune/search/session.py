@@ -139,12 +139,7 @@ def answer_first(job: SearchJob, console: Console, started: float) -> None:
     if not any(record.is_completed for record in solved):
         return
     found = recommended(job, [record.result for record in solved])
-    line = f"first answer after {duration(time.time() - started)}: {found.answer}"
-    work = {record.request.cell: record.result.answer_flops or 0.0 for record in solved}
-    share = work[found.recommended.cell] / max(work.values())
-    if share < 1.0:
-        line += f" To answer a text takes it {share:.0%} of the work of all layers."
-    tell(line)
+    tell(f"first answer after {duration(time.time() - started)}: {found.answer}")
 
 
 def recommended(

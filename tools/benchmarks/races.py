@@ -1,7 +1,8 @@
 """How often the answers of made-up races are right, and what they take beside the grid.
 
 Searches are made up whose truth is known (`simulated_search.py`); a race and the exhaustive grid
-run in each.
+run in each. What each `search.rule` then recommends, what that loses in truth and saves, and how
+often the interval of the loss holds it, is told in a second table.
 """
 
 import argparse
@@ -17,6 +18,7 @@ _HEADER = [
     *("examples", "answers", "races", "said", "right", "covered", "loss", "grid's", "seconds"),
     "trials",
 ]
+_RULES_HEADER = ["examples", "rule", "races", "loss", "price", "loss told", "covered"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,15 +32,19 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
     report = ReportFile("races", arguments, arguments.output, {})
     rows: list[dict[str, Any]] = []
-    table = [_HEADER]
+    table, rules = [_HEADER], [_RULES_HEADER]
     for row in own_program(
         root, "races_program", searches=arguments.searches, first=arguments.first
     ):
         rows.append(row)
         report.write({"rows": rows})
-        table.append(_shown(row))
+        if "rule" in row:
+            rules.append(_shown_rule(row))
+        else:
+            table.append(_shown(row))
         print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)
     print("\n".join(render_table(table, left={1})))
+    print("\n".join(render_table(rules, left={1})))
     print(report.name_below(root))
     return 0
 
@@ -55,4 +61,17 @@ def _shown(row: dict[str, Any]) -> list[str]:
         f"{100 * row['loss_of_grid']:.2f}",
         f"{row['seconds_of_grid']:.0%}",
         f"{row['trials']:.1f} of {row['trials_of_grid']:.1f}",
+    ]
+
+
+def _shown_rule(row: dict[str, Any]) -> list[str]:
+    covered = row["covered"]
+    return [
+        f"{row['examples']:,}",
+        row["rule"],
+        str(row["races"]),
+        f"{100 * row['loss']:.2f}",
+        f"{row['price']:.0%}",
+        str(row["told"]),
+        "" if covered is None else f"{covered:.0%}",
     ]

@@ -8,14 +8,19 @@ from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tf_finetune.results.recommendation import Rule
 from tf_finetune.results.trial import Cell
+from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.search.leading.race.standing import Standing, standing_after
 from tf_finetune.search.running.records import TrialRecord
-from tools.benchmarks.simulated_search import Truth, grid, race
+from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.tasks.classes import Classes
+from tools.benchmarks.simulated_search import EPOCHS, LAYERS, Truth, grid, race
 
 _SIZES = (200, 500, 2000)
 _TOLERANCE = 0.01
 _CONFIDENCE = 0.95
+_RULES: tuple[Rule, ...] = ("one_standard_error", "best", "non_inferior")
 
 
 class Outcome(NamedTuple):
@@ -30,6 +35,7 @@ class Outcome(NamedTuple):
             95 % interval that the race gives it.
         trials: Of the race.
         trials_of_grid: Of the grid.
+        answers: By rule, what is recommended.
     """
 
     said: float
@@ -39,6 +45,22 @@ class Outcome(NamedTuple):
     covered: float
     trials: int
     trials_of_grid: int
+    answers: dict[Rule, "Answer"]
+
+
+class Answer(NamedTuple):
+    """What a rule recommends in one search.
+
+    Attributes:
+        loss: How far that is below the best of all cells in truth.
+        price: Seconds of a trial of it, as a part of those with nothing frozen.
+        covered: Whether the interval that the sentence gives for the loss against the best depth
+            holds the true one; None where that is the best depth.
+    """
+
+    loss: float
+    price: float
+    covered: bool | None
 
 
 def main() -> None:
@@ -59,6 +81,8 @@ def main() -> None:
             for name, group in groups.items():
                 if group:
                     print(json.dumps(_row(examples, name, group)), flush=True)
+            for rule in _RULES:
+                print(json.dumps(_rule_row(examples, rule, found)), flush=True)
 
 
 def _search(truth: Truth) -> Outcome:
@@ -76,6 +100,32 @@ def _search(truth: Truth) -> Outcome:
         covered=_covered(truth, now),
         trials=len(records),
         trials_of_grid=len(everything),
+        answers={rule: _answer(truth, records, now, rule, best) for rule in _RULES},
+    )
+
+
+def _answer(
+    truth: Truth, records: list[TrialRecord], now: Standing, rule: Rule, best: float
+) -> Answer:
+    """What a rule recommends after a race, beside the score of the best of all cells."""
+    found = recommend(
+        [record.result for record in records],
+        Classes(("right", "wrong")),
+        "accuracy",
+        True,
+        num_layers=LAYERS,
+        confidence=_CONFIDENCE,
+        tolerance=_TOLERANCE,
+        rule=rule,
+        race=now,
+    )
+    cell, loss = found.recommended.cell, found.loss
+    lost = truth.score(found.best.cell) - truth.score(cell)
+    whole = truth.seconds(TrialRequest(Cell(0, 1e-5), 0, EPOCHS))
+    return Answer(
+        best - truth.score(cell),
+        truth.seconds(TrialRequest(cell, 0, EPOCHS)) / whole,
+        None if loss is None else loss.low <= lost <= loss.high,
     )
 
 
@@ -102,11 +152,24 @@ def _seconds(records: list[TrialRecord]) -> float:
 
 
 def _row(examples: int, name: str, group: list[Outcome]) -> dict[str, object]:
-    means = {
-        field: statistics.fmean(getattr(one, field) for one in group) for field in group[0]._fields
-    }
+    fields = [field for field in Outcome._fields if field != "answers"]
+    means = {field: statistics.fmean(getattr(one, field) for one in group) for field in fields}
     right = statistics.fmean(one.loss <= _TOLERANCE for one in group)
     return {"examples": examples, "answers": name, "races": len(group), "right": right} | means
+
+
+def _rule_row(examples: int, rule: Rule, group: list[Outcome]) -> dict[str, object]:
+    answers = [one.answers[rule] for one in group]
+    covered = [one.covered for one in answers if one.covered is not None]
+    return {
+        "examples": examples,
+        "rule": rule,
+        "races": len(answers),
+        "loss": statistics.fmean(one.loss for one in answers),
+        "price": statistics.fmean(one.price for one in answers),
+        "told": len(covered),
+        "covered": statistics.fmean(covered) if covered else None,
+    }
 
 
 if __name__ == "__main__":

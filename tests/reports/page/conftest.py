@@ -1,6 +1,6 @@
 """Made-up searches and runs with numbers as a small encoder gives on short reviews."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +71,7 @@ def make_trials(
     factors: tuple[float, ...] = FACTORS,
     seeds: int = 2,
     n: int = 872,
+    extra: Mapping[str, Any] | None = None,
 ) -> list[TrialResult]:
     targets = make_targets(labels, n)
     trials = []
@@ -85,7 +86,9 @@ def make_trials(
                 wobble = 1 + 0.02 * np.sin(11 * depth + 3 * factor + seed)
                 trials.append(
                     TrialResult(
-                        cell=Cell(depth, float(f"{best_rate * factor:.1e}")),
+                        cell=Cell(
+                            depth, float(f"{best_rate * factor:.1e}"), tuple((extra or {}).items())
+                        ),
                         seed=seed,
                         status="completed",
                         score=scores[metric],
@@ -95,10 +98,39 @@ def make_trials(
                         examples_per_second=6920 / seconds / wobble,
                         train_seconds=3 * seconds * wobble,
                         peak_memory_bytes=memory,
+                        answer_flops=4e8,
                         epochs=3,
                         predictions=Predictions(targets, logits),
                     )
                 )
+    return trials
+
+
+def make_heads(
+    labels: LabelSpace = REVIEWS, metric: str = "accuracy", layers: int = 6, n: int = 872
+) -> list[TrialResult]:
+    """A head on every number of first layers, each solved exactly: what a first answer gives."""
+    targets = make_targets(labels, n)
+    trials = []
+    for used in range(1, layers + 1):
+        logits = logits_like(labels, targets, 0.78 + 0.06 * used / layers, 900 + used)
+        scores = labels.score(targets, logits)
+        trials.append(
+            TrialResult(
+                cell=Cell(used, None, (("encoder.layers", used),) if used < layers else ()),
+                seed=0,
+                status="completed",
+                score=scores[metric],
+                metrics=scores,
+                trainable_parameters=770,
+                seconds_per_epoch=0.4 + 0.6 * used,
+                train_seconds=3 * (0.4 + 0.6 * used),
+                peak_memory_bytes=1_000_000_000,
+                answer_flops=4e8 * used / layers,
+                epochs=1,
+                predictions=Predictions(targets, logits),
+            )
+        )
     return trials
 
 
@@ -237,16 +269,26 @@ def make_search(
     depths: Any = DEPTHS,
     examples: int = 400,
     splits: tuple[str, ...] = ("test", "validation"),
+    layers: int = 6,
+    heads: bool = False,
+    methods: tuple[str, ...] = (),
     **trials: Any,
 ) -> ReportContent:
-    """The content of a search's page."""
-    results = make_trials(labels, metric, depths, **trials)
+    """The content of a search's page, perhaps with a first answer or several methods."""
+    results = [
+        trial
+        for extra in ([{"method.name": method} for method in methods] or [None])
+        for trial in make_trials(labels, metric, depths, extra=extra, **trials)
+    ]
+    if heads:
+        size = {"n": trials["n"]} if "n" in trials else {}
+        results += make_heads(labels, metric, layers, **size)
     for index in range(failures):
         gone = results[index]
         results[index] = TrialResult(
             gone.cell, gone.seed, "failed", reason="the loss diverged in step 12"
         )
-    found = recommend(results, labels, metric, higher_is_better, num_layers=6, resamples=100)
+    found = recommend(results, labels, metric, higher_is_better, num_layers=layers, resamples=100)
     reports = {name: make_report(labels, name, examples) for name in splits}
     return ReportContent(
         title="How deep to fine-tune MiniLM-L6 on reviews",
@@ -256,7 +298,7 @@ def make_search(
         metric=metric,
         trials=make_rows(results, metric),
         reports=reports,
-        plan=make_plan(found.recommended_depth),
+        plan=make_plan(found.recommended_depth, layers),
         data=make_data(labels),
         commands=COMMANDS,
         versions={"tf-finetune": "0.1.0", "tensorflow": "2.20.0"},

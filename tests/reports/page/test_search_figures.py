@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from tf_finetune.reports import figures
 from tf_finetune.reports.figures import png_bytes
 from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
-from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
+from tf_finetune.results.trial import Cell
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +15,11 @@ def content(search_content):
     return search_content(n=200, examples=40, splits=("test",))
 
 
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
+@pytest.fixture(scope="module")
+def first_answer(search_content):
+    """A search of which nothing but the heads of the first answer has ended."""
+    depths = {}
+    return search_content(heads=True, depths=depths, n=200, examples=40, splits=("test",))
 
 
 def with_depths(answer, **columns):
@@ -72,43 +77,66 @@ def test_recommended_and_best_have_marks_of_their_own(content):
 
 def test_each_depth_stands_at_its_cost(content):
     axes = cost_figure(content.search).axes[0]
-    assert texts(axes) == ["0 frozen", "2 frozen", "4 frozen", "6 frozen"]
-    assert [label.xy for label in axes.texts] == [
-        (row.seconds_per_epoch, row.score) for row in content.search.depths
-    ]
+    assert {label.get_text(): label.xy for label in axes.texts} == {
+        f"{row.depth} frozen": (row.seconds_per_epoch, row.score) for row in content.search.depths
+    }
 
 
-def test_a_cell_shows_the_mean_over_seeds_and_says_what_failed(content):
+def marks_of(figure):
+    """Marker and filling of what stands at each place."""
+    return {
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0])): (
+            line.get_marker(),
+            line.get_markerfacecolor() == figures.PAPER,
+        )
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) == 1 and line.get_marker() in ("o", "D", "*")
+    }
+
+
+@pytest.mark.parametrize("draw", [score_by_depth_figure, cost_figure])
+def test_what_uses_the_first_layers_alone_is_hollow_and_keeps_its_shape(draw, first_answer):
+    answer = first_answer.search
+    marks = marks_of(draw(answer))
+
+    def place(row):
+        x = row.depth if draw is score_by_depth_figure else row.seconds_per_epoch
+        return float(x), float(row.score)
+
+    hollow = {row.depth for row in answer.depths if marks[place(row)][1]}
+    assert hollow == {row.depth for row in answer.depths if row.cell.layers_used is not None}
+    assert hollow == {1, 2, 3, 4, 5}
+    assert marks[place(answer.recommended)][0] == "D"
+
+
+def test_the_axis_of_many_depths_numbers_some(first_answer):
+    rows = [replace(first_answer.search.depths[0], cell=Cell(k, 1e-4)) for k in range(25)]
+    answer = replace(first_answer.search, depths=tuple(rows), recommended_depth=3, best_depth=3)
+
+    axes = score_by_depth_figure(answer).axes[0]
+
+    assert list(axes.get_xticks()) == list(range(0, 25, 2))
+
+
+def test_cheap_depths_are_kept_apart_by_a_logarithm_where_others_cost_many_times_as_much(content):
+    near = with_depths(content.search, seconds_per_epoch=(9.0, 8.0, 5.0, 4.0))
+    far = with_depths(content.search, seconds_per_epoch=(90.0, 8.0, 5.0, 4.0))
+
+    assert cost_figure(near).axes[0].get_xscale() == "linear"
+    assert cost_figure(far).axes[0].get_xscale() == "log"
+
+
+def test_methods_at_one_rate_have_curves_of_their_own():
     trials = [
-        TrialRow(0, 1e-4, 0, score=0.5, epochs=3),
-        TrialRow(0, 1e-4, 1, score=0.7, epochs=3),
-        TrialRow(0, 3e-4, 0, status="failed", reason="diverged"),
-        TrialRow(0, 1e-3, 0, score=float("nan")),
+        TrialRow(0, 1e-4, 0, {"method.name": method}, history=({"loss": 0.5},))
+        for method in ("full", "biases")
     ]
-    axes = cells_figure(trials, content.search, "accuracy", True).axes[0]
-    assert sorted(texts(axes)) == ["0.600", "failed", "failed"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["1e-4", "3e-4", "1e-3"]
 
+    above = curves_figure(trials, "mcc").axes[0]
 
-def test_of_trials_of_a_cell_and_seed_the_longest_counts(content):
-    trials = [TrialRow(0, 1e-4, 0, score=score, epochs=n) for score, n in ((0.8, 3), (0.6, 1))]
-    assert texts(cells_figure(trials, content.search, "accuracy", True).axes[0]) == ["0.800"]
-
-
-@pytest.mark.parametrize("higher, shown", [(True, "0.700"), (False, "0.500")])
-def test_of_further_options_the_best_is_shown(content, higher, shown):
-    trials = [
-        TrialRow(0, 1e-4, 0, {"training.batch_size": size}, score=score)
-        for size, score in ((16, 0.5), (32, 0.7))
-    ]
-    assert texts(cells_figure(trials, content.search, "accuracy", higher).axes[0]) == [shown]
-
-
-def test_many_learning_rates_become_points(content):
-    trials = [TrialRow(0, 1e-5 * 1.3**i, 0, score=0.5 + i / 100) for i in range(15)]
-    axes = cells_figure(trials, content.search, "accuracy", True).axes[0]
-    assert axes.get_yscale() == "log"
-    assert len([line for line in axes.lines if line.get_marker() != "None"]) == 15
+    names = [text.get_text() for text in above.get_legend().get_texts()]
+    assert sorted(names) == ["lr 1e-4, biases", "lr 1e-4, full"]
+    assert len({line.get_color() for line in above.lines}) == 2
 
 
 def test_curves_leave_out_what_is_missing_and_keep_the_scale_of_the_useful():

@@ -161,6 +161,18 @@ def test_costs_are_relative_to_the_least_frozen_depth(trial_of):
     assert found.reference_depth == 0
 
 
+def test_what_an_answer_takes_is_told_where_layers_are_left_out(trial_of):
+    pattern = right(100, (0, 10))
+    whole = trial_of(0, pattern, answer_flops=8e9)
+    head = trial_of(4, pattern, rate=None, extra=(("encoder.layers", 4),), answer_flops=4e9)
+
+    found = answer([whole, head])
+
+    assert (found.at(0).relative_answer, found.at(4).relative_answer) == (1.0, 0.5)
+    assert found.answers_differ and not answer([whole]).answers_differ
+    assert "answering a text with 50% of the work of all 6 layers" in found.answer
+
+
 def test_each_depth_shows_its_best_rate_and_whether_that_is_at_an_edge(trial_of, failed_trial):
     good, poor = right(100, (0, 5)), right(100, (0, 50))
     found = answer(
@@ -251,7 +263,10 @@ def test_depths_are_compared_on_the_seeds_that_both_have(trial_of):
     pair = found.at(4).to_best
     assert pair.seeds == (1, 2)
     assert pair.difference == pytest.approx(0.05)
-    assert any("compared on seeds 1 and 2 alone" in note for note in list(found.notes))
+    assert any(
+        "was compared with that of depth 4 on seeds 1 and 2 alone" in note
+        for note in list(found.notes)
+    )
 
 
 def test_depths_that_share_no_seed_are_compared_on_the_examples(trial_of):
@@ -501,7 +516,7 @@ def simulated_depth(rng, depth, truth, examples, num_seeds, weights):
         resampled={seed: resampled[seed] for seed in seeds},
     )
     leaning = LeaningResamples(best.resampled, best.resampled, best.resampled)
-    return DepthEvidence(best, leaning, 0.0, Price(1, 1.0, None, None), 1, None, False)
+    return DepthEvidence(best, leaning, 0.0, Price(1, 1.0, None, None, None), 1, None, False)
 
 
 def share_with_separation(truths, num_seeds, repetitions=300, n=60):

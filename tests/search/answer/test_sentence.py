@@ -34,6 +34,8 @@ def depth_result(depth, score, seconds, **more):
         "relative_time": seconds / 34.0,
         "relative_memory": None,
         "relative_flops": None,
+        "answer_flops": None,
+        "relative_answer": None,
     }
     return DepthResult(**(values | more))
 
@@ -105,7 +107,7 @@ def test_a_loss_that_is_expected_to_be_none_is_said_in_words():
 
     assert (
         "0.884), expected to be no worse than the best score (training all layers, 0.871; 95% "
-        "interval -3.4 to 2.0 points below it), 3.4x cheaper"
+        "interval 3.4 points better to 2.0 worse), 3.4x cheaper"
     ) in found.sentence
 
 
@@ -180,7 +182,8 @@ def test_a_single_depth_and_seed():
         "nothing to compare. Only one seed was tried, so none of this covers chance in training."
     )
     assert list(found.notes) == [
-        "Full fine-tuning (depth 0) has no result: costs are relative to depth 6."
+        "Full fine-tuning (depth 0) has no result: times and memory in the table are relative to "
+        "depth 6."
     ]
 
 
@@ -245,8 +248,28 @@ def test_the_price_without_full_fine_tuning():
     )
     assert sentence.answer(found).endswith(
         "below the best (freezing 2, 0.871; 95% interval -0.4 to 1.8), 3.4x cheaper per epoch than "
-        "freezing 2."
+        "the best."
     )
+
+
+def test_the_price_of_the_best_is_told_against_the_least_frozen_of_the_whole_encoder():
+    cut = Cell(1, None, (("encoder.layers", 1),))
+    first = depth_result(1, 0.70, 1.0, cell=cut)
+    least, best = depth_result(2, 0.84, 34.0), depth_result(4, 0.87, 17.0)
+
+    found = recommendation(first, least, best, recommended=4, best=4, reference_depth=2)
+
+    assert "2.0x cheaper per epoch than freezing 2;" in sentence.answer(found)
+    assert found.price_against(least) == best
+    assert "2x as expensive per epoch as the best" in sentence.answer(
+        replace(found, recommended_depth=2, loss=Loss(0.03, 0.0, 0.06))
+    )
+
+
+def test_long_runs_of_depths_are_named_by_their_ends():
+    pairs = [comparison(0, depth, 0.002) for depth in (1, 2, 3, 4, 6, 7, 8)]
+
+    assert "over depths 1 to 4, 6, 7 and 8 may be chance" in certainty(*pairs)
 
 
 def certainty(*pairs, recommended=0, **more):
@@ -330,6 +353,23 @@ def test_other_metrics_have_names_for_people():
     assert ": Spearman correlation 0.871 (90% interval" in sentence.answer(found)
 
 
+def test_notes_of_many_depths_are_one_sentence_each():
+    shared = replace(UNCLEAR, seeds=(0,))
+    lone = {"rate_edge": "only", "seeds": (0,)}
+    others = [
+        depth_result(depth, 0.8, 9.0, to_best=replace(shared, worse=depth), **lone)
+        for depth in range(1, 7)
+    ]
+
+    found = recommendation(FULL, *others, recommended=0, best=0)
+
+    assert list(found.notes) == [
+        "At depths 1 to 6 a single learning rate was tried.",
+        "The best setting of depth 0 was compared with those of depths 1 to 6 on seed 0 alone: "
+        "there are no others that both have.",
+    ]
+
+
 def test_the_notes():
     shared = replace(UNCLEAR, seeds=(0,))
     found = recommendation(
@@ -351,8 +391,8 @@ def test_the_notes():
         "Depth 5 has no completed trial and is left out.",
         "2 of 24 trials failed; a setting with a failed trial is chosen only where no setting "
         "of its depth is without.",
-        "The best settings of depths 0 and 4 were compared on seed 0 alone: not every seed "
-        "completed at both.",
+        "The best setting of depth 0 was compared with that of depth 4 on seed 0 alone: there are "
+        "no others that both have.",
         "Most of the uncertainty at depth 6 comes from so few seeds: trying more seeds helps most.",
         "Scores are corrected by up to 0.004 for having picked each depth's best setting on the "
         "same validation examples.",

@@ -18,6 +18,25 @@ def scored_on(folds: int | None) -> str:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """When and why a search ran a trial.
+
+    Attributes:
+        number: Its place in the order in which trials ended, from 1.
+        stage: What asked for it, such as "first" (the first answer), "explore" or "race".
+        seconds: From its beginning to its end.
+        why: What a race ran it for, in a few words.
+        chance_right: Of a race, the probability that the likeliest answer was right without it.
+    """
+
+    number: int
+    stage: str
+    seconds: float
+    why: str = ""
+    chance_right: float | None = None
+
+
+@dataclass(frozen=True)
 class TrialRow:
     """One trained model of a search, or the only one of a run.
 
@@ -34,8 +53,10 @@ class TrialRow:
         train_seconds: Wall time of the whole training.
         examples_per_second: Training throughput.
         peak_memory_bytes: The most memory in use; None if not measured.
+        answer_flops: Floating-point operations of an answer to a text of mean length.
         epochs: Epochs trained.
         history: One entry an epoch: `loss`, and each validation score as `val_NAME`.
+        turn: When and why it was run; None of a single run.
     """
 
     depth: int
@@ -50,24 +71,35 @@ class TrialRow:
     train_seconds: float | None = None
     examples_per_second: float | None = None
     peak_memory_bytes: float | None = None
+    answer_flops: float | None = None
     epochs: int | None = None
     history: tuple[Mapping[str, float | None], ...] = ()
+    turn: Turn | None = None
 
     @classmethod
     def of(
-        cls, result: TrialResult, history: tuple[Mapping[str, float | None], ...] = ()
+        cls,
+        result: TrialResult,
+        history: tuple[Mapping[str, float | None], ...] = (),
+        turn: Turn | None = None,
     ) -> "TrialRow":
         """The row of what came of a trial."""
         cell = result.cell
-        own = ("depth", "learning_rate", "extra", "history")
+        own = ("depth", "learning_rate", "extra", "history", "turn")
         same = {f.name: getattr(result, f.name) for f in fields(cls) if f.name not in own}
         return cls(
             depth=cell.frozen_depth,
             learning_rate=cell.learning_rate,
             extra=dict(cell.extra),
             history=history,
+            turn=turn,
             **same,
         )
+
+    @property
+    def cell(self) -> Cell:
+        """What was tried, without the seed."""
+        return Cell(self.depth, self.learning_rate, tuple(self.extra.items()))
 
     @property
     def completed(self) -> bool:
@@ -120,6 +152,7 @@ class ReportContent:
         config: The resolved configuration as YAML; empty leaves it out.
         preflight: From `read_preflight`; None leaves it out.
         read: What the head reads of a text, in words.
+        asked_chance: The probability of being right at which a race ends; None without one.
     """
 
     title: str
@@ -137,6 +170,7 @@ class ReportContent:
     config: str = ""
     preflight: Mapping[str, Any] | None = None
     read: str = ""
+    asked_chance: float | None = None
 
     @property
     def folds(self) -> int | None:
@@ -152,8 +186,7 @@ class ReportContent:
         """Whether a trial is of the recommended cell."""
         if self.search is None:
             return True
-        cell = Cell(trial.depth, trial.learning_rate, tuple(trial.extra.items()))
-        return cell == self.search.recommended.cell
+        return trial.cell == self.search.recommended.cell
 
     def to_dict(self) -> dict[str, Any]:
         """What `report.json` holds: every number of the page, before rounding."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,13 @@ _RATE_STYLES: tuple[dict[str, Any], ...] = (
 )
 
 _MOST_COLUMNS = 4  # of the legend
+
+
+class _Way(NamedTuple):
+    """How trials at one depth were trained."""
+
+    rate: float
+    method: str
 
 
 class CurveLimits:
@@ -64,8 +71,8 @@ def curves_figure(
     """Draws training loss and validation score of some trials by epoch.
 
     Args:
-        trials: Those to draw; each learning rate has its colour, line and marker, and each
-            seed a line.
+        trials: Those to draw; each learning rate, and each method at it, has its colour, line
+            and marker, and each seed a line.
         metric: The validation score; of the loss, the other panel shows it too.
         recommended: Those to draw thick.
         title: What the trials have in common.
@@ -78,13 +85,14 @@ def curves_figure(
     for axes in (above, below):
         figures.plain_axes(axes)
     thick = list(recommended)
-    rates = sorted({trial.learning_rate for trial in trials}, key=order_of_rate)
-    named: set[float | None] = set()
+    rates = sorted({_way(trial) for trial in trials})
+    named: set[_Way] = set()
     for trial in trials:
-        style = _RATE_STYLES[rates.index(trial.learning_rate) % len(_RATE_STYLES)]
+        way = _way(trial)
+        style = _RATE_STYLES[rates.index(way) % len(_RATE_STYLES)]
         style = {**style, "markersize": 4, "linewidth": 2.6 if trial in thick else 1.1}
-        label = None if trial.learning_rate in named else trial.rate_words
-        named.add(trial.learning_rate)
+        label = None if way in named else ", ".join(filter(None, (trial.rate_words, way.method)))
+        named.add(way)
         above.plot(*_series(trial, "loss"), label=label, **style)
         below.plot(*_series(trial, f"val_{metric}"), **style)
         if metric != "loss" and len(trials) == 1:
@@ -115,6 +123,11 @@ def place_name(trials: Iterable[TrialRow]) -> str:
     """What the entries of these trials' histories are."""
     names = sorted({"penalty, the largest first" if t.is_solved else "epoch" for t in trials})
     return " or ".join(names)
+
+
+def _way(trial: TrialRow) -> _Way:
+    """With the method where the search tries several."""
+    return _Way(order_of_rate(trial.learning_rate), str(trial.extra.get("method.name", "")))
 
 
 def _longest(trials: Iterable[TrialRow]) -> int:

@@ -1,5 +1,6 @@
 """Every figure of a page, drawn once: the page inlines them and TensorBoard shows them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,13 @@ from matplotlib.figure import Figure
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.figures import confusion_figure, regression_figure
 from tf_finetune.reports.page import numbers
+from tf_finetune.reports.page.cells_figure import cells_figure
 from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
-from tf_finetune.reports.page.search_figures import cells_figure, cost_figure, score_by_depth_figure
+from tf_finetune.reports.page.race_figure import race_figure
+from tf_finetune.reports.page.race_steps import RaceStep, race_steps
+from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.tasks.metrics import METRICS
 
@@ -37,20 +41,21 @@ class Drawing:
 
 
 def search_drawings(content: ReportContent) -> list[Drawing]:
-    """Score against depth, score against cost and the score of every cell."""
+    """Score against depth, against cost, the score of every cell, and the race if there was one."""
     answer = content.search
     if answer is None:
         return []
     title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
     cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
-    return [
+    drawings = [
         Drawing(
             "score-by-depth",
             score_by_depth_figure(answer),
             f"{title} by frozen depth. {_depths_in_words(answer)}",
             "A depth whose mark lies in its shaded box is within one standard error of the "
             "best, so the difference may well be chance. The box belongs to the difference of "
-            "two depths on the same examples, which is surer than either score alone.",
+            "two depths on the same examples, which is surer than either score alone."
+            + _first_layers_in_words(answer),
         ),
         Drawing(
             "score-by-cost",
@@ -59,23 +64,49 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             f"{', '.join(map(str, answer.pareto_depths))}.",
             "Further left is cheaper, further up "
             + ("better." if answer.higher_is_better else "worse: here a low score is good.")
-            + " A depth off the dashed front costs more than another that scores as well.",
+            + " A depth off the dashed front costs more than another that scores as well. Where "
+            "marks lie close together some have no name: the table has all.",
         ),
         Drawing(
             "cells",
             cells,
             f"{title} of every learning rate at every depth; the best rate of each "
             "depth is in the table of depths.",
-            "Darker is better. ◆ is the recommended setting, ★ the best score, • the best rate "
-            "of another depth. Where the best rate is at the edge and told apart from the "
-            "others, one beyond may be better.",
+            "Darker is better. ◆ is the recommended setting, ★ the best score, • the best of "
+            "another depth. Where the best rate is at the edge and told apart from the "
+            "others, one beyond may be better." + _first_layers_in_words(answer),
         ),
     ]
+    steps = race_steps(content.trials)
+    if steps:
+        drawings.append(_race_drawing(steps, answer, content.asked_chance))
+    return drawings
+
+
+def _race_drawing(
+    steps: Sequence[RaceStep], answer: Recommendation, asked: float | None
+) -> Drawing:
+    end = (
+        ""
+        if asked is None
+        else f" The dashed line is the {asked:.0%} at which a race ends; it ends sooner where more "
+        "trials would hardly tell more."
+    )
+    counts = Counter(step.kind for step in steps if step.number)
+    added = ", ".join(f"{kind.value}: {count}" for kind, count in sorted(counts.items()))
+    return Drawing(
+        "race",
+        race_figure(steps, answer, asked),
+        f"The trials of the race in their order, by depth. {added}.",
+        "From left to right the trials, beside a mark its learning rate. Below, with which "
+        "probability the likeliest answer so far was right; ◆ is that of what is recommended."
+        + end,
+    )
 
 
 def curve_drawings(content: ReportContent) -> list[Drawing]:
     """Learning curves, a figure for each depth; of a run, one."""
-    trials = [trial for trial in content.trials if trial.history]
+    trials = [trial for trial in content.trials if _has_curve(content, trial)]
     limits = CurveLimits(trials, content.metric)
     drawings = []
     for depth in sorted({trial.depth for trial in trials}):
@@ -89,6 +120,12 @@ def curve_drawings(content: ReportContent) -> list[Drawing]:
         description = f"Learning curves at frozen depth {depth}. {_ends_in_words(at_depth)}"
         drawings.append(Drawing(f"curves-{depth}", figure, description))
     return drawings
+
+
+def _has_curve(content: ReportContent, trial: TrialRow) -> bool:
+    """Whether there is more to see than one score, which other figures of a search have."""
+    lone = content.search is not None and trial.is_solved and len(trial.history) == 1
+    return bool(trial.history) and not lone
 
 
 def evaluation_drawings(reports: Mapping[str, EvaluationReport]) -> list[Drawing]:
@@ -136,6 +173,15 @@ def _state(place: Place) -> str:
     return f"{place.name} {'trained' if place.trained == place.parameters else 'partly trained'}"
 
 
+def _first_layers_in_words(answer: Recommendation) -> str:
+    if all(row.cell.layers_used is None for row in answer.depths):
+        return ""
+    return (
+        ' "First 4" uses the first four layers alone: those above are left out, and the head is '
+        "solved exactly on what the fourth gives."
+    )
+
+
 def _depths_in_words(answer: Recommendation) -> str:
     parts = []
     for row in answer.depths:
@@ -149,7 +195,9 @@ def _depths_in_words(answer: Recommendation) -> str:
         ]
         marked = f", {' and '.join(marks)}" if marks else ""
         low, high = numbers.score(row.low), numbers.score(row.high)
-        parts.append(f"{row.depth}: {numbers.score(row.score)} ({low} to {high}{marked})")
+        parts.append(
+            f"{row.cell.depth_words}: {numbers.score(row.score)} ({low} to {high}{marked})"
+        )
     return "; ".join(parts) + "."
 
 

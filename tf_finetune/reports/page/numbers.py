@@ -48,6 +48,11 @@ def seconds(value: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def clock(value: float) -> str:
+    """A time in minutes and seconds, short enough to stand on an axis: `3:48`, `124:05`."""
+    return f"{round(value) // 60}:{round(value) % 60:02}"
+
+
 def memory(value: float | None) -> str:
     """Bytes in binary units: `812 MiB`, `1.42 GiB`."""
     if value is None:
@@ -70,6 +75,11 @@ def multiple(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """A share: `12.3 %`."""
     return NOTHING if value is None else f"{100 * value:.1f} %"
+
+
+def whole_percent(value: float | None) -> str:
+    """A share that is no more exact than that: `12 %`."""
+    return NOTHING if value is None else f"{100 * value:.0f} %"
 
 
 def p_value(value: float | None) -> str:

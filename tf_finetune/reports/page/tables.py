@@ -37,12 +37,16 @@ class Table:
 
 
 def depth_table(answer: Recommendation) -> Table:
-    """One row a depth: its best cell, its score, how far from the best, and its price."""
+    """One row a depth: its best cell, its score, how far from the best, and its price.
+
+    What an answer takes is told where it differs.
+    """
+    answers = ("answer",) if answer.answers_differ else ()
     return Table(
-        "Each frozen depth at its best learning rate",
+        "Each depth at its best learning rate",
         (
             *("frozen", "learning rate", f"{METRICS[answer.metric].title}", "interval"),
-            *("below best", "p", "trained", "s / epoch", "time", "memory", "seeds"),
+            *("below best", "p", "trained", "s / epoch", "time", "memory", *answers, "seeds"),
         ),
         tuple(_depth_cells(answer, row) for row in answer.depths),
         emphasized=_indices(row.depth == answer.recommended_depth for row in answer.depths),
@@ -62,8 +66,8 @@ def rate_table(answer: Recommendation) -> Table:
         ("frozen", "learning rate", "which is"),
         tuple(
             (
-                f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
-                numbers.rate(row.learning_rate) + _further(row),
+                f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
+                numbers.rate(row.learning_rate) + further_options(row),
                 "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
             for row in answer.depths
@@ -84,8 +88,8 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     if row.relative_memory is not None:
         memory += f" ({numbers.multiple(row.relative_memory)})"
     return (
-        f"{row.cell.depth_words}{depth_mark(answer, row.depth)}",
-        f"{numbers.rate(row.learning_rate)}{_further(row)}{edge}",
+        f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
+        f"{numbers.rate(row.learning_rate)}{further_options(row)}{edge}",
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
         difference,
@@ -94,6 +98,7 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
         numbers.plain_seconds(row.seconds_per_epoch),
         numbers.multiple(row.relative_time),
         memory,
+        *([numbers.whole_percent(row.relative_answer)] if answer.answers_differ else []),
         "any" if row.cell.is_solved else str(len(row.seeds)),
     )
 
@@ -107,22 +112,29 @@ def depth_mark(answer: Recommendation, depth: int) -> str:
 def trials_table(content: ReportContent) -> Table:
     """One row a trial, failed ones with their reason."""
     trials = sorted(content.trials, key=lambda t: (t.depth, order_of_rate(t.learning_rate), t.seed))
+    work = [trial.answer_flops for trial in trials if trial.answer_flops is not None]
+    most = max(work) if work and min(work) < 0.995 * max(work) else None
+    columns = (
+        *("frozen", "learning rate", "seed", METRICS[content.metric].title, "epochs"),
+        *("trained", "s / epoch", "training", "examples / s", "memory"),
+        *(["answer"] if most else []),
+        "status",
+    )
     return Table(
         f"All {len(trials)} trials",
-        (
-            *("frozen", "learning rate", "seed", METRICS[content.metric].title, "epochs"),
-            *("trained", "s / epoch", "training", "examples / s", "memory", "status"),
-        ),
-        tuple(_trial_cells(trial) for trial in trials),
-        words=frozenset({0, 10}),
+        columns,
+        tuple(_trial_cells(trial, most) for trial in trials),
+        words=frozenset({0, len(columns) - 1}),
         emphasized=_indices(content.is_recommended(trial) for trial in trials),
     )
 
 
-def _trial_cells(trial: TrialRow) -> tuple[str, ...]:
+def _trial_cells(trial: TrialRow, most_work: float | None) -> tuple[str, ...]:
+    """What an answer takes is a share of the most; None leaves it out."""
+    work = trial.answer_flops / most_work if most_work and trial.answer_flops else None
     return (
-        str(trial.depth),
-        numbers.rate(trial.learning_rate) + _extra(trial.extra),
+        trial.cell.place_words,
+        numbers.rate(trial.learning_rate) + further_options(trial),
         str(trial.seed),
         numbers.score(trial.score),
         numbers.count(None if trial.is_solved else trial.epochs),
@@ -131,6 +143,7 @@ def _trial_cells(trial: TrialRow) -> tuple[str, ...]:
         numbers.seconds(trial.train_seconds),
         numbers.count(trial.examples_per_second),
         numbers.memory(trial.peak_memory_bytes),
+        *([numbers.whole_percent(work)] if most_work else []),
         "completed" if trial.completed else f"failed: {printable(trial.reason or 'no score', 200)}",
     )
 
@@ -307,9 +320,10 @@ def _extra(extra: Mapping[str, Any]) -> str:
     )
 
 
-def _further(row: DepthResult) -> str:
-    """Options that the column of the depth does not tell."""
-    return _extra({name: value for name, value in row.extra.items() if name != "encoder.layers"})
+def further_options(row: DepthResult | TrialRow) -> str:
+    """Options that the column of the depth does not tell, to stand behind a learning rate."""
+    told = ("encoder.layers", "method.name")
+    return _extra({name: value for name, value in row.extra.items() if name not in told})
 
 
 def _indices(flags: Any) -> frozenset[int]:

@@ -13,12 +13,14 @@ from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
+from tf_finetune.reports.page.race_table import race_table
 from tf_finetune.reports.page.rendering import page_templates
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.storage.files import write_atomically, write_json
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
 
+MOST_CURVES = 8  # figures; of more only the recommended and the best depth's are open
 SIDE_BY_SIDE_CLASSES = 12  # a larger matrix takes the width of the page
 TEXT_CHARACTERS = 600  # of a mistake's text
 
@@ -59,18 +61,30 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "figures": by_name,
         "depths": tables.depth_table(content.search) if content.search else None,
         "rates": tables.rate_table(content.search) if content.search else None,
-        "curves": drawing.curve_drawings(content),
+        **_curves(content),
         "epochs": _epochs(content),
         "evaluations": [_evaluation(report) for report in reports],
         "plan": drawing.plan_drawing(content),
         "plan_table": tables.plan_table(places) if places else None,
         "splits": tables.splits_table(content.data) if content.data else None,
         "labels": tables.labels_table(content.data) if content.data else None,
+        "race": race_table(content),
         "trials": tables.trials_table(content) if content.search else None,
         "preflight": tables.preflight_table(content.preflight) if content.preflight else None,
         "metric": METRICS[content.metric].title,
         "direction": drawing.better_direction(content.metric),
     }
+
+
+def _curves(content: ReportContent) -> dict[str, list[drawing.Drawing]]:
+    """The learning curves, and of many those that a reader need not see at once."""
+    curves = drawing.curve_drawings(content)
+    if content.search is None or len(curves) <= MOST_CURVES:
+        return {"curves": curves, "more_curves": []}
+    told = (content.search.recommended_depth, content.search.best_depth)
+    shown = [drawn for drawn in curves if drawn.name in {f"curves-{depth}" for depth in told}]
+    shown = shown or curves[:MOST_CURVES]
+    return {"curves": shown, "more_curves": [drawn for drawn in curves if drawn not in shown]}
 
 
 def _epochs(content: ReportContent) -> tables.Table | None:
@@ -115,6 +129,9 @@ def _tiles(content: ReportContent) -> list[tuple[str, str, str]]:
         detail = f"{numbers.count(trained)} of {numbers.count(total)} parameters train"
         used = content.search and content.search.recommended.cell.layers_used
         if content.search and used:
+            work = content.search.recommended.relative_answer
+            if work is not None:
+                detail = f"an answer takes {numbers.whole_percent(work)} of the work; {detail}"
             tiles.append(("layers used", f"{used} of {content.search.num_layers}", detail))
         else:
             tiles.append(("frozen layers", f"{depth} of {layers}", detail))
@@ -156,11 +173,14 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
         _rate_tile(row.learning_rate, compared),
         (title, numbers.score(row.score), beside),
     ]
-    if row.relative_time is not None:
-        reference = answer.reference_depth
-        of = "full fine-tuning" if reference == 0 else f"depth {reference}"
+    against = answer.price_against(row)
+    if against is None:
+        tiles.append(("time", numbers.seconds(row.seconds_per_epoch), "per epoch"))
+    elif against.seconds_per_epoch:
+        of = "full fine-tuning" if against.depth == 0 else f"depth {against.depth}"
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
-        tiles.append(("time", numbers.multiple(row.relative_time), detail))
+        ratio = row.seconds_per_epoch / against.seconds_per_epoch
+        tiles.append(("time", numbers.multiple(ratio), detail))
     return tiles
 
 

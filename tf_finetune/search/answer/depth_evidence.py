@@ -85,12 +85,14 @@ class Price:
         seconds_per_epoch: Wall time of one epoch, its share of filling a prefix cache included.
         peak_memory_bytes: The most memory in use; None if not measured.
         step_flops: Floating-point operations of a step; None if unknown.
+        answer_flops: Those of an answer to a text of mean length; None if unknown.
     """
 
     trainable_parameters: int
     seconds_per_epoch: float
     peak_memory_bytes: float | None
     step_flops: float | None
+    answer_flops: float | None
 
 
 @dataclass(frozen=True)
@@ -353,6 +355,7 @@ def _price(trials: list[TrialResult]) -> Price:
         seconds_per_epoch=median("seconds_per_epoch") or 0.0,
         peak_memory_bytes=min(peaks, default=None),
         step_flops=median("step_flops"),
+        answer_flops=median("answer_flops"),
     )
 
 

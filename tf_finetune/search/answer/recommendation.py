@@ -211,6 +211,7 @@ def _depth_result(
         relative_time=_ratio(price.seconds_per_epoch, reference.price.seconds_per_epoch),
         relative_memory=_ratio(price.peak_memory_bytes, reference.price.peak_memory_bytes),
         relative_flops=_ratio(price.step_flops, reference.price.step_flops),
+        relative_answer=_ratio(price.answer_flops, reference.price.answer_flops),
     )
 
 

@@ -17,6 +17,7 @@ from tf_finetune.reports.page.content import (
     NextStep,
     ReportContent,
     TrialRow,
+    Turn,
     scored_on,
 )
 from tf_finetune.reports.page.next_steps import local_time, short_name, software_versions
@@ -82,7 +83,7 @@ def report_content(
 ) -> ReportContent:
     """What the page shows."""
     source = short_name(outcome.config.data.train or "?")
-    found = outcome.recommendation
+    found, search = outcome.recommendation, outcome.config.search
     return ReportContent(
         title=f"How deep to fine-tune {short_name(outcome.encoder)} on {source}",
         summary=(),
@@ -90,7 +91,7 @@ def report_content(
         read=words_of(outcome.chosen_config.encoder.pooling),
         created=local_time(),
         metric=outcome.metric,
-        trials=tuple(TrialRow.of(r.result, r.history) for r in _ordered(outcome.records)),
+        trials=trial_rows(outcome.records),
         reports=outcome.all_reports,
         plan=outcome.plan.to_dict(),
         data=outcome.summary.to_dict(),
@@ -99,7 +100,25 @@ def report_content(
         search=replace(found, notes=(*found.notes, *outcome.notes)),
         config=dump_config(outcome.config),
         preflight=preflight,
+        asked_chance=search.confidence if search.oracle == "race" else None,
     )
+
+
+def trial_rows(records: Sequence[TrialRecord]) -> tuple[TrialRow, ...]:
+    """The trials by depth, rate and seed, which know when and why each was run.
+
+    Args:
+        records: In the order in which they ended.
+    """
+    rows = {
+        record.request.key: TrialRow.of(
+            record.result,
+            record.history,
+            Turn(number, record.stage, record.wall_seconds, record.why, record.chance_right),
+        )
+        for number, record in enumerate(records, start=1)
+    }
+    return tuple(rows[record.request.key] for record in _ordered(records))
 
 
 def _ordered(records: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -22,6 +22,7 @@ _METRIC_NAMES = {
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
 _MANY_SEEDS = 1_000
+_LONG_RUN = 4  # depths in a row, which are named by the first and the last
 
 
 def in_words(found: Recommendation) -> Recommendation:
@@ -48,6 +49,9 @@ def answer(found: Recommendation) -> str:
     price = _price(found, chosen)
     if price:
         clauses.append(price)
+    if chosen.cell.layers_used is not None and chosen.relative_answer is not None:
+        work = f"{chosen.relative_answer:.0%} of the work of all {found.num_layers} layers"
+        clauses.append(f"answering a text with {work}")
     text = ", ".join(clauses)
     if chosen is found.best and any(
         result.seconds_per_epoch < chosen.seconds_per_epoch / EQUAL_COST for result in found.depths
@@ -68,10 +72,12 @@ def _against_best(found: Recommendation) -> str:
     )
     side = "below" if found.higher_is_better else "above"
     unit = " points" if points else ""
-    interval = f"{100 * found.confidence:.3g}% interval {low} to {high}"
-    if found.loss.expected <= 0.0:  # the race expects less of what scored best, by chance
-        return f"expected to be no worse than the best score ({best}; {interval}{unit} {side} it)"
-    return f"{lost}{unit} {side} the best ({best}; {interval})"
+    interval = f"{100 * found.confidence:.3g}% interval"
+    if found.loss.expected <= 0.0:  # all trials together expect less of what scored best
+        end = "worse" if found.loss.high > 0.0 else "better"
+        between = f"{low.removeprefix('-')}{unit} better to {high.removeprefix('-')} {end}"
+        return f"expected to be no worse than the best score ({best}; {interval} {between})"
+    return f"{lost}{unit} {side} the best ({best}; {interval} {low} to {high})"
 
 
 def _no_cheaper(found: Recommendation) -> str:
@@ -123,7 +129,8 @@ def alternatives(found: Recommendation) -> list[str]:
 
 def notes(found: Recommendation) -> list[str]:
     """What to know before acting, a sentence each."""
-    lines = [line for result in found.depths if (line := _edge_note(found, result))]
+    lines = [line for result in found.depths if (line := _edge_note(result))]
+    lines += filter(None, [_lone_rates_note(found)])
     for depth in found.depths_without_result:
         lines.append(f"Depth {depth} has no completed trial and is left out.")
     if found.failed:
@@ -131,7 +138,7 @@ def notes(found: Recommendation) -> list[str]:
             f"{len(found.failed)} of {found.num_trials} trials failed; a setting with a failed "
             "trial is chosen only where no setting of its depth is without."
         )
-    lines += [line for result in found.depths if (line := _seeds_note(found, result))]
+    lines += _seeds_notes(found)
     few = [result.depth for result in found.depths if _seeds_dominate(result)]
     if few:
         lines.append(
@@ -147,8 +154,8 @@ def notes(found: Recommendation) -> list[str]:
         )
     if found.reference_depth != 0:
         lines.append(
-            "Full fine-tuning (depth 0) has no result: costs are relative to depth "
-            f"{found.reference_depth}."
+            "Full fine-tuning (depth 0) has no result: times and memory in the table are "
+            f"relative to depth {found.reference_depth}."
         )
     optimism = max(result.optimism for result in found.depths)
     if float(_number(optimism)) > 0.0:
@@ -221,14 +228,11 @@ def _seeds(needed: int | None, now: int) -> str:
     return "over a thousand seeds" if needed > _MANY_SEEDS else f"{needed} seeds ({now} now)"
 
 
-def _edge_note(found: Recommendation, result: DepthResult) -> str:
-    if result.cell.learning_rate is None:
+def _edge_note(result: DepthResult) -> str:
+    at_an_edge = result.rate_edge in ("lowest", "highest") and result.rate_told_apart
+    if result.cell.learning_rate is None or not at_an_edge:
         return ""
     rate = _rate(result.cell.learning_rate)
-    if result.rate_edge == "only":
-        return f"At depth {result.depth} no learning rate but {rate} was tried."
-    if result.rate_edge is None or not result.rate_told_apart:
-        return ""
     direction = "lower" if result.rate_edge == "lowest" else "higher"
     return (
         f"At depth {result.depth} the best learning rate, {rate}, is the {result.rate_edge} tried; "
@@ -236,21 +240,36 @@ def _edge_note(found: Recommendation, result: DepthResult) -> str:
     )
 
 
-def _seeds_note(found: Recommendation, result: DepthResult) -> str:
-    pair = result.to_best
-    if pair is None or set(result.seeds) == set(found.best.seeds):
-        return ""
-    depths = _depths([found.best_depth, result.depth])
-    if not pair.seeds_are_paired:
-        return (
-            f"The best settings of {depths} share no seed, so their comparison does not cover "
-            "chance in training."
+def _lone_rates_note(found: Recommendation) -> str:
+    """Where a single learning rate was tried."""
+    lone = {r.depth: r.cell.learning_rate for r in found.depths if r.rate_edge == "only"}
+    rates = [rate for rate in lone.values() if rate is not None]
+    if len(rates) == 1:
+        return f"At {_depths(list(lone))} no learning rate but {_rate(rates[0])} was tried."
+    return f"At {_depths(list(lone))} a single learning rate was tried." if rates else ""
+
+
+def _seeds_notes(found: Recommendation) -> list[str]:
+    """Which depths were compared with the best on fewer seeds than they have, or on none."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for result in found.depths:
+        pair = result.to_best
+        if pair is not None and set(result.seeds) != set(found.best.seeds):
+            seeds = pair.seeds if pair.seeds_are_paired else ()
+            alike.setdefault(seeds, []).append(result.depth)
+    lines = []
+    for seeds, depths in alike.items():
+        those = f"{'those' if len(depths) > 1 else 'that'} of {_depths(depths)}"
+        best = f"The best setting of depth {found.best_depth}"
+        plural = "seeds" if len(seeds) > 1 else "seed"
+        lines.append(
+            f"{best} was compared with {those} on {plural} {_listed(seeds)} alone: there are no "
+            "others that both have."
+            if seeds
+            else f"{best} and {those} share no seed, so their comparison does not cover chance in "
+            "training."
         )
-    plural = "seeds" if len(pair.seeds) > 1 else "seed"
-    return (
-        f"The best settings of {depths} were compared on {plural} {_listed(pair.seeds)} alone: "
-        "not every seed completed at both."
-    )
+    return lines
 
 
 def _seeds_dominate(result: DepthResult) -> bool:
@@ -299,15 +318,16 @@ def _doing(found: Recommendation, depth: int) -> str:
 
 
 def _price(found: Recommendation, result: DepthResult) -> str:
-    """The time of an epoch against the reference depth's, or nothing where it is that."""
-    ratio = result.relative_time
-    if not ratio or result.depth == found.reference_depth:
+    """Its time against one that a reader knows, or nothing where there is none."""
+    against = found.price_against(result)
+    if against is None or not result.relative_time or not against.relative_time:
         return ""
-    reference = "full fine-tuning"
-    if found.reference_depth > 0:
-        reference = _doing(found, found.reference_depth)
+    ratio = result.relative_time / against.relative_time
+    reference = "full fine-tuning" if against.depth == 0 else _doing(found, against.depth)
+    if against.depth == found.best_depth and against.depth > 0:
+        reference = "the best"
     # What is solved has no epochs: the ratio is that of all that the two take.
-    each = "" if result.cell.is_solved else " per epoch"
+    each = "" if result.cell.is_solved or against.cell.is_solved else " per epoch"
     if ratio > EQUAL_COST:
         return f"{ratio:.2g}x as expensive{each} as {reference}"
     if ratio > 1 / EQUAL_COST:
@@ -352,11 +372,26 @@ def _p_value(pairs: Sequence[DepthComparison]) -> str:
 
 
 def _depths(depths: Sequence[int]) -> str:
-    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(sorted(depths))}"
+    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(_runs(sorted(depths)))}"
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    *first, last = map(str, numbers)
+def _runs(depths: Sequence[int]) -> list[str]:
+    """Ascending depths, long runs of neighbours by their ends."""
+    runs: list[list[int]] = []
+    for depth in depths:
+        if runs and depth == runs[-1][-1] + 1:
+            runs[-1].append(depth)
+        else:
+            runs.append([depth])
+    return [
+        part
+        for run in runs
+        for part in (map(str, run) if len(run) < _LONG_RUN else [f"{run[0]} to {run[-1]}"])
+    ]
+
+
+def _listed(parts: Sequence[object]) -> str:
+    *first, last = map(str, parts)
     return f"{', '.join(first)} and {last}" if first else last
 
 

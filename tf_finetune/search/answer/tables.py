@@ -24,7 +24,8 @@ def render_recommendation(console: Console, found: Recommendation, notes: Sequen
 def depth_table(found: Recommendation) -> Table:
     """One row a depth: best rate, score with interval, what trains, and the price.
 
-    Time and memory are relative to the least frozen depth of the whole encoder.
+    Time, memory and, where they differ, the work of an answer are relative to the least frozen
+    depth of the whole encoder.
     """
     table = Table(
         title=f"Best cell of each frozen depth (of {found.num_layers} layers)",
@@ -32,29 +33,34 @@ def depth_table(found: Recommendation) -> Table:
         padding=(0, 1, 0, 0),
     )
     names = ("depth", "rate", found.metric, f"{found.confidence:.0%} interval", "seeds", "trains")
-    for name in (*names, "epoch", "time", "memory"):
+    answers = ("answer",) if found.answers_differ else ()
+    for name in (*names, "epoch", "time", "memory", *answers):
         table.add_column(name, justify="right", no_wrap=True)
     for result in found.depths:
         recommended = result.depth == found.recommended_depth
-        table.add_row(*_row(result, recommended), style="bold" if recommended else "")
+        row = _row(result, recommended)
+        if answers:
+            row.append(_share(result.relative_answer))
+        table.add_row(*row, style="bold" if recommended else "")
     return table
 
 
 def _row(result: DepthResult, recommended: bool) -> list[str]:
     seconds = result.seconds_per_epoch
     return [
-        f"{'> ' if recommended else ''}{result.cell.depth_words}",
+        f"{'> ' if recommended else ''}{result.cell.place_words}",
         exact_rate(result.cell.learning_rate),
         f"{result.score:.3f}",
         f"{result.low:.3f} to {result.high:.3f}",
         "any" if result.cell.is_solved else str(len(result.seeds)),
         short_count(result.trainable_parameters),
         f"{seconds:.1f} s" if seconds < 10 else duration(seconds),
-        *(
-            "" if ratio is None else f"{ratio:.0%}"
-            for ratio in (result.relative_time, result.relative_memory)
-        ),
+        *map(_share, (result.relative_time, result.relative_memory)),
     ]
+
+
+def _share(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.0%}"
 
 
 def short_count(count: int) -> str:

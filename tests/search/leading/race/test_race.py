@@ -1,10 +1,13 @@
 """What a race runs next and when it ends; trials are made up by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tf_finetune.results.trial import Cell, TrialResult
 from tf_finetune.search.leading.race.candidates import Usual, candidates_of
+from tf_finetune.search.leading.race.curve import all_hypotheses
 from tf_finetune.search.leading.race.observed import Observed
 from tf_finetune.search.leading.race.posterior import posterior
 from tf_finetune.search.leading.race.race import Race, Step
@@ -15,7 +18,7 @@ from tf_finetune.search.running.trial_request import TrialRequest
 
 RATES = {0: (1e-5, 3e-5, 1e-4), 2: (1e-4, 3e-4, 1e-3), 3: ()}
 SPACE = SearchSpace(RATES, (), (0, 1), 7, None)
-MIDDLES = {0: 3e-5, 2: 3e-4}
+MIDDLES = {0: 3e-5, 1: 1e-4, 2: 3e-4}
 USUAL = Usual(3, lambda cell: MIDDLES[cell.frozen_depth])
 HEAD = Cell(3, None)
 
@@ -123,6 +126,18 @@ def test_a_completed_cell_of_another_space_is_known_but_gets_no_trial():
     assert step.request.cell in {*now.candidates.cells[: now.candidates.inside]} - {other}
 
 
+def test_a_depth_whose_first_layers_alone_were_solved_is_still_tried_for_the_first_time():
+    cut = [record_of(Cell(k, None, (("encoder.layers", k),)), 0.5) for k in (1, 2)]
+    records = [record_of(HEAD, 0.5), *cut, record_of(Cell(2, 3e-4), 0.6)]
+
+    step = race().next(records, allows=lambda request: request.cell.frozen_depth == 0)
+
+    assert step.why.startswith("depth 0 for the first time, by the curve best at ")
+    space = SearchSpace({1: (1e-4,), **RATES}, (), (0, 1), 8, None)
+    step = race(space).next(records, allows=lambda request: request.cell.frozen_depth == 1)
+    assert step.why.startswith("depth 1 for the first time, by the curve best at ")
+
+
 def test_a_peak_seen_where_trials_are_cheap_decides_the_rate_where_they_are_expensive():
     cheap = [record_of(HEAD, 0.5)]
     for rate, score in ((1e-4, 0.60), (3e-4, 0.70), (1e-3, 0.78), (3.3e-3, 0.70)):
@@ -157,6 +172,32 @@ def test_an_answer_that_is_sure_is_repeated_before_the_race_ends():
 
     assert step.request == TrialRequest(Cell(0, 3e-5), 1, 3)
     assert repeated == one_seed == "sure"
+
+
+def test_one_trial_far_off_its_best_rate_does_not_end_a_race():
+    records = [record_of(HEAD, 0.8), record_of(Cell(2, 3e-4), 0.45)]
+
+    step = race().next(records)
+    of_two = race(SearchSpace({2: (3e-4,), 3: ()}, (), (0,), 2, None), without_widening())
+
+    assert step.request.cell not in {HEAD, Cell(2, 3e-4)}
+    assert of_two.next(records) == "sure"  # there is nothing else to learn from
+
+
+def without_widening():
+    return replace(RULES, widen_edges=False)
+
+
+def test_rates_above_the_best_may_lose_more_than_rates_below_it():
+    one = all_hypotheses(1.0)
+    share, offset = np.array([0.5, 0.5]), np.array([-0.5, 0.5])
+    narrow = one.at((one.shift == 0) & (one.tilt == 0) & (one.above < 1))
+
+    below, above = narrow.lost(share, offset).T
+
+    assert (above > below).all()
+    even = one.at((one.shift == 0) & (one.tilt == 0) & (one.above == 1)).lost(share, offset)
+    assert (even[:, 0] == even[:, 1]).all()
 
 
 def test_a_step_says_how_likely_the_answer_without_it_is_right_once_cells_are_compared():

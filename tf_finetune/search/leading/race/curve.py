@@ -4,14 +4,15 @@ Along the logarithm of the rate a score has one peak. Where it lies, above or be
 rate, is nearly the same for every depth: with few steps all of them want higher rates, with many
 lower ones. So the peaks are typical rate, a shift common to all depths, and a tilt from the
 least to the most frozen depth; the score falls off on both sides like a bell that is `width`
-decades wide. A few trials at a depth where a trial costs seconds then say at which rate an
-expensive depth should be tried first.
+decades wide below the peak, and as wide or narrower above it, where training breaks down. A few
+trials at a depth where a trial costs seconds then say at which rate an expensive depth should be
+tried first.
 
 The peaks enter the score nonlinearly, so they are integrated over a grid of hypotheses.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -21,6 +22,7 @@ _SHIFT_SCALE = 0.5
 _TILTS = np.array([-0.35, 0.0, 0.35])
 _TILT_SCALE = 0.25
 _WIDTHS = np.array([0.4, 0.7, 1.1])
+_ABOVE = np.array([0.6, 1.0])
 # How far depths, and rates, are apart in the score: shares of its unit.
 _HEIGHTS = np.array([0.02, 0.06, 0.2])
 _FALLS = np.array([0.03, 0.06, 0.12, 0.25, 0.5])
@@ -33,7 +35,8 @@ class Hypotheses:
     Attributes:
         shift: Decades by which the best rates are above the typical ones at half depth.
         tilt: By how many more they are with all layers frozen than with none.
-        width: Of the bell, in decades.
+        width: Of the bell below its peak, in decades.
+        above: Its width above the peak, as a part of that below.
         height: Standard deviation of the best scores of depths.
         fall: How far the score falls where the rate is wholly wrong.
         log_prior: Logarithm of the weight before any trial.
@@ -42,6 +45,7 @@ class Hypotheses:
     shift: np.ndarray
     tilt: np.ndarray
     width: np.ndarray
+    above: np.ndarray
     height: np.ndarray
     fall: np.ndarray
     log_prior: np.ndarray
@@ -52,7 +56,7 @@ class Hypotheses:
 
     def at(self, chosen: np.ndarray) -> "Hypotheses":
         """Some of them, by index or mask."""
-        values = (self.shift, self.tilt, self.width, self.height, self.fall, self.log_prior)
+        values = (getattr(self, field.name) for field in fields(self))
         return Hypotheses(*(value[chosen] for value in values))
 
     def lost(self, share: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -63,7 +67,8 @@ class Hypotheses:
             offset: Decades above the typical rate, [cells].
         """
         away = offset[None] - self.peak(share)
-        return 1.0 - np.exp(-0.5 * (away / self.width[:, None]) ** 2)
+        width = self.width[:, None] * np.where(away > 0, self.above[:, None], 1.0)
+        return 1.0 - np.exp(-0.5 * (away / width) ** 2)
 
     def peak(self, share: np.ndarray) -> np.ndarray:
         """Decades by which the best rate is above the typical one, [hypotheses, cells]."""
@@ -76,7 +81,7 @@ def all_hypotheses(unit: float) -> Hypotheses:
     Args:
         unit: What differences of scores are measured in: 1 for an accuracy.
     """
-    grid = np.array(list(itertools.product(_SHIFTS, _TILTS, _WIDTHS, _HEIGHTS, _FALLS)))
-    shift, tilt, width, height, fall = grid.T
+    axes = (_SHIFTS, _TILTS, _WIDTHS, _ABOVE, _HEIGHTS, _FALLS)
+    shift, tilt, width, above, height, fall = np.array(list(itertools.product(*axes))).T
     log_prior = -0.5 * ((shift / _SHIFT_SCALE) ** 2 + (tilt / _TILT_SCALE) ** 2)
-    return Hypotheses(shift, tilt, width, height * unit, fall * unit, log_prior)
+    return Hypotheses(shift, tilt, width, above, height * unit, fall * unit, log_prior)

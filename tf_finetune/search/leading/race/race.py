@@ -22,7 +22,10 @@ from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 
 # Where all that trials can tell would gain less on average, in tolerances, none is run.
-_LEAST_GAIN = 0.2
+_LEAST_GAIN = 0.4
+# Of fewer cells nobody learns how high, where and how wide the curve is: a single trial at a rate
+# that is far off looks like a depth that is worthless.
+_LEAST_TRAINED = 4
 # A cell is out of the race when it is right in no more than this part of the chances allowed.
 _OUT = 0.2
 
@@ -83,13 +86,14 @@ class Race:
         if opening is not None and allows(opening.request):
             return opening
         now = self.standing(records)
-        options = [] if now is None else self._options(now, taken, busy)
-        options = [request for request in options if allows(request)]
         if now is None:
             return "all tried"
-        if now.chances[now.surest] <= 1.0 - self.rules.confidence:
+        early = _is_early(now)
+        options = self._options(now, taken, busy, everyone=early)
+        options = [request for request in options if allows(request)]
+        if not early and now.chances[now.surest] <= 1.0 - self.rules.confidence:
             return self._second_seed(now, options) or "sure"
-        if now.gain < _LEAST_GAIN:
+        if not early and now.gain < _LEAST_GAIN:
             return "open"
         if not options:
             return "all tried"
@@ -109,13 +113,15 @@ class Race:
                 return Step(request, "a beginning, where a trial is cheapest")
         return None
 
-    def _options(self, now: Standing, taken: set[str], busy: set[Cell]) -> list[TrialRequest]:
-        """The next seed of each cell of the space that is still in the race."""
+    def _options(
+        self, now: Standing, taken: set[str], busy: set[Cell], *, everyone: bool
+    ) -> list[TrialRequest]:
+        """The next seed of each cell of the space that is still in the race, or of everyone."""
         candidates = now.candidates
         least = 1.0 - _OUT * (1.0 - self.rules.confidence)
         found = []
         for index, cell in enumerate(candidates.cells[: candidates.inside]):
-            if cell in busy or now.chances[index] > least:
+            if cell in busy or (now.chances[index] > least and not everyone):
                 continue
             requests = (
                 TrialRequest(cell, seed, self.rules.epochs) for seed in self.space.seeds_of(cell)
@@ -138,9 +144,16 @@ class Race:
         with one_thread():
             worth = values(now.found, now.wrong, now.observed.at, places)
         seconds = np.array([self.seconds(request) for request in options])
-        best = int((worth / np.maximum(seconds, 1e-9)).argmax())
+        best = int((np.maximum(worth, 0.0) / np.maximum(seconds, 1e-9)).argmax())
         why = _why(now, options[best], int(places[best]))
         return Step(options[best], why, now.highest_chance)
+
+
+def _is_early(now: Standing) -> bool:
+    """Whether too few cells were trained to learn from, of those that are not solved."""
+    trainable = ~now.candidates.is_solved
+    trained = int(trainable[now.observed.at].sum())
+    return trained < min(_LEAST_TRAINED, int(trainable[: now.candidates.inside].sum()))
 
 
 def _why(now: Standing, request: TrialRequest, place: int) -> str:
@@ -150,7 +163,7 @@ def _why(now: Standing, request: TrialRequest, place: int) -> str:
     tried = [now.candidates.cells[at] for at in now.observed.at]
     if cell in tried:
         return f"still in the race ({chance}): another seed"
-    if all(other.frozen_depth != cell.frozen_depth for other in tried):
+    if all(other.is_solved or other.frozen_depth != cell.frozen_depth for other in tried):
         factor = 10.0 ** float(np.median(now.found.peak[:, place]))
         peak = exact_rate(two_digits(factor * now.candidates.usual.rate(cell)))
         return f"depth {cell.frozen_depth} for the first time, by the curve best at {peak}"
