@@ -37,7 +37,9 @@ def main(argv: Sequence[str]) -> int:
     config = _in_a_precision(load_arguments(arguments), console, executes=arguments.run)
     files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     chips = parse_chips(arguments.chips)
-    depths = _depths(arguments.depths, config, files)
+    depths = [config.freeze.depth]
+    if arguments.depths is not None:
+        depths = parse_depths(arguments.depths, files)
     devices = whole_number("--devices", arguments.devices, positive=True)
     examples = whole_number("--examples", arguments.examples, positive=True)
     batch_sizes = _batch_sizes(arguments.batch_sizes, config, devices)
@@ -141,9 +143,12 @@ def _mean_tokens(text: str | None, config: ExperimentConfig) -> int:
     return mean
 
 
-def _depths(text: str | None, config: ExperimentConfig, files: EncoderFiles) -> list[int]:
-    if text is None:
-        return [config.freeze.depth]
+def parse_depths(text: str, files: EncoderFiles) -> list[int]:
+    """Frozen depths of an encoder, as `--depths` says them.
+
+    Raises:
+        UserError: They are not a list, or not of this encoder.
+    """
     if text == "all":
         return files.depths
     try:

@@ -11,7 +11,7 @@ from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.table import unnamed_labels
 
 
-def asked(pooling="first", **sections):
+def asked(pooling="first", runs="step", **sections):
     spec = Spec(
         ExperimentConfig.model_validate(sections),
         SimpleNamespace(config={"num_hidden_layers": 2}, pooling=pooling),
@@ -19,7 +19,7 @@ def asked(pooling="first", **sections):
         (),
         SimpleNamespace(to_dict=dict),
     )
-    return question(spec, StepShape(8, 32), SimpleNamespace(topology="v5e:1x1"))
+    return question(spec, StepShape(8, 32), SimpleNamespace(topology="v5e:1x1"), runs)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,10 @@ def asked(pooling="first", **sections):
 )
 def test_another_step_is_another_question(step):
     assert asked(training=step)["training"] == asked()["training"] | step
+
+
+def test_a_pass_is_another_question_than_a_step():
+    assert asked(runs="pass") != asked()
 
 
 def test_dropout_and_pooling_are_in_the_question():

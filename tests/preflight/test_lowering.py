@@ -13,10 +13,11 @@ from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
     UnsupportedOperationError,
     build_step_model,
+    lower_pass,
     lower_step,
     step_batch,
 )
-from tf_finetune.preflight.stablehlo_process import digest_of, without_origin
+from tf_finetune.preflight.stablehlo_process import digest_of, with_exact_products, without_origin
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.training.pipeline import batch_signature
 
@@ -71,6 +72,16 @@ def test_a_program_is_known_without_the_names_of_its_operations():
     assert digest_of(line.format("add")) != digest_of(line.replace("add(", "sub(").format("add"))
 
 
+def test_no_product_of_float32_is_rounded_where_that_is_asked_for(step):
+    products = [line for line in step.hlo.splitlines() if " dot(" in line]
+    exact = [line for line in with_exact_products(step.hlo).splitlines() if " dot(" in line]
+
+    assert products and not any("operand_precision" in line for line in products)
+    assert all("}, operand_precision={highest,highest}" in line for line in exact)
+    half = "  %dot.1 = bf16[2]{0} dot(bf16[2,3] %a, bf16[3] %b), rhs_contracting_dims={0}"
+    assert with_exact_products(half) == half
+
+
 @pytest.mark.parametrize("process", [stablehlo_process, compiler_process])
 def test_what_another_process_runs_leaves_the_devices_of_this_one_alone(process, monkeypatch):
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
@@ -82,6 +93,16 @@ def test_what_another_process_runs_leaves_the_devices_of_this_one_alone(process,
 
 def test_no_numbers_are_drawn_into_memory(step):
     assert "rng-bit-generator" not in step.hlo
+
+
+def test_a_pass_that_fills_the_cache_neither_trains_nor_drops_units(model, spec):
+    passed = lower_pass(model, spec.labels, SHAPE)
+
+    assert "layer_._1" in passed.hlo and "layer_._2" not in passed.hlo
+    assert "gradient_tape" not in passed.hlo and "dropout" not in passed.hlo
+    assert (
+        f"f32[4,16,{spec.files.sizes.hidden}]" in passed.hlo.split("ENTRY", 1)[1].split("ROOT")[1]
+    )
 
 
 def test_packed_step_has_rows_of_several_texts(model, spec):

@@ -7,6 +7,7 @@ import pytest
 
 from tf_finetune.preflight import answers
 from tf_finetune.preflight.answers import Answer
+from tf_finetune.preflight.cells import runs_of
 from tf_finetune.preflight.environment import Compiler
 from tf_finetune.preflight.program import NoAnswerError, Program
 from tf_finetune.preflight.step_shapes import StepShape
@@ -42,6 +43,7 @@ def lowered(monkeypatch):
     class Steps:
         def __init__(self, job, depth):
             self.spec, self._depth = job.at_depth(depth), depth
+            self.runs = runs_of(self.spec)
 
         def lowered(self, shape, compiler):
             steps.append((self._depth, shape))
@@ -118,6 +120,33 @@ def test_packed_step_has_as_few_rows_as_the_mean_length_needs(lowered, common, c
     text = capsys.readouterr().out
     assert "batch 12, packed: 3 rows of 32 tokens a device" in text
     assert "batch 12: 12 rows of 32 tokens a device, a text each" in text
+
+
+def test_a_head_that_is_solved_exactly_is_priced_as_one_pass(lowered, common, tmp_path, capsys):
+    arguments = [*common, "encoder.pooling=mean", "--depths", "2-3", "--batch-sizes", "12"]
+
+    assert run_command(preflight.main, [*arguments, "--mean-tokens", "8"]) == 0
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "depth 3: nothing but the head trains, which is solved exactly: a pass" in text
+    assert "batch 12 of a pass: 12 rows of 32 tokens a device, a text each" in text
+    assert "its job is one pass over the texts, which fills the cache, and no step" in text
+    step, solved = json.loads((tmp_path / "preflight.json").read_text())["cells"]
+    assert (step["runs"], step["shape"]["rows"]) == ("step", 3)
+    assert (solved["runs"], solved["shape"]["rows"]) == ("pass", 12)
+    # Its steps would be as many passes as there are epochs.
+    assert solved["estimated_job_seconds"] == pytest.approx(834 * solved["estimated_step_seconds"])
+    assert step["estimated_job_seconds"] == pytest.approx(3 * 834 * step["estimated_step_seconds"])
+
+
+def test_a_head_that_steps_are_asked_for_is_priced_by_steps(lowered, common, tmp_path, capsys):
+    arguments = [*common, "encoder.pooling=mean", "--depths", "3", "training.solver=steps"]
+
+    assert run_command(preflight.main, arguments) == 0
+
+    assert "solved exactly" not in capsys.readouterr().out
+    (cell,) = json.loads((tmp_path / "preflight.json").read_text())["cells"]
+    assert cell["runs"] == "step"
 
 
 def compiler_that_fails_for(rows):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import tf_finetune
 from tf_finetune.config.experiment import ExperimentConfig
@@ -15,6 +15,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.options.marks import Mark
+from tf_finetune.plans.solver import resolve_solver
 from tf_finetune.preflight.answers import Answer, AnswerCache
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.environment import REQUIREMENTS, Compiler
@@ -25,6 +26,8 @@ from tf_finetune.tasks.labels import LabelSpace
 if TYPE_CHECKING:
     from tf_finetune.preflight.lowering import LoweredStep
 
+# What a device does of a training.
+Runs = Literal["step", "pass"]
 _OP_NAME = re.compile(r'op_name="([^"]+)"')
 _INSTRUCTION = re.compile(r"%([\w.-]+)")
 
@@ -54,12 +57,11 @@ class Job:
         """How a TPU's batches are padded."""
         return resolve_padding(self.config.training.padding, compiles=True)
 
-    def shape(self, batch_size: int) -> StepShape:
-        """What a device is given of a batch."""
+    def shape(self, batch_size: int, runs: Runs = "step") -> StepShape:
+        """What a device is given of a batch; a pass that fills the cache packs no texts."""
         pieces = self.devices * self.config.training.accumulation_steps
-        return step_shape(
-            batch_size, pieces, self.devices, self.length, self.padding, self.mean_tokens
-        )
+        padding = self.padding if runs == "step" else "max"
+        return step_shape(batch_size, pieces, self.devices, self.length, padding, self.mean_tokens)
 
     def at_depth(self, depth: int) -> Spec:
         """The model frozen to a depth, by the same rules."""
@@ -77,6 +79,7 @@ class ChipCell:
         batch_size: Examples a step over all devices.
         answer: What the compiler said.
         remembered: Whether the answer came from the cache.
+        runs: Whether steps train, or the head is solved exactly and a pass fills the cache.
     """
 
     chip: Chip
@@ -84,6 +87,12 @@ class ChipCell:
     batch_size: int
     answer: Answer
     remembered: bool = False
+    runs: Runs = "step"
+
+    @property
+    def depth_text(self) -> str:
+        """The depth, and what is run there if it is no step."""
+        return f"{self.depth}, pass" if self.runs == "pass" else str(self.depth)
 
 
 def answer_cells(
@@ -115,12 +124,12 @@ def answer_cells(
     for depth in depths:
         steps = _StepsOfADepth(job, depth)
         for batch_size in batch_sizes:
-            shape = job.shape(batch_size)
+            shape = job.shape(batch_size, steps.runs)
             for chip in chips:
-                asked = question(steps.spec, shape, chip) | {"versions": versions}
+                asked = question(steps.spec, shape, chip, steps.runs) | {"versions": versions}
                 found = cache.find(asked)
                 if found is not None:
-                    yield ChipCell(chip, depth, batch_size, found, remembered=True)
+                    yield ChipCell(chip, depth, batch_size, found, remembered=True, runs=steps.runs)
                     continue
                 installed = compiler()
                 try:
@@ -133,7 +142,7 @@ def answer_cells(
                         reason = describe_error(str(answer.error), step)
                         refused = f"the compiler for {chip.name} refuses the training step: "
                         answer = replace(answer, error=refused + reason)
-                yield ChipCell(chip, depth, batch_size, answer)
+                yield ChipCell(chip, depth, batch_size, answer, runs=steps.runs)
 
 
 def devices_of_chip(cells: Sequence[ChipCell]) -> int:
@@ -146,6 +155,7 @@ class _StepsOfADepth:
 
     def __init__(self, job: Job, depth: int):
         self.spec = job.at_depth(depth)
+        self.runs = runs_of(self.spec)
         self._last: tuple[StepShape, LoweredStep, Program] | None = None
 
     @cached_property
@@ -156,17 +166,29 @@ class _StepsOfADepth:
 
     def lowered(self, shape: StepShape, compiler: Compiler) -> "tuple[LoweredStep, Program]":
         """A step and its program, the same for every chip."""
-        from tf_finetune.preflight.lowering import lower_step
+        from tf_finetune.preflight.lowering import lower_pass, lower_step
 
         if self._last is None or self._last[0] != shape:
-            step = lower_step(self._model, self.spec.labels, shape)
+            lower = lower_pass if self.runs == "pass" else lower_step
+            step = lower(self._model, self.spec.labels, shape)
             self._last = shape, step, portable_program(step.module, compiler)
         return self._last[1:]
 
 
-def question(spec: Spec, shape: StepShape, chip: Chip) -> dict[str, Any]:
+def runs_of(spec: Spec) -> Runs:
+    """What of a training a device does.
+
+    Raises:
+        UserError: `training.solver` does not go with the plan.
+    """
+    solved = resolve_solver(spec.config, spec.plan).config.training.solver == "exact"
+    return "pass" if solved else "step"
+
+
+def question(spec: Spec, shape: StepShape, chip: Chip, runs: Runs) -> dict[str, Any]:
     """All that the answer depends on, but for installed versions."""
     return {
+        "runs": runs,
         "encoder": spec.files.config,
         "pooling": spec.files.pooling,
         "dropout": spec.config.encoder.dropout,

@@ -91,7 +91,23 @@ def lower_step(model: FineTuner, labels: LabelSpace, shape: StepShape) -> Lowere
     Raises:
         UnsupportedOperationError: With the operation, its layer and the line that made it.
     """
-    lowered = lowered_step(model, step_batch(labels, shape))
+    return _described(lowered_step(model, step_batch(labels, shape)))
+
+
+def lower_pass(model: FineTuner, labels: LabelSpace, shape: StepShape) -> LoweredStep:
+    """Lowers the pass in which frozen layers fill the cache with a batch's states; as `lower_step`.
+
+    Where nothing but the head trains and is solved exactly, no other work is the device's.
+    """
+
+    @tf.function(autograph=False, jit_compile=True)
+    def fill_cache(inputs: Inputs) -> tf.Tensor:
+        return model.classifier.boundary_states(inputs)
+
+    return _described(_lowered(fill_cache, step_batch(labels, shape).inputs))
+
+
+def _described(lowered: Lowered) -> LoweredStep:
     graph = lowered.concrete.graph
     return LoweredStep(lowered.module, lowered.text, lambda name: _source_in_graph(graph, name))
 
@@ -108,10 +124,14 @@ def lowered_step(model: FineTuner, batch: Batch) -> Lowered:
         # The lowering binds no default: the step's other argument is only for several processes.
         return model.step(batch)
 
-    concrete = train_step.get_concrete_function(batch)
+    return _lowered(train_step, batch)
+
+
+def _lowered(function: Any, argument: Any) -> Lowered:
+    concrete = function.get_concrete_function(argument)
     try:
         # Without platform_name: variables need a device to be on.
-        lower = train_step.experimental_get_compiler_ir(batch)
+        lower = function.experimental_get_compiler_ir(argument)
         return Lowered(lambda: lower(stage="hlo"), lower(stage="hlo_serialized"), concrete)
     except (ValueError, tf.errors.OpError) as error:
         raise _named(str(error)) from None

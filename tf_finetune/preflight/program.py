@@ -26,12 +26,13 @@ class Program:
     digest: str
 
 
-def portable_program(module: bytes, compiler: Compiler) -> Program:
+def portable_program(module: bytes, compiler: Compiler, *, exact_products: bool = False) -> Program:
     """Turns a serialised HLO module into a program.
 
     Args:
         module: As TensorFlow gives it.
         compiler: Whose environment does it.
+        exact_products: Whether no device may round what goes into products of float32.
 
     Raises:
         NoAnswerError: It has no such form.
@@ -39,7 +40,9 @@ def portable_program(module: bytes, compiler: Compiler) -> Program:
     with tempfile.TemporaryDirectory(prefix="tf_finetune_preflight_") as scratch:
         given, made = Path(scratch) / "step.hlo.pb", Path(scratch) / "step.stablehlo"
         given.write_bytes(module)
-        done = compiler.run(stablehlo_process.__file__, given, made)
+        done = compiler.run(
+            stablehlo_process.__file__, given, made, *(["float32"] if exact_products else [])
+        )
         if done.returncode:
             raise NoAnswerError(
                 f"preflight: the training step has no StableHLO form:\n{last_lines(done)}"

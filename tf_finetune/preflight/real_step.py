@@ -10,6 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import Batch
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.preflight.device.comparison import WEIGHTS
 from tf_finetune.preflight.lowering import lowered_step
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.fine_tuning import training_shape
@@ -32,6 +33,9 @@ class RealStep:
         replaced: Of each further output the argument that it takes the place of.
         expected: The first outputs, by name, as TensorFlow computes them on this machine.
         updated: The further ones.
+        groups: What each of these is of: the weights, one kind of the optimiser's slots, or
+            counters such as running means.
+        of_batch: How many of the inputs are the batch.
     """
 
     module: bytes
@@ -41,6 +45,8 @@ class RealStep:
     replaced: tuple[int, ...]
     expected: dict[str, float]
     updated: tuple[np.ndarray, ...]
+    groups: tuple[str, ...]
+    of_batch: int
 
 
 def first_batch(
@@ -86,6 +92,7 @@ def real_step(model: FineTuner, batch: Batch) -> RealStep:
     outputs = lowered.concrete.structured_outputs
     names = tuple(sorted(outputs))
     replaced = tuple(aliases[output] for output in sorted(aliases))
+    groups = _groups(model)
     found = tf.function(model.step, autograph=False)(batch)
     return RealStep(
         module=lowered.module,
@@ -95,7 +102,19 @@ def real_step(model: FineTuner, batch: Batch) -> RealStep:
         replaced=replaced,
         expected={name: float(found[name]) for name in names},
         updated=tuple(_value(handles[place - len(tensors)]) for place in replaced),
+        groups=tuple(
+            groups.get(id(handles[place - len(tensors)]), "counters") for place in replaced
+        ),
+        of_batch=len(tensors),
     )
+
+
+def _groups(model: FineTuner) -> dict[int, str]:
+    """Of each variable, by the identity of its handle; a slot's name is "m/classifier/kernel"."""
+    found = {id(weight.handle): WEIGHTS for weight in model.classifier.by_path.values()}
+    for slot in model.optimizer_state.variables:
+        found[id(slot.handle)] = slot.name.partition("/")[0].partition(":")[0]
+    return found
 
 
 def _value(captured: tf.Tensor) -> np.ndarray:

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from tf_finetune.console_tables import print_table
 from tf_finetune.errors import visible
-from tf_finetune.preflight.cells import ChipCell, Job, devices_of_chip
+from tf_finetune.preflight.cells import ChipCell, Job, Runs, devices_of_chip
 from tf_finetune.preflight.chips import Chip
 from tf_finetune.preflight.estimates import (
+    ASSUMPTION_OF_A_PASS,
     ASSUMPTIONS,
     device_limit,
     estimate_step,
@@ -39,13 +40,13 @@ def render_cells(console: Console, job: Job, cells: Sequence[ChipCell], examples
                 console.print(
                     Text(visible(f"{where} failed: {cell.answer.error}")), highlight=False
                 )
-        for line in _largest_lines(job, chip, of_chip):
+        for line in (*_pass_lines(of_chip), *_largest_lines(job, chip, of_chip)):
             console.print(line, highlight=False)
         print_table(console, _time_table(job, chip, of_chip, examples))
-    for batch_size in dict.fromkeys(cell.batch_size for cell in cells):
-        console.print(_shape_line(job, batch_size), highlight=False)
+    for batch_size, runs in dict.fromkeys((cell.batch_size, cell.runs) for cell in cells):
+        console.print(_shape_line(job, batch_size, runs), highlight=False)
     console.print("Nothing was run on a TPU. Times are estimates:", highlight=False)
-    for line in ASSUMPTIONS:
+    for line in assumptions(cells):
         console.print(f"- {line}", highlight=False)
 
 
@@ -71,8 +72,19 @@ def report_content(job: Job, cells: Sequence[ChipCell], examples: int) -> dict[s
         "epochs": job.config.training.epochs,
         "chips": [asdict(chip) for chip in dict.fromkeys(cell.chip for cell in cells)],
         "cells": [_cell_content(job, cell, examples) for cell in cells],
-        "assumptions_of_estimates": list(ASSUMPTIONS),
+        "assumptions_of_estimates": assumptions(cells),
     }
+
+
+def assumptions(cells: Sequence[ChipCell]) -> list[str]:
+    """What all estimates assume."""
+    passes = [ASSUMPTION_OF_A_PASS] if any(cell.runs == "pass" for cell in cells) else []
+    return [*ASSUMPTIONS, *passes]
+
+
+def _job_seconds(job: Job, cell: ChipCell, examples: int) -> float:
+    epochs = 1 if cell.runs == "pass" else job.config.training.epochs
+    return estimate_step(cell.answer, cell.chip).job_seconds(examples, cell.batch_size, epochs)
 
 
 def _cell_content(job: Job, cell: ChipCell, examples: int) -> dict[str, Any]:
@@ -80,27 +92,28 @@ def _cell_content(job: Job, cell: ChipCell, examples: int) -> dict[str, Any]:
         "chip": cell.chip.name,
         "depth": cell.depth,
         "batch_size": cell.batch_size,
-        "shape": asdict(job.shape(cell.batch_size)),
+        "runs": cell.runs,
+        "shape": asdict(job.shape(cell.batch_size, cell.runs)),
         "fits": None if cell.answer.failed else cell.answer.compiles,
         **asdict(cell.answer),
     }
     if cell.answer.compiles:
         estimate = estimate_step(cell.answer, cell.chip)
-        epochs = job.config.training.epochs
         content |= {
             "device_bytes": cell.answer.device_bytes,
             "estimated_step_seconds": estimate.seconds,
             "estimated_bound": estimate.bound,
-            "estimated_job_seconds": estimate.job_seconds(examples, cell.batch_size, epochs),
+            "estimated_job_seconds": _job_seconds(job, cell, examples),
         }
     return content
 
 
-def _shape_line(job: Job, batch_size: int) -> str:
-    shape = job.shape(batch_size)
+def _shape_line(job: Job, batch_size: int, runs: Runs) -> str:
+    shape = job.shape(batch_size, runs)
     rows = f"{shape.rows:,} rows of {shape.length} tokens a device"
     if shape.texts_a_row is None:
-        return f"batch {batch_size:,}: {rows}, a text each"
+        of_a_pass = " of a pass" if runs == "pass" else ""
+        return f"batch {batch_size:,}{of_a_pass}: {rows}, a text each"
     return (
         f"batch {batch_size:,}, packed: {rows}, up to {shape.texts_a_row} texts each, as texts of "
         f"{job.mean_tokens} tokens on average need (--mean-tokens)"
@@ -119,7 +132,7 @@ def _memory_table(job: Job, chip: Chip, cells: Sequence[ChipCell]) -> Table:
     for cell in cells:
         answer = cell.answer
         took = "kept" if cell.remembered else f"{answer.seconds:.0f} s"
-        start = [str(cell.depth), f"{cell.batch_size:,}"]
+        start = [cell.depth_text, f"{cell.batch_size:,}"]
         if answer.failed:
             table.add_row(*start, "failed", "", "", "", "", "", took)
             continue
@@ -149,13 +162,13 @@ def _time_table(job: Job, chip: Chip, cells: Sequence[ChipCell], examples: int) 
             continue
         estimate = estimate_step(cell.answer, cell.chip)
         table.add_row(
-            str(cell.depth),
+            cell.depth_text,
             f"{cell.batch_size:,}",
             f"{cell.answer.flops / 1e9:,.0f}",
             f"{cell.answer.bytes_accessed / 1e9:,.2f}",
             f"{1000 * estimate.seconds:.2f} ms",
             estimate.bound,
-            f"{estimate.job_seconds(examples, cell.batch_size, epochs):,.1f} s",
+            f"{_job_seconds(job, cell, examples):,.1f} s",
         )
     return table
 
@@ -165,6 +178,15 @@ def _blank_table(title: str, columns: Sequence[str]) -> Table:
     for column in columns:
         table.add_column(column, justify="right")
     return table
+
+
+def _pass_lines(cells: Sequence[ChipCell]) -> list[str]:
+    depths = dict.fromkeys(cell.depth for cell in cells if cell.runs == "pass")
+    return [
+        f"depth {depth}: nothing but the head trains, which is solved exactly: a pass over the "
+        "texts fills the cache, and no step is run (training.solver=steps prices steps)"
+        for depth in depths
+    ]
 
 
 def _largest_lines(job: Job, chip: Chip, cells: Sequence[ChipCell]) -> list[str]:

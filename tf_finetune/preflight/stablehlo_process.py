@@ -1,10 +1,13 @@
 """Turns a serialised HLO module into a portable StableHLO one. Runs in the compiler's environment.
 
-python stablehlo_process.py STEP.hlo.pb STEP.stablehlo
+python stablehlo_process.py STEP.hlo.pb STEP.stablehlo [float32]
 
-Prints a digest that equal programs share, whatever their operations are called and wherever they
-were made. Written for that environment: nothing of this project is imported. Any later version of
-jax reads the module.
+With the last word products of float32 are computed in float32 on every device; else a device may
+round what goes into them, as a TPU and a newer GPU do. Prints a digest that equal programs share,
+whatever their operations are called and wherever they were made.
+
+Written for that environment: nothing of this project is imported. Any later version of jax reads
+the module.
 """
 
 import hashlib
@@ -20,10 +23,11 @@ _NUMBERED = (
     (re.compile(r"\b(cond_(?:true|false))_\d+"), r"\1"),
 )
 _SOURCE = re.compile(r' source_file="[^"]*"| source_line=\d+')
+_PRODUCT = re.compile(r"(= f32\[[^\n]* dot\([^\n]*rhs_contracting_dims=\{[\d,]*\})")
 _METADATA = re.compile(r", metadata=\{[^}]*\}")
 
 
-def main(hlo_file: str, stablehlo_file: str) -> None:
+def main(hlo_file: str, stablehlo_file: str, products: str = "") -> None:
     """Writes the module, with the names of its operations, and prints its digest."""
     os.environ["JAX_PLATFORMS"] = "cpu"
     from jax._src.interpreters import mlir
@@ -35,6 +39,8 @@ def main(hlo_file: str, stablehlo_file: str) -> None:
     options = _hlo.HloPrintOptions()
     options.print_large_constants = True
     text = without_origin(given.to_string(options))
+    if products == "float32":
+        text = with_exact_products(text)
     # StableHLO has no copy; a reshape to the same shape says as much.
     module = _hlo.hlo_module_from_text(_COPY.sub("reshape(", text))
     converted = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
@@ -51,6 +57,11 @@ def without_origin(text: str) -> str:
     for pattern, name in _NUMBERED:
         text = pattern.sub(name, text)
     return _SOURCE.sub("", text)
+
+
+def with_exact_products(text: str) -> str:
+    """HLO text whose products of float32 do not round what goes into them."""
+    return _PRODUCT.sub(r"\1, operand_precision={highest,highest}", text)
 
 
 def digest_of(text: str) -> str:

@@ -301,7 +301,9 @@ def preflight_table(content: Mapping[str, Any]) -> Table:
 
 
 def _preflight_cells(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    start = (str(cell["chip"]), str(cell["depth"]), f"{cell['batch_size']:,}")
+    # Files of earlier versions do not say what is run.
+    what = ", pass" if cell.get("runs") == "pass" else ""
+    start = (str(cell["chip"]), f"{cell['depth']}{what}", f"{cell['batch_size']:,}")
     if not cell["fits"]:
         return (*start, "no" if cell["fits"] is False else "failed", *4 * (numbers.NOTHING,))
     return (

@@ -1,0 +1,1 @@
+"""What `tools/device_check` does once its environments are there."""
