@@ -32,10 +32,14 @@ def weight_changes(classifier: Classifier, seed: int) -> Callable[[], dict[str, 
         before: dict[str, float] = {}
         only = frozenset(places)
         for path, old in classifier.initial_values(seed, only):
-            difference = classifier.by_path[path].numpy() - old
+            difference = classifier.by_path[path].numpy()
+            difference -= old
             place = places[path]
-            moved[place] = moved.get(place, 0.0) + float(np.square(difference).sum())
-            before[place] = before.get(place, 0.0) + float(np.square(old).sum())
+            # In place: a table of words is a large part of a model.
+            squares = np.square(difference, out=difference)
+            moved[place] = moved.get(place, 0.0) + float(squares.sum())
+            squares = np.square(old, out=difference)
+            before[place] = before.get(place, 0.0) + float(squares.sum())
         return {
             place: (moved[place] / before[place]) ** 0.5 for place in moved if before[place] > 0
         }

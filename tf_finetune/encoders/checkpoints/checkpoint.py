@@ -106,7 +106,7 @@ class Checkpoint:
         with self._file.reading() as read:
 
             def value(variable: Variable) -> np.ndarray:
-                tensor = read(self.find(variable).name).astype(np.float32)
+                tensor = read(self.find(variable).name).astype(np.float32, copy=False)
                 return self._file.layout.value_of(variable, tensor)
 
             yield value
