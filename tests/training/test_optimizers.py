@@ -126,27 +126,6 @@ def test_adamw_is_that_of_keras():
     np.testing.assert_allclose(first, second, rtol=1e-5)
 
 
-def test_adamw_computes_once_a_step_what_its_updates_share():
-    config = TrainingConfig(weight_decay=0.0)
-    several = [variable(f"m/{number}/kernel") for number in range(4)]
-    optimizer = build_optimizer(config, schedule_for("constant", peak=0.1, warmup=0))
-    optimizer.build(several)
-
-    @tf.function(autograph=False)
-    def step():
-        optimizer.apply_gradients([(tf.ones_like(v), v) for v in several])
-
-    types = [operation.type for operation in step.get_concrete_function().graph.get_operations()]
-    assert types.count("ResourceApplyAdam") == 4
-    assert types.count("Pow") == 2
-    # Nothing of a graph stays behind, and another step is traced with its own.
-    assert optimizer._shared is None
-    step()
-    optimizer.apply_gradients([(tf.ones_like(v), v) for v in several])
-    for v in several:
-        np.testing.assert_allclose(v, np.full((3, 5), 0.8), rtol=1e-5)
-
-
 @pytest.mark.parametrize("name", ["adamw", "sgd", "adafactor"])
 def test_state_that_keras_holds_is_what_the_arithmetic_says(name):
     variables = [variable("m/kernel", (3, 5)), variable("m/bias", (7,))]

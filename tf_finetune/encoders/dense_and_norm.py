@@ -54,10 +54,7 @@ def product(
     result = tf.matmul(tf.reshape(tf.cast(x, dtype), [-1, width]), kernel)
     if bias is not None:
         result = tf.nn.bias_add(result, tf.cast(bias, dtype))
-    shape = tf.shape(x)
-    if width != units:  # else a trace is spared seven operations
-        shape = tf.concat([shape[:-1], [units]], axis=0)
-    return tf.reshape(result, shape)
+    return tf.reshape(result, tf.concat([tf.shape(x)[:-1], [units]], axis=0))
 
 
 def normalised(layer: tf_keras.layers.LayerNormalization, x: tf.Tensor) -> tf.Tensor:

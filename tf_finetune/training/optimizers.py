@@ -72,40 +72,23 @@ class FusedAdamW(tf_keras.optimizers.AdamW):
     many temporary tensors; see docs/findings.md for what that costs.
     """
 
-    _shared: dict[str, tf.Tensor] | None = None
-
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
         """Updates one variable from its dense gradient; decay has been applied before."""
         index = self._index_dict[self._var_key(variable)]
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        beta_1, beta_2 = (tf.cast(beta, variable.dtype) for beta in (self.beta_1, self.beta_2))
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].handle,
             v=self._velocities[index].handle,
+            beta1_power=tf.pow(beta_1, step),
+            beta2_power=tf.pow(beta_2, step),
+            lr=tf.cast(self.learning_rate, variable.dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.cast(self.epsilon, variable.dtype),
             grad=gradient,
-            **(self._shared or self._same_for_all()),
         )
-
-    def _distributed_apply_gradients_fn(self, *args: Any, **kwargs: Any) -> None:
-        # On a GPU each update is a function of its own, which can hold nothing of the one around.
-        if not self.jit_compile:
-            self._shared = self._same_for_all()
-        try:
-            super()._distributed_apply_gradients_fn(*args, **kwargs)
-        finally:
-            self._shared = None
-
-    def _same_for_all(self) -> dict[str, tf.Tensor]:
-        """What all updates of a step read: computed for each, a sixth of all operations."""
-        step = tf.cast(self.iterations + 1, tf.float32)
-        beta_1, beta_2 = tf.constant(self.beta_1), tf.constant(self.beta_2)
-        return {
-            "beta1_power": tf.pow(beta_1, step),
-            "beta2_power": tf.pow(beta_2, step),
-            "lr": tf.identity(self.learning_rate),
-            "beta1": beta_1,
-            "beta2": beta_2,
-            "epsilon": tf.constant(self.epsilon),
-        }
 
 
 def warmup_steps(config: TrainingConfig, total_steps: int) -> int:
