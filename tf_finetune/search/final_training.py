@@ -90,6 +90,7 @@ def train_chosen(
     if splits.validation is None:
         config = _without_early_stopping(config, cell, records, splits.labels)
     chosen = runner.chosen
+    runner.models.keep_only(config)  # what other depths hold would add to the highest memory
     compiled = runner.models.get(config, splits.train.labels)
     plan = compiled.spec.plan
     job.directory.write_json(job.directory.plan, plan.to_dict())

@@ -109,6 +109,19 @@ def test_the_model_that_was_used_longest_ago_goes_first(cache):
     assert cache.get(config(weight_decay=0.2)) is not second
 
 
+def test_all_models_but_the_one_that_is_wanted_can_be_let_go(make_cache):
+    models = make_cache(Classes(("a", "b")))
+    targets = np.array([0, 1, 1])
+    first, second = config({"depth": 1}), config({"depth": 2})
+    kept = models.get(first, targets)
+    models.get(second, targets)
+
+    models.keep_only(first)
+
+    assert models.bytes == SIZE
+    assert models.get(first, targets) is kept
+
+
 def test_a_model_takes_the_scale_of_what_it_will_be_trained_on(make_cache):
     cache = make_cache(NUMBER)
     first = cache.get(config(seed=1), TARGETS)

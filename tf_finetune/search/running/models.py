@@ -68,7 +68,7 @@ class ModelCache:
             config: The configuration.
             train_targets: Encoded labels of what it will be trained on, whose scale it takes.
         """
-        key = json.dumps(config.marked(Mark.STEP), sort_keys=True)
+        key = _key(config)
         if key not in self._models:
             # Room is made before, so that the limit holds while it is built: as much as the
             # largest one takes.
@@ -85,6 +85,16 @@ class ModelCache:
     def bytes(self) -> int:
         """Of all models that are kept."""
         return sum(model.bytes for model in self._models.values())
+
+    def keep_only(self, config: ExperimentConfig) -> None:
+        """Drops every model but that of a configuration, if it is kept.
+
+        Args:
+            config: The configuration.
+        """
+        for key in [key for key in self._models if key != _key(config)]:
+            del self._models[key]
+        gc.collect()
 
     def clear(self) -> None:
         """Drops every model, such as after memory ran out."""
@@ -107,6 +117,11 @@ class ModelCache:
         model = build_fine_tuner(spec, start, self._chosen)
         held = [*model.classifier.by_path.values(), *model.optimizer_state.optimizer.variables]
         return CompiledModel(model, spec, sum(_bytes(variable) for variable in held))
+
+
+def _key(config: ExperimentConfig) -> str:
+    """Equal for configurations that one model serves."""
+    return json.dumps(config.marked(Mark.STEP), sort_keys=True)
 
 
 def _bytes(variable: tf.Variable) -> int:
