@@ -150,10 +150,11 @@ class Race:
 
 
 def _is_early(now: Standing) -> bool:
-    """Whether too few cells were trained to learn from, of those that are not solved."""
+    """Whether too few cells were trained to learn from: four, or most of a small space."""
     trainable = ~now.candidates.is_solved
     trained = int(trainable[now.observed.at].sum())
-    return trained < min(_LEAST_TRAINED, int(trainable[: now.candidates.inside].sum()))
+    most = int(trainable[: now.candidates.inside].sum()) // 2 + 1
+    return trained < min(_LEAST_TRAINED, most)
 
 
 def _why(now: Standing, request: TrialRequest, place: int) -> str:
