@@ -200,6 +200,17 @@ def test_rates_above_the_best_may_lose_more_than_rates_below_it():
     assert (even[:, 0] == even[:, 1]).all()
 
 
+def test_a_depth_is_first_tried_at_the_rate_that_is_likely_its_best():
+    records = [record_of(HEAD, 0.5)]
+    for rate, score in ((1e-4, 0.60), (3e-4, 0.70), (1e-3, 0.78), (3.3e-3, 0.70)):
+        records.append(record_of(Cell(2, rate), score))
+
+    while (step := race().next(records)).request.cell.frozen_depth != 0:
+        records.append(record_of(step.request.cell, 0.7, step.request.seed))
+
+    assert step.request.cell == Cell(0, 1e-4)  # three times the typical rate, as at depth 2
+
+
 def test_a_step_says_how_likely_the_answer_without_it_is_right_once_cells_are_compared():
     records = clear_winner()
     beginning = race().next(records[:1])

@@ -119,9 +119,10 @@ class Race:
         """The next seed of each cell of the space that is still in the race, or of everyone."""
         candidates = now.candidates
         least = 1.0 - _OUT * (1.0 - self.rules.confidence)
+        later = _not_yet(now)
         found = []
         for index, cell in enumerate(candidates.cells[: candidates.inside]):
-            if cell in busy or (now.chances[index] > least and not everyone):
+            if cell in busy or cell in later or (now.chances[index] > least and not everyone):
                 continue
             requests = (
                 TrialRequest(cell, seed, self.rules.epochs) for seed in self.space.seeds_of(cell)
@@ -147,6 +148,24 @@ class Race:
         best = int((np.maximum(worth, 0.0) / np.maximum(seconds, 1e-9)).argmax())
         why = _why(now, options[best], int(places[best]))
         return Step(options[best], why, now.highest_chance)
+
+
+def _not_yet(now: Standing) -> set[Cell]:
+    """Cells of depths that were not tried, but for the one of each that is likely its best."""
+    cells, scores = now.candidates.cells, now.found.scores.mean(axis=0)
+    known = {_place(cells[at]) for at in now.observed.at if not cells[at].is_solved}
+    best: dict[object, int] = {}
+    for index, cell in enumerate(cells[: now.candidates.inside]):
+        place = _place(cell)
+        if place not in known and scores[index] > scores[best.setdefault(place, index)]:
+            best[place] = index
+    firsts = {cells[index] for index in best.values()}
+    return {cell for cell in cells if _place(cell) not in known} - firsts
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    """A depth and further options, whatever the rate."""
+    return cell.frozen_depth, cell.extra
 
 
 def _is_early(now: Standing) -> bool:
