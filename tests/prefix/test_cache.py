@@ -57,6 +57,18 @@ def test_states_are_those_of_each_text_alone(
     assert states["train"].depth == depth
 
 
+def test_states_of_other_depths_can_be_let_go(small_blocks, model_at, new_cache, states_of):
+    cache = new_cache("memory")
+    kept = states_of(cache, model_at(1))
+    alone = cache.memory_bytes
+    states_of(cache, model_at(2))
+    both = cache.memory_bytes
+
+    cache.keep_only(kept)
+
+    assert both > alone == cache.memory_bytes > 0
+
+
 @pytest.mark.parametrize(
     "shape",
     [

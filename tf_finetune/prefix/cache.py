@@ -126,6 +126,15 @@ class PrefixCache:
         off = "off; " if decision.place is None else ""
         return f"prefix cache at depth {depth}: {off}{decision.reason}"
 
+    def keep_only(self, states: Mapping[str, PrefixStates]) -> None:
+        """Lets go of all others; files stay for another process.
+
+        Args:
+            states: What `states` gave.
+        """
+        for key in [key for key, kept in self._kept.items() if kept not in states.values()]:
+            self._forget(key)
+
     def give_up_disk(self, beside: Path) -> bool:
         """Removes all states on the disk of a folder that is full, and writes no more there.
 

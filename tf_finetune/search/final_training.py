@@ -103,6 +103,9 @@ def train_chosen(
 
     def train() -> RunResult:
         compiled.model.classifier.reset(config.training.seed)
+        # Always the runner's cache, which knows when a full disk has made it give up.
+        states = cached_states(compiled.model, splits, config, chosen, console, runner.prefix)
+        runner.prefix.keep_only(states)
         return fine_tune(
             compiled.model,
             replace(splits, folds=None),
@@ -110,8 +113,7 @@ def train_chosen(
             config.evaluation,
             max_length=config.data.max_length,
             chosen=chosen,
-            # Always the runner's cache, which knows when a full disk has made it give up.
-            states=cached_states(compiled.model, splits, config, chosen, console, runner.prefix),
+            states=states,
             outputs=Outputs(events, checkpoints),
             console=console,
         )
