@@ -155,6 +155,7 @@ def test_plan_as_a_dictionary_has_totals_and_a_row_a_variable():
         "count": 2,
         "trainable": True,
         "rule": "trains by default",
+        "rate_factor": 1.0,
     }
 
 

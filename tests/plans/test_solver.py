@@ -65,7 +65,10 @@ def test_the_depth_does_not_matter_where_rules_leave_the_head_alone():
 
 @pytest.mark.parametrize(
     "option",
-    ["training.learning_rate=3e-4", "training.epochs=5", "encoder.dropout=0.2"],
+    [
+        *("training.learning_rate=3e-4", "training.epochs=5", "encoder.dropout=0.2"),
+        *("training.layer_decay=0.9", "training.head_rate_factor=2"),
+    ],
 )
 def test_an_option_that_means_something_for_steps_is_not_passed_over(option):
     solver, (line,) = resolved("freeze.depth=2", NO_POOLER, option)

@@ -77,6 +77,11 @@ class PlannedModel(tf_keras.Model):
         return [self._by_path[v.path] for v in self.table if v.kind in kinds]
 
     @property
+    def rate_factors(self) -> list[tuple[tf.Variable, float]]:
+        """What trains, and at which multiple of the run's learning rate."""
+        return [(self._by_path[path], f) for path, f in self.plan.rate_factors.items()]
+
+    @property
     def scale(self) -> OutputScale | None:
         """The scale of the targets that the head is trained for, if it is."""
         return self._scale

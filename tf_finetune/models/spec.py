@@ -10,6 +10,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import PlanCost, plan_cost
 from tf_finetune.plans.freezing import FreezePlan, plan_freezing
+from tf_finetune.plans.rate_factors import with_rate_factors
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.table import unnamed_labels
@@ -24,7 +25,7 @@ class Spec:
         files: The encoder, or the model of a run.
         labels: What the outputs mean.
         variables: All of them, in forward order.
-        plan: Which of them train.
+        plan: Which of them train, and at which rate.
     """
 
     config: ExperimentConfig
@@ -82,7 +83,9 @@ def spec_of(
     variables = files.variables(labels.num_outputs)
     problems = pooling_problems(files.pooling, files.family)
     try:
-        plan = plan_freezing(config.freeze, config.method, variables)
+        plan = with_rate_factors(
+            plan_freezing(config.freeze, config.method, variables), config.training
+        )
     except UserError as error:
         raise UserError([*problems, *error.problems], error.hint) from None
     if problems:

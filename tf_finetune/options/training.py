@@ -54,6 +54,22 @@ class TrainingConfig(Section):
     schedule: Annotated[Literal["linear", "cosine", "constant"], Mark.STEP, Mark.STEPWISE] = Field(
         default="linear", description="learning rate after the warm-up: down to 0, or constant"
     )
+    layer_decay: Annotated[float, Mark.STEP, Mark.STEPWISE] = Field(
+        default=1.0,
+        gt=0.0,
+        le=1.0,
+        description="each layer's learning rate is that of what is above it times this: the head "
+        "and the pooler have all of it, the top layer it times this, and so on down; the "
+        "embeddings are one step below the lowest layer. Weight decay goes along; 1: one rate",
+        examples=[0.9],
+    )
+    head_rate_factor: Annotated[float, Mark.STEP, Mark.STEPWISE] = Field(
+        default=1.0,
+        gt=0.0,
+        le=1000.0,
+        description="the head's learning rate as a multiple of training.learning_rate",
+        examples=[10],
+    )
     warmup_fraction: Annotated[Fraction, Mark.COURSE, Mark.STEPWISE] = Field(
         default=0.1, description="share of all steps in which the learning rate rises from 0"
     )

@@ -24,6 +24,7 @@ class PlanRow:
         count: Number of parameters.
         trainable: The decision.
         rule: The rule that decided, in words.
+        rate_factor: Its learning rate, where it trains, as a multiple of `training.learning_rate`.
     """
 
     path: str
@@ -32,6 +33,7 @@ class PlanRow:
     count: int
     trainable: bool
     rule: str
+    rate_factor: float = 1.0
 
     @property
     def layer(self) -> int | None:
@@ -45,7 +47,7 @@ class PlanRow:
 
     def to_dict(self) -> dict[str, Any]:
         """A row of `plan.json`."""
-        names = ("path", "part", "layer", "count", "trainable", "rule")
+        names = ("path", "part", "layer", "count", "trainable", "rule", "rate_factor")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -67,6 +69,11 @@ class FreezePlan:
     def trainable_paths(self) -> frozenset[str]:
         """Paths of the variables that are trained."""
         return frozenset(row.path for row in self.rows if row.trainable)
+
+    @cached_property
+    def rate_factors(self) -> dict[str, float]:
+        """Of every variable that trains, its learning rate as a multiple of the run's, by path."""
+        return {row.path: row.rate_factor for row in self.rows if row.trainable}
 
     @property
     def total_count(self) -> int:

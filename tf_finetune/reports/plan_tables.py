@@ -17,24 +17,43 @@ def render_plan(console: Console, plan: FreezePlan) -> None:
 
 def plan_markdown(plan: FreezePlan) -> str:
     """The same table in Markdown, for TensorBoard."""
-    lines = ["| place | parameters | trained | by |", "|---|---:|---:|---|"]
+    lines = [
+        "| " + " | ".join(_columns(plan)) + " |",
+        "|---" + "|---:" * len(_numbers(plan)) + "|---|",
+    ]
     lines += ["| " + " | ".join(line) + " |" for line in _plan_lines(plan)]
     return "\n".join(lines)
+
+
+def _numbers(plan: FreezePlan) -> list[str]:
+    """Columns of numbers; the rate is one where it is not the same for all that trains."""
+    rates = set(plan.rate_factors.values())
+    return ["parameters", "trained", *(["rate"] if rates != {1.0} else [])]
+
+
+def _columns(plan: FreezePlan) -> list[str]:
+    return ["place", *_numbers(plan), "by"]
+
+
+def _rate(rows: Sequence[PlanRow]) -> str:
+    """As a multiple of the run's; empty where nothing trains."""
+    factors = dict.fromkeys(f"{row.rate_factor:.3g}x" for row in rows if row.trainable)
+    return ", ".join(factors)
 
 
 def _plan_table(plan: FreezePlan) -> Table:
     share = plan.trainable_count / plan.total_count
     table = Table(title=f"{plan.trainable_count:,} of {plan.total_count:,} train ({share:.1%})")
-    table.add_column("place")
-    table.add_column("parameters", justify="right")
-    table.add_column("trained", justify="right")
-    table.add_column("by")
-    for place, count, trained, rules in _plan_lines(plan):
-        table.add_row(place, count, trained, rules, style="dim" if trained == "0" else "")
+    numbers = _numbers(plan)
+    for column in _columns(plan):
+        table.add_column(column, justify="right" if column in numbers else "left")
+    for line in _plan_lines(plan):
+        table.add_row(*line, style="dim" if line[2] == "0" else "")
     return table
 
 
-def _plan_lines(plan: FreezePlan) -> list[tuple[str, str, str, str]]:
+def _plan_lines(plan: FreezePlan) -> list[list[str]]:
+    """Values of `_columns`, a line a place."""
     places: dict[str, list[PlanRow]] = {}
     for row in plan.rows:
         place = row.part if row.layer is None else f"layer {row.layer}"
@@ -43,7 +62,8 @@ def _plan_lines(plan: FreezePlan) -> list[tuple[str, str, str, str]]:
     for place, rows in places.items():
         rules = ", ".join(dict.fromkeys(row.rule for row in rows))
         trained = sum(row.count for row in rows if row.trainable)
-        lines.append((place, f"{sum(row.count for row in rows):,}", f"{trained:,}", rules))
+        rate = [_rate(rows)] if "rate" in _numbers(plan) else []
+        lines.append([place, f"{sum(row.count for row in rows):,}", f"{trained:,}", *rate, rules])
     return lines
 
 
@@ -52,11 +72,14 @@ def render_rows(console: Console, plan: FreezePlan) -> None:
     table = Table("path", "part", "layer")
     table.add_column("parameters", justify="right")
     table.add_column("trained")
+    rated = "rate" in _numbers(plan)
+    if rated:
+        table.add_column("rate", justify="right")
     table.add_column("by")
     for row in plan.rows:
         layer = "" if row.layer is None else str(row.layer)
-        trained = "yes" if row.trainable else "no"
-        table.add_row(row.path, row.part, layer, f"{row.count:,}", trained, row.rule)
+        trained = ["yes" if row.trainable else "no", *([_rate([row])] if rated else [])]
+        table.add_row(row.path, row.part, layer, f"{row.count:,}", *trained, row.rule)
     print_table(console, table)
 
 

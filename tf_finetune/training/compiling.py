@@ -53,7 +53,9 @@ def compile_fine_tuner(
     config = spec.config.training
     with chosen.strategy.scope():
         schedule = WarmupSchedule(config.schedule)
-        optimizer = build_optimizer(config, schedule, classifier.of_kinds(*NOT_DECAYED))
+        optimizer = build_optimizer(
+            config, schedule, classifier.of_kinds(*NOT_DECAYED), classifier.rate_factors
+        )
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
         of_labels = LabelLoss(classifier, type(spec.labels), config.label_smoothing)

@@ -1,7 +1,7 @@
 """Builds the optimiser and its learning-rate schedule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -9,6 +9,7 @@ import tf_keras
 
 from tf_finetune.encoders.variables import Kind
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.training.variable_rates import RateOfEach
 
 # Kinds of variables that weight decay leaves alone (Devlin et al. 2019).
 NOT_DECAYED: tuple[Kind, ...] = ("bias", "norm")
@@ -91,13 +92,28 @@ class FusedAdamW(tf_keras.optimizers.AdamW):
         )
 
 
+class _AdamW(RateOfEach, FusedAdamW):
+    pass
+
+
+class _Sgd(RateOfEach, tf_keras.optimizers.SGD):
+    pass
+
+
+class _Adafactor(RateOfEach, tf_keras.optimizers.Adafactor):
+    pass
+
+
 def warmup_steps(config: TrainingConfig, total_steps: int) -> int:
     """Steps of the warm-up, rounded."""
     return round(config.warmup_fraction * total_steps)
 
 
 def build_optimizer(
-    config: TrainingConfig, schedule: WarmupSchedule, not_decayed: Sequence[tf.Variable] = ()
+    config: TrainingConfig,
+    schedule: WarmupSchedule,
+    not_decayed: Sequence[tf.Variable] = (),
+    rate_factors: Iterable[tuple[tf.Variable, float]] = (),
 ) -> tf_keras.optimizers.Optimizer:
     """Builds the optimiser; call it under the strategy's scope.
 
@@ -105,20 +121,21 @@ def build_optimizer(
         config: The training section.
         schedule: Its learning rate.
         not_decayed: Variables of the kinds in `NOT_DECAYED`.
+        rate_factors: Variables and the multiple of the learning rate that each trains at; 1 of
+            any other.
     """
     decay = config.weight_decay or None
     if config.optimizer == "adamw":
-        optimizer = FusedAdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-8)
+        optimizer = _AdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-8)
         # AdamW takes no None when it is made, but None spares a pass over all weights.
         optimizer.weight_decay = decay
     elif config.optimizer == "sgd":
-        optimizer = tf_keras.optimizers.SGD(
-            schedule, momentum=0.9, nesterov=True, weight_decay=decay
-        )
+        optimizer = _Sgd(schedule, momentum=0.9, nesterov=True, weight_decay=decay)
     else:
-        optimizer = tf_keras.optimizers.Adafactor(schedule, weight_decay=decay)
+        optimizer = _Adafactor(schedule, weight_decay=decay)
     if decay is not None:
         optimizer.exclude_from_weight_decay(var_list=list(not_decayed))
+    optimizer.set_rate_factors(rate_factors)
     if config.precision == "mixed_float16":
         optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
     return optimizer
