@@ -12,9 +12,9 @@ from tf_finetune.data.batch import Inputs, PackedTexts, Tokens, text_rows
 from tf_finetune.encoders.dropout import PositionalDropout, dropout_position
 from tf_finetune.encoders.encoder import Run
 from tf_finetune.encoders.sublayers import variable_path
+from tf_finetune.methods.full import Full
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import plan_freezing
 
 # Of the texts behind the first, which takes every position that there is.
@@ -73,7 +73,7 @@ def check_cut(cut, whole):
     reads = whole.layer_reads(inputs, straight)
     for place, pooling in enumerate(straight):
         files = replace(cut.files, wanted_pooling=pooling)
-        plan = plan_freezing(FreezeConfig(), MethodConfig(), files.variables(2))
+        plan = plan_freezing(FreezeConfig(), Full(), files.variables(2))
         vectors = Classifier(cut.wrapped, files, plan).head_vectors(inputs)
         np.testing.assert_allclose(vectors, reads[layers - 1, place], atol=1e-5, err_msg=pooling)
 
@@ -187,7 +187,7 @@ def _check_pooling(classifier, inputs, pooling):
     """The head reads what NumPy makes of the states, straight unless it is the family's own."""
     files = replace(classifier.files, wanted_pooling=pooling)
     table = files.variables(int(classifier.wrapped.config.num_labels))
-    plan = plan_freezing(FreezeConfig(), MethodConfig(), table)
+    plan = plan_freezing(FreezeConfig(), Full(), table)
     model = Classifier(classifier.wrapped, files, plan)
     encoder, run = model.encoder, Run()
     states = model.embed(inputs, training=False)

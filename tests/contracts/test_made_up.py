@@ -6,6 +6,7 @@ without another file being touched.
 
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -56,14 +57,17 @@ class Brier(Classes):
         return tf.reduce_sum(tf.square(tf.nn.softmax(logits) - wanted), axis=-1)
 
 
-class Norms(Method):
-    """The scales and shifts of the layer norms train."""
+class Kernels(Method):
+    """The matrices of dense layers train."""
 
-    words = "layer norms"
-    rate_factor = 10.0
+    name: Literal["kernels"] = "kernels"
+
+    @property
+    def words(self) -> str:
+        return "matrices"
 
     def trains(self, variable: Variable) -> bool:
-        return variable.kind == "norm"
+        return variable.kind == "kernel"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +75,7 @@ def tables():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FAMILIES, "terse", Terse())
         patch.setitem(TASKS, "brier", Brier)
-        patch.setitem(METHODS, "norms", Norms())
+        patch.setitem(METHODS, "kernels", Kernels)
         yield
 
 
@@ -96,7 +100,7 @@ def options(encoder, tiny_csv, tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(options, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    own = ("method.name=norms", "freeze.depth=1", "training.learning_rate=0.01")
+    own = ("method.name=kernels", "freeze.depth=1", "training.learning_rate=0.01")
     own += ("encoder.pooling=mean", "encoder.layers=2")
     assert run_command(train.main, [*options, *own, f"run.dir={folder}"]) == 0
     return folder
@@ -107,7 +111,7 @@ def test_they_keep_their_contracts(encoder, spec_for):
 
     check_family(build(spec, Pretrained()), library=False)
     check_task("brier")
-    check_method("norms", spec.variables, spec.plan.num_layers)
+    check_method("kernels", spec.variables, spec.plan.num_layers)
 
 
 def test_the_family_computes_as_it_says(encoder, make_encoder, spec_for, tmp_path):
@@ -128,8 +132,8 @@ def test_they_train(trained):
     trains = [row["path"] for row in rows if row["trainable"] and row["part"] != "head"]
     config = json.loads((trained / "model/config.json").read_text())
 
-    assert len(trains) == 4  # two norms of the last layer that is used, scale and shift
-    assert all("LayerNorm" in path and "layer_._1" in path for path in trains)
+    assert len(trains) == 6  # of the last layer that is used
+    assert all(path.endswith("kernel") and "layer_._1" in path for path in trains)
     assert (config["model_type"], config["label_task"]) == ("terse", "brier")
     assert (config["text_pooling"], config["num_hidden_layers"]) == ("mean", 2)
     assert set(json.loads((trained / "metrics.json").read_text())) == {"test", "validation"}
@@ -154,7 +158,7 @@ def test_they_are_searched(options, tmp_path):
     own = (
         "search.oracle=grid",
         "search.depths=2",
-        "search.methods=norms,full",
+        "search.methods=kernels,full",
         "search.learning_rates=0.01",
         "search.first_answer=false",
     )
@@ -164,6 +168,6 @@ def test_they_are_searched(options, tmp_path):
 
     found = json.loads((folder / "search.json").read_text())
     tried = [trial["request"]["cell"]["extra"]["method.name"] for trial in found["trials"]]
-    assert sorted(tried) == ["full", "norms"]
+    assert sorted(tried) == ["full", "kernels"]
     assert found["task"] == "brier"
     assert found["answer"].startswith("Freeze 2 of 3 layers and train ")

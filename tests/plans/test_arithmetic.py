@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.methods.full import Full
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.arithmetic import optimizer_bytes, plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.reports.plan_tables import plan_markdown, render_costs, render_plan, render_rows
@@ -34,7 +34,7 @@ REST_FROZEN = {"train": False}
 
 def cost_of(config, batch_size=1, length=2, dropout=True, num_labels=3, pooling="first", **freeze):
     variables = BERT.variables(config, num_labels, pooling)
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), Full(), variables)
     sizes = BERT.sizes(config)
     shape = {"batch_size": batch_size, "length": length, "dropout": dropout}
     return plan_cost(plan, variables, BERT, sizes, **shape, pooling=pooling)
@@ -189,7 +189,7 @@ def test_optimizer_state_by_hand(optimizer, matrix, vector):
 
 def test_tables_name_places_counts_and_rules():
     variables = BERT.variables(SMALL, num_labels=3)
-    plan = plan_freezing(FreezeConfig(depth=1), MethodConfig(), variables)
+    plan = plan_freezing(FreezeConfig(depth=1), Full(), variables)
     cost = small_cost(depth=1)
     console = Console(width=120, record=True, file=io.StringIO())
 

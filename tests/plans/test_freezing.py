@@ -5,8 +5,8 @@ import pytest
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
+from tf_finetune.methods.table import METHODS
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import matches, parse_layers, plan_freezing
 
 SIZES = {
@@ -22,7 +22,7 @@ VARIABLES = FAMILIES["bert"].variables(SIZES, num_labels=2)
 
 
 def plan(method="full", **options):
-    method = MethodConfig(name=method)
+    method = METHODS[method]()
     return plan_freezing(FreezeConfig.model_validate(options), method, VARIABLES)
 
 

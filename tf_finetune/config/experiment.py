@@ -1,18 +1,23 @@
 """Everything one job needs: the sections together, and the checks across them."""
 
+from typing import Annotated
+
 from pydantic import model_validator
 
+from tf_finetune.methods.full import Full
+from tf_finetune.methods.method import Method
 from tf_finetune.methods.table import METHODS
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.encoder import EncoderConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
+from tf_finetune.options.marks import Mark
 from tf_finetune.options.one_of import look_up
 from tf_finetune.options.run import RunConfig
 from tf_finetune.options.search import SearchConfig
 from tf_finetune.options.section import Section
+from tf_finetune.options.section_of import SectionOf
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.metrics import Monitors
 from tf_finetune.tasks.table import TASKS
@@ -28,7 +33,16 @@ class ExperimentConfig(Section):
     data: DataConfig = DataConfig()
     encoder: EncoderConfig = EncoderConfig()
     freeze: FreezeConfig = FreezeConfig()
-    method: MethodConfig = MethodConfig()
+    method: Annotated[
+        Method,
+        SectionOf(
+            METHODS,
+            usual="full",
+            description="what trains above the frozen depth, beside the head",
+            meaning=lambda method: f"trains {method.words}",
+        ),
+        Mark.STEP,
+    ] = Full()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     cache: CacheConfig = CacheConfig()

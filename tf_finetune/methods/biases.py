@@ -1,5 +1,7 @@
 """Training biases alone, as BitFit does."""
 
+from typing import ClassVar, Literal
+
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.method import Method
 
@@ -11,8 +13,13 @@ class Biases(Method):
     Transformer-based Masked Language-models". They train the shifts of the norms too.
     """
 
-    words = "biases"
-    rate_factor = 10.0
+    name: Literal["biases"] = "biases"
+    rate_factor: ClassVar[float] = 10.0
+
+    @property
+    def words(self) -> str:
+        """Of the dense layers."""
+        return "biases"
 
     def trains(self, variable: Variable) -> bool:
         """The biases do."""

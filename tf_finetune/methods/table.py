@@ -3,8 +3,10 @@
 from tf_finetune.methods.biases import Biases
 from tf_finetune.methods.full import Full
 from tf_finetune.methods.method import Method
+from tf_finetune.methods.norms import Norms
 
-METHODS: dict[str, Method] = {
-    "full": Full(),
-    "biases": Biases(),
+METHODS: dict[str, type[Method]] = {
+    "full": Full,
+    "biases": Biases,
+    "norms": Norms,
 }

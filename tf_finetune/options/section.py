@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,23 +32,41 @@ class Section(BaseModel):
         )
 
     def marked(self, *marks: Mark, without: Collection[Mark] = ()) -> dict[str, Any]:
-        """The values, as JSON has them, of the options that `names_marked` gives, by name."""
+        """The values, as JSON has them, of the options that `names_marked` gives, by name.
+
+        A section that has a mark as a whole gives each of its options.
+        """
         names = self.names_marked(*marks, without=without)
         values = self.model_dump(mode="json")
-        return {name: _inside(values, name) for name in names}
+        found: dict[str, Any] = {}
+        for name in names:
+            value, field = _inside(values, name), type(self).model_fields.get(name)
+            if field is not None and _is_section(field.annotation):
+                found |= {f"{name}.{option}": inner for option, inner in value.items()}
+            else:
+                found[name] = value
+        return found
 
 
 @cache
 def marks_of(section: type[Section]) -> dict[str, frozenset[Mark]]:
-    """The marks of every option of a section, and of the sections inside it, by dotted name."""
+    """The marks of every option of a section, and of the sections inside it, by dotted name.
+
+    A section that has a mark itself, whatever its class, is one option.
+    """
     marks: dict[str, frozenset[Mark]] = {}
     for name, field in section.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, Section):
-            marks |= {f"{name}.{option}": own for option, own in marks_of(inner).items()}
+        own = frozenset(mark for mark in field.metadata if isinstance(mark, Mark))
+        if _is_section(inner) and not own:
+            marks |= {f"{name}.{option}": found for option, found in marks_of(inner).items()}
         else:
-            marks[name] = frozenset(mark for mark in field.metadata if isinstance(mark, Mark))
+            marks[name] = own
     return marks
+
+
+def _is_section(annotation: Any) -> TypeGuard[type[Section]]:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
 
 
 def _inside(values: dict[str, Any], name: str) -> Any:

@@ -8,9 +8,8 @@ from typing import Any
 
 from tf_finetune.encoders.variables import Variable, number_of_layers, possible_depths
 from tf_finetune.errors import UserError
-from tf_finetune.methods.table import METHODS
+from tf_finetune.methods.method import Method
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
-from tf_finetune.options.method import MethodConfig
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class FreezePlan:
 
 
 def plan_freezing(
-    config: FreezeConfig, method: MethodConfig, variables: Sequence[Variable]
+    config: FreezeConfig, method: Method, variables: Sequence[Variable]
 ) -> FreezePlan:
     """Decides for every variable whether it is trained.
 
@@ -154,17 +153,15 @@ def _depth_rules(config: FreezeConfig) -> list[tuple[FreezeRule, str]]:
     return rules
 
 
-def _decide(
-    variable: Variable, rules: Sequence[tuple[FreezeRule, str]], method: MethodConfig
-) -> PlanRow:
+def _decide(variable: Variable, rules: Sequence[tuple[FreezeRule, str]], method: Method) -> PlanRow:
     found = ((rule.train, name) for rule, name in rules if matches(rule, variable))
     trains, name = next(found, None) or _by_method(variable, method)
     return PlanRow(variable.path, variable.part, variable.layers, variable.count, trains, name)
 
 
-def _by_method(variable: Variable, method: MethodConfig) -> tuple[bool, str]:
+def _by_method(variable: Variable, method: Method) -> tuple[bool, str]:
     """The head, which has nothing of the task before, trains under every method."""
-    if variable.part == "head" or METHODS[method.name].trains(variable):
+    if variable.part == "head" or method.trains(variable):
         return True, "trains by default"
     return False, f"method.name={method.name}"
 

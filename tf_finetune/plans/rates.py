@@ -8,7 +8,7 @@ import itertools
 from typing import NamedTuple
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.methods.table import METHODS
+from tf_finetune.methods.method import Method
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.results.trial import exact_rate
 
@@ -53,9 +53,9 @@ def typical_rate(depth: int, num_layers: int, steps: int) -> float:
     return two_digits(rate * (_STEPS / min(max(steps, _FEWEST), _MOST)) ** _EXPONENT)
 
 
-def usual_rate(method: str, depth: int, num_layers: int, steps: int) -> float:
-    """`typical_rate` for a method by its name, which may want others than full training."""
-    return METHODS[method].rate_factor * typical_rate(depth, num_layers, steps)
+def usual_rate(method: Method, depth: int, num_layers: int, steps: int) -> float:
+    """`typical_rate` for a method, which may want others than full training."""
+    return method.rate_factor * typical_rate(depth, num_layers, steps)
 
 
 def two_digits(rate: float) -> float:
@@ -74,7 +74,7 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     if config.training.learning_rate is not None or config.training.solver == "exact":
         return ResolvedRate(config)
     steps = number_of_steps(config, examples)
-    usual = usual_rate(config.method.name, plan.frozen_depth, plan.num_layers, steps)
+    usual = usual_rate(config.method, plan.frozen_depth, plan.num_layers, steps)
     rate = two_digits(usual)
     training = config.training.model_copy(update={"learning_rate": rate})
     line = (

@@ -174,6 +174,8 @@ class Recommendation:
         folds: How many folds took the place of a validation split; None if there was one.
         chance_right: After a race, the probability that the recommended cell is no more than
             `tolerance` worse than the best of all that could be tried; else None.
+        has_told_all: After a race, whether more trials on the same examples would tell too little
+            to be run, however it ended; else None.
         has_pooler: Whether a pooler trains beside the head where every layer is frozen.
         answer: What to do, what it scores and at what price, in a sentence.
         certainty: How sure that is, in a sentence or two.
@@ -201,6 +203,7 @@ class Recommendation:
     rule: Rule = "one_standard_error"
     loss: Loss | None = None
     chance_right: float | None = None
+    has_told_all: bool | None = None
     answer: str = ""
     certainty: str = ""
     alternatives: tuple[str, ...] = ()

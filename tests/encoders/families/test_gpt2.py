@@ -9,8 +9,8 @@ from tf_finetune.encoders.families.table import FAMILIES, family_of
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
+from tf_finetune.methods.full import Full
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.arithmetic import plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 from tf_finetune.plans.solver import trains_head_alone
@@ -34,7 +34,7 @@ def variables():
 
 
 def plan_of(variables, **freeze):
-    return plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    return plan_freezing(FreezeConfig.model_validate(freeze), Full(), variables)
 
 
 def test_the_small_one_has_the_124_million_parameters_that_it_is_known_for(variables):

@@ -5,8 +5,8 @@ import pytest
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.variables import possible_depths
 from tf_finetune.errors import UserError
+from tf_finetune.methods.full import Full
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.arithmetic import plan_cost
 from tf_finetune.plans.freezing import plan_freezing
 
@@ -63,7 +63,7 @@ def test_distilbert_has_66_million_parameters():
 def electra_cost(**freeze):
     family = FAMILIES["electra"]
     variables = family.variables(SMALL_ELECTRA, 2)
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), Full(), variables)
     sizes = family.sizes(SMALL_ELECTRA)
     return plan_cost(plan, variables, family, sizes, batch_size=2, length=10)
 
@@ -90,7 +90,7 @@ def deberta_cost(bert_base, pattern, **change):
     variables = family.variables(config, 3)
     rules = [{"train": True, "pattern": pattern}, {"train": True, "parts": ["head"]}]
     freeze = FreezeConfig.model_validate({"rules": [*rules, {"train": False}]})
-    plan = plan_freezing(freeze, MethodConfig(), variables)
+    plan = plan_freezing(freeze, Full(), variables)
     sizes = family.sizes(config)
     return plan_cost(plan, variables, family, sizes, batch_size=3, length=2)
 
@@ -155,7 +155,7 @@ def test_what_would_part_shared_weights_is_refused(freeze, message):
     variables = FAMILIES["albert"].variables(SMALL_ALBERT, 2)
 
     with pytest.raises(UserError, match=message):
-        plan_freezing(FreezeConfig.model_validate(freeze), MethodConfig(), variables)
+        plan_freezing(FreezeConfig.model_validate(freeze), Full(), variables)
     whole = FreezeConfig.model_validate({"rules": [{"train": False, "layers": "0-11"}]})
-    assert plan_freezing(whole, MethodConfig(), variables).frozen_depth == 0
-    assert plan_freezing(FreezeConfig(depth=12), MethodConfig(), variables).frozen_depth == 12
+    assert plan_freezing(whole, Full(), variables).frozen_depth == 0
+    assert plan_freezing(FreezeConfig(depth=12), Full(), variables).frozen_depth == 12

@@ -12,12 +12,13 @@ def depth(number, separated=None):
     return SimpleNamespace(depth=number, to_best=pair)
 
 
-def told(*, chance=0.7, train=300, validation=100, folds=None, file="dev.tsv"):
+def told(*, chance=0.7, told_all=True, train=300, validation=100, folds=None, file="dev.tsv"):
     """Of a race over depths 2 (out), 3 (open) and 4 (best), and the head alone."""
     splits = SimpleNamespace(train=range(train), validation=range(validation))
     found = SimpleNamespace(
         folds=folds,
         chance_right=chance,
+        has_told_all=told_all,
         best_depth=4,
         recommended_depth=4,
         depths=(depth(2, True), depth(3, False), depth(4), depth(6, False)),
@@ -47,10 +48,21 @@ def test_an_open_race_says_what_folds_would_add_and_take():
     assert told(file=None)[0].endswith("data.folds=5 search.depths=3,4.")
 
 
+def test_an_answer_that_is_right_in_no_draw_is_as_open_as_any():
+    assert told(chance=0.0) == told()
+
+
 @pytest.mark.parametrize(
     "otherwise",
-    [{"chance": 0.96}, {"chance": None}, {"train": 70}, {"folds": 5}],
-    ids=["sure", "no race", "many validation examples", "folds"],
+    [
+        {"chance": 0.96},
+        {"chance": None},
+        {"told_all": False},
+        {"told_all": None},
+        {"train": 70},
+        {"folds": 5},
+    ],
+    ids=["sure", "failed", "ended early", "no race", "many validation examples", "folds"],
 )
 def test_nothing_is_said_where_folds_would_not_help(otherwise):
     assert told(**otherwise) == []

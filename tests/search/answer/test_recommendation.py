@@ -100,6 +100,8 @@ def test_the_loss_has_the_interval_of_the_paired_difference(trial_of):
 
 def test_after_a_race_loss_and_probability_are_those_of_its_draws(trial_of):
     class Race:
+        has_told_all = True
+
         def chance_right(self, cell):
             return {0: 0.99, 4: 0.96, 6: 0.5}[cell.frozen_depth]
 
@@ -117,6 +119,7 @@ def test_after_a_race_loss_and_probability_are_those_of_its_draws(trial_of):
 
     assert found.recommended_depth == found.acceptable_depth == 4
     assert found.chance_right == 0.96
+    assert found.has_told_all
     assert found.loss == Loss(0.002, -0.005, 0.009)
 
 

@@ -22,9 +22,9 @@ from tf_finetune.export.smaller.head_importance import head_importance, least_im
 from tf_finetune.export.smaller.request import AUTO, SmallerRequest
 from tf_finetune.export.smaller.silent_heads import remove_silent_heads
 from tf_finetune.export.smaller.student import student_config, train_student
+from tf_finetune.methods.full import Full
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.runs.model_folder import check_model_folder, write_model_folder
 from tf_finetune.runs.scoring import split_logits
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
@@ -141,7 +141,7 @@ def make_smaller(
         write_model_folder(folder, student, tokenizer, labels, max_length=config.data.max_length)
         smaller = check_model_folder(folder)
     answers = split_logits(original.model, split, config, without_strategy())
-    of_smaller = config.model_copy(update={"freeze": FreezeConfig(), "method": MethodConfig()})
+    of_smaller = config.model_copy(update={"freeze": FreezeConfig(), "method": Full()})
     comparison = _measure(classifier, answers, smaller, split, labels, of_smaller)
     render_comparison(console, comparison)
     return SmallerModel(

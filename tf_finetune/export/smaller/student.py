@@ -10,11 +10,11 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.smaller.distillation import DistillationLoss
 from tf_finetune.export.smaller.request import SmallerRequest
+from tf_finetune.methods.full import Full
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import OfRun
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.fine_tuning import fine_tune
@@ -39,9 +39,7 @@ def student_config(request: SmallerRequest, config: ExperimentConfig) -> Experim
     cache = config.cache
     if cache.mode in ("auto", "disk"):  # a model that nobody trains again leaves no states
         cache = cache.model_copy(update={"mode": "memory"})
-    return config.model_copy(
-        update={"method": MethodConfig(), "training": training, "cache": cache}
-    )
+    return config.model_copy(update={"method": Full(), "training": training, "cache": cache})
 
 
 def train_student(

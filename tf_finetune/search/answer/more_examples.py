@@ -24,7 +24,8 @@ def fold_notes(
     """A sentence where folds would make an answer surer as more seeds cannot; else none.
 
     Seeds average out chance in training; that of the validation examples stays, however many there
-    are. Out of fold the training examples compare depths as well.
+    are. Out of fold the training examples compare depths as well. While more trials would still
+    tell something, because time, their number or Ctrl-C ended the race, they come first.
 
     Args:
         data: Where the examples come from.
@@ -33,8 +34,10 @@ def fold_notes(
         trials: Of the search, which say what they took.
         confidence: With which the answer of a race has to be right.
     """
-    validation = splits.validation
-    if validation is None or found.folds is not None or (found.chance_right or 1.0) >= confidence:
+    validation, chance = splits.validation, found.chance_right
+    if validation is None or found.folds is not None or not found.has_told_all:
+        return []
+    if chance is None or chance >= confidence:
         return []
     still_open = {found.best_depth, found.recommended_depth}
     still_open |= {d.depth for d in found.depths if d.to_best and not d.to_best.separated}

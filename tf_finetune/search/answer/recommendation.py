@@ -133,6 +133,7 @@ def recommend(
         rule=rule,
         loss=_loss(recommended, best.cell, confidence, race),
         chance_right=None if race is None else race.chance_right(recommended.cell),
+        has_told_all=None if race is None else race.has_told_all,
     )
     return in_words(found)
 

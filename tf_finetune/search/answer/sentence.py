@@ -281,7 +281,8 @@ def _seeds_dominate(result: DepthResult) -> bool:
 def _setting(found: Recommendation, result: DepthResult) -> str:
     """What to do, as an instruction: depth, rate and further options."""
     depth, layers, extra = result.depth, found.num_layers, result.extra
-    method = METHODS.get(extra.pop("method.name", ""))
+    name = extra.pop("method.name", None)
+    method = METHODS[name]() if name else None
     used = result.cell.layers_used
     if result.cell.is_solved and used is not None:
         del extra["encoder.layers"]

@@ -10,10 +10,11 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
+from tf_finetune.methods.method import Method
+from tf_finetune.methods.table import METHODS
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import check_new_trains
 from tf_finetune.options.marks import Mark
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.plans.freezing import parse_layers
 from tf_finetune.plans.rates import two_digits, usual_rate
 from tf_finetune.plans.solver import stepwise_options, trains_head_alone
@@ -197,12 +198,16 @@ def _rates(
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    names = search.methods or (config.method.name,)
-    middles = sorted({usual_rate(name, depth, num_layers, steps) for name in names})
+    methods = _methods(config)
+    middles = sorted({usual_rate(method, depth, num_layers, steps) for method in methods})
     if search.oracle in ("race", "grid"):
         factors = itertools.product(middles, (1 / 3, 1, 3))
         return _apart(sorted(two_digits(middle * factor) for middle, factor in factors))
     return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
+
+
+def _methods(config: ExperimentConfig) -> list[Method]:
+    return [METHODS[name]() for name in config.search.methods] or [config.method]
 
 
 def _apart(rates: Sequence[float]) -> tuple[float, ...]:
@@ -252,14 +257,14 @@ def _depths_of_the_head(
     Every depth has to leave something to train.
     """
     alone = set(depths)
-    methods = config.search.methods or (config.method.name,)
+    methods = _methods(config)
     rule_sets = config.search.rule_sets or {"": ()}
     everywhere = pooling_problems(files.pooling, files.family)
     problems += everywhere
     for method, (name, rules), depth in itertools.product(methods, rule_sets.items(), depths):
         update = {"depth": depth, "rules": (*rules, *config.freeze.rules)}
         freeze = config.freeze.model_copy(update=update)
-        tried = config.model_copy(update={"method": MethodConfig(name=method)})
+        tried = config.model_copy(update={"method": method})
         where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
         try:
             spec = spec_of(tried, files, freeze=freeze)

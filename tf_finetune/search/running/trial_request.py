@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.methods.table import METHODS
 from tf_finetune.options.marks import Mark
 from tf_finetune.results.trial import Cell, exact_rate
 
@@ -79,10 +80,13 @@ class TrialRequest:
         for name, value in extra.items():
             section, option = name.split(".")
             given.setdefault(section, {})[option] = value
+        method = given.pop("method", {}).get("name")
         sections = {
             section: getattr(config, section).model_copy(update=options)
             for section, options in given.items()
         }
+        if method is not None:
+            sections["method"] = METHODS[method]()
         return config.model_copy(update={"freeze": freeze, **sections})
 
     def to_dict(self) -> dict[str, Any]:

@@ -138,6 +138,20 @@ def test_a_depth_whose_first_layers_alone_were_solved_is_still_tried_for_the_fir
     assert step.why.startswith("depth 1 for the first time, by the curve best at ")
 
 
+def test_a_depth_is_new_with_each_further_option():
+    sizes = (("training.batch_size", (16, 32)),)
+    space = SearchSpace(RATES, sizes, (0, 1), 13, None)
+    known = Cell(2, 3e-4, (("training.batch_size", 16),))
+    records = [record_of(HEAD, 0.5), record_of(known, 0.6)]
+
+    def only_the_other(request):
+        return request.cell.frozen_depth == 2 and dict(request.cell.extra) != dict(known.extra)
+
+    step = race(space).next(records, allows=only_the_other)
+
+    assert step.why.startswith("depth 2, batch_size=32 for the first time, by the curve best at ")
+
+
 def test_a_peak_seen_where_trials_are_cheap_decides_the_rate_where_they_are_expensive():
     cheap = [record_of(HEAD, 0.5)]
     for rate, score in ((1e-4, 0.60), (3e-4, 0.70), (1e-3, 0.78), (3.3e-3, 0.70)):
@@ -247,6 +261,26 @@ def test_what_runs_now_is_not_handed_out_again():
     third = race().next([], [running.request, second.request])
 
     assert len({running.request.key, second.request.key, third.request.key}) == 3
+
+
+def test_a_race_that_ends_open_has_told_all_and_one_that_time_ends_has_not():
+    level = [record_of(HEAD, 0.5)]
+    for depth, best in ((2, 0.900), (0, 0.902)):
+        rates = zip(RATES[depth], (0.08, 0.0, 0.08), strict=True)
+        level += [record_of(Cell(depth, r), best - lost, s) for r, lost in rates for s in (0, 1)]
+    rules = replace(RULES, resampled=far_apart)
+    few = clear_winner()[:5]
+
+    assert race(rules=rules).next(level) == "open"
+    assert standing_after(SPACE, rules, level).has_told_all
+    assert race().next(few, allows=lambda request: False) == "all tried"
+    assert not standing_after(SPACE, RULES, few).has_told_all
+
+
+def far_apart(trial):
+    """As of examples of which each score comes from others."""
+    own = np.random.default_rng(int(1e4 * trial.score)).normal(0, 0.02, 300)
+    return trial.score + own
 
 
 def test_only_what_there_is_time_for_is_run():

@@ -21,11 +21,6 @@ from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 
-# Where all that trials can tell would gain less on average, in tolerances, none is run.
-_LEAST_GAIN = 0.4
-# Of fewer cells nobody learns how high, where and how wide the curve is: a single trial at a rate
-# that is far off looks like a depth that is worthless.
-_LEAST_TRAINED = 4
 # A cell is out of the race when it is right in no more than this part of the chances allowed.
 _OUT = 0.2
 
@@ -88,12 +83,11 @@ class Race:
         now = self.standing(records)
         if now is None:
             return "all tried"
-        early = _is_early(now)
-        options = self._options(now, taken, busy, everyone=early)
+        options = self._options(now, taken, busy, everyone=now.is_early)
         options = [request for request in options if allows(request)]
-        if not early and now.chances[now.surest] <= 1.0 - self.rules.confidence:
+        if not now.is_early and now.chances[now.surest] <= 1.0 - self.rules.confidence:
             return self._second_seed(now, options) or "sure"
-        if not early and now.gain < _LEAST_GAIN:
+        if now.has_told_all:
             return "open"
         if not options:
             return "all tried"
@@ -151,9 +145,9 @@ class Race:
 
 
 def _not_yet(now: Standing) -> set[Cell]:
-    """Cells of depths that were not tried, but for the one of each that is likely its best."""
+    """Cells of places that were not tried, but for the one of each that is likely its best."""
     cells, scores = now.candidates.cells, now.found.scores.mean(axis=0)
-    known = {_place(cells[at]) for at in now.observed.at if not cells[at].is_solved}
+    known = _places_tried(now)
     best: dict[object, int] = {}
     for index, cell in enumerate(cells[: now.candidates.inside]):
         place = _place(cell)
@@ -163,28 +157,27 @@ def _not_yet(now: Standing) -> set[Cell]:
     return {cell for cell in cells if _place(cell) not in known} - firsts
 
 
+def _places_tried(now: Standing) -> set[tuple[object, ...]]:
+    """Where a cell was trained by steps."""
+    tried = (now.candidates.cells[at] for at in now.observed.at)
+    return {_place(cell) for cell in tried if not cell.is_solved}
+
+
 def _place(cell: Cell) -> tuple[object, ...]:
     """A depth and further options, whatever the rate."""
     return cell.frozen_depth, cell.extra
-
-
-def _is_early(now: Standing) -> bool:
-    """Whether too few cells were trained to learn from: four, or most of a small space."""
-    trainable = ~now.candidates.is_solved
-    trained = int(trainable[now.observed.at].sum())
-    most = int(trainable[: now.candidates.inside].sum()) // 2 + 1
-    return trained < min(_LEAST_TRAINED, most)
 
 
 def _why(now: Standing, request: TrialRequest, place: int) -> str:
     """A reason in a few words."""
     cell = request.cell
     chance = f"right with {1.0 - now.chances[place]:.0%}"
-    tried = [now.candidates.cells[at] for at in now.observed.at]
-    if cell in tried:
+    if place in now.observed.at:
         return f"still in the race ({chance}): another seed"
-    if all(other.is_solved or other.frozen_depth != cell.frozen_depth for other in tried):
+    if _place(cell) not in _places_tried(now):
         factor = 10.0 ** float(np.median(now.found.peak[:, place]))
         peak = exact_rate(two_digits(factor * now.candidates.usual.rate(cell)))
-        return f"depth {cell.frozen_depth} for the first time, by the curve best at {peak}"
+        options = [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in cell.extra]
+        where = ", ".join([f"depth {cell.frozen_depth}", *options])
+        return f"{where} for the first time, by the curve best at {peak}"
     return f"a rate that may be better here ({chance})"

@@ -15,6 +15,12 @@ from tf_finetune.search.leading.race.posterior import Posterior, posterior
 from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.running.records import TrialRecord
 
+# Where all that trials can tell would gain less on average, in tolerances, none is run.
+_LEAST_GAIN = 0.4
+# Of fewer cells nobody learns how high, where and how wide the curve is: a single trial at a rate
+# that is far off looks like a depth that is worthless.
+_LEAST_TRAINED = 4
+
 
 @dataclass(frozen=True)
 class RaceRules:
@@ -70,6 +76,19 @@ class Standing:
     def gain(self) -> float:
         """How much better the answer could be on average, in tolerances; see `gain_left`."""
         return gain_left(self.found, self.observed.at) / self.tolerance
+
+    @cached_property
+    def is_early(self) -> bool:
+        """Whether too few cells were trained to learn from: four, or most of a small space."""
+        trainable = ~self.candidates.is_solved
+        trained = int(trainable[self.observed.at].sum())
+        most = int(trainable[: self.candidates.inside].sum()) // 2 + 1
+        return trained < min(_LEAST_TRAINED, most)
+
+    @property
+    def has_told_all(self) -> bool:
+        """Whether more trials on the same examples would tell too little to be run."""
+        return not self.is_early and self.gain < _LEAST_GAIN
 
     @property
     def surest(self) -> int:

@@ -1,0 +1,116 @@
+"""A section that is of one of several classes, told apart by its `name`, such as a method.
+
+The classes stand in a table above the options. For descriptions, completion and messages the
+section is one list of all their options.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+from tf_finetune.options.section import Section
+
+_NAME = "name"
+
+
+@dataclass(frozen=True)
+class SectionOf:
+    """Accepts the options of a class of a table: `method: Annotated[Method, SectionOf(METHODS)]`.
+
+    Attributes:
+        classes: By the `name` that asks for each.
+        usual: The name where none is given.
+        description: What the section decides.
+        meaning: What an object of a class says of itself, after its name.
+    """
+
+    classes: Mapping[str, type[Section]]
+    usual: str
+    description: str
+    meaning: Callable[[Any], str]
+
+    def __hash__(self) -> int:
+        return hash(self.usual)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Makes an object of the class that is named."""
+        return core_schema.no_info_plain_validator_function(
+            self._made,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda section, info: section.model_dump(mode=info.mode), info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """One object with the options of all classes, each told whose it is."""
+        meanings = ", ".join(f"{n} {self.meaning(c())}" for n, c in self.classes.items())
+        properties: dict[str, Any] = {
+            _NAME: {
+                "type": "string",
+                "enum": list(self.classes),
+                "default": self.usual,
+                "description": f"{self.description}: {meanings}",
+            }
+        }
+        for option, owners in self._owners().items():
+            field = self.classes[owners[0]].model_json_schema()["properties"][option]
+            told = f"of {', '.join(owners)}: {field['description']}"
+            properties[option] = {**field, "description": told}
+        return {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": False,
+            "description": f"{self.description[0].upper()}{self.description[1:]}.",
+        }
+
+    def _owners(self) -> dict[str, list[str]]:
+        """Names of the classes that have each option."""
+        owners: dict[str, list[str]] = {}
+        for name, section in self.classes.items():
+            for option in section.model_fields:
+                if option != _NAME:
+                    owners.setdefault(option, []).append(name)
+        return owners
+
+    def _made(self, value: Any) -> Section:
+        if isinstance(value, Section):
+            return value
+        if isinstance(value, str):  # a name alone is short for a section without other options
+            value = {_NAME: value}
+        if not isinstance(value, Mapping):
+            raise PydanticCustomError("section_of", "not a mapping")
+        name = value.get(_NAME, self.usual)
+        section = self.classes.get(name) if isinstance(name, str) else None
+        if section is None:
+            raise _mistakes([_mistake(_NAME, name, PydanticCustomError("one_of", "no name"))])
+        foreign = [
+            _mistake(option, given, self._not_there(option, name))
+            for option, given in value.items()
+            if option not in section.model_fields
+        ]
+        if foreign:
+            raise _mistakes(foreign)
+        return section.model_validate(value)
+
+    def _not_there(self, option: str, name: str) -> PydanticCustomError:
+        own = [known for known in self.classes[name].model_fields if known != _NAME]
+        told = f"{_NAME}={name} has {'the options ' + ', '.join(own) if own else 'no options'}"
+        if owners := self._owners().get(option):
+            told = f"accepted with {_NAME}={' or '.join(owners)}; {told}"
+        error = ValueError(told)
+        return PydanticCustomError("value_error", "{error}", {"error": error})
+
+
+def _mistake(option: str, value: Any, error: PydanticCustomError) -> InitErrorDetails:
+    return InitErrorDetails(type=error, loc=(option,), input=value)
+
+
+def _mistakes(found: list[InitErrorDetails]) -> ValidationError:
+    return ValidationError.from_exception_data("section", found)
