@@ -3,8 +3,8 @@
 import pytest
 
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.methods.full import Full
 from tf_finetune.options.freeze import FreezeConfig
-from tf_finetune.options.method import MethodConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.freezing import PlanRow, plan_freezing
 from tf_finetune.plans.rate_factors import with_rate_factors
@@ -26,7 +26,7 @@ SIZES = {
 
 def rated(family="bert", depth=0, **training):
     variables = FAMILIES[family].variables(SIZES, num_labels=2)
-    plan = plan_freezing(FreezeConfig(depth=depth), MethodConfig(), variables)
+    plan = plan_freezing(FreezeConfig(depth=depth), Full(), variables)
     return with_rate_factors(plan, TrainingConfig(**training))
 
 
@@ -55,7 +55,7 @@ def test_what_layers_share_has_the_rate_of_the_lowest():
 
 def test_without_options_nothing_changes():
     assert rated() == plan_freezing(
-        FreezeConfig(), MethodConfig(), FAMILIES["bert"].variables(SIZES, num_labels=2)
+        FreezeConfig(), Full(), FAMILIES["bert"].variables(SIZES, num_labels=2)
     )
 
 
