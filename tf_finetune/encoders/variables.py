@@ -33,6 +33,7 @@ class Variable:
         layers: Every encoder layer that uses it; empty outside the layers.
         site: Which of its layer's products or norms it is of, such as "query".
         other_sites: Products of its layer that it is of too.
+        is_gain: Whether it is what a norm multiplies with.
         init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
         transposed: Whether PyTorch's tensor is its transpose.
         is_row: Whether PyTorch's tensor lacks the first axis, which has length 1.
@@ -51,6 +52,16 @@ class Variable:
     is_row: bool = False
     aliases: tuple[str, ...] = ()
     other_sites: tuple[str, ...] = ()
+    is_gain: bool = False
+
+    @property
+    def begins_as(self) -> Literal["normal", "zeros", "ones"]:
+        """What it starts with where no value is loaded."""
+        if self.init != "checkpoint":
+            return self.init
+        if self.kind in ("kernel", "embedding"):
+            return "normal"
+        return "ones" if self.is_gain else "zeros"
 
     @property
     def count(self) -> int:
@@ -138,4 +149,5 @@ def norm_variables(
             layers,
             site,
             aliases=(f"{tensor}.{name}",),
+            is_gain=name == "gamma",
         )

@@ -21,12 +21,13 @@ def initial_values(
     *,
     head: HeadStart | None = None,
     scale: OutputScale | None = None,
+    anew: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yields (path, value) in TensorFlow layout, float32, one variable in memory at a time.
 
-    A variable that the checkpoint lacks, and each row of the head that is not kept, gets a new
-    value that is a pure function of (seed, path), whatever else is kept.
+    A variable that the checkpoint lacks or that is to begin anew, and each row of the head that is
+    not kept, gets a new value that is a pure function of (seed, path), whatever else is kept.
 
     Args:
         files: The encoder; its checkpoint has been checked.
@@ -35,6 +36,7 @@ def initial_values(
         head: Which rows of the checkpoint's head are kept; None: none.
         scale: By which the head's outputs are standardised; the kept one, whose outputs are in
             the targets' own units, is converted.
+        anew: Paths of what is not taken from the checkpoint, though it has it.
         only: Paths to yield; None for all.
 
     Raises:
@@ -53,7 +55,7 @@ def initial_values(
                     _keep_rows(value, kept, head.rows)
                     value = value if scale is None else scale.standardised(variable, value)
                 yield variable.path, value
-            elif checkpoint.has(variable):
+            elif variable.path not in anew and checkpoint.has(variable):
                 value = read(variable)
                 _check_finite(value, checkpoint.where(variable))
                 yield variable.path, value
@@ -85,13 +87,13 @@ def _check_finite(value: np.ndarray, what: str) -> None:
 
 
 def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
-    """Initial value of a variable that is new, as its `init` says.
+    """Initial value of a variable that is new, as its `begins_as` says.
 
     "normal" is cut at two deviations; the deviation is the encoder's `initializer_range`
     (Devlin et al. 2019: 0.02).
     """
-    if variable.init != "normal":
-        return np.full(variable.shape, _CONSTANTS[variable.init], np.float32)
+    if variable.begins_as != "normal":
+        return np.full(variable.shape, _CONSTANTS[variable.begins_as], np.float32)
     path_number = zlib.crc32(variable.path.encode())
     generator = np.random.Generator(np.random.Philox(key=[seed, path_number]))
     draws = generator.standard_normal(4 * variable.count)
