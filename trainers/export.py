@@ -27,6 +27,7 @@ def main(argv: Sequence[str]) -> int:
         HUGGINGFACE,
         LITERT,
         SAVEDMODEL,
+        check_merges,
         check_targets,
         open_targets,
         read_request,
@@ -42,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
     )
     run, config = opened.run, opened.config
     files, labels = opened.files, opened.labels
+    check_merges(request, config.method)
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:
         raise UserError(

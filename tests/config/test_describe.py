@@ -16,15 +16,18 @@ from tf_finetune.config.describe import (
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.nearest import nearest_options
 from tf_finetune.config.schema import json_schema
+from tf_finetune.methods.table import METHODS
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_field_of_every_section_is_an_option():
+    classes = {s: [field.annotation] for s, field in ExperimentConfig.model_fields.items()}
+    classes["method"] = list(METHODS.values())
     expected = [
         f"{section}.{name}"
-        for section, field in ExperimentConfig.model_fields.items()
-        for name in field.annotation.model_fields
+        for section, found in classes.items()
+        for name in dict.fromkeys(name for one in found for name in one.model_fields)
     ]
 
     assert list(option_names()) == expected

@@ -37,6 +37,11 @@ def test_any_file_name_survives(load, train):
 def test_commented_options_show_their_defaults(load):
     text = starter_yaml("reviews.csv", FOUND)
     uncommented = re.sub(r"^  #(?=\w)", "  ", text, flags=re.MULTILINE)
+    # Options of another method than the usual one are refused.
+    of_methods = uncommented[uncommented.index("\nmethod:") :].split("\n\n")[0]
+    foreign = [line for line in of_methods.splitlines() if re.match(r"  (?!name)\w+:", line)]
+    for line in foreign:
+        uncommented = uncommented.replace(f"{line}\n", "", 1)
 
     assert uncommented != text
     assert load(uncommented) == load(text)

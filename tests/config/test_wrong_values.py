@@ -8,6 +8,7 @@ from tf_finetune.config.describe import list_sections, option_names
 from tf_finetune.config.loading import load_config
 from tf_finetune.config.schema import branches, resolve, schema_at
 from tf_finetune.errors import UserError
+from tf_finetune.methods.table import METHODS
 
 # Each is wrong for some kind of option: for numbers and their ends, for words, texts, lists,
 # mappings, and for what is inside of these.
@@ -30,10 +31,18 @@ STRANGE = re.compile(
 def mistakes_with(name, value):
     section, option = name.split(".")
     try:
-        load_config(None, base={section: {option: value}})
+        load_config(None, base={section: {option: value, **with_method(name)}})
     except UserError as error:
         return error.problems
     return []
+
+
+def with_method(name):
+    """The name of a method that has an option."""
+    section, option = name.split(".")
+    if section != "method" or option == "name":
+        return {}
+    return {"name": next(n for n, method in METHODS.items() if option in method.model_fields)}
 
 
 @pytest.mark.parametrize("name", option_names())
@@ -76,7 +85,8 @@ def test_examples_are_accepted_themselves():
     for section in list_sections():
         for option in section.options:
             for example in schema_at(tuple(option.name.split("."))).get("examples", ()):
-                load_config(None, base={section.name: {option.name.split(".")[1]: example}})
+                given = {option.name.split(".")[1]: example, **with_method(option.name)}
+                load_config(None, base={section.name: given})
                 shown += 1
     assert shown > 30
 
@@ -120,6 +130,10 @@ def test_examples_are_accepted_themselves():
         (
             "search.learning_rates_by_depth={0: [fast]}",
             "received fast; accepted: a number above 0 and up to 10, such as 5e-05",
+        ),
+        (
+            "method.rank=4",
+            "received 4; accepted with name=lora; name=full has no options",
         ),
         (
             "training.class_weights={pos: heavy}",

@@ -1,22 +1,110 @@
-"""What every method has to keep, decided on the table of variables alone."""
+"""What every method has to keep."""
 
-from tf_finetune.methods.table import METHODS
+import numpy as np
+import tensorflow as tf
+
+from tf_finetune.data.batch import Inputs, PackedTexts, Tokens, text_rows
+from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.models.merged_values import handed_on
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.freezing import plan_freezing
 
+LENGTHS = 9, 5, 2
 
-def check_method(name, variables, num_layers):
+
+def check_method_plans(method, variables, num_layers):
     """Holds a method against the plans that it makes at every depth."""
-    assert METHODS[name]().words
-    assert METHODS[name].rate_factor > 0
-    for depth in range(num_layers + 1):
-        plan = plan_freezing(FreezeConfig(depth=depth), METHODS[name](), variables)
+    assert method.words
+    assert method.rate_factor > 0
+    depths = [d for d in range(num_layers + 1) if not _parts_shared(variables, d)]
+    for depth in depths:
+        plan = plan_freezing(FreezeConfig(depth=depth), method, variables)
         trained = {row.path for row in plan.rows if row.trainable}
         below = {v.path for v in variables if v.layers and max(v.layers) < depth}
-        head = {v.path for v in variables if v.part == "head"}
+        above = {v.path for v in variables if v.part in ("pooler", "head")}
         assert not trained & below
-        assert head <= trained
+        assert above <= trained
+        assert {v.path for v in plan.added} <= trained
         assert plan.frozen_depth >= depth
         # Every layer above trains, or depth would not mean what it says.
-        above = {layer for row in plan.rows if row.trainable for layer in row.layers}
-        assert above == set(range(depth, num_layers))
+        layers = {layer for row in plan.rows if row.trainable for layer in row.layers}
+        assert layers == set(range(depth, num_layers))
+
+
+def _parts_shared(variables, depth):
+    return any(v.layers and min(v.layers) < depth <= max(v.layers) for v in variables)
+
+
+def check_method_model(classifier, plain):
+    """Holds a model of a method, whose added values are random, against the rules of all models.
+
+    Args:
+        classifier: Built with the method, which adds something; changed.
+        plain: Of the same encoder without a method; changed.
+    """
+    rows = _texts(classifier)
+    inputs = text_rows(*rows)
+    begins = classifier(inputs, training=False)
+    # What is added starts as nothing: training begins at the pretrained model.
+    if classifier.plan.method.begins_as_nothing:
+        plain.set_values(
+            {p: v.numpy() for p, v in classifier.by_path.items() if p in plain.by_path}
+        )
+        np.testing.assert_allclose(begins, plain(inputs, training=False), atol=1e-5, rtol=0)
+    _randomise(classifier)
+    logits = classifier(inputs, training=False).numpy()
+    assert not np.allclose(plain(inputs, training=False), logits, atol=1e-5)
+    _check_packed(classifier, rows, logits)
+    _check_dropout_by_position(classifier, inputs)
+    if classifier.plan.method.merges:
+        plain.set_values((v.path, value) for v, value in handed_on(classifier))
+        scale = max(1.0, np.abs(logits).max())
+        np.testing.assert_allclose(plain(inputs, training=False), logits, atol=1e-5 * scale, rtol=0)
+
+
+def _randomise(classifier):
+    generator = np.random.default_rng(0)
+    for variable in classifier.plan.added:
+        target = classifier.by_path[variable.path]
+        noise = generator.normal(0, 0.2, variable.shape).astype(np.float32)
+        target.assign(target.numpy() + noise)
+
+
+def _texts(classifier):
+    sizes = classifier.files.sizes
+    mask = (np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]).astype(np.int32)
+    draws = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
+    padding = classifier.wrapped.config.pad_token_id or 0
+    ids = np.where(mask, draws, padding)
+    return tuple(tf.constant(value, tf.int32) for value in (ids, 0 * mask, mask))
+
+
+def _check_packed(classifier, rows, logits):
+    ids, types, _ = rows
+    ids, types = (np.concatenate([v[i, :n] for i, n in enumerate(LENGTHS)]) for v in (ids, types))
+    numbers = np.repeat(np.arange(len(LENGTHS)) + 1, LENGTHS)
+    places = np.concatenate([np.arange(n) for n in LENGTHS])
+    starts = np.cumsum((0, *LENGTHS[:-1]))
+    ids, types, numbers, places = (
+        tf.constant(v[None], tf.int32) for v in (ids, types, numbers, places)
+    )
+    texts = PackedTexts(numbers, places, tf.constant(starts[None], tf.int32))
+    packed = classifier(Inputs(Tokens(ids, types), texts), training=False)
+    scale = max(1.0, np.abs(logits).max())
+    np.testing.assert_allclose(packed, logits, atol=2e-6 * scale, rtol=0)
+
+
+def _check_dropout_by_position(classifier, inputs):
+    """One batch drops what its two halves drop that begin where they stand."""
+    tokens, texts = inputs
+
+    def trained(rows, first):
+        position = tf.constant([3, 1, first], tf.int64)
+        part = text_rows(tokens.ids[rows], tokens.type_ids[rows], texts.mask[rows])
+        with dropout_position(position):
+            return classifier(part, training=True).numpy()
+
+    whole = trained(slice(None), 0)
+    parts = trained(slice(0, 2), 0), trained(slice(2, None), 2)
+    scale = max(1.0, np.abs(whole).max())
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=2e-6 * scale, rtol=0)

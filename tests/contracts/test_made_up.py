@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from check_family import check_family
-from check_method import check_method
+from check_method import check_method_plans
 from check_task import check_task
 
 from tf_finetune.data.batch import text_rows
@@ -111,7 +111,7 @@ def test_they_keep_their_contracts(encoder, spec_for):
 
     check_family(build(spec, Pretrained()), library=False)
     check_task("brier")
-    check_method("kernels", spec.variables, spec.plan.num_layers)
+    check_method_plans(Kernels(), spec.variables, spec.plan.num_layers)
 
 
 def test_the_family_computes_as_it_says(encoder, make_encoder, spec_for, tmp_path):

@@ -1,14 +1,50 @@
 """Every method keeps what the rest of the project relies on; see tests/training/test_methods.py."""
 
 import pytest
-from check_method import check_method
+from check_method import check_method_model, check_method_plans
 
+from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.methods.table import METHODS
+from tf_finetune.models.building import build
+from tf_finetune.models.weights import Pretrained
+
+pytestmark = pytest.mark.numeric
+
+# Settings beside the usual one of each method, which compute something else.
+OTHER_SETTINGS = [
+    {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]}
+]
+SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_method_keeps_its_contract(name, tiny_encoder):
-    files = EncoderFiles("tiny", tiny_encoder)
-    variables = files.family.variables(files.config, 2)
-    check_method(name, variables, files.num_layers)
+def named(setting):
+    return "-".join([setting["name"], *(key for key in setting if key != "name")])
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(family, make_encoder, tmp_path_factory):
+    sizes = {"pad_token_id": 0} if family == "gpt2" else None
+    return make_encoder(tmp_path_factory.mktemp(family), model_type=family, sizes=sizes)
+
+
+@pytest.fixture(scope="module")
+def plain(folder, spec_for):
+    return build(spec_for(folder), Pretrained())
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=named)
+def test_method_keeps_its_contract(setting, folder, plain, spec_for):
+    files = EncoderFiles("tiny", folder)
+    method = METHODS[setting["name"]].model_validate(setting)
+    check_method_plans(method, files.variables(2), files.num_layers)
+
+    depth = files.depths[1] if len(files.depths) > 2 else 0
+    spec = spec_for(folder, method=setting, freeze={"depth": depth})
+    if spec.plan.added:
+        check_method_model(build(spec, Pretrained()), plain)

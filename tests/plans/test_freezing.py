@@ -162,10 +162,10 @@ def test_plan_as_a_dictionary_has_totals_and_a_row_a_variable():
 def test_a_method_decides_above_the_depth_and_the_head_trains():
     biases = plan(method="biases", depth=2)
 
-    # Query, key, value, output and two of the feed-forward part; the pooler's; kernel and bias of
-    # the head, which is new.
+    # Query, key, value, output and two of the feed-forward part; kernel and bias of the pooler
+    # and of the head.
     trained = [row for row in biases.rows if row.trainable]
-    assert [row.layer for row in trained] == [2] * 6 + [None] * 3
+    assert [row.layer for row in trained] == [2] * 6 + [None] * 4
     assert {row.part for row in trained[6:]} == {"pooler", "head"}
     assert (biases.frozen_depth, biases.embeddings_frozen) == (2, True)
     assert {row.rule for row in biases.rows if row.layer == 2 and not row.trainable} == {

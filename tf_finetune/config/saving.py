@@ -13,13 +13,15 @@ _COMMENT_WIDTH = 92
 
 
 def dump_config(config: ExperimentConfig) -> str:
-    """Returns YAML with every option, each below a comment with its description."""
+    """Returns YAML with every option that is in force, each below its description."""
     values = config.model_dump()
     lines = ["# Every option of this run. Use it again: --config THIS_FILE section.name=value ..."]
     for section in list_sections():
         lines += ["", f"# {section.description}", f"{section.name}:"]
         for option in section.options:
             name = option.name.removeprefix(f"{section.name}.")
+            if name not in values[section.name]:  # of another method
+                continue
             lines += comment_lines(option.description, indent="  ")
             lines.append(f"  {name}: {yaml_value(values[section.name][name])}")
     return "\n".join(lines) + "\n"

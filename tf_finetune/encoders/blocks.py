@@ -213,13 +213,14 @@ class PostNormLayer:
                 context = scores_of_queries(context, reads)
             with tf.name_scope("attention"):
                 attended = self._attended(queries, x, context, reads, run)
-                attended = dense(self.attention_output, attended)
+                attended = dense(self.attention_output, attended, training=run.training)
                 if self.dropouts.attention is not None:
                     attended = self.dropouts.attention(attended, training=run.training)
                 attended = normalised(self.attention_norm, attended + queries)
             with tf.name_scope("feed_forward"):
-                inner = self.activation(dense(self.up, attended))
-                result = self.dropouts.output(dense(self.down, inner), training=run.training)
+                inner = self.activation(dense(self.up, attended, training=run.training))
+                down = dense(self.down, inner, training=run.training)
+                result = self.dropouts.output(down, training=run.training)
                 return normalised(self.output_norm, result + attended)
 
     def _attended(
@@ -231,7 +232,11 @@ class PostNormLayer:
         run: Run,
     ) -> tf.Tensor:
         """What each query sees, head beside head: [b, q, units of all heads]."""
-        products = dense(self.query, queries), dense(self.key, x), dense(self.value, x)
+        products = (
+            dense(self.query, queries, training=run.training),
+            dense(self.key, x, training=run.training),
+            dense(self.value, x, training=run.training),
+        )
         query, key, value = (split_heads(product, self.head_width) for product in products)
         scores = self._scores(query, key, reads, run) + context
         return attended(scores, value, self.dropouts.probabilities, run)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.encoders.affine import Affine, Change
 from tf_finetune.encoders.blocks import (
     Activation,
     LayerDropouts,
@@ -21,7 +22,7 @@ from tf_finetune.encoders.blocks import (
     scores_of_queries,
     split_heads,
 )
-from tf_finetune.encoders.dense_and_norm import normalised, product
+from tf_finetune.encoders.dense_and_norm import normalised
 from tf_finetune.encoders.encoder import Encoder, Run
 
 
@@ -31,14 +32,17 @@ class StoredProduct(NamedTuple):
     Attributes:
         kernel: [width, units].
         bias: [1, units].
+        change: What a method makes of it; None: nothing.
     """
 
     kernel: tf.Variable
     bias: tf.Variable
+    change: Change | None = None
 
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """[..., width] to [..., units], in the type of x."""
-        return product(self.kernel, self.bias[0], x, x.dtype)
+        affine = Affine(self.kernel, self.bias[0], x.dtype)
+        return affine(x) if self.change is None else self.change(affine, x, training=training)
 
     def narrowed(
         self, rows: np.ndarray | slice = slice(None), units: np.ndarray | slice = slice(None)
@@ -51,7 +55,10 @@ class StoredProduct(NamedTuple):
         """Products whose results lie side by side in this one's."""
         kernels = tf.split(self.kernel, count, axis=1)
         biases = tf.split(self.bias, count, axis=1)
-        return [StoredProduct(*pair) for pair in zip(kernels, biases, strict=True)]
+        changes = [
+            None if self.change is None else self.change.part(i, count) for i in range(count)
+        ]
+        return [StoredProduct(*parts) for parts in zip(kernels, biases, changes, strict=True)]
 
 
 @dataclass
@@ -100,13 +107,14 @@ class CausalLayer:
         with tf.name_scope(self.name):
             with tf.name_scope("attention"):
                 seen = self._attended(x, context, reads, run)
-                added = self.attention_output(seen)
+                added = self.attention_output(seen, training=run.training)
                 if self.dropouts.attention is not None:
                     added = self.dropouts.attention(added, training=run.training)
                 x = added + (x if reads is None else tf.gather(x, reads, batch_dims=1))
             with tf.name_scope("feed_forward"):
-                inner = self.activation(self.up(normalised(self.feed_forward_norm, x)))
-                x = x + self.dropouts.output(self.down(inner), training=run.training)
+                up = self.up(normalised(self.feed_forward_norm, x), training=run.training)
+                down = self.down(self.activation(up), training=run.training)
+                x = x + self.dropouts.output(down, training=run.training)
             return x if self.last_norm is None else normalised(self.last_norm, x)
 
     def _attended(
@@ -115,10 +123,14 @@ class CausalLayer:
         """What each query sees, head beside head: [b, q, units of all heads]."""
         x = normalised(self.attention_norm, x)
         if reads is None:
-            products = tf.split(self.query_key_value(x), 3, axis=-1)
+            products = tf.split(self.query_key_value(x, training=run.training), 3, axis=-1)
         else:
             of_query, of_key, of_value = self.query_key_value.parts(3)
-            products = of_query(tf.gather(x, reads, batch_dims=1)), of_key(x), of_value(x)
+            products = (
+                of_query(tf.gather(x, reads, batch_dims=1), training=run.training),
+                of_key(x, training=run.training),
+                of_value(x, training=run.training),
+            )
             context = scores_of_queries(context, reads)
         query, key, value = (split_heads(product, self.head_width) for product in products)
         scores = scaled_scores(query, key) + context
@@ -146,6 +158,10 @@ class CausalEncoder(Encoder):
     def dtype(self) -> tf.DType:
         """See `Encoder`."""
         return tf.as_dtype(self.embeddings.dtype)
+
+    def changed(self, product: StoredProduct, change: Change) -> StoredProduct:
+        """See `Encoder`."""
+        return product._replace(change=change)
 
     def context(self, segment_ids: tf.Tensor, *, packed: bool, run: Run) -> tf.Tensor:
         """See `Encoder`; [b, 1, t, t], as no two tokens see the same."""

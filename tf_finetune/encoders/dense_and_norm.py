@@ -4,18 +4,45 @@ A Keras layer's call casts, checks, names and converts, and a dense layer handle
 was most of the time of tracing a small model. The values are those of the layer's call.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from tf_finetune.encoders.affine import Affine, Change
+
 _ALL = slice(None)
 
 
-def dense(layer: tf_keras.layers.Dense, x: tf.Tensor) -> tf.Tensor:
-    """What a dense layer gives, [..., width] to [..., units], in its type of computing."""
-    with tf.name_scope(layer.name):
-        result = product(layer.kernel, layer.bias, x, layer.compute_dtype)
-        return result if layer.activation is None else layer.activation(result)
+@dataclass(frozen=True)
+class ChangedDense:
+    """A dense layer that gives what a method makes of it.
+
+    Attributes:
+        layer: As it was.
+        change: The method's.
+    """
+
+    layer: tf_keras.layers.Dense
+    change: Change
+
+
+def dense(
+    layer: tf_keras.layers.Dense | ChangedDense, x: tf.Tensor, *, training: bool = False
+) -> tf.Tensor:
+    """What a dense layer gives, [..., width] to [..., units], in its type of computing.
+
+    Args:
+        layer: The layer.
+        x: What goes in.
+        training: Whether a method that changes it drops units.
+    """
+    own, change = (layer.layer, layer.change) if isinstance(layer, ChangedDense) else (layer, None)
+    with tf.name_scope(own.name):
+        affine = Affine(own.kernel, own.bias, own.compute_dtype)
+        result = affine(x) if change is None else change(affine, x, training=training)
+        return result if own.activation is None else own.activation(result)
 
 
 def narrowed(
@@ -36,25 +63,6 @@ def narrowed(
     narrow.kernel.assign(kernel)
     narrow.bias.assign(bias)
     return narrow
-
-
-def product(
-    kernel: tf.Tensor, bias: tf.Tensor | None, x: tf.Tensor, dtype: str | tf.DType
-) -> tf.Tensor:
-    """What a matrix and a bias give, [..., width] to [..., units], in a type of computing.
-
-    Args:
-        kernel: [width, units].
-        bias: [units]; None: 0.
-        x: [..., width].
-        dtype: In which all of it is computed.
-    """
-    kernel = tf.cast(kernel, dtype)
-    width, units = kernel.shape
-    result = tf.matmul(tf.reshape(tf.cast(x, dtype), [-1, width]), kernel)
-    if bias is not None:
-        result = tf.nn.bias_add(result, tf.cast(bias, dtype))
-    return tf.reshape(result, tf.concat([tf.shape(x)[:-1], [units]], axis=0))
 
 
 def normalised(layer: tf_keras.layers.LayerNormalization, x: tf.Tensor) -> tf.Tensor:

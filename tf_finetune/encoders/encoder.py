@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tf_finetune.encoders.affine import Change
+from tf_finetune.encoders.dense_and_norm import ChangedDense
 from tf_finetune.encoders.dropout import PositionalDropout
 
 # What the library adds to the attention scores of what a token does not see.
@@ -98,6 +100,27 @@ class Encoder(ABC):
             x: What `layer` gave, of another than the last layer.
         """
         return x
+
+    def change(self, layer: int, site: str, change: Change) -> None:
+        """Puts what a method makes of a product in its place.
+
+        Args:
+            layer: Number of the layer.
+            site: Which of its products.
+            change: What the method makes of it.
+        """
+        block = self.layers[layer]
+        setattr(block, site, self.changed(getattr(block, site), change))
+        self.dropouts = (*self.dropouts, change.dropout)
+
+    def changed(self, product: Any, change: Change) -> Any:
+        """A product of a layer with what a method makes of it.
+
+        Args:
+            product: As the layers hold it.
+            change: What the method makes of it.
+        """
+        return ChangedDense(product, change)
 
     @abstractmethod
     def pool(self, x: tf.Tensor, run: Run, *, pooler: bool) -> tf.Tensor:

@@ -68,12 +68,16 @@ class Product:
         operands: What each activation that goes in is the sum of: names of earlier steps,
             "input", the layer's own, or "embeddings", a table that every layer reads.
         once: Whether it is computed once for all texts of a batch; the FLOPs are then a batch's.
+        pieces: Products with the columns of one matrix that it is made of.
+        trained: Whether the matrix is one that a method added.
     """
 
     name: str
     flops: int
     operands: tuple[tuple[str, ...], ...]
     once: bool = False
+    pieces: int = 1
+    trained: bool = False
 
 
 class Places(NamedTuple):

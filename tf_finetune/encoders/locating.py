@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
-from tf_finetune.encoders.checkpoints.opening import choice_note, open_checkpoint
+from tf_finetune.encoders.checkpoints.opening import (
+    UNMERGED_FILE,
+    choice_note,
+    open_checkpoint,
+)
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
@@ -193,6 +197,11 @@ def _in_folder(name: str) -> EncoderFiles:
         raise UserError(
             f"encoder.name: {name} is a run that has no model yet; accepted: a finished run",
             hint=f"Go on with: {run.going_on}",
+        )
+    if (run.model / UNMERGED_FILE).exists():
+        raise UserError(
+            f"encoder.name: {name} is a run whose method added what plain weights cannot hold; "
+            "accepted: an encoder, or a run whose method merges, such as full or lora"
         )
     inside = str(Path(name) / run.model.name)
     logger.warning("encoder.name: %s is a run; its model is taken, %s", name, inside)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 Part = Literal["embeddings", "attention", "feed_forward", "layer_norm", "pooler", "head"]
-Kind = Literal["kernel", "bias", "norm", "embedding"]
-Init = Literal["checkpoint", "normal", "zeros", "ones"]
+Kind = Literal["kernel", "bias", "norm", "embedding", "added"]
+Init = Literal["checkpoint", "normal", "uniform", "zeros", "ones", "lengths"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,19 @@ class Variable:
         shape: Shape in TensorFlow.
         part: What it belongs to. A layer norm inside an encoder layer counts as
             "layer_norm", one inside the embeddings as "embeddings".
-        kind: Matrix or bias of a dense layer, scale or shift of a norm, or a table of vectors.
+        kind: Matrix or bias of a dense layer, scale or shift of a norm, a table of vectors, or
+            what a method added.
         layers: Every encoder layer that uses it; empty outside the layers.
         site: Which of its layer's products or norms it is of, such as "query".
         other_sites: Products of its layer that it is of too.
         is_gain: Whether it is what a norm multiplies with.
         init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
+            "uniform" is bounded by the root of 1 / rows, "lengths" are those of the columns of
+            the matrix that it stands beside.
         transposed: Whether PyTorch's tensor is its transpose.
         is_row: Whether PyTorch's tensor lacks the first axis, which has length 1.
         aliases: Other names of the tensor in checkpoints.
+        beside: The pretrained matrix that a method added it to; None: it is no such variable.
     """
 
     path: str
@@ -52,16 +56,22 @@ class Variable:
     is_row: bool = False
     aliases: tuple[str, ...] = ()
     other_sites: tuple[str, ...] = ()
+    beside: "Variable | None" = None
     is_gain: bool = False
 
     @property
-    def begins_as(self) -> Literal["normal", "zeros", "ones"]:
+    def begins_as(self) -> Init:
         """What it starts with where no value is loaded."""
         if self.init != "checkpoint":
             return self.init
         if self.kind in ("kernel", "embedding"):
             return "normal"
         return "ones" if self.is_gain else "zeros"
+
+    @property
+    def name(self) -> str:
+        """The last part of its path, such as "kernel"."""
+        return self.path.rpartition("/")[2]
 
     @property
     def count(self) -> int:
@@ -151,3 +161,31 @@ def norm_variables(
             aliases=(f"{tensor}.{name}",),
             is_gain=name == "gamma",
         )
+
+
+def added_variable(
+    matrix: Variable, name: str, tensor: str, shape: tuple[int, ...], init: Init
+) -> Variable:
+    """What a method adds to a pretrained matrix, of the same layers.
+
+    Args:
+        matrix: The matrix.
+        name: Last part of its path.
+        tensor: What its tensor is called, behind the name of the dense layer. A matrix is
+            transposed there.
+        shape: In TensorFlow.
+        init: What it starts with.
+    """
+    return Variable(
+        f"{matrix.path.rpartition('/')[0]}/{name}",
+        f"{matrix.tensor.rpartition('.')[0]}.{tensor}",
+        shape,
+        matrix.part,
+        "added",
+        matrix.layers,
+        matrix.site,
+        init,
+        transposed=len(shape) == 2,
+        other_sites=matrix.other_sites,
+        beside=matrix,
+    )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from tf_finetune.errors import UserError
 from tf_finetune.export.smaller.request import MAKING, SmallerRequest, read_smaller
+from tf_finetune.methods.method import Method
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.storage.manifests import write_manifest
 
@@ -51,6 +52,23 @@ class ExportRequest:
         """Whether the run's own training examples are needed."""
         calibrated = LITERT in self.formats and bool({*self.precisions} & {*CALIBRATED})
         return self.smaller is not None or calibrated
+
+
+def check_merges(request: ExportRequest, method: Method) -> None:
+    """Refuses forms of plain weights for a model that has what these cannot hold.
+
+    Raises:
+        UserError: With all of them.
+    """
+    if method.merges:
+        return
+    why = f"is plain weights, which cannot hold what method.name={method.name} added"
+    problems = [f"--to: received {HUGGINGFACE}, which {why}"] * (HUGGINGFACE in request.formats)
+    if request.smaller is not None:
+        problems.append(f"{MAKING}: a smaller model {why}")
+    if problems:
+        accepted = "; accepted: --to savedmodel, litert"
+        raise UserError([problem + accepted for problem in problems])
 
 
 def read_request(

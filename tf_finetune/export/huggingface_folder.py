@@ -7,6 +7,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.export.model_card import read_record, write_model_card
 from tf_finetune.export.smaller.making import SmallerModel
+from tf_finetune.runs.model_folder import ADDED_FILE
 from tf_finetune.storage.manifests import MANIFEST
 from tf_finetune.storage.run_directory import RunDirectory
 
@@ -34,6 +35,6 @@ def write_huggingface_folder(
     """
     record = read_record(run, config)
     for path in files.path.iterdir():
-        if path.is_file() and path.name != MANIFEST:
+        if path.is_file() and path.name not in (MANIFEST, ADDED_FILE):
             shutil.copyfile(path, folder / path.name)
     write_model_card(folder / CARD, record, files.config, config.data.max_length, smaller)

@@ -7,11 +7,18 @@ mean the same for all of them.
 A method is its own section of options: its fields are what `method.` takes beside `name`.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.options.section import Section
 from tf_finetune.storage.yaml_document import yaml_value
+
+if TYPE_CHECKING:
+    from tf_finetune.encoders.affine import Affine, Drop, Values
 
 
 class Method(Section):
@@ -20,10 +27,16 @@ class Method(Section):
     Attributes:
         name: By which `method.name` asks for it.
         rate_factor: Its usual learning rates as a multiple of those of training all weights.
+        merges: Whether plain weights can hold what it trained.
+        begins_as_nothing: Whether what it adds changes nothing before training.
+        by_unit: Names of what it adds whose last axis is that of a product's units.
     """
 
     name: str = ""
     rate_factor: ClassVar[float] = 1.0
+    merges: ClassVar[bool] = True
+    begins_as_nothing: ClassVar[bool] = True
+    by_unit: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def words(self) -> str:
@@ -37,5 +50,66 @@ class Method(Section):
         return " ".join([self.name, *(f"{name}={yaml_value(own[name])}" for name in own)])
 
     def trains(self, variable: Variable) -> bool:
-        """Whether a pretrained variable above the depth trains. A new head always does."""
+        """Whether a pretrained variable of the layers above the depth trains.
+
+        What stands above all layers, pooler and head, trains under every method.
+        """
         raise NotImplementedError
+
+    def problems(self, variables: Sequence[Variable]) -> list[str]:
+        """Which of its options do not go with an encoder.
+
+        Args:
+            variables: Of the model, without what a method adds.
+        """
+        return []
+
+    def added(self, matrix: Variable) -> tuple[Variable, ...]:
+        """What it puts beside a pretrained matrix of a layer above the depth."""
+        return ()
+
+    @property
+    def drop_rate(self) -> float:
+        """Probability that a unit is dropped of what goes into what it adds."""
+        return 0.0
+
+    def product(self, affine: "Affine", x: Any, values: "Values", drop: "Drop") -> Any:
+        """What a product gives that something was put beside, [..., width] to [..., units].
+
+        Args:
+            affine: The product.
+            x: What goes in, a tensor.
+            values: What was added, by name.
+            drop: Drops units of what goes in, in training.
+        """
+        raise NotImplementedError
+
+    def merged(
+        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The matrix [width, units] and the bias that give the same without what was added.
+
+        Args:
+            kernel: As it is.
+            bias: As it is.
+            values: What was added, by name.
+        """
+        raise NotImplementedError
+
+    def products(self, matrix: Variable, product: Product) -> tuple[Product, ...]:
+        """The matrix products that it adds to one of the encoder's, the last gives the sum.
+
+        Args:
+            matrix: That of the product.
+            product: The encoder's.
+        """
+        return ()
+
+    def kept(self, matrix: Variable, rows: float) -> float:
+        """Values of a text kept for the backward pass by what it adds to a product.
+
+        Args:
+            matrix: Of the product.
+            rows: Vectors of the text that go into it.
+        """
+        return 0.0

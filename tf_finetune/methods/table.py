@@ -2,6 +2,7 @@
 
 from tf_finetune.methods.biases import Biases
 from tf_finetune.methods.full import Full
+from tf_finetune.methods.lora import Lora
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.norms import Norms
 
@@ -9,4 +10,5 @@ METHODS: dict[str, type[Method]] = {
     "full": Full,
     "biases": Biases,
     "norms": Norms,
+    "lora": Lora,
 }

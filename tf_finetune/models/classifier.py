@@ -10,6 +10,7 @@ from tf_finetune.encoders.encoder import MASKED_SCORE, Run
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.encoders.gelu import gelu
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.models.changed_products import change_products
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.models.planned_model import PlannedModel
 from tf_finetune.models.pooling import pooled, reads_of
@@ -44,6 +45,7 @@ class Classifier(PlannedModel):
         super().__init__(wrapped, files, plan, head, scale, anew)
         self.masked_score = MASKED_SCORE
         self.encoder = files.family.encoder(wrapped, files.sizes)
+        change_products(self.encoder, plan, self.by_path)
 
     @property
     def num_layers(self) -> int:

@@ -1,5 +1,6 @@
 """The values that the variables have before fine-tuning, read tensor by tensor."""
 
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 
@@ -55,6 +56,8 @@ def initial_values(
                     _keep_rows(value, kept, head.rows)
                     value = value if scale is None else scale.standardised(variable, value)
                 yield variable.path, value
+            elif variable.init == "lengths" and variable.beside is not None:
+                yield variable.path, np.linalg.norm(read(variable.beside), axis=0)
             elif variable.path not in anew and checkpoint.has(variable):
                 value = read(variable)
                 _check_finite(value, checkpoint.where(variable))
@@ -92,10 +95,13 @@ def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
     "normal" is cut at two deviations; the deviation is the encoder's `initializer_range`
     (Devlin et al. 2019: 0.02).
     """
-    if variable.begins_as != "normal":
+    if variable.begins_as in _CONSTANTS:
         return np.full(variable.shape, _CONSTANTS[variable.begins_as], np.float32)
     path_number = zlib.crc32(variable.path.encode())
     generator = np.random.Generator(np.random.Philox(key=[seed, path_number]))
+    if variable.begins_as == "uniform":
+        bound = 1 / math.sqrt(variable.shape[0])
+        return generator.uniform(-bound, bound, variable.shape).astype(np.float32)
     draws = generator.standard_normal(4 * variable.count)
     draws = draws[np.abs(draws) < 2][: variable.count]
     scale = float(files.config.get("initializer_range", 0.02))

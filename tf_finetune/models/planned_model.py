@@ -49,6 +49,9 @@ class PlannedModel(tf_keras.Model):
             self._mean = tf.Variable(scale.mean, name="target_mean", **options)
             self._deviation = tf.Variable(scale.deviation, name="target_deviation", **options)
         real = {variable_path(v): v for v in wrapped.weights}
+        for variable in plan.added:
+            name = variable.path.replace("/", "_")
+            real[variable.path] = tf.Variable(tf.zeros(variable.shape), name=name)
         self._check_plan_covers_variables(real)
         # Keras lists trainable weights first, so its order depends on earlier flags.
         self._by_path = {row.path: real[row.path] for row in plan.rows}
@@ -73,7 +76,7 @@ class PlannedModel(tf_keras.Model):
     def table(self) -> tuple[Variable, ...]:
         """The expected variables of this model, in forward order."""
         num_labels = int(self.wrapped.config.num_labels)
-        return self.files.variables(num_labels)
+        return self.plan.with_added(self.files.variables(num_labels))
 
     def of_kinds(self, *kinds: Kind) -> list[tf.Variable]:
         """Variables of some kinds, in forward order."""

@@ -90,4 +90,4 @@ def spec_of(
         raise UserError([*problems, *error.problems], error.hint) from None
     if problems:
         raise UserError(problems)
-    return Spec(config, files, labels, variables, plan)
+    return Spec(config, files, labels, plan.with_added(variables), plan)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tf_finetune.encoders.family import OF_ALL_TOKENS, Family, Pooling, Product, Sizes
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.methods.method import Method
 from tf_finetune.plans.freezing import FreezePlan
 
 FLOAT_BYTES = 4
@@ -86,7 +87,8 @@ def plan_cost(
     by_part: dict[str, int] = {}
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
-    passes = _Passes(trained, batch_size)
+    added = {v.beside.path: v.beside for v in trained if v.beside is not None}
+    passes = _Passes(trained, batch_size, plan.method, tuple(added.values()))
     passes.through_embeddings(variables, length)
     prefix_flops = 0
     for layer in range(sizes.layers):
@@ -101,11 +103,14 @@ def plan_cost(
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
-        activation_bytes=batch_size
-        * FLOAT_BYTES
+        activation_bytes=FLOAT_BYTES
         * (
-            _layer_activations(plan, family, sizes, length, queries, dropout)
-            + _head_activations(variables, sizes, pooling, length, reads)
+            batch_size
+            * (
+                _layer_activations(plan, family, sizes, length, queries, dropout)
+                + _head_activations(variables, sizes, pooling, length, reads)
+            )
+            + round(passes.kept)
         ),
         forward_flops=passes.forward,
         backward_flops=passes.backward,
@@ -150,15 +155,32 @@ class _Passes:
     Args:
         trained: The variables that train.
         batch_size: Texts of the batch.
+        method: That added some of them.
+        matrices: Those beside which it did.
 
     Attributes:
         forward: FLOPs of the forward pass so far.
         backward: FLOPs of the backward pass so far.
+        kept: Values that the method keeps for the backward pass so far.
     """
 
-    def __init__(self, trained: Sequence[Variable], batch_size: int):
+    def __init__(
+        self,
+        trained: Sequence[Variable],
+        batch_size: int,
+        method: Method,
+        matrices: Sequence[Variable],
+    ):
         self._batch_size = batch_size
+        self._method = method
+        self._matrices = {
+            (layer, site): matrix
+            for matrix in matrices
+            for layer in matrix.layers
+            for site in (matrix.site, *matrix.other_sites)
+        }
         self.forward = self.backward = 0
+        self.kept = 0.0
         self._kinds: dict[tuple[int | None, str], set[str]] = {}
         for variable in trained:
             for layer in variable.layers or (None,):
@@ -181,7 +203,23 @@ class _Passes:
             operands = [any(lit[name] for name in operand) for operand in product.operands]
             texts = 1 if product.once else self._batch_size
             lit[product.name] = self._price(layer, product.name, product.flops, operands, texts)
+            matrix = self._matrices.get((layer, product.name))
+            if matrix is not None:
+                self._through_added(matrix, product, lit)
         self._below = lit[products[-1].name]
+
+    def _through_added(self, matrix: Variable, product: Product, lit: dict[str, bool]) -> None:
+        """Adds what the method adds to a product, after which something of it trains."""
+        texts = 1 if product.once else self._batch_size
+        for one in self._method.products(matrix, product):
+            operands = [any(lit[name] for name in operand) for operand in one.operands]
+            flops = one.flops * (1 if one.once else self._batch_size)
+            self.forward += flops
+            self.backward += flops * (sum(operands) + one.trained)
+            lit[one.name] = any(operands) or one.trained
+        lit[product.name] = True
+        rows = product.flops / (2 * matrix.count)
+        self.kept += texts * self._method.kept(matrix, rows)
 
     def through_mean(self, flops: int) -> None:
         """Adds the product that makes the mean of a text's states."""

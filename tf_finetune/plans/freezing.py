@@ -8,6 +8,7 @@ from typing import Any
 
 from tf_finetune.encoders.variables import Variable, number_of_layers, possible_depths
 from tf_finetune.errors import UserError
+from tf_finetune.methods.full import Full
 from tf_finetune.methods.method import Method
 from tf_finetune.options.freeze import FreezeConfig, FreezeRule
 
@@ -59,10 +60,19 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class FreezePlan:
-    """One row a variable, in forward order, covering every variable once."""
+    """One row a variable, in forward order, covering every variable once.
+
+    Attributes:
+        rows: Of the pretrained variables and of what the method adds, each beside its matrix.
+        num_layers: Encoder layers L.
+        method: By which it was decided.
+        added: What the method adds, in forward order.
+    """
 
     rows: tuple[PlanRow, ...]
     num_layers: int
+    method: Method = Full()
+    added: tuple[Variable, ...] = ()
 
     @cached_property
     def trainable_paths(self) -> frozenset[str]:
@@ -73,6 +83,11 @@ class FreezePlan:
     def rate_factors(self) -> dict[str, float]:
         """Of every variable that trains, its learning rate as a multiple of the run's, by path."""
         return {row.path: row.rate_factor for row in self.rows if row.trainable}
+
+    def with_added(self, variables: Sequence[Variable]) -> tuple[Variable, ...]:
+        """Pretrained variables and what the method adds to them, in the order of the rows."""
+        known = {variable.path: variable for variable in (*variables, *self.added)}
+        return tuple(known[row.path] for row in self.rows)
 
     @property
     def total_count(self) -> int:
@@ -126,16 +141,23 @@ def plan_freezing(
 
     Raises:
         UserError: The depth is over the number of layers, a rule names a layer that is not
-            there, has a broken pattern or selects nothing, or nothing is left to train.
+            there, has a broken pattern or selects nothing, an option of the method does not go
+            with the encoder, or nothing is left to train.
     """
     num_layers = number_of_layers(variables)
-    problems = _problems(config, variables, num_layers)
+    problems = [*_problems(config, variables, num_layers), *method.problems(variables)]
     if problems:
         raise UserError(problems)
     rules = [(rule, f"freeze.rules[{i}]") for i, rule in enumerate(config.rules)]
     rules += _depth_rules(config)
-    plan = FreezePlan(tuple(_decide(v, rules, method) for v in variables), num_layers)
-    if len({row.path for row in plan.rows}) != len(variables):
+    rows: list[PlanRow] = []
+    added: list[Variable] = []
+    for variable in variables:
+        row, beside = _decide(variable, rules, method)
+        rows += [row, *(_row(v, True, f"method.name={method.name}") for v in beside)]
+        added += beside
+    plan = FreezePlan(tuple(rows), num_layers, method, tuple(added))
+    if len({row.path for row in plan.rows}) != len(rows):
         raise ValueError("the variable table names a path twice")
     if not plan.trainable_count:
         raise UserError("freeze: every variable is frozen; accepted: at least the head trains")
@@ -153,17 +175,22 @@ def _depth_rules(config: FreezeConfig) -> list[tuple[FreezeRule, str]]:
     return rules
 
 
-def _decide(variable: Variable, rules: Sequence[tuple[FreezeRule, str]], method: Method) -> PlanRow:
-    found = ((rule.train, name) for rule, name in rules if matches(rule, variable))
-    trains, name = next(found, None) or _by_method(variable, method)
+def _decide(
+    variable: Variable, rules: Sequence[tuple[FreezeRule, str]], method: Method
+) -> tuple[PlanRow, tuple[Variable, ...]]:
+    """A variable's row, and what the method puts beside it where no rule decides about it."""
+    for rule, name in rules:
+        if matches(rule, variable):
+            return _row(variable, rule.train, name), ()
+    beside = method.added(variable) if variable.kind == "kernel" and variable.layers else ()
+    # What stands above all layers may have nothing of the task before, or be new.
+    if variable.part in ("pooler", "head") or method.trains(variable):
+        return _row(variable, True, "trains by default"), beside
+    return _row(variable, False, f"method.name={method.name}"), beside
+
+
+def _row(variable: Variable, trains: bool, name: str) -> PlanRow:
     return PlanRow(variable.path, variable.part, variable.layers, variable.count, trains, name)
-
-
-def _by_method(variable: Variable, method: Method) -> tuple[bool, str]:
-    """The head, which has nothing of the task before, trains under every method."""
-    if variable.part == "head" or method.trains(variable):
-        return True, "trains by default"
-    return False, f"method.name={method.name}"
 
 
 def matches(rule: FreezeRule, variable: Variable) -> bool:

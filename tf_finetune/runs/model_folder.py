@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
+from tf_finetune.encoders.checkpoints.opening import UNMERGED_FILE, WEIGHTS_FILE
 from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
 from tf_finetune.encoders.locating import EncoderFiles, check_kinds
 from tf_finetune.encoders.pooling import TEXT_POOLING
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.models.head_start import TARGET_DEVIATION, TARGET_MEAN
+from tf_finetune.models.merged_values import added_values, handed_on
 from tf_finetune.storage.files import replaced_folder, write_atomically
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, read_manifest, write_manifest
 from tf_finetune.tasks.labels import LabelSpace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from tf_finetune.models.classifier import Classifier
 
+# What the method added, by itself; it is merged into the weights too.
+ADDED_FILE = "added.safetensors"
 # In config.json, with several labels a text: the probability above which a label applies.
 THRESHOLD = "label_threshold"
 # Of the encoder's config.json: what was true of its own file and its own head alone.
@@ -55,10 +58,13 @@ def write_model_folder(
     Raises:
         DiskFullError: There is no room for it.
     """
-    tensors = _tensors(classifier)
-    needed = sum(value.nbytes for value in tensors.values())
+    tensors, added = _tensors(classifier), pytorch_tensors(added_values(classifier))
+    merges = classifier.plan.method.merges
+    needed = sum(value.nbytes for value in (*tensors.values(), *added.values()))
     with replaced_folder(folder, needed) as temporary:
-        write_weights(temporary, tensors)
+        write_weights(temporary / (WEIGHTS_FILE if merges else UNMERGED_FILE), tensors)
+        if merges and added:
+            write_weights(temporary / ADDED_FILE, added)
         config = model_config(classifier, labels)
         if classifier.files.family.pooling == "last":
             # By this the library finds the last token in a row that is padded.
@@ -142,7 +148,8 @@ def check_model_folder(folder: Path) -> EncoderFiles:
     except ValueError:
         listed = {}
     problems = damaged_files(folder)
-    if not problems and not {WEIGHTS_FILE, "config.json"} <= listed.keys():
+    weights = {WEIGHTS_FILE, UNMERGED_FILE} & listed.keys()
+    if not problems and not (weights and "config.json" in listed):
         problems = [f"{folder / MANIFEST}: damaged"]
     if problems:
         raise UserError(problems, hint="Train again, or restore the folder from a copy.")
@@ -152,8 +159,7 @@ def check_model_folder(folder: Path) -> EncoderFiles:
 
 def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
     def values() -> Iterator[tuple[Variable, np.ndarray]]:
-        for variable in classifier.table:
-            value = classifier.by_path[variable.path].numpy()
+        for variable, value in handed_on(classifier):
             if variable.part == "head" and classifier.scale is not None:
                 value = classifier.scale.folded(variable, value)
             yield variable, value

@@ -13,6 +13,7 @@ from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.methods.full import Full
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import Spec, spec_of
@@ -144,6 +145,8 @@ def load_trained_model(
         chosen: The strategy to build under.
         precision: What it computes in; None: what it was trained in.
     """
+    if config.method.merges:  # its weights hold all of it
+        config = config.model_copy(update={"method": Full()})
     spec = spec_of(config, files, labels, precision=precision)
     classifier = build(spec, OfRun(), chosen.strategy)
     return TrainedModel(spec, classifier, load_tokenizer(files), chosen)

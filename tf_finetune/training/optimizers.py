@@ -11,8 +11,9 @@ from tf_finetune.encoders.variables import Kind
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.variable_rates import RateOfEach
 
-# Kinds of variables that weight decay leaves alone (Devlin et al. 2019).
-NOT_DECAYED: tuple[Kind, ...] = ("bias", "norm")
+# Kinds of variables that weight decay leaves alone (Devlin et al. 2019); what a method added
+# begins small and is bounded by its rank.
+NOT_DECAYED: tuple[Kind, ...] = ("bias", "norm", "added")
 
 
 class WarmupSchedule(tf_keras.optimizers.schedules.LearningRateSchedule):

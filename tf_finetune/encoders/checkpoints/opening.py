@@ -18,6 +18,9 @@ from tf_finetune.errors import UserError
 
 # What this project writes, and what is taken where there are others beside it.
 WEIGHTS_FILE = "model.safetensors"
+# The same where a method added what plain weights cannot hold. Another name, so that nobody loads
+# the pretrained part alone as if it were the model.
+UNMERGED_FILE = "unmerged.safetensors"
 
 
 class Format(NamedTuple):
@@ -63,7 +66,7 @@ def find_weights(folder: Path) -> list[tuple[Format, Path]]:
         UserError: There are several checkpoints of TensorFlow 1, and nothing says which is meant.
     """
     found: list[tuple[Format, Path]] = []
-    for kind in FORMATS:
+    for kind in (Format(UNMERGED_FILE, SafetensorsFile), *FORMATS):
         paths = sorted(path for path in folder.glob(kind.pattern) if path.is_file())
         if len(paths) > 1 and not found:
             raise UserError(

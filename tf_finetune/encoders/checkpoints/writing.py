@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
 from tf_finetune.encoders.variables import Variable
 
 
@@ -16,6 +15,6 @@ def pytorch_tensors(values: Iterable[tuple[Variable, np.ndarray]]) -> dict[str, 
     return {v.tensor: np.ascontiguousarray(v.as_tensor(x)) for v, x in values}
 
 
-def write_weights(folder: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Writes `pytorch_tensors` into a model folder."""
-    save_file(dict(tensors), folder / WEIGHTS_FILE, metadata={"format": "pt"})
+def write_weights(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Writes `pytorch_tensors` into a file."""
+    save_file(dict(tensors), path, metadata={"format": "pt"})

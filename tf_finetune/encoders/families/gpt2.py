@@ -109,10 +109,12 @@ class Gpt2(Family):
         inner = 2 * queries * sizes.hidden * sizes.inner
         of_norm, all_three = ("attention_norm",), ("query_key_value",)
         attended = ("attention_output", "input")
-        result = "last_norm" if layer == sizes.layers - 1 else "sum"
+        is_last = layer == sizes.layers - 1
+        result = "last_norm" if is_last else "sum"
+        pieces = 3 if is_last and queries < tokens else 1
         return (
             Product("attention_norm", 0, (("input",),)),
-            Product("query_key_value", square + keys_and_values, (of_norm,)),
+            Product("query_key_value", square + keys_and_values, (of_norm,), pieces=pieces),
             Product("scores", attention, (all_three, all_three)),
             Product("context", attention, (("scores",), all_three)),
             Product("attention_output", square, (("context",),)),

@@ -11,6 +11,7 @@ from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
 from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.runs.model_folder import ADDED_FILE
 from tf_finetune.storage.manifests import MANIFEST, write_manifest
 
 Heads = Mapping[int, tuple[int, ...]]
@@ -46,10 +47,10 @@ def write_cut(files: EncoderFiles, folder: Path, layers: int, heads: Heads) -> E
                         value = _silenced(value, heads.get(layer, ()), width)
                 yield variable, value
 
-    write_weights(folder, pytorch_tensors(values()))
+    write_weights(folder / WEIGHTS_FILE, pytorch_tensors(values()))
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     for path in files.path.iterdir():
-        if path.is_file() and path.name not in (WEIGHTS_FILE, "config.json", MANIFEST):
+        if path.is_file() and path.name not in (WEIGHTS_FILE, ADDED_FILE, "config.json", MANIFEST):
             shutil.copyfile(path, folder / path.name)
     write_manifest(folder)
     return EncoderFiles(str(folder), folder)

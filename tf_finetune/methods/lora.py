@@ -1,0 +1,148 @@
+"""LoRA and DoRA: the change of a matrix as a product of two small ones."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from tf_finetune.encoders.family import Product
+from tf_finetune.encoders.variables import Variable, added_variable
+from tf_finetune.methods.method import Method
+from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
+from tf_finetune.options.values import Fraction
+
+if TYPE_CHECKING:
+    from tf_finetune.encoders.affine import Affine, Drop, Values
+
+
+class Lora(Method):
+    """A matrix W above the depth becomes W + s A B, with A and B of a small rank.
+
+    Source: E. Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models"; the scale by
+    the root of the rank: D. Kalajdzievski 2023, "A Rank Stabilization Scaling Factor for
+    Fine-Tuning with LoRA"; lengths of columns trained apart from their directions: S. Liu et al.
+    2024, "DoRA: Weight-Decomposed Low-Rank Adaptation".
+    """
+
+    name: Literal["lora"] = "lora"
+    rank: int = Field(default=8, ge=1, description="columns of A and rows of B")
+    alpha: float = Field(
+        default=16.0, gt=0, description="A B is multiplied with alpha / rank, see rank_stabilised"
+    )
+    dropout: Fraction = Field(
+        default=0.0, description="probability that a unit of what goes into A is dropped"
+    )
+    targets: tuple[str, ...] = Field(
+        default=("query", "value"),
+        min_length=1,
+        description="products of a layer that get A and B: query, key, value, output, up, down",
+        examples=[["query", "key", "value", "output", "up", "down"]],
+    )
+    rank_stabilised: bool = Field(
+        default=False, description="multiply with alpha / root of rank, which suits large ranks"
+    )
+    weight_decomposed: bool = Field(
+        default=False, description="DoRA: the length of each column of W + s A B trains by itself"
+    )
+    rate_factor: ClassVar[float] = 10.0
+    by_unit: ClassVar[frozenset[str]] = frozenset(("lora_b", "lora_magnitude"))
+
+    @property
+    def words(self) -> str:
+        """With its rank."""
+        return f"{'DoRA' if self.weight_decomposed else 'LoRA'} of rank {self.rank}"
+
+    @property
+    def scale(self) -> float:
+        """What A B is multiplied with."""
+        return self.alpha / (math.sqrt(self.rank) if self.rank_stabilised else self.rank)
+
+    @property
+    def drop_rate(self) -> float:
+        """See `Method`."""
+        return self.dropout
+
+    def trains(self, variable: Variable) -> bool:
+        """Nothing that is pretrained does."""
+        return False
+
+    def problems(self, variables: Sequence[Variable]) -> list[str]:
+        """Targets that the encoder lacks, and a rank above the width of one."""
+        sites = sites_of(self.targets, product_sites(variables))
+        widths = [
+            min(v.shape) for v in variables if v.kind == "kernel" and v.layers and v.site in sites
+        ]
+        problems = target_problems(self.targets, variables)
+        if widths and self.rank > min(widths):
+            problems.append(
+                f"method.rank: received {self.rank}; accepted: up to {min(widths)}, the width of "
+                "the narrowest target"
+            )
+        return problems
+
+    def added(self, matrix: Variable) -> tuple[Variable, ...]:
+        """A with random values and B with zeros, so that training begins at W."""
+        if not is_target(matrix, self.targets):
+            return ()
+        width, units = matrix.shape
+        of_a, of_b = (width, self.rank), (self.rank, units)
+        found = (
+            added_variable(matrix, "lora_a", "lora_A.weight", of_a, "uniform"),
+            added_variable(matrix, "lora_b", "lora_B.weight", of_b, "zeros"),
+        )
+        if not self.weight_decomposed:
+            return found
+        name = "lora_magnitude_vector.weight"
+        return (*found, added_variable(matrix, "lora_magnitude", name, (units,), "lengths"))
+
+    def product(self, affine: "Affine", x: Any, values: "Values", drop: "Drop") -> Any:
+        """W x and A B x are computed apart; W + s A B alone for the lengths of its columns."""
+        import tensorflow as tf
+
+        from tf_finetune.encoders.affine import product
+
+        def of(matrix: Any, rows: Any) -> Any:
+            return product(matrix, None, rows, affine.dtype)
+
+        a, b = values["lora_a"], values["lora_b"]
+        change = self.scale * of(b, of(a, drop(x)))
+        if not self.weight_decomposed:
+            return affine(x) + change
+        whole = tf.cast(affine.kernel, affine.dtype) + self.scale * tf.matmul(a, b)
+        # Liu et al. 2024, section 4.3: the lengths count as constants in the backward pass.
+        lengths = tf.stop_gradient(tf.norm(whole, axis=0))
+        result = values["lora_magnitude"] / lengths * (of(affine.kernel, x) + change)
+        return result if affine.bias is None else result + tf.cast(affine.bias, result.dtype)
+
+    def merged(
+        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """W + s A B, of DoRA with the lengths that were trained."""
+        a, b = (values[name].astype(np.float64) for name in ("lora_a", "lora_b"))
+        whole = kernel + self.scale * (a @ b)
+        if self.weight_decomposed:
+            whole *= values["lora_magnitude"] / np.linalg.norm(whole, axis=0)
+        return whole.astype(np.float32), bias
+
+    def products(self, matrix: Variable, product: Product) -> tuple[Product, ...]:
+        """That with A and that with B, and of DoRA A B by itself, once a step."""
+        width, units = matrix.shape
+        rows = product.flops / (2 * width * units)
+        below, inside = product.operands[:1], f"{product.name}.lora_a"
+        # Each piece computes A anew.
+        of_a = round(2 * rows * product.pieces * width * self.rank)
+        of_b = round(2 * rows * self.rank * units)
+        found = [
+            Product(inside, of_a, below, product.once, trained=True),
+            Product(f"{product.name}.lora_b", of_b, ((inside,),), product.once, trained=True),
+        ]
+        if self.weight_decomposed:
+            flops = 2 * width * self.rank * units
+            found.append(Product(f"{product.name}.lora_magnitude", flops, (), once=True))
+        return tuple(found)
+
+    def kept(self, matrix: Variable, rows: float) -> float:
+        """What A gives; the units that were kept of what goes in."""
+        return rows * (self.rank + (matrix.shape[0] if self.dropout else 0))

@@ -1,0 +1,41 @@
+"""Puts what a method of fine-tuning adds into the products of an encoder."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from tf_finetune.encoders.affine import Change
+from tf_finetune.encoders.dropout import PositionalDropout
+from tf_finetune.encoders.encoder import Encoder
+from tf_finetune.encoders.variables import Variable
+from tf_finetune.plans.freezing import FreezePlan
+
+# Numbers of the places where a method drops units; an encoder's own are smaller.
+_FIRST_SITE = 2**15
+_SITES_OF_A_LAYER = 2**5
+
+
+def change_products(encoder: Encoder, plan: FreezePlan, by_path: Mapping[str, tf.Variable]) -> None:
+    """Lets every product give what the plan's method makes of it.
+
+    Args:
+        encoder: Changed in place.
+        plan: With what its method adds.
+        by_path: The variables.
+    """
+    beside: dict[Variable, list[Variable]] = {}
+    for variable in plan.added:
+        if variable.beside is not None:
+            beside.setdefault(variable.beside, []).append(variable)
+    numbers: dict[int, int] = {}
+    for matrix, added in beside.items():
+        for layer in sorted(matrix.layers):
+            number = numbers[layer] = numbers.get(layer, -1) + 1
+            site = _FIRST_SITE + layer * _SITES_OF_A_LAYER + number
+            change = Change(
+                plan.method.product,
+                {variable.name: by_path[variable.path] for variable in added},
+                plan.method.by_unit,
+                PositionalDropout(plan.method.drop_rate, site),
+            )
+            encoder.change(layer, matrix.site, change)
