@@ -96,6 +96,17 @@ def make_consistent(values):
     encoder, freeze = values.get("encoder", {}), values.get("freeze", {})
     if encoder.get("layers") is not None and freeze.get("depth", 0) > encoder["layers"]:
         freeze["depth"] = encoder["layers"]
+    if freeze.get("thaw"):  # later and less deep than what is before
+        count, epochs = len(freeze["thaw"]), training.get("epochs", 3)
+        training["epochs"] = max(epochs, count + 1)
+        values["training"] = training
+        freeze["depth"] = max(freeze.get("depth", 0), count)
+        for index, phase in enumerate(freeze["thaw"]):
+            phase |= {"from_epoch": index + 2, "depth": count - 1 - index}
+        if training.get("solver") == "exact":
+            del training["solver"]
+        if encoder.get("layers") is not None:
+            encoder["layers"] = max(encoder["layers"], freeze["depth"])
     if "method" in values:  # options of its own alone
         method = METHODS[values["method"].get("name", "full")]
         own = {k: v for k, v in values["method"].items() if k in method.model_fields}

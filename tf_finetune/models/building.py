@@ -58,3 +58,15 @@ def _unfilled(
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
     return Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
+
+
+def replanned(model: Classifier, spec: Spec) -> Classifier:
+    """The same pretrained variables under another plan.
+
+    What a method adds is new: see `Classifier.reset`.
+
+    Args:
+        model: Built; not to be trained any more.
+        spec: Differs in what trains alone.
+    """
+    return Classifier(model.wrapped, model.files, spec.plan, model.head, model.scale, model.anew)

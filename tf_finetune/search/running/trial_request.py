@@ -60,13 +60,13 @@ class TrialRequest:
             if ("search.rule_sets" in extra)
             else ()
         )
-        freeze = config.freeze.model_copy(
-            update={
+        given: dict[str, dict[str, Any]] = {
+            "training": {"seed": self.seed},
+            "freeze": {
                 "depth": self.cell.frozen_depth,
                 "rules": (*rules, *config.freeze.rules),
-            }
-        )
-        given: dict[str, dict[str, Any]] = {"training": {"seed": self.seed}}
+            },
+        }
         if self.cell.is_solved:
             given["training"]["solver"] = "exact"
             usual = ExperimentConfig()
@@ -87,7 +87,7 @@ class TrialRequest:
         }
         if method is not None:
             sections["method"] = METHODS[method]()
-        return config.model_copy(update={"freeze": freeze, **sections})
+        return config.model_copy(update=sections)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` reads it back."""
