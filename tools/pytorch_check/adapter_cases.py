@@ -1,11 +1,10 @@
 """A tiny encoder of every family, what each method adds to it, and what it answers; in `.venv`.
 
-python -m tools.pytorch_check.adapter_cases write FOLDER
-python -m tools.pytorch_check.adapter_cases read FOLDER DIFFERENCES.json
+python -m tools.pytorch_check.adapter_cases FOLDER [FAMILY ...]
 
-`write` makes for each family FOLDER/FAMILY/encoder, a Hugging Face folder, and for each setting of
-a method that PEFT has FOLDER/FAMILY/SETTING/adapter, a folder of PEFT, and ours.safetensors:
-tokens of some texts and the logits of the merged model.
+Writes for each family FOLDER/FAMILY/encoder, a Hugging Face folder, and for each setting of a
+method that PEFT has FOLDER/FAMILY/SETTING/adapter, a folder of PEFT, and ours.safetensors: tokens
+of some texts and the logits of the merged model.
 """
 
 import sys
@@ -47,18 +46,19 @@ _SPREAD = 0.2  # of what a training would have added
 _LABEL_SPACE = unnamed_labels("single_label", LABELS)
 
 
-def settings() -> dict[str, dict[str, Any]]:
+def _settings() -> dict[str, dict[str, Any]]:
     """Section `method` by the name of a case."""
     usual = {name: {"name": name} for name, kind in METHODS.items() if not kind.not_in_peft}
     return usual | _OTHERS
 
 
-def write(folder: str) -> None:
-    """Writes all cases."""
+def main(folder: str, *families: str) -> None:
+    """Writes the cases of some families, or of all."""
     for name, (model_type, said) in family_settings().items():
-        files = write_model(Path(folder) / name / "encoder", FAMILIES[model_type], said)
-        for setting, method in settings().items():
-            _write_case(Path(folder) / name / setting, files, method)
+        if not families or name in families:
+            files = write_model(Path(folder) / name / "encoder", FAMILIES[model_type], said)
+            for setting, method in _settings().items():
+                _write_case(Path(folder) / name / setting, files, method)
 
 
 def _write_case(folder: Path, files: EncoderFiles, method: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def _write_case(folder: Path, files: EncoderFiles, method: dict[str, Any]) -> No
     classifier = build(spec_of(config, files, _LABEL_SPACE), Pretrained())
     classifier.set_values(_trained(classifier))
     model = folder / "model"
-    (folder / "vocab.txt").parent.mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", encoding="utf-8")
     tokenizer = BertTokenizerFast(vocab_file=str(folder / "vocab.txt"))
     write_model_folder(model, classifier, tokenizer, _LABEL_SPACE, max_length=16)
@@ -88,4 +88,4 @@ def _trained(classifier: Any) -> Iterator[tuple[str, np.ndarray]]:
 
 
 if __name__ == "__main__":
-    write(*sys.argv[2:])
+    main(*sys.argv[1:])
