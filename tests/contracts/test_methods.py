@@ -1,6 +1,7 @@
 """Every method keeps what the rest of the project relies on; see tests/training/test_methods.py."""
 
 import pytest
+from check_flops import check_flops
 from check_method import check_method_model, check_method_plans
 
 from tf_finetune.encoders.families.table import FAMILIES
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.numeric
 OTHER_SETTINGS = [
     {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]}
 ]
+# Tracing takes seconds; what differs is which products there are.
+PRICED = ("bert", "gpt2")
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
 
 
@@ -47,4 +50,15 @@ def test_method_keeps_its_contract(setting, folder, plain, spec_for):
     depth = files.depths[1] if len(files.depths) > 2 else 0
     spec = spec_for(folder, method=setting, freeze={"depth": depth})
     if spec.plan.added:
-        check_method_model(build(spec, Pretrained()), plain)
+        model = build(spec, Pretrained())
+        check_method_model(model, plain)
+        if family in PRICED:
+            check_flops(model, spec)
+
+
+def test_layers_that_are_computed_again_are_priced_twice(make_encoder, spec_for, tmp_path):
+    folder = make_encoder(tmp_path / "bert")
+    options = {"method": {"name": "lora"}, "training": {"recompute": True}}
+    spec = spec_for(folder, freeze={"depth": 1}, **options)
+
+    check_flops(build(spec, Pretrained()), spec)

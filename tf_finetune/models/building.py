@@ -57,7 +57,9 @@ def _unfilled(
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
-    return Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
+    classifier = Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
+    classifier.recompute = spec.config.training.recompute
+    return classifier
 
 
 def replanned(model: Classifier, spec: Spec) -> Classifier:
@@ -69,4 +71,6 @@ def replanned(model: Classifier, spec: Spec) -> Classifier:
         model: Built; not to be trained any more.
         spec: Differs in what trains alone.
     """
-    return Classifier(model.wrapped, model.files, spec.plan, model.head, model.scale, model.anew)
+    other = Classifier(model.wrapped, model.files, spec.plan, model.head, model.scale, model.anew)
+    other.recompute = model.recompute
+    return other

@@ -1,0 +1,54 @@
+"""Holds the price of a training step against the matrix products of its traced graph."""
+
+import math
+
+import tensorflow as tf
+
+from tf_finetune.data.batch import text_rows
+from tf_finetune.encoders.dropout import dropout_position
+
+BATCH, LENGTH = 2, 8
+
+
+def check_flops(classifier, spec):
+    """FLOPs of `plan` are those of the graph's products, forward and backward."""
+    cost = spec.cost(BATCH, LENGTH)
+
+    def forward(ids):
+        with dropout_position(tf.constant([0, 0, 0], tf.int64)):
+            return classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
+
+    def step(ids):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(forward(ids) ** 2)
+        return tape.gradient(loss, classifier.trainable_weights)
+
+    assert counted(forward) == cost.forward_flops
+    assert counted(step) == cost.step_flops
+
+
+def counted(function):
+    """FLOPs of the matrix products of a function of token ids [BATCH, LENGTH]."""
+    ids = tf.TensorSpec([BATCH, LENGTH], tf.int32)
+    traced = tf.function(function, autograph=False).get_concrete_function(ids)
+    return sum(map(_flops, _products(traced.outputs)))
+
+
+def _products(outputs):
+    """The matrix products that outputs depend on; TensorFlow prunes all others."""
+    waiting, seen = [tensor.op for tensor in outputs], {}
+    while waiting:
+        op = waiting.pop()
+        if op.name not in seen:
+            seen[op.name] = op
+            waiting += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+    return [op for op in seen.values() if op.type in ("MatMul", "BatchMatMulV2")]
+
+
+def _flops(op):
+    x, y = (tensor.shape.as_list() for tensor in op.inputs)
+    result = op.outputs[0].shape.as_list()
+    assert None not in (*x, *result), f"{op.name}: {x} {y} {result}"
+    transposed = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
+    inner = x[-2] if transposed else x[-1]
+    return 2 * math.prod(result) * inner
