@@ -82,7 +82,8 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     rate = two_digits(usual)
     training = config.training.model_copy(update={"learning_rate": rate})
     line = (
-        f"learning rate: {exact_rate(rate)}, usual for {plan.frozen_depth} of {plan.num_layers} "
-        f"layers frozen and {steps:,} steps; `search` tries others, training.learning_rate sets it"
+        f"learning rate: {exact_rate(rate)}, usual for training {config.method.words} with "
+        f"{plan.frozen_depth} of {plan.num_layers} layers frozen, in {steps:,} steps; `search` "
+        "tries others, training.learning_rate sets it"
     )
     return ResolvedRate(config.model_copy(update={"training": training}), (line,))
