@@ -1,6 +1,7 @@
 """Every method keeps what the rest of the project relies on; see tests/training/test_methods.py."""
 
 import pytest
+from check_flops import check_flops
 from check_method import check_method_model, check_method_plans
 
 from tf_finetune.encoders.families.table import FAMILIES
@@ -13,9 +14,14 @@ pytestmark = pytest.mark.numeric
 
 # Settings beside the usual one of each method, which compute something else.
 OTHER_SETTINGS = [
-    {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]}
+    {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]},
+    {"name": "ia3", "targets": ["query"], "feedforward_targets": ["up", "output"]},
 ]
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
+
+
+# Families that multiply in ways of their own; all others are as one of these.
+PRICED = list({type(family).products: name for name, family in FAMILIES.items()}.values())
 
 
 def named(setting):
@@ -39,7 +45,7 @@ def plain(folder, spec_for):
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=named)
-def test_method_keeps_its_contract(setting, folder, plain, spec_for):
+def test_method_keeps_its_contract(setting, family, folder, plain, spec_for):
     files = EncoderFiles("tiny", folder)
     method = METHODS[setting["name"]].model_validate(setting)
     check_method_plans(method, files.variables(2), files.num_layers)
@@ -47,4 +53,12 @@ def test_method_keeps_its_contract(setting, folder, plain, spec_for):
     depth = files.depths[1] if len(files.depths) > 2 else 0
     spec = spec_for(folder, method=setting, freeze={"depth": depth})
     if spec.plan.added:
-        check_method_model(build(spec, Pretrained()), plain)
+        classifier = build(spec, Pretrained())
+        check_method_model(classifier, plain)
+        if family in PRICED:
+            check_flops(classifier)
+
+
+def test_training_all_weights_is_priced_exactly(family, plain):
+    if family in PRICED:
+        check_flops(plain)
