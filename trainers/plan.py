@@ -13,6 +13,8 @@ from rich.text import Text
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import visible
+from tf_finetune.models.plan_check import check_plan
+from tf_finetune.models.reinitialising import reinitialised_lines
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.precision import foretell_precision
@@ -32,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
+    check_plan(spec)
     config, solver_lines = resolve_solver(config, spec.plan)
 
     console.print(Text(visible(f"encoder {files.name}, {num_labels} outputs")), soft_wrap=True)
@@ -41,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         render_rows(console, spec.plan)
     else:
         render_plan(console, spec.plan)
-    for line in (*solver_lines, *foretell_precision(config)):
+    for line in (*solver_lines, *reinitialised_lines(spec), *foretell_precision(config)):
         console.print(line, highlight=False, soft_wrap=True)
     step = {
         "batch_size": config.training.batch_size,

@@ -48,6 +48,9 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.models.building import build
     from tf_finetune.training.pipeline import BatchShape
 
+    # What the encoder knows, also of layers that a training would let begin anew.
+    training = config.training.model_copy(update={"reinitialise_top": 0})
+    config = config.model_copy(update={"training": training})
     freeze = FreezeConfig(depth=files.num_layers)
     spec = spec_of(config, files, splits.labels, freeze=freeze, precision="float32")
     classifier = build(spec, Pretrained())

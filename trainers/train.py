@@ -35,6 +35,8 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
+    from tf_finetune.models.plan_check import check_plan
+    from tf_finetune.models.reinitialising import reinitialised_lines
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import check_new_trains, new_variables, pretrained
     from tf_finetune.plans.rates import resolve_rate
@@ -46,6 +48,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     # What is wrong with the rest is told before the data is read.
     spec = spec_of(config, files)
+    check_plan(spec)
     check_new_trains(spec)
     config, solver_lines = resolve_solver(config, spec.plan)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
@@ -111,7 +114,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         new = new_variables(spec, start)
         console.print(f"new variables: {', '.join(new) or 'none'}", highlight=False)
-        for line in start.lines():
+        for line in (*reinitialised_lines(spec), *start.lines()):
             console.print(Text(visible(line)), soft_wrap=True)
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:

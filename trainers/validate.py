@@ -35,6 +35,7 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.data.loading import load_splits
     from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.models.plan_check import check_plan
     from tf_finetune.models.spec import spec_of
     from tf_finetune.plans.precision import foretell_precision
     from tf_finetune.plans.solver import resolve_solver
@@ -43,7 +44,9 @@ def check(config: ExperimentConfig) -> list[str]:
     encoder = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
     errors = []
     try:
-        resolve_solver(config, spec_of(config, encoder).plan)
+        spec = spec_of(config, encoder)
+        check_plan(spec)
+        resolve_solver(config, spec.plan)
     except UserError as error:
         errors.append(error)
     try:

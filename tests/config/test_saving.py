@@ -81,7 +81,10 @@ def mappings(schema, name):
 
 def make_consistent(values):
     """Meets the checks across options."""
-    values.get("training", {})["accumulation_steps"] = 1
+    training = values.get("training", {})
+    training["accumulation_steps"] = 1
+    if training.get("strategy") == "multi_worker":
+        training |= {"precision": "float32", "padding": "auto"}
     search = values.get("search", {})
     if search.get("learning_rates") is not None:
         search["learning_rate_range"] = None
@@ -101,7 +104,7 @@ def make_consistent(values):
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}
         search |= {"median_stopping": False, "train_on_validation": False, "ensemble": False}
-        values.get("training", {})["strategy"] = "auto"
+        training["strategy"] = "auto"
     return values
 
 

@@ -34,6 +34,7 @@ class Variable:
         layers: Every encoder layer that uses it; empty outside the layers.
         site: Which of its layer's products or norms it is of, such as "query".
         other_sites: Products of its layer that it is of too.
+        is_gain: Whether it is what a norm multiplies with.
         init: What it starts with where a checkpoint lacks it; "checkpoint": none may lack it.
             "uniform" is bounded by the root of 1 / rows, "lengths" are those of the columns of
             the matrix that it stands beside.
@@ -56,6 +57,16 @@ class Variable:
     aliases: tuple[str, ...] = ()
     other_sites: tuple[str, ...] = ()
     beside: "Variable | None" = None
+    is_gain: bool = False
+
+    @property
+    def begins_as(self) -> Init:
+        """What it starts with where no value is loaded."""
+        if self.init != "checkpoint":
+            return self.init
+        if self.kind in ("kernel", "embedding"):
+            return "normal"
+        return "ones" if self.is_gain else "zeros"
 
     @property
     def name(self) -> str:
@@ -148,6 +159,7 @@ def norm_variables(
             layers,
             site,
             aliases=(f"{tensor}.{name}",),
+            is_gain=name == "gamma",
         )
 
 

@@ -30,14 +30,17 @@ def build(
         new_variables(spec, weights)
         with without_random_values(spec.files.family):
             head = weights.start_of_head(spec.labels.num_outputs)
-            model = _unfilled(spec, head, weights.scale)
+            model = _unfilled(spec, head, weights.scale, weights.anew(spec))
         # Every variable is in the table (checked above), so none keeps what Keras filled it with.
         model.set_values(model.initial_values(spec.config.training.seed))
         return model
 
 
 def _unfilled(
-    spec: Spec, head: HeadStart | None = None, scale: OutputScale | None = None
+    spec: Spec,
+    head: HeadStart | None = None,
+    scale: OutputScale | None = None,
+    anew: frozenset[str] = frozenset(),
 ) -> Classifier:
     """The model as config.json describes it, filled with what Keras fills it with."""
     family = spec.files.family
@@ -54,4 +57,4 @@ def _unfilled(
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
-    return Classifier(wrapped, spec.files, spec.plan, head, scale)
+    return Classifier(wrapped, spec.files, spec.plan, head, scale, anew)

@@ -40,8 +40,9 @@ class Classifier(PlannedModel):
         plan: FreezePlan,
         head: HeadStart | None = None,
         scale: OutputScale | None = None,
+        anew: frozenset[str] = frozenset(),
     ):
-        super().__init__(wrapped, files, plan, head, scale)
+        super().__init__(wrapped, files, plan, head, scale, anew)
         self.masked_score = MASKED_SCORE
         self.encoder = files.family.encoder(wrapped, files.sizes)
         change_products(self.encoder, plan, self.by_path)

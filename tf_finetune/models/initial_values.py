@@ -22,12 +22,13 @@ def initial_values(
     *,
     head: HeadStart | None = None,
     scale: OutputScale | None = None,
+    anew: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yields (path, value) in TensorFlow layout, float32, one variable in memory at a time.
 
-    A variable that the checkpoint lacks, and each row of the head that is not kept, gets a new
-    value that is a pure function of (seed, path), whatever else is kept.
+    A variable that the checkpoint lacks or that is to begin anew, and each row of the head that is
+    not kept, gets a new value that is a pure function of (seed, path), whatever else is kept.
 
     Args:
         files: The encoder; its checkpoint has been checked.
@@ -36,6 +37,7 @@ def initial_values(
         head: Which rows of the checkpoint's head are kept; None: none.
         scale: By which the head's outputs are standardised; the kept one, whose outputs are in
             the targets' own units, is converted.
+        anew: Paths of what is not taken from the checkpoint, though it has it.
         only: Paths to yield; None for all.
 
     Raises:
@@ -56,7 +58,7 @@ def initial_values(
                 yield variable.path, value
             elif variable.init == "lengths" and variable.beside is not None:
                 yield variable.path, np.linalg.norm(read(variable.beside), axis=0)
-            elif checkpoint.has(variable):
+            elif variable.path not in anew and checkpoint.has(variable):
                 value = read(variable)
                 _check_finite(value, checkpoint.where(variable))
                 yield variable.path, value
@@ -88,16 +90,16 @@ def _check_finite(value: np.ndarray, what: str) -> None:
 
 
 def new_value(variable: Variable, files: EncoderFiles, seed: int) -> np.ndarray:
-    """Initial value of a variable that is new, as its `init` says.
+    """Initial value of a variable that is new, as its `begins_as` says.
 
     "normal" is cut at two deviations; the deviation is the encoder's `initializer_range`
     (Devlin et al. 2019: 0.02).
     """
-    if variable.init in _CONSTANTS:
-        return np.full(variable.shape, _CONSTANTS[variable.init], np.float32)
+    if variable.begins_as in _CONSTANTS:
+        return np.full(variable.shape, _CONSTANTS[variable.begins_as], np.float32)
     path_number = zlib.crc32(variable.path.encode())
     generator = np.random.Generator(np.random.Philox(key=[seed, path_number]))
-    if variable.init == "uniform":
+    if variable.begins_as == "uniform":
         bound = 1 / math.sqrt(variable.shape[0])
         return generator.uniform(-bound, bound, variable.shape).astype(np.float32)
     draws = generator.standard_normal(4 * variable.count)

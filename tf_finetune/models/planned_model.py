@@ -25,6 +25,7 @@ class PlannedModel(tf_keras.Model):
         head: Which rows of the encoder's own head the head begins with; None: none.
         scale: Of a regression's targets: what the head computes is standardised, and answered
             is that times the deviation plus the mean. None: what the head computes is answered.
+        anew: Paths of what begins with new values though the encoder has some.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class PlannedModel(tf_keras.Model):
         plan: FreezePlan,
         head: HeadStart | None = None,
         scale: OutputScale | None = None,
+        anew: frozenset[str] = frozenset(),
     ):
         super().__init__(name="classifier")
         self.wrapped = wrapped
         self.files = files
         self.plan = plan
         self.head = head or new_head(int(wrapped.config.num_labels))
+        self.anew = anew
         self._scale = scale
         if scale is not None:  # not among the model's variables: the plan knows nothing of them
             options = {"trainable": False, "dtype": tf.float32}
@@ -121,7 +124,13 @@ class PlannedModel(tf_keras.Model):
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Values before fine-tuning by path; see `initial_values.initial_values`."""
         return initial_values(
-            self.files, self.table, seed, head=self.head, scale=self._scale, only=only
+            self.files,
+            self.table,
+            seed,
+            head=self.head,
+            scale=self._scale,
+            anew=self.anew,
+            only=only,
         )
 
     def reset(self, seed: int) -> None:

@@ -14,6 +14,7 @@ from tf_finetune.models.head_start import (
     start_lines,
     whole_head,
 )
+from tf_finetune.models.reinitialising import reinitialised
 from tf_finetune.models.spec import Spec
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
@@ -35,6 +36,10 @@ class Pretrained:
         """What the head begins with."""
         return self.head or new_head(num_outputs)
 
+    def anew(self, spec: Spec) -> frozenset[str]:
+        """Paths of what begins with new values though the checkpoint has some."""
+        return reinitialised(spec)
+
     def lines(self) -> list[str]:
         """What to tell of it before training."""
         return [] if self.head is None else start_lines(self.head, self.scale)
@@ -53,6 +58,10 @@ class OfRun:
     def start_of_head(self, num_outputs: int) -> HeadStart:
         """What the head begins with."""
         return whole_head(num_outputs)
+
+    def anew(self, spec: Spec) -> frozenset[str]:
+        """Nothing: what began anew was trained since."""
+        return frozenset()
 
 
 @dataclass(frozen=True)

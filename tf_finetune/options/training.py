@@ -70,6 +70,13 @@ class TrainingConfig(Section):
         description="the head's learning rate as a multiple of training.learning_rate",
         examples=[10],
     )
+    reinitialise_top: Annotated[int, Mark.STEP, Mark.STEPWISE] = Field(
+        default=0,
+        ge=0,
+        description="how many of the encoder's top layers begin with new values, and the pooler "
+        "with them; at most those that are not frozen. With few examples it can steady training",
+        examples=[1],
+    )
     warmup_fraction: Annotated[Fraction, Mark.COURSE, Mark.STEPWISE] = Field(
         default=0.1, description="share of all steps in which the learning rate rises from 0"
     )

@@ -20,6 +20,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.machine.memory import PeakMemory
 from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.models.building import build
+from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import Pretrained
 from tf_finetune.options.freeze import FreezeConfig
@@ -40,7 +41,8 @@ _MOST_THREADS = 4  # each holds the vectors of a head in float64
 def first_candidates(job: SearchJob) -> list[Candidate]:
     """A head on each number of layers and each pooling, where nothing else would train.
 
-    None where `training.solver` wants heads in steps, or rules keep the head from training alone.
+    None where `training.solver` wants heads in steps, rules keep the head from training alone, or
+    `training.reinitialise_top` lets layers begin anew, which have to train.
     """
     if not job.config.search.first_answer or job.config.training.solver == "steps":
         return []
@@ -81,8 +83,8 @@ def first_answer(
     if not missing:
         if job.config.search.first_answer and not candidates:
             tell(
-                "first answer: none, as training.solver=steps or freeze.rules leave no head that "
-                "trains alone"
+                "first answer: none, as training.solver=steps, freeze.rules or "
+                "training.reinitialise_top leave no head that trains alone"
             )
         return []
     texts = sum(map(len, kept_splits(job.splits).values()))
@@ -141,7 +143,8 @@ def _candidate(job: SearchJob, cell: Cell) -> Candidate | None:
     config = request.configure(job.config)
     try:
         spec = spec_of(config, job.files.configured(config.encoder), job.splits.labels)
-    except UserError:  # a rule that this encoder has no layer for, or that freezes all of it
+        check_plan(spec)
+    except UserError:  # such as a rule that this encoder has no layer for, or that freezes it all
         return None
     return Candidate(request, config, spec) if trains_head_alone(spec.plan) else None
 

@@ -12,6 +12,7 @@ from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.table import METHODS
+from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import check_new_trains
 from tf_finetune.options.marks import Mark
@@ -163,8 +164,9 @@ def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -
 
 def _depths(config: ExperimentConfig, files: EncoderFiles, problems: list[str]) -> list[int]:
     text, num_layers = config.search.depths, files.num_layers
-    if text == "all":
-        return files.depths
+    if text == "all":  # of those whose layers do not have to train because they begin anew
+        most = num_layers - config.training.reinitialise_top
+        return [depth for depth in files.depths if depth <= most] or files.depths[:1]
     depths = sorted(parse_layers(text))
     if depths[-1] > num_layers:
         problems.append(
@@ -268,6 +270,7 @@ def _depths_of_the_head(
         where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
         try:
             spec = spec_of(tried, files, freeze=freeze)
+            check_plan(spec)
             check_new_trains(spec)
         except UserError as error:
             of_plan = (problem for problem in error.problems if problem not in everywhere)
