@@ -1,56 +1,54 @@
-"""The price list's matrix products against those that are computed."""
+"""Holds the price of a training step against the matrix products of its traced graph."""
 
 import math
 
 import tensorflow as tf
 
 from tf_finetune.data.batch import text_rows
-from tf_finetune.plans.arithmetic import plan_cost
+from tf_finetune.encoders.dropout import dropout_position
 
-BATCH, LENGTH = 3, 6
+BATCH, LENGTH = 2, 8
 
 
-def check_flops(classifier):
-    """Holds the FLOPs of a step, dropout off, against what its graph multiplies."""
-    files, plan = classifier.files, classifier.plan
-    weights = classifier.trainable_weights
+def check_flops(classifier, spec):
+    """FLOPs of `plan` are those of the graph's products, forward and backward."""
+    cost = spec.cost(BATCH, LENGTH)
 
-    @tf.function(autograph=False)
+    def forward(ids):
+        with dropout_position(tf.constant([0, 0, 0], tf.int64)):
+            return classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
+
     def step(ids):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            total = tf.reduce_sum(classifier(text_rows(ids, 0 * ids, ids), training=False))
-        return total, [tf.convert_to_tensor(g) for g in tape.gradient(total, weights)]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(forward(ids) ** 2)
+        return tape.gradient(loss, classifier.trainable_weights)
 
-    graph = step.get_concrete_function(tf.TensorSpec([BATCH, LENGTH], tf.int32))
-    cost = plan_cost(
-        plan,
-        classifier.table,
-        files.family,
-        files.sizes,
-        batch_size=BATCH,
-        length=LENGTH,
-        pooling=files.pooling,
-    )
-    total, *gradients = graph.outputs
-    assert flops_of([total]) == cost.forward_flops
-    assert flops_of([total, *gradients]) == cost.step_flops
+    assert counted(forward) == cost.forward_flops
+    assert counted(step) == cost.step_flops
 
 
-def flops_of(outputs):
-    """Of all matrix products that tensors of a graph depend on."""
-    waiting, seen = [tensor.op for tensor in outputs], set()
+def counted(function):
+    """FLOPs of the matrix products of a function of token ids [BATCH, LENGTH]."""
+    ids = tf.TensorSpec([BATCH, LENGTH], tf.int32)
+    traced = tf.function(function, autograph=False).get_concrete_function(ids)
+    return sum(map(_flops, _products(traced.outputs)))
+
+
+def _products(outputs):
+    """The matrix products that outputs depend on; TensorFlow prunes all others."""
+    waiting, seen = [tensor.op for tensor in outputs], {}
     while waiting:
-        operation = waiting.pop()
-        if operation not in seen:
-            seen.add(operation)
-            waiting += [tensor.op for tensor in operation.inputs] + operation.control_inputs
-    return sum(_flops(operation) for operation in seen)
+        op = waiting.pop()
+        if op.name not in seen:
+            seen[op.name] = op
+            waiting += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+    return [op for op in seen.values() if op.type in ("MatMul", "BatchMatMulV2")]
 
 
-def _flops(operation):
-    if operation.type not in ("MatMul", "BatchMatMulV2"):
-        return 0
-    is_left_turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
-    inner = operation.inputs[0].shape[-2 if is_left_turned else -1]
-    return 2 * inner * math.prod(operation.outputs[0].shape)
+def _flops(op):
+    x, y = (tensor.shape.as_list() for tensor in op.inputs)
+    result = op.outputs[0].shape.as_list()
+    assert None not in (*x, *result), f"{op.name}: {x} {y} {result}"
+    transposed = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
+    inner = x[-2] if transposed else x[-1]
+    return 2 * math.prod(result) * inner

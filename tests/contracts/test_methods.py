@@ -16,6 +16,7 @@ pytestmark = pytest.mark.numeric
 OTHER_SETTINGS = [
     {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]},
     {"name": "ia3", "targets": ["query"], "feedforward_targets": ["up", "output"]},
+    {"name": "adapters", "width": 3, "placement": "feed_forward", "activation": "relu"},
 ]
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
 
@@ -56,9 +57,9 @@ def test_method_keeps_its_contract(setting, family, folder, plain, spec_for):
         classifier = build(spec, Pretrained())
         check_method_model(classifier, plain)
         if family in PRICED:
-            check_flops(classifier)
+            check_flops(classifier, spec)
 
 
-def test_training_all_weights_is_priced_exactly(family, plain):
+def test_training_all_weights_is_priced_exactly(family, folder, plain, spec_for):
     if family in PRICED:
-        check_flops(plain)
+        check_flops(plain, spec_for(folder))

@@ -1,5 +1,6 @@
 """The methods by the name that `method.name` takes: one line each."""
 
+from tf_finetune.methods.adapters import Adapters
 from tf_finetune.methods.biases import Biases
 from tf_finetune.methods.full import Full
 from tf_finetune.methods.ia3 import Ia3
@@ -13,4 +14,5 @@ METHODS: dict[str, type[Method]] = {
     "norms": Norms,
     "lora": Lora,
     "ia3": Ia3,
+    "adapters": Adapters,
 }
