@@ -179,7 +179,7 @@ COMMANDS: dict[str, Command] = {
         uses=options.SERVE,
     ),
     "export": Command(
-        "hand a trained model over: Hugging Face folder, SavedModel, LiteRT files",
+        "hand a trained model over: Hugging Face folder, adapter of PEFT, SavedModel, LiteRT files",
         (
             _RUN,
             Argument(
@@ -188,7 +188,9 @@ COMMANDS: dict[str, Command] = {
                 required=False,
             ),
             Argument(
-                "--to", "huggingface, savedmodel, litert, or several with commas", value="FORMATS"
+                "--to",
+                "huggingface, peft, savedmodel, litert, or several with commas",
+                value="FORMATS",
             ),
             Argument("--output", "folder for a folder of each format; without, export/ of the run"),
             Argument(
@@ -241,6 +243,7 @@ COMMANDS: dict[str, Command] = {
         ),
         (
             ("runs/reviews --to huggingface", "for transformers, with a model card"),
+            ("runs/reviews --to peft", "what LoRA added alone, for PyTorch's PEFT"),
             ("runs/reviews --to savedmodel", "for TensorFlow Serving; takes texts"),
             ("runs/reviews --to litert --max-loss 0.01", "three files and what each loses"),
             ("runs/reviews --to litert --distil 3", "half the layers of MiniLM, taught by all six"),

@@ -1,4 +1,4 @@
-"""Hands a trained model over: as a Hugging Face folder, a SavedModel, or LiteRT files.
+"""Hands a trained model over: as a Hugging Face folder, an adapter, a SavedModel, or LiteRT files.
 
 Example:
     python -m trainers.export runs/reviews-depth4 --to savedmodel,litert --max-loss 0.005
@@ -26,14 +26,16 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.export.formats import (
         HUGGINGFACE,
         LITERT,
+        PEFT,
         SAVEDMODEL,
-        check_merges,
+        check_carries,
         check_targets,
         open_targets,
         read_request,
     )
     from tf_finetune.export.smaller.request import FLAGS
     from tf_finetune.runs.model_folder import read_labels
+    from tf_finetune.runs.opening import config_of_model
     from tf_finetune.storage.locking import exclusive_use
 
     flags = {flag: getattr(arguments, flag[2:].replace("-", "_")) for flag in FLAGS}
@@ -43,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     )
     run, config = opened.run, opened.config
     files, labels = opened.files, opened.labels
-    check_merges(request, config.method)
+    check_carries(request, config_of_model(run, config).method)
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:
         raise UserError(
@@ -88,6 +90,10 @@ def main(argv: Sequence[str]) -> int:
             from tf_finetune.export.huggingface_folder import write_huggingface_folder
 
             write_huggingface_folder(folders[HUGGINGFACE], run, files, config, smaller)
+        if PEFT in folders:
+            from tf_finetune.export.peft_folder import write_peft_folder
+
+            write_peft_folder(folders[PEFT], run, files, labels, config)
         if SAVEDMODEL in folders or LITERT in folders:
             from tf_finetune.export.graphs import export_graphs
 

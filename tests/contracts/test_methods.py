@@ -21,7 +21,8 @@ OTHER_SETTINGS = [
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
 
 
-# Families that multiply in ways of their own; all others are as one of these.
+# Families that multiply in ways of their own; all others are as one of these, and tracing takes
+# a second.
 PRICED = list({type(family).products: name for name, family in FAMILIES.items()}.values())
 
 
@@ -63,3 +64,11 @@ def test_method_keeps_its_contract(setting, family, folder, plain, spec_for):
 def test_training_all_weights_is_priced_exactly(family, folder, plain, spec_for):
     if family in PRICED:
         check_flops(plain, spec_for(folder))
+
+
+def test_layers_that_are_computed_again_are_priced_twice(make_encoder, spec_for, tmp_path):
+    folder = make_encoder(tmp_path / "bert")
+    options = {"method": {"name": "lora"}, "training": {"recompute": True}}
+    spec = spec_for(folder, freeze={"depth": 1}, **options)
+
+    check_flops(build(spec, Pretrained()), spec)

@@ -7,10 +7,13 @@ from tf_finetune.export.formats import (
     FORMATS,
     USUAL_PRECISIONS,
     ExportRequest,
+    check_carries,
     check_targets,
     open_targets,
     read_request,
 )
+from tf_finetune.methods.full import Full
+from tf_finetune.methods.lora import Lora
 
 
 def test_names_are_taken_once_and_in_order():
@@ -28,7 +31,7 @@ def test_left_out_flags_mean_the_usual_precisions_and_any_loss():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ((None, None, None), "--to: missing; accepted: huggingface, savedmodel, litert"),
+        ((None, None, None), "--to: missing; accepted: huggingface, peft, savedmodel, litert"),
         (("SavedModel", None, None), "--to: received 'SavedModel'; nearest: savedmodel; accepted"),
         (("", None, None), "--to: received ''; accepted: huggingface"),
         (("litert", "int4", None), "--precisions: received 'int4'; nearest: int8; accepted"),
@@ -49,6 +52,21 @@ def test_all_mistakes_are_told_at_once():
         read_request("litert,onnx", "int4", "2")
 
     assert len(raised.value.problems) == 3
+
+
+def test_what_a_method_trained_goes_into_forms_that_can_hold_it():
+    peft = read_request("peft", None, None)
+    smaller = read_request("peft,huggingface", None, None, {"--drop-layers": "1"})
+
+    check_carries(peft, Lora())
+    with pytest.raises(
+        UserError,
+        match=r"--to: received peft, whose library has no adapter for "
+        r"method.name=full, which trains .*; accepted: --to huggingface, saved",
+    ):
+        check_carries(peft, Full())
+    with pytest.raises(UserError, match=r"received peft with --drop-layers, --prune-heads, --dis"):
+        check_carries(smaller, Lora())
 
 
 def test_folders_that_exist_are_refused(tmp_path):

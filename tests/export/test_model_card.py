@@ -72,9 +72,10 @@ def record(**changes):
 
 @pytest.fixture
 def card(tmp_path):
-    def write(found, **model_config):
+    def write(found, *, is_adapter=False, **model_config):
         model_config = {"architectures": ["BertForSequenceClassification"]} | model_config
-        write_model_card(tmp_path / "README.md", found, model_config, max_length=64)
+        path = tmp_path / "README.md"
+        write_model_card(path, found, model_config, max_length=64, is_adapter=is_adapter)
         return ModelCard.load(tmp_path / "README.md")
 
     return write
@@ -123,6 +124,17 @@ def test_a_head_that_the_library_lacks_is_shown_in_code(card):
     assert "AutoModelForSequenceClassification" in card(record()).text
 
 
+@pytest.mark.parametrize("pooled", [{}, {"text_pooling": "mean", "model_type": "bert"}])
+def test_an_adapter_is_shown_beside_its_encoder(pooled, card):
+    found = card(record(), is_adapter=True, **pooled)
+
+    assert found.data.library_name == "peft"
+    code = found.text.split("```python\n")[1].split("```")[0]
+    compile(code, "card", "exec")
+    assert "from_pretrained(base, config=" in code and "PeftModel.from_pretrained(" in code
+    assert ("head.safetensors" in code) == bool(pooled)
+
+
 def test_the_threshold_is_that_of_the_model(card):
     several = record(data=record().data | {"task": "multi_label"})
 
@@ -156,6 +168,12 @@ def test_regression_has_no_classes(card):
     text = card(record(reports={}, data=data)).text
 
     assert "The one output is the predicted number." in text and "softmax" not in text
+
+
+def test_command_tells_of_a_method_what_is_not_as_usual_for_it():
+    command = training_command(ExperimentConfig(method={"name": "lora", "rank": 4}))
+
+    assert command.split(" \\\n    ")[1:] == ["method.name=lora", "method.rank=4"]
 
 
 def test_command_gives_the_same_configuration_again():

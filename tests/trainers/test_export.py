@@ -207,7 +207,7 @@ def test_missing_data_leave_nothing(finished_run, tmp_path, command_fails):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ((), "--to: missing; accepted: huggingface, savedmodel, litert"),
+        ((), "--to: missing; accepted: huggingface, peft, savedmodel, litert"),
         (("--to", "onnx"), "--to: received 'onnx'; accepted: huggingface"),
         (("--to", "litert", "--max-loss", "much"), "--max-loss: received 'much'"),
         (("--too", "litert"), "--too: unknown flag; nearest: --to"),

@@ -463,7 +463,16 @@ def test_the_first_answer_is_searched_answered_and_trained_again(tiny_job, tmp_p
     assert "of the work of all 3 layers" in told
     assert "depth 3: the head alone, solved exactly, the same for every seed" in told
     assert "There is no ensemble: the head is solved, the same for every seed." in told
-    assert "exact" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "exact" in page
+    # Heads alone are compared on the training examples too, and the first answer is the last.
+    answer = outcome["recommendation"]["answer"]
+    assert "out-of-fold accuracy" in answer and ", 6 folds)" in answer
+    assert f": {answer}" in told
+    counts = {split["name"]: split["rows"] for split in outcome["data"]["splits"]}
+    both = counts["train"] + counts["validation"]
+    assert outcome["recommendation"]["num_examples"] == both
+    assert f"on {both} examples: the validation split and" in page
     # The final model is that of the recommended trial.
     chosen = load_config(folder / "chosen.yaml")
     layers, pooling = chosen.encoder.layers, chosen.encoder.pooling

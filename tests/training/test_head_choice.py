@@ -56,6 +56,8 @@ def test_a_rule_gets_a_small_penalty():
     assert choice.penalty < 1e-3
     assert choice.score["accuracy"] > 0.97
     assert choice.score["loss"] == min(score["loss"] for score in choice.scores)
+    assert TWO.score(problem.targets[choice.asked], choice.answers) == choice.score
+    assert (len(choice.asked), choice.folds) == (400, 5)
 
 
 def test_the_path_ends_where_two_in_a_row_are_worse():
@@ -81,9 +83,11 @@ def test_folds_are_left_out_where_enough_examples_are_answered(monkeypatch):
     assert solved == [80] * 5
     solved.clear()
     monkeypatch.setattr(head_choice, "_ENOUGH_ANSWERS", 160)
-    choose_penalty(problem, folds_of(problem), 0.01)
+    choice = choose_penalty(problem, folds_of(problem), 0.01)
 
     assert solved == [80] * 2
+    np.testing.assert_array_equal(choice.asked, np.flatnonzero(folds_of(problem) < 2))
+    assert (len(choice.answers), choice.folds) == (160, 2)
 
 
 def test_numbers_are_answered_in_their_own_units():

@@ -12,7 +12,7 @@ the same numbers come from plain arithmetic (`philox.py`).
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -66,6 +66,21 @@ def dropout_position(
         yield
     finally:
         _active.place = previous
+
+
+def at_this_place(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    """A function that drops, whenever it is called, the units that it would drop if called now."""
+    place = getattr(_active, "place", None)
+
+    def placed(*arguments: tf.Tensor) -> tf.Tensor:
+        previous = getattr(_active, "place", None)
+        _active.place = place
+        try:
+            return function(*arguments)
+        finally:
+            _active.place = previous
+
+    return placed
 
 
 class PositionalDropout:

@@ -13,13 +13,14 @@ from tf_finetune.methods.method import Method
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.storage.manifests import write_manifest
 
-HUGGINGFACE, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "savedmodel", "litert")
+HUGGINGFACE, PEFT, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "peft", "savedmodel", "litert")
 STATIC_INT8, FULL_INT8 = CALIBRATED = ("static-int8", "full-int8")
 USUAL_PRECISIONS = ("float32", "float16", "int8")
 PRECISIONS = (*USUAL_PRECISIONS, *CALIBRATED)
 # A file that tells a folder of ours from one that must not be replaced.
 RECORDS = {
     HUGGINGFACE: "manifest.json",
+    PEFT: "manifest.json",
     SAVEDMODEL: "assets.extra/export.json",
     LITERT: "export.json",
 }
@@ -45,7 +46,7 @@ class ExportRequest:
     @property
     def reads_examples(self) -> bool:
         """Whether anything is measured on labelled examples."""
-        return self.smaller is not None or set(self.formats) != {HUGGINGFACE}
+        return self.smaller is not None or bool({*self.formats} & {SAVEDMODEL, LITERT})
 
     @property
     def reads_training_examples(self) -> bool:
@@ -54,20 +55,34 @@ class ExportRequest:
         return self.smaller is not None or calibrated
 
 
-def check_merges(request: ExportRequest, method: Method) -> None:
-    """Refuses forms of plain weights for a model that has what these cannot hold.
+def check_carries(request: ExportRequest, method: Method) -> None:
+    """Refuses forms that cannot hold what a method trained.
 
     Raises:
         UserError: With all of them.
     """
-    if method.merges:
-        return
-    why = f"is plain weights, which cannot hold what method.name={method.name} added"
-    problems = [f"--to: received {HUGGINGFACE}, which {why}"] * (HUGGINGFACE in request.formats)
-    if request.smaller is not None:
-        problems.append(f"{MAKING}: a smaller model {why}")
+    problems: list[str] = []
+    making = ", ".join(MAKING)
+    if not method.merges:
+        why = f"is plain weights, which cannot hold what method.name={method.name} added"
+        if HUGGINGFACE in request.formats:
+            problems.append(f"--to: received {HUGGINGFACE}, which {why}")
+        if request.smaller is not None:
+            problems.append(f"{making}: a smaller model {why}")
+    if PEFT in request.formats:
+        if method.not_in_peft:
+            problems.append(
+                f"--to: received {PEFT}, whose library has no adapter for method.name="
+                f"{method.name}, which {method.not_in_peft}"
+            )
+        if request.smaller is not None:
+            problems.append(
+                f"--to: received {PEFT} with {making}: an adapter stands beside the encoder as "
+                "it was published, and a smaller model has another"
+            )
     if problems:
-        accepted = "; accepted: --to savedmodel, litert"
+        others = [SAVEDMODEL, LITERT] if not method.merges else [HUGGINGFACE, SAVEDMODEL, LITERT]
+        accepted = f"; accepted: --to {', '.join(others)}"
         raise UserError([problem + accepted for problem in problems])
 
 

@@ -5,13 +5,11 @@ from pathlib import Path
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.export.model_card import read_record, write_model_card
+from tf_finetune.export.model_card import CARD, read_record, write_model_card
 from tf_finetune.export.smaller.making import SmallerModel
 from tf_finetune.runs.model_folder import ADDED_FILE
 from tf_finetune.storage.manifests import MANIFEST
 from tf_finetune.storage.run_directory import RunDirectory
-
-CARD = "README.md"
 
 
 def write_huggingface_folder(

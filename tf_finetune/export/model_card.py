@@ -11,7 +11,6 @@ import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.config.seal import load_written_config
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.encoders.pooling import TEXT_POOLING, words_of
@@ -23,12 +22,14 @@ from tf_finetune.reports.console import baseline_title, printable
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.plan_tables import plan_markdown
 from tf_finetune.runs.model_folder import THRESHOLD
+from tf_finetune.runs.opening import config_of_model
 from tf_finetune.storage.manifests import damaged_files
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.storage.yaml_document import yaml_value
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
 
+CARD = "README.md"
 # Names of the scores on the hub.
 _HUB_METRICS = {
     "accuracy": "accuracy",
@@ -86,9 +87,7 @@ def read_record(run: RunDirectory, config: ExperimentConfig) -> RunRecord:
     problems = damaged_files(run.path)
     if problems:
         raise UserError(problems, hint="Restore the folder from a copy, or train again.")
-    chosen = run.path / "chosen.yaml"
-    if chosen.is_file():
-        config = load_written_config(chosen)
+    config = config_of_model(run, config)
     plan, page = _read(run.plan), _read(run.report.with_suffix(".json"))
     reports = _read(run.evaluation)
     try:
@@ -112,6 +111,8 @@ def write_model_card(
     model_config: Mapping[str, Any],
     max_length: int,
     smaller: SmallerModel | None = None,
+    *,
+    is_adapter: bool = False,
 ) -> None:
     """Writes README.md of a model folder.
 
@@ -121,6 +122,7 @@ def write_model_card(
         model_config: config.json of the model.
         max_length: Longest text in tokens.
         smaller: The smaller model that the folder holds, where it is not the run's own.
+        is_adapter: Whether the folder is one of PEFT, beside the encoder.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tf_finetune.export", "templates"),
@@ -132,12 +134,13 @@ def write_model_card(
     environment.filters["cell"] = _cell
     template = environment.get_template("model_card.md")
     content = template.render(
-        card_data=_metadata(record, smaller).to_yaml(),
+        card_data=_metadata(record, smaller, "peft" if is_adapter else "transformers").to_yaml(),
         **_context(record),
         smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
         threshold=_threshold(record, model_config),
         pooled=_pooled(model_config),
+        is_adapter=is_adapter,
         max_length=max_length,
     )
     # Checks the metadata as the hub's own library reads them.
@@ -150,7 +153,10 @@ def training_command(config: ExperimentConfig) -> str:
     Args:
         config: The resolved configuration. Of files, only the names are shown.
     """
-    default = ExperimentConfig().marked()
+    usual = ExperimentConfig()
+    # A method has options of its own.
+    default = usual.model_copy(update={"method": type(config.method)()}).marked()
+    default["method.name"] = usual.method.name
     words = ["tf-finetune", "train"]
     for option, value in config.marked(without={Mark.SEARCH, Mark.PLACE}).items():
         if value != default[option]:
@@ -159,7 +165,7 @@ def training_command(config: ExperimentConfig) -> str:
     return " \\\n    ".join([" ".join(words[:2]), *words[2:]])
 
 
-def _metadata(record: RunRecord, smaller: SmallerModel | None) -> ModelCardData:
+def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> ModelCardData:
     config = record.config
     base = config.encoder.name
     is_on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
@@ -188,7 +194,7 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None) -> ModelCardData:
     ]
     return ModelCardData(
         base_model=base if is_on_hub else None,
-        library_name="transformers",
+        library_name=library,
         pipeline_tag="text-classification",
         tags=["tf-finetune"],
         model_name=_title(record),

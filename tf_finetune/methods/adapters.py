@@ -38,6 +38,7 @@ class Adapters(Method):
     )
     rate_factor: ClassVar[float] = 5.0
     merges: ClassVar[bool] = False
+    not_in_peft: ClassVar[str] = "puts layers of its own into those of the encoder"
 
     @property
     def words(self) -> str:

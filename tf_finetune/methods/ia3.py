@@ -10,6 +10,7 @@ from pydantic import Field
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.variables import Variable, added_variable
 from tf_finetune.methods.method import Method, rows_of
+from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Ia3(Method):
     )
     rate_factor: ClassVar[float] = 30.0
     by_unit: ClassVar[frozenset[str]] = frozenset((_UNITS,))
+    not_in_peft: ClassVar[str] = ""
 
     @property
     def words(self) -> str:
@@ -88,6 +90,15 @@ class Ia3(Method):
         if _UNITS in values:
             return kernel * values[_UNITS], bias * values[_UNITS][0]
         return kernel * values[_INPUTS], bias
+
+    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+        """PEFT's IA3, where inputs that are scaled are those of feed-forward modules."""
+        tensors = {
+            matrix: {_TENSOR: value.T for value in values.values()}
+            for matrix, values in added.items()
+        }
+        scaled_inputs = [matrix for matrix, values in added.items() if _INPUTS in values]
+        return PeftAdapter({"peft_type": "IA3"}, tensors, {"feedforward_modules": scaled_inputs})
 
     def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
         """No more of them; the gradient passes through a product whose inputs are scaled."""

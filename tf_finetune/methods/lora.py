@@ -10,6 +10,7 @@ from pydantic import Field
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.variables import Variable, added_variable
 from tf_finetune.methods.method import Method, rows_of
+from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
 from tf_finetune.options.values import Fraction
 
@@ -48,6 +49,7 @@ class Lora(Method):
     )
     rate_factor: ClassVar[float] = 10.0
     by_unit: ClassVar[frozenset[str]] = frozenset(("lora_b", "lora_magnitude"))
+    not_in_peft: ClassVar[str] = ""
 
     @property
     def words(self) -> str:
@@ -94,7 +96,7 @@ class Lora(Method):
         )
         if not self.weight_decomposed:
             return found
-        name = "lora_magnitude_vector.weight"
+        name = "lora_magnitude_vector"
         return (*found, added_variable(matrix, "lora_magnitude", name, (units,), "lengths"))
 
     def product(self, affine: "Affine", x: Any, values: "Values", drop: "Drop") -> Any:
@@ -125,6 +127,27 @@ class Lora(Method):
         if self.weight_decomposed:
             whole *= values["lora_magnitude"] / np.linalg.norm(whole, axis=0)
         return whole.astype(np.float32), bias
+
+    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+        """PEFT's LoRA, whose names those of the tensors are."""
+        config = {
+            "peft_type": "LORA",
+            "r": self.rank,
+            "lora_alpha": self.alpha,
+            "lora_dropout": self.dropout,
+            "use_rslora": self.rank_stabilised,
+            "use_dora": self.weight_decomposed,
+            "bias": "none",
+        }
+        tensors = {}
+        for matrix, values in added.items():
+            found = tensors[matrix] = {
+                "lora_A.weight": values["lora_a"].T,
+                "lora_B.weight": values["lora_b"].T,
+            }
+            if self.weight_decomposed:
+                found["lora_magnitude_vector"] = values["lora_magnitude"]
+        return PeftAdapter(config, tensors)
 
     def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
         """That with A and that with B, and of DoRA A B by itself, once a step."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.variables import Variable
+from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.options.section import Section
 from tf_finetune.storage.yaml_document import yaml_value
 
@@ -30,6 +31,8 @@ class Method(Section):
         merges: Whether plain weights can hold what it trained.
         begins_as_nothing: Whether what it adds changes nothing before training.
         by_unit: Names of what it adds whose last axis is that of a product's units.
+        not_in_peft: Why PyTorch's library PEFT cannot load what it trained, as the end of a
+            sentence; empty: it can.
     """
 
     name: str = ""
@@ -37,6 +40,7 @@ class Method(Section):
     merges: ClassVar[bool] = True
     begins_as_nothing: ClassVar[bool] = True
     by_unit: ClassVar[frozenset[str]] = frozenset()
+    not_in_peft: ClassVar[str] = "trains variables of the encoder itself"
 
     @property
     def words(self) -> str:
@@ -93,6 +97,14 @@ class Method(Section):
             kernel: As it is.
             bias: As it is.
             values: What was added, by name.
+        """
+        raise NotImplementedError
+
+    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+        """What it trained as PEFT has it; asked of methods without `not_in_peft`.
+
+        Args:
+            added: By pretrained matrix what was added, by name.
         """
         raise NotImplementedError
 

@@ -57,4 +57,6 @@ def _unfilled(
         wrapped.build_in_name_scope()
     finally:
         tf_keras.mixed_precision.set_global_policy(previous)
-    return Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
+    classifier = Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
+    classifier.recompute = spec.config.training.recompute
+    return classifier

@@ -1,6 +1,7 @@
 """What a model computes: an encoder cut at the frozen boundary, and a head."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import tensorflow as tf
 import tf_keras
@@ -14,6 +15,7 @@ from tf_finetune.models.changed_products import change_products
 from tf_finetune.models.head_start import HeadStart
 from tf_finetune.models.planned_model import PlannedModel
 from tf_finetune.models.pooling import pooled, reads_of
+from tf_finetune.models.recomputing import recomputed
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.tasks.output_scale import OutputScale
 
@@ -31,6 +33,7 @@ class Classifier(PlannedModel):
     Attributes:
         encoder: How the wrapped model is computed.
         masked_score: What is added to the attention scores of padding.
+        recompute: Whether trained layers are computed again in the backward pass.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Classifier(PlannedModel):
     ):
         super().__init__(wrapped, files, plan, head, scale, anew)
         self.masked_score = MASKED_SCORE
+        self.recompute = False
         self.encoder = files.family.encoder(wrapped, files.sizes)
         change_products(self.encoder, plan, self.by_path)
 
@@ -195,7 +199,13 @@ class Classifier(PlannedModel):
     ) -> tf.Tensor:
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
         for index in range(self.plan.frozen_depth, self.num_layers):
-            states = self.encode(index, states, texts, training)
+            layer: Callable[[tf.Tensor], tf.Tensor] = partial(
+                self.encode, index, texts=texts, training=training
+            )
+            if self.recompute and training:
+                below = index > self.plan.frozen_depth or not self.plan.embeddings_frozen
+                layer = recomputed(layer, self.trainable_weights, below=below)
+            states = layer(states)
         return self._answer(states, training)
 
     def head_vectors(self, inputs: Inputs) -> tf.Tensor:

@@ -50,6 +50,7 @@ class Spec:
             length=length,
             optimizer=self.config.training.optimizer,
             pooling=self.files.pooling,
+            recompute=self.config.training.recompute,
         )
 
 

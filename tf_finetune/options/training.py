@@ -90,6 +90,11 @@ class TrainingConfig(Section):
         description="micro-batches a step is computed in, to save memory; the batch size and "
         "the result stay the same",
     )
+    recompute: Annotated[bool, Mark.STEP, Mark.STEPWISE] = Field(
+        default=False,
+        description="keep of every trained layer what it reads alone, and compute the layer again "
+        "in the backward pass: less memory for a third more time; the result stays the same",
+    )
     precision: Annotated[
         Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"], Mark.STEP, Mark.ANSWER
     ] = Field(

@@ -67,6 +67,7 @@ def plan_cost(
     dropout: bool = True,
     reads: int = 1,
     pooling: Pooling = "first",
+    recompute: bool = False,
 ) -> PlanCost:
     """Cost of training one freeze plan.
 
@@ -81,6 +82,7 @@ def plan_cost(
         dropout: Whether dropout is on (its masks are kept for the backward pass).
         reads: Vectors of an example that the head reads.
         pooling: Whether these are final states of single tokens or come from all of them.
+        recompute: Whether trained layers are computed again in the backward pass.
     """
     queries = length if pooling in OF_ALL_TOKENS else reads
     trained = [v for v in variables if v.path in plan.trainable_paths]
@@ -92,12 +94,16 @@ def plan_cost(
     passes.through_embeddings(variables, length)
     prefix_flops = 0
     for layer in range(sizes.layers):
+        below = passes.forward
         passes.through_layer(layer, _products(family, sizes, layer, length, queries))
         if layer == sizes.layers - 1 and pooling == "mean":
             passes.through_mean(2 * reads * length * sizes.hidden)
         if layer < plan.frozen_depth:
             prefix_flops = passes.forward
+        elif recompute:
+            passes.backward += passes.forward - below
     passes.above_layers(variables)
+    kept = passes.kept.values()
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
@@ -107,10 +113,10 @@ def plan_cost(
         * (
             batch_size
             * (
-                _layer_activations(plan, family, sizes, length, queries, dropout)
+                _layer_activations(plan, family, sizes, length, queries, dropout, recompute)
                 + _head_activations(variables, sizes, pooling, length, reads)
             )
-            + round(passes.kept)
+            + round(max(kept, default=0) if recompute else sum(kept))
         ),
         forward_flops=passes.forward,
         backward_flops=passes.backward,
@@ -162,7 +168,7 @@ class _Passes:
     Attributes:
         forward: FLOPs of the forward pass so far.
         backward: FLOPs of the backward pass so far.
-        kept: Values that the method keeps for the backward pass so far.
+        kept: Values that the method keeps for the backward pass, by layer.
     """
 
     def __init__(
@@ -183,7 +189,7 @@ class _Passes:
                 sites = (matrix.site, *matrix.other_sites)
                 self._beside.setdefault(layer, {}).update(dict.fromkeys(sites, matrix))
         self.forward = self.backward = 0
-        self.kept = 0.0
+        self.kept: dict[int, float] = {}
         self._kinds: dict[tuple[int | None, str], set[str]] = {}
         for variable in trained:
             if variable.beside is not None:  # a step of the method's says so
@@ -211,7 +217,8 @@ class _Passes:
                 operands = [any(lit[name] for name in operand) for operand in product.operands]
                 lit[product.name] = self._price(layer, product, operands)
             if beside is not None:
-                self.kept += texts * self._method.kept(step, beside, dropout=self._dropout)
+                kept = texts * self._method.kept(step, beside, dropout=self._dropout)
+                self.kept[layer] = self.kept.get(layer, 0.0) + kept
         self._below = lit[products[-1].name]
 
     def through_mean(self, flops: int) -> None:
@@ -249,7 +256,13 @@ def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int
 
 
 def _layer_activations(
-    plan: FreezePlan, family: Family, sizes: Sizes, length: int, queries: int, dropout: bool
+    plan: FreezePlan,
+    family: Family,
+    sizes: Sizes,
+    length: int,
+    queries: int,
+    dropout: bool,
+    recompute: bool,
 ) -> int:
     """Values of a text kept from forward to backward by the layers above the prefix.
 
@@ -258,7 +271,8 @@ def _layer_activations(
     inner), and an attention row a head of probabilities. Dropout adds its two masks (2 hidden),
     and for attention its mask and the masked probabilities. In the last layer all but the
     first three is kept for its queries alone. Where what a layer reads is normalised first, both
-    are kept of all tokens: 4 hidden, and 4 of the queries.
+    are kept of all tokens: 4 hidden, and 4 of the queries. A layer that is computed again keeps
+    its input alone until then, so that no two layers keep all of it at once.
     """
     hidden, inner, heads = sizes.hidden, sizes.inner, sizes.heads
     width = sizes.embedding or hidden
@@ -266,6 +280,10 @@ def _layer_activations(
     queried = (family.kept_of_read + (2 if dropout else 0)) * hidden + 2 * inner
     queried += (3 if dropout else 1) * heads * length
     embeddings = 0 if plan.embeddings_frozen else (3 if dropout else 2) * width
+    if recompute and layers:
+        lower = length * queried if layers > 1 else queries * queried
+        inputs = layers * length * hidden
+        return inputs + length * (family.kept_of_all * hidden + embeddings) + lower
     per_token = layers * family.kept_of_all * hidden + max(layers - 1, 0) * queried + embeddings
     last = queries * queried if layers else 0
     return length * per_token + last

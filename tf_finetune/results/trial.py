@@ -105,6 +105,18 @@ class Predictions(NamedTuple):
     logits: np.ndarray
 
 
+class OutOfFold(NamedTuple):
+    """Outputs on training examples, each of a head that was solved without its fold.
+
+    Attributes:
+        predictions: Targets and outputs of the examples that were held out.
+        folds: How many folds they are in.
+    """
+
+    predictions: Predictions
+    folds: int
+
+
 @dataclass(frozen=True)
 class TrialResult:
     """One cell trained with one seed.
@@ -131,6 +143,8 @@ class TrialResult:
         given_up: Whether it was stopped because others at its depth were better; its score is
             not that of all its epochs.
         predictions: The validation outputs, or a function that loads them; not in `to_dict`.
+        out_of_fold: Likewise what a head of the first answer gave of its training examples; None
+            where nothing was kept.
     """
 
     cell: Cell
@@ -150,6 +164,9 @@ class TrialResult:
     micro_batches: int | None = None
     given_up: bool = False
     predictions: Predictions | Callable[[], Predictions] | None = field(
+        default=None, repr=False, compare=False
+    )
+    out_of_fold: OutOfFold | Callable[[], OutOfFold | None] | None = field(
         default=None, repr=False, compare=False
     )
 
@@ -179,6 +196,10 @@ class TrialResult:
             raise ValueError(f"the trial {self.cell.key} seed={self.seed} has no predictions")
         return self.predictions() if callable(self.predictions) else self.predictions
 
+    def load_out_of_fold(self) -> OutOfFold | None:
+        """The outputs on training examples, if any were kept."""
+        return self.out_of_fold() if callable(self.out_of_fold) else self.out_of_fold
+
     def order(self, higher_is_better: bool) -> tuple[float, float]:
         """Sorts completed trials, the best first; see `order_of_scores`."""
         if self.score is None:
@@ -188,7 +209,8 @@ class TrialResult:
 
     def to_dict(self) -> dict[str, Any]:
         """As strict JSON, without the predictions; NaN and infinity become null."""
-        names = (f.name for f in fields(self) if f.name not in ("cell", "metrics", "predictions"))
+        apart = ("cell", "metrics", "predictions", "out_of_fold")
+        names = (f.name for f in fields(self) if f.name not in apart)
         return {
             "cell": self.cell.to_dict(),
             **{name: _finite(getattr(self, name)) for name in names},
@@ -200,12 +222,14 @@ class TrialResult:
         cls,
         value: Mapping[str, Any],
         predictions: Predictions | Callable[[], Predictions] | None = None,
+        out_of_fold: OutOfFold | Callable[[], OutOfFold | None] | None = None,
     ) -> "TrialResult":
         """The result that `to_dict` wrote; a score that is null is NaN again.
 
         Args:
             value: What `to_dict` gave.
             predictions: The outputs, or what loads them.
+            out_of_fold: Likewise those on training examples.
 
         Raises:
             ValueError: `value` is not a trial; says why.
@@ -216,7 +240,8 @@ class TrialResult:
             metrics = {n: math.nan if v is None else v for n, v in rest.pop("metrics").items()}
             if rest["status"] == "completed" and rest["score"] is None:
                 rest["score"] = math.nan
-            return cls(cell=cell, metrics=metrics, predictions=predictions, **rest)
+            rest |= {"cell": cell, "metrics": metrics}
+            return cls(predictions=predictions, out_of_fold=out_of_fold, **rest)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not a trial: {error}") from error
 

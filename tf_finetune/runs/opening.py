@@ -119,6 +119,16 @@ def open_run(path: str) -> tuple[RunDirectory, ExperimentConfig]:
     return run, config
 
 
+def config_of_model(run: RunDirectory, config: ExperimentConfig) -> ExperimentConfig:
+    """What a finished run's model was trained with.
+
+    Args:
+        run: The run, or a search, whose configuration leaves open what it has chosen.
+        config: Its configuration.
+    """
+    return load_written_config(run.chosen) if run.chosen.is_file() else config
+
+
 def has_ensemble(run: RunDirectory) -> bool:
     """Whether a run has written an ensemble, even if that is gone."""
     if run.ensemble.exists():

@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from keras_tuner import Oracle
@@ -17,6 +18,7 @@ from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.results.trial import TrialResult
+from tf_finetune.search.answer.pooled_heads import pooled_heads
 from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.search.answer.reporting import write_columns, write_trial
 from tf_finetune.search.leading.first_answer import first_answer
@@ -138,7 +140,8 @@ def answer_first(job: SearchJob, console: Console, started: float) -> None:
     solved = first_answer(job, tell, after)
     if not any(record.is_completed for record in solved):
         return
-    found = recommended(job, [record.result for record in solved])
+    heads = [r.result for r in job.journal.records.values() if r.stage == "first"]
+    found = recommended(job, heads)
     tell(f"first answer after {duration(time.time() - started)}: {found.answer}")
 
 
@@ -147,20 +150,23 @@ def recommended(
     trials: Sequence[TrialResult],
     race: Standing | None = None,
 ) -> Recommendation:
-    """What some of a search's trials come to; see `recommend`."""
-    return recommend(
-        trials,
+    """What some of a search's trials come to; see `recommend` and, of heads, `pooled_heads`."""
+    heads = pooled_heads(trials)
+    found = recommend(
+        trials if heads is None else heads.trials,
         job.splits.labels,
         job.metric,
         job.higher_is_better,
         num_layers=job.files.num_layers,
         confidence=job.config.evaluation.confidence,
         tolerance=job.config.search.tolerance,
-        folds=job.folds,
+        folds=job.folds if heads is None else heads.folds,
         has_pooler=job.files.has_pooler,
         rule=job.config.search.rule,
-        race=race,
+        # A race compares on the validation examples, and has learnt of nothing else yet.
+        race=race if heads is None else None,
     )
+    return found if heads is None else replace(found, notes=(*found.notes, heads.note))
 
 
 def _schedule(job: SearchJob, times: TrialTimes, budget: TimeBudget | None) -> Schedule:

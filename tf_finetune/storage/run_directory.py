@@ -33,6 +33,11 @@ class RunDirectory:
         return self.path / "config.yaml"
 
     @property
+    def chosen(self) -> Path:
+        """Of a search, the configuration that its model was trained with."""
+        return self.path / "chosen.yaml"
+
+    @property
     def plan(self) -> Path:
         """The freeze plan."""
         return self.path / "plan.json"

@@ -25,7 +25,7 @@ _TOLERANCE = 1e-3
 _PATIENCE = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PenaltyChoice:
     """What cross-validation says of penalties.
 
@@ -34,11 +34,18 @@ class PenaltyChoice:
         scores: Of the answers to held-out examples, as `LabelSpace.score` gives them, one a
             penalty.
         best: Index of the chosen one: the lowest loss.
+        asked: Which training examples were held out once, int64 [n].
+        answers: Logits for them with the chosen penalty, each by a head that was solved without
+            its fold, float32 [n, outputs].
+        folds: How many folds were held out.
     """
 
     penalties: tuple[float, ...]
     scores: tuple[dict[str, float], ...]
     best: int
+    asked: np.ndarray
+    answers: np.ndarray
+    folds: int
 
     @property
     def penalty(self) -> float:
@@ -85,20 +92,21 @@ def choose_penalty(problem: HeadProblem, folds: np.ndarray, weight_decay: float)
         for fold in held
     ]
     paths = [solve_path(training, penalties, _TOLERANCE) for _, training in of_folds]
-    asked = np.isin(folds, held)
+    asked = np.flatnonzero(np.isin(folds, held))
     answers = np.empty((len(folds), problem.labels.num_outputs), np.float32)
     scores: list[dict[str, float]] = []
-    best = 0
+    best, of_best = 0, answers[asked]
     for solved in zip(*paths, strict=True):
         interruption.check()
         for (rows, _), head in zip(of_folds, solved, strict=True):
             answers[rows] = problem.answers(head, rows)
         scores.append(problem.labels.score(problem.targets[asked], answers[asked]))
-        if scores[-1]["loss"] < scores[best]["loss"]:
-            best = len(scores) - 1
+        if scores[-1]["loss"] < scores[best]["loss"] or len(scores) == 1:
+            best, of_best = len(scores) - 1, answers[asked]
         if len(scores) - 1 - best >= _PATIENCE:
             break
-    return PenaltyChoice(penalties[: len(scores)], tuple(scores), best)
+    tried = penalties[: len(scores)]
+    return PenaltyChoice(tried, tuple(scores), best, asked, of_best, len(held))
 
 
 def _held_out(folds: np.ndarray) -> np.ndarray:

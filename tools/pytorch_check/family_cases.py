@@ -38,7 +38,7 @@ _SIZES = {
     "embedding": 16,
     "groups": 2,
 }
-_LABELS = 3
+LABELS = 3
 _PADDING = 0  # where the library's configuration knows none
 # The longest text where nothing bounds one: longer than what the encoder was made for.
 _LONGEST = 50
@@ -59,40 +59,43 @@ _OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def main(folder: str) -> None:
     """Writes all cases."""
-    usual: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in FAMILIES}
-    cases = usual | _OTHERS
-    for name, (model_type, said) in cases.items():
+    for name, (model_type, said) in family_settings().items():
         _write_case(Path(folder) / name, FAMILIES[model_type], said)
 
 
+def family_settings() -> dict[str, tuple[str, dict[str, Any]]]:
+    """By the name of a case its model_type, and what else config.json says."""
+    return {name: (name, {}) for name in FAMILIES} | _OTHERS
+
+
 def _write_case(folder: Path, family: Family, said: dict[str, Any]) -> None:
-    files = _write_model(folder / "model", family, said)
-    spec = spec_of(ExperimentConfig(), files, unnamed_labels("single_label", _LABELS))
+    files = write_model(folder / "model", family, said)
+    spec = spec_of(ExperimentConfig(), files, unnamed_labels("single_label", LABELS))
     classifier = build(spec, OfRun())
-    padding = classifier.wrapped.config.pad_token_id or _PADDING
-    ids, types, mask = _texts(files, padding)
-    factors = np.random.default_rng(2).normal(size=(len(ids), _LABELS)).astype(np.float32)
+    ids, types, mask = texts_of(classifier)
+    factors = np.random.default_rng(2).normal(size=(len(ids), LABELS)).astype(np.float32)
     logits, gradients = _answers(classifier, ids, types, mask, factors)
-    tokens = {"input_ids": ids, "attention_mask": mask}
-    if files.sizes.types > 1:
-        tokens["token_type_ids"] = types
-    arrays: dict[str, np.ndarray] = {
-        f"tokens/{name}": value.astype(np.int64) for name, value in tokens.items()
-    }
-    arrays |= {"logits": logits, "factors": factors}
+    arrays = named_tokens(files, ids, types, mask) | {"logits": logits, "factors": factors}
     arrays |= {f"gradients/{name}": value for name, value in gradients.items()}
     save_file(arrays, folder / "ours.safetensors")
 
 
-def _write_model(folder: Path, family: Family, said: dict[str, Any]) -> EncoderFiles:
+def write_model(folder: Path, family: Family, said: dict[str, Any]) -> EncoderFiles:
+    """Writes a model with random weights, a head among them.
+
+    Args:
+        folder: It goes there.
+        family: Its family.
+        said: What else config.json says.
+    """
     keys = family.size_keys.items()
     accepted = family.accepted.items()
     config = {
         "model_type": family.model_type,
         "architectures": [family.classifier_class.removeprefix("TF")],
         **{key: _SIZES[name] for name, key in keys},
-        "id2label": {str(label): f"LABEL_{label}" for label in range(_LABELS)},
-        "label2id": {f"LABEL_{label}": label for label in range(_LABELS)},
+        "id2label": {str(label): f"LABEL_{label}" for label in range(LABELS)},
+        "label2id": {f"LABEL_{label}": label for label in range(LABELS)},
         "problem_type": "single_label_classification",
         **{key: a.values[0] for key, a in accepted if a.default not in a.values},
         **said,
@@ -101,7 +104,7 @@ def _write_model(folder: Path, family: Family, said: dict[str, Any]) -> EncoderF
         config["pad_token_id"] = _PADDING  # by which PyTorch finds the last token
     generator = np.random.default_rng(0)
     tensors = {}
-    for variable in family.variables(config, _LABELS):
+    for variable in family.variables(config, LABELS):
         around = 1.0 if variable.path.endswith("/gamma") else 0.0
         value = generator.normal(around, 0.2, variable.tensor_shape)
         tensors[variable.tensor] = value.astype(np.float32)
@@ -111,15 +114,30 @@ def _write_model(folder: Path, family: Family, said: dict[str, Any]) -> EncoderF
     return EncoderFiles(str(folder), folder)
 
 
-def _texts(files: EncoderFiles, padding: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Texts up to the longest that there are positions for; each a pair where there are types."""
-    sizes = files.sizes
+def texts_of(classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Texts up to the longest that there are positions for; each a pair where there are types.
+
+    Returns:
+        Ids, types and mask, [texts, tokens] int32.
+    """
+    sizes = classifier.files.sizes
+    padding = classifier.wrapped.config.pad_token_id or _PADDING
     longest = min(sizes.positions, _LONGEST)
     lengths = np.array([longest, 17, 6, 3])
     mask = (np.arange(longest) < lengths[:, None]).astype(np.int32)
     ids = np.random.default_rng(1).integers(5, sizes.vocabulary, mask.shape)
     types = mask * (np.arange(longest) >= 2) * (sizes.types > 1)
     return np.where(mask, ids, padding).astype(np.int32), types.astype(np.int32), mask
+
+
+def named_tokens(
+    files: EncoderFiles, ids: np.ndarray, types: np.ndarray, mask: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The tokens of texts for a file, by the names of PyTorch's arguments behind "tokens/"."""
+    tokens = {"input_ids": ids, "attention_mask": mask}
+    if files.sizes.types > 1:
+        tokens["token_type_ids"] = types
+    return {f"tokens/{name}": value.astype(np.int64) for name, value in tokens.items()}
 
 
 def _answers(

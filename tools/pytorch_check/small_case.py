@@ -9,4 +9,4 @@ from pathlib import Path
 from tools.reliability.tiny_job import make_run
 
 if __name__ == "__main__":
-    make_run(Path(sys.argv[1]), *sys.argv[2:], formats="huggingface")
+    make_run(Path(sys.argv[1]), *sys.argv[2:], formats="huggingface,peft")

@@ -19,8 +19,9 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
     """Writes logits, versions and what the loading reported as JSON."""
     task = json.loads(Path(texts_file).read_text(encoding="utf-8"))
     config = transformers.AutoConfig.from_pretrained(folder)
-    is_pooled = getattr(config, "text_pooling", None) is not None
-    answer, loading = (of_the_card if is_pooled else of_the_library)(folder, task["max_length"])
+    is_adapter = (Path(folder) / "adapter_config.json").is_file()
+    shown = is_adapter or getattr(config, "text_pooling", None) is not None
+    answer, loading = (of_the_card if shown else of_the_library)(folder, task["max_length"])
     logits = []
     for start in range(0, len(task["texts"]), 32):
         columns = zip(*task["texts"][start : start + 32], strict=True)
@@ -40,7 +41,11 @@ def of_the_library(folder: str, max_length: int) -> Answer:
     model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
-    model.eval()
+    return _logits_of(model.eval(), tokenizer, max_length), loading
+
+
+def _logits_of(model: torch.nn.Module, tokenizer: Callable, max_length: int) -> Callable:
+    """Logits of a classifier."""
 
     def logits(*columns: list[str]) -> torch.Tensor:
         tokens = tokenizer(
@@ -49,7 +54,7 @@ def of_the_library(folder: str, max_length: int) -> Answer:
         with torch.no_grad():
             return model(**tokens).logits
 
-    return logits, loading
+    return logits
 
 
 def of_the_card(folder: str, max_length: int) -> Answer:
@@ -58,8 +63,13 @@ def of_the_card(folder: str, max_length: int) -> Answer:
     code = card.split("```python\n")[1].split("```")[0].replace("THIS_FOLDER", folder)
     shown: dict = {}
     exec(compile(code, "README.md", "exec"), shown)
-    if shown["tokenizer"].model_max_length != max_length:
-        return shown["logits"], {"max_length": [shown["tokenizer"].model_max_length]}
+    tokenizer = shown["tokenizer"]
+    if tokenizer.model_max_length != max_length:
+        return shown["logits"], {"max_length": [tokenizer.model_max_length]}
+    if "model" in shown:  # the library's own classifier, with an adapter
+        return _logits_of(shown["model"], tokenizer, max_length), {}
+    if (Path(folder) / "adapter_config.json").is_file():
+        return shown["logits"], {}
     _, loading = transformers.AutoModel.from_pretrained(folder, output_loading_info=True)
     missing = [name for name in loading["missing_keys"] if not name.startswith("pooler.")]
     return shown["logits"], {"missing_keys": missing}

@@ -95,6 +95,9 @@ def test_every_head_is_a_trial_like_any_other_and_is_solved_once(job_of, monkeyp
         assert record.result.score == np.mean(logits.argmax(axis=1) == targets)
         assert record.result.peak_memory_bytes > 1e8
         assert record.wall_seconds > 0 and record.result.seconds_per_epoch > 0
+        held_out, folds = record.result.load_out_of_fold()
+        np.testing.assert_array_equal(held_out.targets, job.splits.train.labels)
+        assert (held_out.logits.shape, folds) == ((len(job.splits.train), logits.shape[1]), 5)
 
     def never(*_):
         raise AssertionError("the texts are read again")
@@ -114,6 +117,7 @@ def test_with_folds_a_head_answers_what_it_has_not_seen(job_of):
 
     assert len(record.fold_histories) == 3
     assert len(record.result.load_predictions().logits) == len(job.splits.train)
+    assert record.result.load_out_of_fold() is None
     penalties = {history[0]["penalty"] for history in record.fold_histories}
     assert min(penalties) <= record.history[0]["penalty"] <= max(penalties)
 

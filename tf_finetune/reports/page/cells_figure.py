@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from tf_finetune.reports import figures
-from tf_finetune.reports.page.content import TrialRow, scored_on
+from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.numbers import rate, score
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.results.trial import Cell, order_of_rate
@@ -103,7 +103,11 @@ class _Shade:
 
 
 def cells_figure(
-    trials: Sequence[TrialRow], answer: Recommendation, metric: str, higher_is_better: bool
+    trials: Sequence[TrialRow],
+    answer: Recommendation,
+    metric: str,
+    higher_is_better: bool,
+    scored_on: str = "validation",
 ) -> Figure:
     """Draws the score of every learning rate of each row, best over further options.
 
@@ -114,6 +118,7 @@ def cells_figure(
         answer: Tells the recommended cell and the best of each depth.
         metric: The monitored score.
         higher_is_better: Whether it is.
+        scored_on: What the examples are that trials are scored on.
     """
     cells = _gather(trials, answer, higher_is_better)
     rows, rates = cells.rows, cells.rates
@@ -127,7 +132,7 @@ def cells_figure(
     axes.set_xlabel("learning rate")
     axes.set_ylabel("frozen layers")
     axes.set_title(
-        f"{scored_on(answer.folds)} {METRICS[metric].title} as measured, mean over seeds",
+        f"{scored_on} {METRICS[metric].title} as measured, mean over seeds",
         fontsize=figures.TEXT_SIZE,
         loc="left",
     )

@@ -179,8 +179,13 @@ class ReportContent:
 
     @property
     def scored_on(self) -> str:
-        """What the examples are that a configuration is scored on."""
+        """What the examples are that a trial is scored on."""
         return scored_on(self.folds)
+
+    @property
+    def compared_on(self) -> str:
+        """Those that the answer of a search rests on; of heads alone these are more."""
+        return self.scored_on if self.search is None else scored_on(self.search.folds)
 
     def is_recommended(self, trial: TrialRow) -> bool:
         """Whether a trial is of the recommended cell."""

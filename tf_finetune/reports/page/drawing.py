@@ -46,7 +46,8 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     if answer is None:
         return []
     title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
-    cells = cells_figure(content.trials, answer, content.metric, answer.higher_is_better)
+    measured = content.metric, answer.higher_is_better, content.scored_on
+    cells = cells_figure(content.trials, answer, *measured)
     drawings = [
         Drawing(
             "score-by-depth",

@@ -12,7 +12,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import Round, rounds_of, scored_split
 from tf_finetune.data.loading import Splits
 from tf_finetune.models.spec import Spec
-from tf_finetune.results.trial import Predictions
+from tf_finetune.results.trial import OutOfFold, Predictions
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.records import TrialRecord, finite_history, write_predictions
 from tf_finetune.search.running.trial_request import TrialRequest
@@ -61,9 +61,13 @@ class Pass:
 
 
 class _Head(NamedTuple):
-    """What came of one training: its answers to the examples that it is scored on."""
+    """What came of one training: its answers to the examples that it is scored on.
+
+    Those to its training examples are of heads that were solved without them.
+    """
 
     logits: np.ndarray
+    out_of_fold: OutOfFold
     entry: dict[str, float]
 
 
@@ -115,7 +119,9 @@ def solved_trial(
         "validation",
     )
     folder.mkdir(parents=True, exist_ok=True)
-    digest = write_predictions(folder / "validation.npz", predictions)
+    # With folds all training examples are answered out of fold already.
+    out_of_fold = heads[0].out_of_fold if splits.folds is None else None
+    digest = write_predictions(folder / "validation.npz", predictions, out_of_fold)
     folds = tuple(finite_history([head.entry]) for head in heads) if len(heads) > 1 else ()
     return TrialRecord(
         request,
@@ -142,4 +148,6 @@ def _head(candidate: Candidate, one: Round, vectors: Mapping[str, np.ndarray]) -
     logits = head.answers(own["validation"], problem.scale)
     scored = one.splits.validation
     answered = None if scored is None else Predictions(scored.labels, logits)
-    return _Head(logits, entry_of(problem, head, choice.score, seconds, answered))
+    asked = Predictions(train.labels[choice.asked], choice.answers)
+    entry = entry_of(problem, head, choice.score, seconds, answered)
+    return _Head(logits, OutOfFold(asked, choice.folds), entry)

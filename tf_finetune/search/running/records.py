@@ -4,14 +4,15 @@ import hashlib
 import io
 import math
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from tf_finetune.results.trial import Predictions, TrialResult
+from tf_finetune.results.trial import OutOfFold, Predictions, TrialResult
 from tf_finetune.search.running.journal import Journal
 from tf_finetune.search.running.trial_request import TrialRequest
 from tf_finetune.storage.files import file_sha256, write_atomically
@@ -104,11 +105,12 @@ class TrialRecord:
             digest = value["predictions_sha256"]
             if digest is not None and (not path.is_file() or file_sha256(path) != digest):
                 raise ValueError(f"{path} is missing or damaged")
+            loaders = (lambda: load_predictions(path), lambda: load_out_of_fold(path))
             return cls(
                 request=TrialRequest.from_dict(value["request"]),
                 stage=value["stage"],
                 result=TrialResult.from_dict(
-                    value["result"], None if digest is None else lambda: load_predictions(path)
+                    value["result"], *(loaders if digest is not None else ())
                 ),
                 wall_seconds=value["wall_seconds"],
                 history=tuple(value["history"]),
@@ -144,14 +146,21 @@ def trial_folder_name(record: Mapping[str, Any]) -> str:
     return folder
 
 
-def write_predictions(path: Path, predictions: Predictions) -> str:
+def write_predictions(
+    path: Path, predictions: Predictions, out_of_fold: OutOfFold | None = None
+) -> str:
     """Writes targets and logits as npz, whose parts have checksums; returns its SHA-256.
 
     The folder may be new: a trial that takes no steps leaves neither checkpoints nor, without
     TensorBoard, anything else.
     """
+    arrays: dict[str, Any] = {"targets": predictions.targets, "logits": predictions.logits}
+    if out_of_fold is not None:
+        targets, logits = out_of_fold.predictions
+        arrays |= {"out_of_fold_targets": targets, "out_of_fold_logits": logits}
+        arrays["folds"] = np.array(out_of_fold.folds)
     buffer = io.BytesIO()
-    np.savez(buffer, targets=predictions.targets, logits=predictions.logits)
+    np.savez(buffer, **arrays)
     content = buffer.getvalue()
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, content)
@@ -164,9 +173,28 @@ def load_predictions(path: Path) -> Predictions:
     Raises:
         ValueError: The file is damaged.
     """
+    with _opened(path) as file:
+        return Predictions(file["targets"], file["logits"])
+
+
+def load_out_of_fold(path: Path) -> OutOfFold | None:
+    """Reads what `write_predictions` wrote of training examples; None if that was nothing.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    with _opened(path) as file:
+        if "folds" not in file:
+            return None
+        answered = Predictions(file["out_of_fold_targets"], file["out_of_fold_logits"])
+        return OutOfFold(answered, int(file["folds"]))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return Predictions(file["targets"], file["logits"])
+            yield file
     except (OSError, ValueError, MemoryError, zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{path} is missing or damaged: {error}") from error
 

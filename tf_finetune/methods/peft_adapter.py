@@ -1,0 +1,31 @@
+"""What a method added, in the words of PyTorch's library PEFT."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from tf_finetune.encoders.variables import Variable
+
+
+@dataclass(frozen=True)
+class PeftAdapter:
+    """An adapter of PEFT, but for what it says of the encoder.
+
+    Attributes:
+        config: Of `adapter_config.json` what is the method's: `peft_type` and its options.
+        tensors: By pretrained matrix and by the name behind its dense layer's, such as
+            "lora_A.weight", as PyTorch lays them out.
+        modules: Further lists of modules in `adapter_config.json`, by the matrices in these.
+    """
+
+    config: Mapping[str, Any]
+    tensors: Mapping[Variable, Mapping[str, np.ndarray]]
+    modules: Mapping[str, Sequence[Variable]] = MappingProxyType({})
+
+
+def module_of(variable: Variable) -> str:
+    """What PyTorch calls the module that holds a variable."""
+    return variable.tensor.rpartition(".")[0]
