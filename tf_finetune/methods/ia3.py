@@ -93,10 +93,10 @@ class Ia3(Method):
 
     def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
         """PEFT's IA3, where inputs that are scaled are those of feed-forward modules."""
-        tensors = {
-            matrix: {_TENSOR: value.T for value in values.values()}
-            for matrix, values in added.items()
-        }
+        tensors = {}
+        for matrix, values in added.items():
+            (scale,) = values.values()
+            tensors[matrix] = {_TENSOR: scale.T}
         scaled_inputs = [matrix for matrix, values in added.items() if _INPUTS in values]
         return PeftAdapter({"peft_type": "IA3"}, tensors, {"feedforward_modules": scaled_inputs})
 

@@ -1,8 +1,7 @@
 """What a method added, in the words of PyTorch's library PEFT."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ class PeftAdapter:
 
     config: Mapping[str, Any]
     tensors: Mapping[Variable, Mapping[str, np.ndarray]]
-    modules: Mapping[str, Sequence[Variable]] = MappingProxyType({})
+    modules: Mapping[str, Sequence[Variable]] = field(default_factory=dict)
 
 
 def module_of(variable: Variable) -> str:

@@ -41,7 +41,7 @@ class SectionOf:
     ) -> core_schema.CoreSchema:
         """Makes an object of the class that is named."""
         return core_schema.no_info_plain_validator_function(
-            self._made,
+            self.made,
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda section, info: section.model_dump(mode=info.mode), info_arg=True
             ),
@@ -82,7 +82,8 @@ class SectionOf:
                     owners.setdefault(option, []).append(name)
         return owners
 
-    def _made(self, value: Any) -> Section:
+    def made(self, value: Any) -> Section:
+        """An object of the class that is named, from a mapping or a name alone."""
         if isinstance(value, Section):
             return value
         if isinstance(value, str):  # a name alone is short for a section without other options
@@ -104,9 +105,9 @@ class SectionOf:
 
     def _not_there(self, option: str, name: str) -> PydanticCustomError:
         own = [known for known in self.classes[name].model_fields if known != _NAME]
-        told = f"{_NAME}={name} has {'the options ' + ', '.join(own) if own else 'no options'}"
+        told = f"accepted: {', '.join(own) if own else 'no options'} with {_NAME}={name}"
         if owners := self._owners().get(option):
-            told = f"accepted with {_NAME}={' or '.join(owners)}; {told}"
+            told += f", and this one with {_NAME}={' or '.join(owners)}"
         error = ValueError(told)
         return PydanticCustomError("value_error", "{error}", {"error": error})
 
