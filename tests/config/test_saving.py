@@ -79,6 +79,12 @@ def mappings(schema, name):
     return st.fixed_dictionaries(required, optional=fields)
 
 
+def own_options(setting):
+    """Those of a method that it has itself."""
+    fields = METHODS[setting.get("name", "full")].model_fields
+    return {name: value for name, value in setting.items() if name in fields}
+
+
 def make_consistent(values):
     """Meets the checks across options."""
     training = values.get("training", {})
@@ -108,9 +114,9 @@ def make_consistent(values):
         if encoder.get("layers") is not None:
             encoder["layers"] = max(encoder["layers"], freeze["depth"])
     if "method" in values:  # options of its own alone
-        method = METHODS[values["method"].get("name", "full")]
-        own = {k: v for k, v in values["method"].items() if k in method.model_fields}
-        values["method"] = own
+        values["method"] = own_options(values["method"])
+    if search.get("methods"):
+        search["methods"] = [own_options(setting) for setting in search["methods"]]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}

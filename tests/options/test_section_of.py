@@ -75,7 +75,9 @@ def test_the_schema_lists_the_options_of_all_classes_and_says_whose_they_are():
 
     assert schema["name"]["enum"] == ["circle", "box"]
     assert schema["name"]["description"] == "the shape: circle is a circle, box is a box"
-    assert schema["radius"]["description"] == "of circle, box: in metres"
+    assert schema["radius"]["description"] == (
+        "of circle: in metres; of box: in metres (default 0.5)"
+    )
     assert schema["width"]["default"] == 2
 
 

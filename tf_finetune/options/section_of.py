@@ -12,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from tf_finetune.options.section import Section
+from tf_finetune.storage.yaml_document import yaml_value
 
 _NAME = "name"
 
@@ -60,9 +61,11 @@ class SectionOf:
             }
         }
         for option, owners in self._owners().items():
-            field = self.classes[owners[0]].model_json_schema()["properties"][option]
-            told = f"of {', '.join(owners)}: {field['description']}"
-            properties[option] = {**field, "description": told}
+            fields = {
+                owner: self.classes[owner].model_json_schema()["properties"][option]
+                for owner in owners
+            }
+            properties[option] = {**fields[owners[0]], "description": _told_of_all(fields)}
         return {
             "type": "object",
             "properties": properties,
@@ -107,6 +110,20 @@ class SectionOf:
             told += f", and this one with {_NAME}={' or '.join(owners)}"
         error = ValueError(told)
         return PydanticCustomError("value_error", "{error}", {"error": error})
+
+
+def _told_of_all(fields: Mapping[str, Mapping[str, Any]]) -> str:
+    """What an option means in each class that has it, by the names of these.
+
+    The default of the first stands by itself; of others it is told where it is another.
+    """
+    usual = next(iter(fields.values()))["default"]
+    owners: dict[str, list[str]] = {}
+    for owner, field in fields.items():
+        other = field["default"] != usual
+        default = f" (default {yaml_value(field['default'])})" if other else ""
+        owners.setdefault(field["description"] + default, []).append(owner)
+    return "; ".join(f"of {', '.join(names)}: {told}" for told, names in owners.items())
 
 
 def _mistake(option: str, value: Any, error: PydanticCustomError) -> InitErrorDetails:

@@ -94,8 +94,8 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
         for phase in thaw
     )
     line = (
-        f"learning rate: {exact_rate(rate)}, usual for {plan.frozen_depth} of {layers} "
-        f"layers frozen and {steps:,} steps{then}; `search` tries others, training.learning_rate "
-        "sets it"
+        f"learning rate: {exact_rate(rate)}, usual for training {config.method.words} with "
+        f"{plan.frozen_depth} of {layers} layers frozen, in {steps:,} steps{then}; `search` "
+        "tries others, training.learning_rate sets it"
     )
     return ResolvedRate(config.model_copy(update={"training": training, "freeze": freeze}), (line,))
