@@ -116,7 +116,8 @@ def make_consistent(values):
     if "method" in values:  # options of its own alone
         values["method"] = own_options(values["method"])
     if search.get("methods"):
-        search["methods"] = [own_options(setting) for setting in search["methods"]]
+        first = search["methods"][0]  # two of them may be the same, said in other words
+        search["methods"] = [first if isinstance(first, str) else own_options(first)]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}
