@@ -143,12 +143,14 @@ def load_job(
     from tf_finetune.models.weights import pretrained
     from tf_finetune.plans.rates import number_of_steps
     from tf_finetune.reports.preflight_file import read_preflight
+    from tf_finetune.search.leading.places import with_one_method
     from tf_finetune.search.leading.space import build_space
     from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
     from tf_finetune.search.running.identity import search_identity
     from tf_finetune.search.running.records import TrialJournal
     from tf_finetune.sources.opening import check_sources
 
+    config = with_one_method(config)
     files = configured_encoder(config.encoder)
     build_space(config, files)  # what contradicts itself is told before the data are read
     preflight = None

@@ -59,7 +59,9 @@ def test_a_wrong_value_is_told_what_is_accepted_in_words_and_with_an_example(nam
 
 def shows_a_value(name, accepted):
     """Whether the words name every value, or show one."""
-    if re.search(r"such as \S|true or false|different values|the lower and then", accepted):
+    if re.search(
+        r"such as \S|with name=\S|true or false|different values|the lower and then", accepted
+    ):
         return True
     words = accepted.replace(",", " ").split()
     return any(
@@ -133,7 +135,7 @@ def test_examples_are_accepted_themselves():
         ),
         (
             "method.rank=4",
-            "received 4; accepted with name=lora; name=full has no options",
+            "received 4; accepted: no options with name=full, and this one with name=lora",
         ),
         (
             "training.class_weights={pos: heavy}",

@@ -14,11 +14,16 @@ pytestmark = pytest.mark.numeric
 
 # Settings beside the usual one of each method, which compute something else.
 OTHER_SETTINGS = [
-    {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]}
+    {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]},
+    {"name": "ia3", "targets": ["query"], "feedforward_targets": ["up", "output"]},
+    {"name": "adapters", "width": 3, "placement": "feed_forward", "activation": "relu"},
 ]
-# Tracing takes seconds; what differs is which products there are.
-PRICED = ("bert", "gpt2")
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
+
+
+# Families that multiply in ways of their own; all others are as one of these, and tracing takes
+# a second.
+PRICED = list({type(family).products: name for name, family in FAMILIES.items()}.values())
 
 
 def named(setting):
@@ -42,7 +47,7 @@ def plain(folder, spec_for):
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=named)
-def test_method_keeps_its_contract(setting, folder, plain, spec_for):
+def test_method_keeps_its_contract(setting, family, folder, plain, spec_for):
     files = EncoderFiles("tiny", folder)
     method = METHODS[setting["name"]].model_validate(setting)
     check_method_plans(method, files.variables(2), files.num_layers)
@@ -50,10 +55,15 @@ def test_method_keeps_its_contract(setting, folder, plain, spec_for):
     depth = files.depths[1] if len(files.depths) > 2 else 0
     spec = spec_for(folder, method=setting, freeze={"depth": depth})
     if spec.plan.added:
-        model = build(spec, Pretrained())
-        check_method_model(model, plain)
+        classifier = build(spec, Pretrained())
+        check_method_model(classifier, plain)
         if family in PRICED:
-            check_flops(model, spec)
+            check_flops(classifier, spec)
+
+
+def test_training_all_weights_is_priced_exactly(family, folder, plain, spec_for):
+    if family in PRICED:
+        check_flops(plain, spec_for(folder))
 
 
 def test_layers_that_are_computed_again_are_priced_twice(make_encoder, spec_for, tmp_path):

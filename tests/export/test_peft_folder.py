@@ -165,3 +165,18 @@ def test_layers_that_did_not_begin_as_the_encoders_are_refused(trained, tmp_path
 
     with pytest.raises(UserError, match=f"in this run {changed} began with other values; accepted"):
         write_adapter(tmp_path, spec, base)
+
+
+def test_ia3_names_what_scales_inputs(trained, tmp_path):
+    config, tensors = written(
+        tmp_path / "out", *trained(method={"name": "ia3"}, freeze={"depth": 2})
+    )
+
+    layer = "bert.encoder.layer.2"
+    down = f"{layer}.output.dense"
+    scaled = [f"{layer}.attention.self.key", f"{layer}.attention.self.value"]
+    assert (config["peft_type"], config["feedforward_modules"]) == ("IA3", [down])
+    assert config["target_modules"] == [*scaled, down]
+    shapes = {m: tensors[f"base_model.model.{m}.ia3_l"].shape for m in config["target_modules"]}
+    assert [shapes[m] for m in scaled] == [(32, 1)] * 2
+    assert shapes[down] == (1, 64)

@@ -65,9 +65,9 @@ def test_an_option_of_another_class_is_refused_and_told_whose_it_is():
     unknown = mistakes({"name": "box", "depth": 3})[("shape", "depth")]
 
     assert str(foreign["ctx"]["error"]) == (
-        "accepted with name=box; name=circle has the options radius"
+        "accepted: radius with name=circle, and this one with name=box"
     )
-    assert str(unknown["ctx"]["error"]) == "name=box has the options width, radius"
+    assert str(unknown["ctx"]["error"]) == "accepted: width, radius with name=box"
 
 
 def test_the_schema_lists_the_options_of_all_classes_and_says_whose_they_are():
@@ -75,7 +75,9 @@ def test_the_schema_lists_the_options_of_all_classes_and_says_whose_they_are():
 
     assert schema["name"]["enum"] == ["circle", "box"]
     assert schema["name"]["description"] == "the shape: circle is a circle, box is a box"
-    assert schema["radius"]["description"] == "of circle, box: in metres"
+    assert schema["radius"]["description"] == (
+        "of circle: in metres; of box: in metres (default 0.5)"
+    )
     assert schema["width"]["default"] == 2
 
 

@@ -39,8 +39,8 @@ def test_a_rate_that_nobody_gave_is_chosen_and_told():
 
     assert config.training.learning_rate == 3e-4
     assert lines == (
-        "learning rate: 3e-4, usual for 4 of 6 layers frozen and 651 steps; `search` tries others, "
-        "training.learning_rate sets it",
+        "learning rate: 3e-4, usual for training all weights with 4 of 6 layers frozen, in 651 "
+        "steps; `search` tries others, training.learning_rate sets it",
     )
 
 

@@ -103,6 +103,18 @@ def test_a_failed_trial_is_a_failed_row_without_a_score(tmp_path):
     assert list(row.metric_values) == []
 
 
+def test_a_method_is_a_column_by_its_short_name(tmp_path):
+    write_hparams_columns(tmp_path, "accuracy", [4], [1e-4], [0], {"method": ["full", "biases"]})
+    for method in ("full", "biases"):
+        trial = TrialRow(4, 1e-4, 0, {"method": method}, score=0.5)
+        write_trial_hparams(tmp_path / method, trial)
+    tab = Tab(tmp_path)
+
+    assert "method" in {info.name for info in tab.experiment().hparam_infos}
+    assert {row.hparams["method"].string_value for row in tab.rows()} == {"full", "biases"}
+    assert sorted(row.name for row in tab.rows())[0] == "depth=4 lr=1e-4 method=biases seed=0"
+
+
 def test_further_dimensions_of_any_type_are_columns(tmp_path):
     extra = {
         "training.batch_size": [16, 32],

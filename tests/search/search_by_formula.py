@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_finetune.results.trial import Predictions, TrialResult
+from tf_finetune.results.trial import Place, Predictions, TrialResult
 from tf_finetune.search.leading.race.candidates import Usual
 from tf_finetune.search.leading.race.race_schedule import RaceSchedule
 from tf_finetune.search.leading.race.standing import RaceRules
@@ -31,6 +31,7 @@ RANGES = {depth: RateRange(rates[0], rates[-1]) for depth, rates in GRID.items()
 
 
 def make_space(rates=GRID, *, seeds=(0, 1), max_cells=None, max_trials=None, dimensions=()):
+    rates = {Place(depth): of_depth for depth, of_depth in rates.items()}
     space = SearchSpace(rates, dimensions, seeds, 0, max_trials)
     return dataclasses.replace(space, max_cells=max_cells or len(space.cells()))
 
@@ -96,8 +97,8 @@ class FormulaSearch:
         self.journal = TrialJournal(
             self.folder / "journal.jsonl", self.folder / "trials", {"test": 1}
         )
-        self.times = TrialTimes({depth: 10.0 - depth for depth in range(7)})
         space = space or make_space()
+        self.times = TrialTimes({place: 10.0 - place.depth for place in space.places})
         limit = None
         if budget is not None:
             limit = TimeBudget(budget, self.times, 0.0, time.monotonic())

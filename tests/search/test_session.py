@@ -6,7 +6,8 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import load_splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.options.data import DataConfig
-from tf_finetune.search.session import work_by_depth
+from tf_finetune.results.trial import Place
+from tf_finetune.search.session import work_by_place
 
 
 def test_work_of_a_trial_counts_the_trainings_of_all_folds(
@@ -20,9 +21,9 @@ def test_work_of_a_trial_counts_the_trainings_of_all_folds(
             config=ExperimentConfig(data=data),
             files=EncoderFiles("tiny", tiny_encoder),
             splits=load_splits(data, tiny_tokenizer)[0],
-            space=SimpleNamespace(depths=(2,), is_solved=lambda depth: is_solved),
+            space=SimpleNamespace(places=(Place(2),), is_solved=lambda place: is_solved),
         )
-        return work_by_depth(job)[2]
+        return work_by_place(job)[Place(2)]
 
     # Two folds train on each example once, three twice, four three times; all are scored once.
     training = work(3) - work(2)

@@ -22,7 +22,7 @@ def accepted_at(path: ValuePath) -> str:
 def choices_at(path: ValuePath) -> list[str]:
     """The words that a path, or an item of its list, accepts; none where it takes others."""
     known = branches(schema_at(path))
-    known += [resolve(branch["items"]) for branch in known if "items" in branch]
+    known += [item for branch in known if "items" in branch for item in branches(branch["items"])]
     return [str(word) for branch in known for word in _choices(branch)]
 
 

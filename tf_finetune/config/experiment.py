@@ -18,11 +18,18 @@ from tf_finetune.options.run import RunConfig
 from tf_finetune.options.search import SearchConfig
 from tf_finetune.options.section import Section
 from tf_finetune.options.section_of import SectionOf
+from tf_finetune.options.setting import take_classes
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.metrics import Monitors
 from tf_finetune.tasks.table import TASKS
 
-look_up("method", METHODS)
+METHOD = SectionOf(
+    METHODS,
+    usual="full",
+    description="what trains above the frozen depth, beside the head",
+    meaning=lambda method: f"trains {method.words}",
+)
+take_classes("method", METHOD)
 look_up("task", TASKS)
 look_up("score", Monitors())
 
@@ -33,16 +40,7 @@ class ExperimentConfig(Section):
     data: DataConfig = DataConfig()
     encoder: EncoderConfig = EncoderConfig()
     freeze: FreezeConfig = FreezeConfig()
-    method: Annotated[
-        Method,
-        SectionOf(
-            METHODS,
-            usual="full",
-            description="what trains above the frozen depth, beside the head",
-            meaning=lambda method: f"trains {method.words}",
-        ),
-        Mark.STEP,
-    ] = Full()
+    method: Annotated[Method, METHOD, Mark.STEP] = Full()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     cache: CacheConfig = CacheConfig()

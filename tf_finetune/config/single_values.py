@@ -34,7 +34,9 @@ def _as_list(value: Any, item: Schema) -> Any:
     kinds = {branch.get("type") for branch in branches(item)}
     if isinstance(value, dict) and "object" in kinds:
         return [value]
-    if value is None or isinstance(value, list | tuple) or kinds & {"array", "object"}:
+    if value is None or isinstance(value, list | tuple):
+        return value
+    if kinds & {"array", "object"} and not (isinstance(value, str) and "string" in kinds):
         return value
     if not isinstance(value, str):
         return [value]

@@ -79,6 +79,10 @@ class Product:
     pieces: int = 1
     trained: bool = False
 
+    def plus(self, *names: str) -> "Product":
+        """The sum of what this step and others give, under the name of this one."""
+        return Product(self.name, 0, ((self.name, *names),), self.once)
+
 
 class Places(NamedTuple):
     """Keras layers of a wrapped model that are frozen and trained as wholes.

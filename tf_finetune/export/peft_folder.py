@@ -169,13 +169,13 @@ def _adapter_config(
     """
     is_name = base.path.is_dir() and not Path(base.name).expanduser().exists()
     on_hub = is_name and not base.name.startswith("package:")
-    modules = [_module(spec, matrix) for matrix in adapter.tensors]
+    lists = {"target_modules": list(adapter.tensors), **adapter.modules}
     return {
         **adapter.config,
+        **{key: [_module(spec, matrix) for matrix in found] for key, found in lists.items()},
         "task_type": "SEQ_CLS" if is_whole else "FEATURE_EXTRACTION",
         "base_model_name_or_path": base.name if on_hub else str(base.path.resolve()),
         "inference_mode": True,
-        "target_modules": modules,
         "modules_to_save": _modules_to_save(spec.variables) if is_whole else None,
         "fan_in_fan_out": not all(matrix.transposed for matrix in adapter.tensors),
     }

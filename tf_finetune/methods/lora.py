@@ -10,7 +10,7 @@ from pydantic import Field
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.low_rank import merged_low_rank
 from tf_finetune.encoders.variables import Variable, added_variable
-from tf_finetune.methods.method import Method
+from tf_finetune.methods.method import Method, rows_of
 from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
 from tf_finetune.options.values import Fraction
@@ -148,23 +148,30 @@ class Lora(Method):
                 found["lora_magnitude_vector"] = values["lora_magnitude"]
         return PeftAdapter(config, tensors)
 
-    def products(self, matrix: Variable, product: Product) -> tuple[Product, ...]:
+    def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
         """That with A and that with B, and of DoRA A B by itself, once a step."""
+        matrix = beside.get(product.name)
+        if matrix is None:
+            return (product,)
         width, units = matrix.shape
-        rows = product.flops / (2 * width * units)
-        below, inside = product.operands[:1], f"{product.name}.lora_a"
+        rows, inside = rows_of(product, matrix), f"{product.name}.lora_a"
         # Each piece computes A anew.
         of_a = round(2 * rows * product.pieces * width * self.rank)
         of_b = round(2 * rows * self.rank * units)
+        change = Product(f"{product.name}.lora_b", of_b, ((inside,),), product.once, trained=True)
         found = [
-            Product(inside, of_a, below, product.once, trained=True),
-            Product(f"{product.name}.lora_b", of_b, ((inside,),), product.once, trained=True),
+            product,
+            Product(inside, of_a, product.operands[:1], product.once, trained=True),
+            change,
         ]
         if self.weight_decomposed:
             flops = 2 * width * self.rank * units
             found.append(Product(f"{product.name}.lora_magnitude", flops, (), once=True))
-        return tuple(found)
+        return (*found, product.plus(change.name))
 
-    def kept(self, matrix: Variable, rows: float) -> float:
+    def kept(self, product: Product, beside: Mapping[str, Variable], *, dropout: bool) -> float:
         """What A gives; the units that were kept of what goes in."""
-        return rows * (self.rank + (matrix.shape[0] if self.dropout else 0))
+        matrix = beside.get(product.name)
+        if matrix is None:
+            return 0.0
+        return rows_of(product, matrix) * (self.rank + (matrix.shape[0] if self.dropout else 0))

@@ -108,20 +108,28 @@ class Method(Section):
         """
         raise NotImplementedError
 
-    def products(self, matrix: Variable, product: Product) -> tuple[Product, ...]:
-        """The matrix products that it adds to one of the encoder's, the last gives the sum.
+    def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
+        """What is computed in the place of a step of a layer, in forward order.
+
+        The last has the name of the step, and what it gives is what later steps read.
 
         Args:
-            matrix: That of the product.
-            product: The encoder's.
+            product: The step.
+            beside: The layer's matrices that something was put beside, by site.
         """
-        return ()
+        return (product,)
 
-    def kept(self, matrix: Variable, rows: float) -> float:
-        """Values of a text kept for the backward pass by what it adds to a product.
+    def kept(self, product: Product, beside: Mapping[str, Variable], *, dropout: bool) -> float:
+        """Values of a text kept for the backward pass beside those of a step as it was.
 
         Args:
-            matrix: Of the product.
-            rows: Vectors of the text that go into it.
+            product: The step.
+            beside: As for `products`.
+            dropout: Whether the encoder's own dropout is on.
         """
         return 0.0
+
+
+def rows_of(product: Product, matrix: Variable) -> float:
+    """Vectors of a text that are multiplied with a matrix."""
+    return product.flops / (2 * matrix.count)

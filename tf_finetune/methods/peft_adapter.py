@@ -1,7 +1,7 @@
 """What a method added, in the words of PyTorch's library PEFT."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ class PeftAdapter:
         config: Of `adapter_config.json` what is the method's: `peft_type` and its options.
         tensors: By pretrained matrix and by the name behind its dense layer's, such as
             "lora_A.weight", as PyTorch lays them out.
+        modules: Further lists of modules in `adapter_config.json`, by the matrices in these.
     """
 
     config: Mapping[str, Any]
     tensors: Mapping[Variable, Mapping[str, np.ndarray]]
+    modules: Mapping[str, Sequence[Variable]] = field(default_factory=dict)
 
 
 def module_of(variable: Variable) -> str:

@@ -1,7 +1,9 @@
 """The methods by the name that `method.name` takes: one line each."""
 
+from tf_finetune.methods.adapters import Adapters
 from tf_finetune.methods.biases import Biases
 from tf_finetune.methods.full import Full
+from tf_finetune.methods.ia3 import Ia3
 from tf_finetune.methods.lora import Lora
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.norms import Norms
@@ -11,4 +13,6 @@ METHODS: dict[str, type[Method]] = {
     "biases": Biases,
     "norms": Norms,
     "lora": Lora,
+    "ia3": Ia3,
+    "adapters": Adapters,
 }

@@ -34,13 +34,21 @@ def product_sites(variables: Sequence[Variable]) -> list[str]:
     return list(dict.fromkeys(v.site for v in variables if v.kind == "kernel" and v.layers))
 
 
-def target_problems(targets: Sequence[str], variables: Sequence[Variable]) -> list[str]:
-    """Targets that an encoder lacks."""
+def target_problems(
+    targets: Sequence[str], variables: Sequence[Variable], option: str = "targets"
+) -> list[str]:
+    """Targets that an encoder lacks.
+
+    Args:
+        targets: As they are written.
+        variables: Of the encoder.
+        option: Of the method, that they are written in.
+    """
     known = product_sites(variables)
     wrong = [site for site in sites_of(targets, known) if site not in known]
     accepted = ", ".join(known)
     return [
-        f"method.targets: received {site}, which a layer of this encoder does not have; accepted: "
+        f"method.{option}: received {site}, which a layer of this encoder does not have; accepted: "
         f"{accepted}"
         for site in wrong
     ]

@@ -21,7 +21,7 @@ def look_up(kind: str, table: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Accepts a name of a kind: `name: Annotated[str, OneOf("method")]`.
+    """Accepts a name of a kind: `task: Annotated[str, OneOf("task")]`.
 
     Attributes:
         kind: What is named.

@@ -6,9 +6,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tf_finetune.options.freeze import FreezeRule
 from tf_finetune.options.marks import Mark
-from tf_finetune.options.one_of import OneOf
 from tf_finetune.options.section import Section
+from tf_finetune.options.setting import Setting
 from tf_finetune.options.value_checks import (
+    check_different,
     check_distinct,
     check_duration,
     check_layer_ranges,
@@ -156,12 +157,15 @@ class SearchConfig(Section):
         examples=[[0.0, 0.1]],
     )
     methods: Annotated[
-        tuple[Annotated[str, OneOf("method")], ...], AfterValidator(check_distinct), Mark.SEARCH
+        tuple[Annotated[Section, Setting("method")], ...],
+        AfterValidator(check_different),
+        Mark.SEARCH,
     ] = Field(
         default=(),
-        description="methods to try, each with learning rates that suit it where none are given; "
-        "empty: method.name alone",
+        description="methods to try, by name or with options as under `method`, each with learning "
+        "rates that suit it where none are given; empty: section method alone",
         examples=[["full", "biases"]],
+        json_schema_extra=said("a list of methods, by name or as mappings like section method"),
     )
     rule_sets: Annotated[dict[str, tuple[FreezeRule, ...]], Mark.SEARCH, Mark.STEP] = Field(
         default={},

@@ -12,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from tf_finetune.options.section import Section
+from tf_finetune.storage.yaml_document import yaml_value
 
 _NAME = "name"
 
@@ -40,7 +41,7 @@ class SectionOf:
     ) -> core_schema.CoreSchema:
         """Makes an object of the class that is named."""
         return core_schema.no_info_plain_validator_function(
-            self._made,
+            self.made,
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda section, info: section.model_dump(mode=info.mode), info_arg=True
             ),
@@ -60,9 +61,11 @@ class SectionOf:
             }
         }
         for option, owners in self._owners().items():
-            field = self.classes[owners[0]].model_json_schema()["properties"][option]
-            told = f"of {', '.join(owners)}: {field['description']}"
-            properties[option] = {**field, "description": told}
+            fields = {
+                owner: self.classes[owner].model_json_schema()["properties"][option]
+                for owner in owners
+            }
+            properties[option] = {**fields[owners[0]], "description": _told_of_all(fields)}
         return {
             "type": "object",
             "properties": properties,
@@ -79,7 +82,8 @@ class SectionOf:
                     owners.setdefault(option, []).append(name)
         return owners
 
-    def _made(self, value: Any) -> Section:
+    def made(self, value: Any) -> Section:
+        """An object of the class that is named, from a mapping or a name alone."""
         if isinstance(value, Section):
             return value
         if isinstance(value, str):  # a name alone is short for a section without other options
@@ -101,11 +105,25 @@ class SectionOf:
 
     def _not_there(self, option: str, name: str) -> PydanticCustomError:
         own = [known for known in self.classes[name].model_fields if known != _NAME]
-        told = f"{_NAME}={name} has {'the options ' + ', '.join(own) if own else 'no options'}"
+        told = f"accepted: {', '.join(own) if own else 'no options'} with {_NAME}={name}"
         if owners := self._owners().get(option):
-            told = f"accepted with {_NAME}={' or '.join(owners)}; {told}"
+            told += f", and this one with {_NAME}={' or '.join(owners)}"
         error = ValueError(told)
         return PydanticCustomError("value_error", "{error}", {"error": error})
+
+
+def _told_of_all(fields: Mapping[str, Mapping[str, Any]]) -> str:
+    """What an option means in each class that has it, by the names of these.
+
+    The default of the first stands by itself; of others it is told where it is another.
+    """
+    usual = next(iter(fields.values()))["default"]
+    owners: dict[str, list[str]] = {}
+    for owner, field in fields.items():
+        other = field["default"] != usual
+        default = f" (default {yaml_value(field['default'])})" if other else ""
+        owners.setdefault(field["description"] + default, []).append(owner)
+    return "; ".join(f"of {', '.join(names)}: {told}" for told, names in owners.items())
 
 
 def _mistake(option: str, value: Any, error: PydanticCustomError) -> InitErrorDetails:

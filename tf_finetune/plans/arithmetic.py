@@ -90,7 +90,7 @@ def plan_cost(
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     added = {v.beside.path: v.beside for v in trained if v.beside is not None}
-    passes = _Passes(trained, batch_size, plan.method, tuple(added.values()))
+    passes = _Passes(trained, batch_size, plan.method, tuple(added.values()), dropout=dropout)
     passes.through_embeddings(variables, length)
     prefix_flops = 0
     for layer in range(sizes.layers):
@@ -163,6 +163,7 @@ class _Passes:
         batch_size: Texts of the batch.
         method: That added some of them.
         matrices: Those beside which it did.
+        dropout: Whether the encoder's own dropout is on.
 
     Attributes:
         forward: FLOPs of the forward pass so far.
@@ -176,22 +177,26 @@ class _Passes:
         batch_size: int,
         method: Method,
         matrices: Sequence[Variable],
+        *,
+        dropout: bool,
     ):
         self._batch_size = batch_size
         self._method = method
-        self._matrices = {
-            (layer, site): matrix
-            for matrix in matrices
-            for layer in matrix.layers
-            for site in (matrix.site, *matrix.other_sites)
-        }
+        self._dropout = dropout
+        self._beside: dict[int, dict[str, Variable]] = {}
+        for matrix in matrices:
+            for layer in matrix.layers:
+                sites = (matrix.site, *matrix.other_sites)
+                self._beside.setdefault(layer, {}).update(dict.fromkeys(sites, matrix))
         self.forward = self.backward = 0
         self.kept: dict[int, float] = {}
         self._kinds: dict[tuple[int | None, str], set[str]] = {}
         for variable in trained:
-            for layer in variable.layers or (None,):
+            if variable.beside is not None:  # a step of the method's says so
+                continue
+            for place in variable.layers or (None,):
                 for site in (variable.site, *variable.other_sites):
-                    self._kinds.setdefault((layer, site), set()).add(variable.kind)
+                    self._kinds.setdefault((place, site), set()).add(variable.kind)
         self._embeddings = any(v.part == "embeddings" and v.kind != "kernel" for v in trained)
         self._below = self._embeddings  # whether something before this point trains
 
@@ -199,62 +204,48 @@ class _Passes:
         """Adds the products that bring embeddings to the width of a state, where there are some."""
         for variable in variables:
             if variable.kind == "kernel" and variable.part == "embeddings":
-                flops = 2 * length * variable.count
-                self._below = self._price(None, variable.site, flops, [self._below])
+                product = Product(variable.site, 2 * length * variable.count, ())
+                self._below = self._price(None, product, [self._below])
 
     def through_layer(self, layer: int, products: Sequence[Product]) -> None:
         """Adds the products of a layer."""
         lit = {"input": self._below, "embeddings": self._embeddings}
-        for product in products:
-            operands = [any(lit[name] for name in operand) for operand in product.operands]
-            texts = 1 if product.once else self._batch_size
-            lit[product.name] = self._price(layer, product.name, product.flops, operands, texts)
-            matrix = self._matrices.get((layer, product.name))
-            if matrix is not None:
-                self._through_added(layer, matrix, product, lit)
+        beside = self._beside.get(layer)
+        for step in products:
+            texts = 1 if step.once else self._batch_size
+            for product in (step,) if beside is None else self._method.products(step, beside):
+                operands = [any(lit[name] for name in operand) for operand in product.operands]
+                lit[product.name] = self._price(layer, product, operands)
+            if beside is not None:
+                kept = texts * self._method.kept(step, beside, dropout=self._dropout)
+                self.kept[layer] = self.kept.get(layer, 0.0) + kept
         self._below = lit[products[-1].name]
-
-    def _through_added(
-        self, layer: int, matrix: Variable, product: Product, lit: dict[str, bool]
-    ) -> None:
-        """Adds what the method adds to a product, after which something of it trains."""
-        texts = 1 if product.once else self._batch_size
-        for one in self._method.products(matrix, product):
-            operands = [any(lit[name] for name in operand) for operand in one.operands]
-            flops = one.flops * (1 if one.once else self._batch_size)
-            self.forward += flops
-            self.backward += flops * (sum(operands) + one.trained)
-            lit[one.name] = any(operands) or one.trained
-        lit[product.name] = True
-        rows = product.flops / (2 * matrix.count)
-        kept = texts * self._method.kept(matrix, rows)
-        self.kept[layer] = self.kept.get(layer, 0.0) + kept
 
     def through_mean(self, flops: int) -> None:
         """Adds the product that makes the mean of a text's states."""
-        self._below = self._price(None, "mean", flops, [self._below])
+        self._below = self._price(None, Product("mean", flops, ()), [self._below])
 
     def above_layers(self, variables: Sequence[Variable]) -> None:
         """Adds the products of pooler and head."""
         for variable in variables:
             if variable.kind == "kernel" and variable.part in ("pooler", "head"):
-                flops = 2 * variable.count
-                self._below = self._price(None, variable.site, flops, [self._below])
+                product = Product(variable.site, 2 * variable.count, ())
+                self._below = self._price(None, product, [self._below])
 
-    def _price(
-        self,
-        layer: int | None,
-        site: str,
-        flops: int,
-        operands: Sequence[bool],
-        texts: int | None = None,
-    ) -> bool:
-        """Whether something that the result depends on trains; FLOPs of one text, or of so many."""
-        flops *= self._batch_size if texts is None else texts
-        kinds = self._kinds.get((layer, site), set())
+    def _price(self, layer: int | None, product: Product, operands: Sequence[bool]) -> bool:
+        """Adds a product; whether something that its result depends on trains.
+
+        Args:
+            layer: Number of the layer; None outside the layers.
+            product: The product.
+            operands: Whether something that each activation depends on trains.
+        """
+        flops = product.flops * (1 if product.once else self._batch_size)
+        kinds = self._kinds.get((layer, product.name), set())
+        is_trained = product.trained or "kernel" in kinds
         self.forward += flops
-        self.backward += flops * (sum(operands) + ("kernel" in kinds))
-        return any(operands) or bool(kinds)
+        self.backward += flops * (sum(operands) + is_trained)
+        return any(operands) or product.trained or bool(kinds)
 
 
 def _state_bytes(plan: FreezePlan, sizes: Sizes, length: int, reads: int) -> int:

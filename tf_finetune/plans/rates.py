@@ -54,8 +54,12 @@ def typical_rate(depth: int, num_layers: int, steps: int) -> float:
 
 
 def usual_rate(method: Method, depth: int, num_layers: int, steps: int) -> float:
-    """`typical_rate` for a method, which may want others than full training."""
-    return method.rate_factor * typical_rate(depth, num_layers, steps)
+    """`typical_rate` for a method, which may want others than full training.
+
+    With all layers frozen nothing is left that methods differ in but the pooler.
+    """
+    factor = method.rate_factor if depth < num_layers else 1.0
+    return factor * typical_rate(depth, num_layers, steps)
 
 
 def two_digits(rate: float) -> float:
@@ -78,7 +82,8 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     rate = two_digits(usual)
     training = config.training.model_copy(update={"learning_rate": rate})
     line = (
-        f"learning rate: {exact_rate(rate)}, usual for {plan.frozen_depth} of {plan.num_layers} "
-        f"layers frozen and {steps:,} steps; `search` tries others, training.learning_rate sets it"
+        f"learning rate: {exact_rate(rate)}, usual for training {config.method.words} with "
+        f"{plan.frozen_depth} of {plan.num_layers} layers frozen, in {steps:,} steps; `search` "
+        "tries others, training.learning_rate sets it"
     )
     return ResolvedRate(config.model_copy(update={"training": training}), (line,))

@@ -15,6 +15,7 @@ from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2, summary
 
 from tf_finetune.reports.page.content import TrialRow
+from tf_finetune.results.trial import METHOD
 from tf_finetune.storage.disk_space import told_when_full
 from tf_finetune.tasks.metrics import METRICS
 
@@ -78,8 +79,10 @@ def write_trial_hparams(events: Path, trial: TrialRow) -> None:
     options: dict[str, Any] = {
         DEPTH: trial.depth,
         SEED: trial.seed,
-        **{name: _plain(value) for name, value in trial.extra.items()},
+        **{name: _plain(value) for name, value in trial.cell.options.items()},
     }
+    if trial.cell.method is not None:
+        options[METHOD] = trial.cell.place.method_name
     if trial.learning_rate is not None:
         options[LEARNING_RATE] = trial.learning_rate
     status = api_pb2.STATUS_SUCCESS if trial.completed else api_pb2.STATUS_FAILURE

@@ -1,9 +1,12 @@
-"""What a search answers: a record of what each depth gave, how they compare and what to do."""
+"""What a search answers: a record of what each depth gave, how they compare and what to do.
+
+Where several methods are tried, a depth is one of a method: `results.trial.Place`.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import Cell, Place
 
 RateEdge = Literal["lowest", "highest", "only"]
 Rule = Literal["one_standard_error", "best", "non_inferior"]
@@ -29,7 +32,7 @@ class DepthComparison:
     """Two depths on the same examples and seeds; differences are in the metric's units.
 
     Attributes:
-        better: The depth with the better score.
+        better: The depth, and method, with the better score.
         worse: The other.
         seeds: The seeds that both have; all of both if they share none.
         seeds_are_paired: Whether they share any. Otherwise, and with one seed, the chance
@@ -39,8 +42,8 @@ class DepthComparison:
         standard_error: Of the difference.
         degrees_of_freedom: Of the standard error.
         p_value: Two-sided, that there is no difference.
-        adjusted_p_value: Holm's, over all pairs of depths, because the best one is known
-            from the same data.
+        adjusted_p_value: Holm's, over all pairs that are compared, because the best one is
+            known from the same data.
         separated: Whether `worse` is worse beyond chance, by the adjusted p-value.
         low: Lower end of the difference's interval, two-sided at the answer's confidence.
         high: Its upper end.
@@ -51,8 +54,8 @@ class DepthComparison:
             which cannot tell.
     """
 
-    better: int
-    worse: int
+    better: Place
+    worse: Place
     seeds: tuple[int, ...]
     seeds_are_paired: bool
     difference: float
@@ -135,6 +138,11 @@ class DepthResult:
         return self.cell.frozen_depth
 
     @property
+    def place(self) -> Place:
+        """The depth and method."""
+        return self.cell.place
+
+    @property
     def learning_rate(self) -> float | None:
         """The peak learning rate; None where the head is solved exactly."""
         return self.cell.learning_rate
@@ -156,21 +164,22 @@ class Recommendation:
         num_examples: n, the validation examples; with folds, the training examples.
         confidence: Coverage of the intervals; 1 - confidence is the level of the tests.
         tolerance: How much worse than the best still counts as acceptable.
-        depths: What was found, by ascending depth.
+        depths: What was found, by ascending depth, and there by method.
         rule: By which a depth is recommended: the cheapest within one standard error of the best,
             the best, or the cheapest acceptable one.
-        recommended_depth: What the rule gives.
+        recommended_place: What the rule gives.
         loss: How much worse it is than the best; None where it is the best.
-        best_depth: The best score.
-        acceptable_depth: The cheapest that is shown to be less than `tolerance` worse than
+        best_place: The best score.
+        acceptable_place: The cheapest that is shown to be less than `tolerance` worse than
             the best, at the confidence (a non-inferiority test); after a race, that is with
             probability `search.confidence` within it of all that could be tried.
-        reference_depth: The least frozen depth tried of the whole encoder, in whose units costs
-            are given; 0 is full fine-tuning.
-        comparisons: Every pair of depths.
+        reference_place: The least frozen depth tried of the whole encoder, in whose units costs
+            are given; of several methods there the one that trains most.
+        comparisons: Every pair of depths of a method, and of the methods' best depths, and each
+            depth with the best of all.
         num_trials: Trials that ended, a cell and seed counted once.
         failed: Those that failed, with their reasons.
-        depths_without_result: Depths tried of which no trial completed.
+        places_without_result: Depths tried of which no trial completed.
         folds: How many folds took the place of a validation split; None if there was one.
         chance_right: After a race, the probability that the recommended cell is no more than
             `tolerance` worse than the best of all that could be tried; else None.
@@ -190,14 +199,14 @@ class Recommendation:
     confidence: float
     tolerance: float
     depths: tuple[DepthResult, ...]
-    recommended_depth: int
-    best_depth: int
-    acceptable_depth: int
-    reference_depth: int
+    recommended_place: Place
+    best_place: Place
+    acceptable_place: Place
+    reference_place: Place
     comparisons: tuple[DepthComparison, ...]
     num_trials: int
     failed: tuple[str, ...]
-    depths_without_result: tuple[int, ...]
+    places_without_result: tuple[Place, ...]
     folds: int | None = None
     has_pooler: bool = True
     rule: Rule = "one_standard_error"
@@ -209,24 +218,36 @@ class Recommendation:
     alternatives: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def at(self, depth: int) -> DepthResult:
-        """What was found at a depth."""
-        return next(result for result in self.depths if result.depth == depth)
+    def at(self, depth: int, method: str | None = None) -> DepthResult:
+        """What was found at a depth by a method."""
+        place = Place(depth, method)
+        return next(result for result in self.depths if result.place == place)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Settings of the methods that were compared; none where there was one alone."""
+        places = [*(result.place for result in self.depths), *self.places_without_result]
+        return tuple(sorted({place.method for place in places if place.method is not None}))
 
     @property
     def recommended(self) -> DepthResult:
         """What was found at the recommended depth."""
-        return self.at(self.recommended_depth)
+        return self.at(*self.recommended_place)
 
     @property
     def best(self) -> DepthResult:
         """What was found at the best depth."""
-        return self.at(self.best_depth)
+        return self.at(*self.best_place)
 
     @property
     def acceptable(self) -> DepthResult:
         """What was found at the cheapest acceptable depth."""
-        return self.at(self.acceptable_depth)
+        return self.at(*self.acceptable_place)
+
+    @property
+    def reference(self) -> DepthResult:
+        """What was found where costs are 1."""
+        return self.at(*self.reference_place)
 
     @property
     def answers_differ(self) -> bool:
@@ -242,19 +263,19 @@ class Recommendation:
         Full fine-tuning; where it has no result the best score, and of that itself the least
         frozen depth of the whole encoder.
         """
-        full = self.reference_depth == 0 or result.depth == self.best_depth
-        against = self.at(self.reference_depth) if full else self.best
-        return None if against.depth == result.depth else against
+        full = self.reference_place.depth == 0 or result.place == self.best_place
+        against = self.reference if full else self.best
+        return None if against.place == result.place else against
 
     @property
-    def pareto_depths(self) -> tuple[int, ...]:
+    def pareto_front(self) -> tuple[DepthResult, ...]:
         """Depths that no other one beats in score without costing more, cheapest first."""
         sign = 1.0 if self.higher_is_better else -1.0
         front: list[DepthResult] = []
         for result in sorted(self.depths, key=lambda r: (r.seconds_per_epoch, -sign * r.score)):
             if not front or sign * result.score > sign * front[-1].score:
                 front.append(result)
-        return tuple(result.depth for result in front)
+        return tuple(front)
 
     @property
     def sentence(self) -> str:
@@ -263,6 +284,38 @@ class Recommendation:
 
     def to_dict(self) -> dict[str, Any]:
         """Every number and sentence, as strict JSON."""
-        depths = [asdict(result) | {"cell": result.cell.to_dict()} for result in self.depths]
-        lists = {"alternatives": list(self.alternatives), "notes": list(self.notes)}
-        return asdict(self) | {"depths": depths} | lists
+        depths = [
+            asdict(result)
+            | {"cell": result.cell.to_dict()}
+            | self._said("method", result.place)
+            | {"to_best": None if result.to_best is None else self._pair(result.to_best)}
+            for result in self.depths
+        ]
+        lists: dict[str, Any] = {
+            "comparisons": list(map(self._pair, self.comparisons)),
+            "depths_without_result": [place.depth for place in self.places_without_result],
+            "alternatives": list(self.alternatives),
+            "notes": list(self.notes),
+        }
+        found = asdict(self) | {"depths": depths} | lists
+        if self.methods:
+            without = [place.method_name or None for place in self.places_without_result]
+            found["methods_without_result"] = without
+        del found["places_without_result"]
+        for name in ("recommended", "best", "acceptable", "reference"):
+            place = getattr(self, f"{name}_place")
+            del found[f"{name}_place"]
+            found |= {f"{name}_depth": place.depth} | self._said(f"{name}_method", place)
+        return found
+
+    def _pair(self, pair: DepthComparison) -> dict[str, Any]:
+        return (
+            asdict(pair)
+            | {"better": pair.better.depth, "worse": pair.worse.depth}
+            | self._said("better_method", pair.better)
+            | self._said("worse_method", pair.worse)
+        )
+
+    def _said(self, name: str, place: Place) -> dict[str, str | None]:
+        """The method in short where several were compared; null for the head alone."""
+        return {name: place.method_name or None} if self.methods else {}

@@ -9,6 +9,33 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from tf_finetune.methods.settings import setting_of
+
+METHOD = "method"  # of the further options of a cell, the whole section
+
+
+class Place(NamedTuple):
+    """Where a rate is looked for: a depth, and the method above it.
+
+    Attributes:
+        depth: The frozen depth.
+        method: Exact text of the method's setting; None where it is that of the configuration, or
+            where the head alone trains, the same under every method.
+    """
+
+    depth: int
+    method: str | None = None
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sorts by depth, and what is of no method first."""
+        return self.depth, self.method or ""
+
+    @property
+    def method_name(self) -> str:
+        """The method in short, for tables; empty where it is none of several."""
+        return "" if self.method is None else setting_of(self.method).setting
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -51,10 +78,25 @@ class Cell:
         return str(self.frozen_depth) if used is None else f"first {used}"
 
     @property
+    def method(self) -> str | None:
+        """Exact text of its method's setting where several are tried, else None."""
+        text: str | None = dict(self.extra).get(METHOD)
+        return text
+
+    @property
+    def place(self) -> Place:
+        """Its depth and method."""
+        return Place(self.frozen_depth, self.method)
+
+    @property
     def place_words(self) -> str:
         """The depth, and the method where several are tried: `4, biases`."""
-        method = dict(self.extra).get("method.name")
-        return self.depth_words if method is None else f"{self.depth_words}, {method}"
+        return ", ".join(filter(None, (self.depth_words, self.place.method_name)))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its further options by dotted name, without the method."""
+        return {name: value for name, value in self.extra if name != METHOD}
 
     @property
     def rate_order(self) -> float:

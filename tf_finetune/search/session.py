@@ -14,10 +14,11 @@ from rich.text import Text
 from tf_finetune.data.folds import rounds_of
 from tf_finetune.errors import UserError, visible
 from tf_finetune.machine.interruption import Interrupted
+from tf_finetune.methods.settings import setting_of
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.value_checks import duration_seconds
 from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.results.trial import TrialResult
+from tf_finetune.results.trial import Place, TrialResult
 from tf_finetune.search.answer.pooled_heads import pooled_heads
 from tf_finetune.search.answer.recommendation import recommend
 from tf_finetune.search.answer.reporting import write_columns, write_trial
@@ -80,7 +81,7 @@ def run_trials(job: SearchJob, console: Console, started: float) -> SearchedTria
     if job.config.run.tensorboard:
         write_columns(job)
     answer_first(job, console, started)
-    times = TrialTimes(work_by_depth(job))
+    times = TrialTimes(work_by_place(job))
     known = list(job.journal.records.values())
     budget = _budget(job, times, known)
     schedule = _schedule(job, times, budget)
@@ -190,19 +191,21 @@ def run_worker(job: SearchJob) -> None:
     _tuner(oracle, _runner(job, note=_to_own_log), job).search()
 
 
-def work_by_depth(job: SearchJob) -> dict[int, float]:
-    """Floating-point operations of an epoch of a trial at each depth, scoring included."""
+def work_by_place(job: SearchJob) -> dict[Place, float]:
+    """Floating-point operations of an epoch of a trial by depth and method, scoring included."""
     rounds = rounds_of(job.splits)
     trained, scored = sum(len(r.trained) for r in rounds), sum(len(r.scored) for r in rounds)
     work = {}
-    for depth in job.space.depths:
-        freeze = job.config.freeze.model_copy(update={"depth": depth, "rules": ()})
-        spec = spec_of(job.config, job.files, job.splits.labels, freeze=freeze)
+    for place in job.space.places:
+        freeze = job.config.freeze.model_copy(update={"depth": place.depth, "rules": ()})
+        method = job.config.method if place.method is None else setting_of(place.method)
+        config = job.config.model_copy(update={"method": method})
+        spec = spec_of(config, job.files, job.splits.labels, freeze=freeze)
         cost = spec.cost(1, job.splits.train.mean_length)
-        if job.space.is_solved(depth):  # one pass in place of all epochs
-            work[depth] = cost.forward_flops * (trained + scored) / job.config.training.epochs
+        if job.space.is_solved(place):  # one pass in place of all epochs
+            work[place] = cost.forward_flops * (trained + scored) / job.config.training.epochs
             continue
-        work[depth] = float(cost.step_flops * trained + cost.forward_flops * scored)
+        work[place] = float(cost.step_flops * trained + cost.forward_flops * scored)
     return work
 
 
@@ -215,11 +218,12 @@ def session_notes(job: SearchJob, found: SearchedTrials) -> list[str]:
         notes.append(budget_note(job.config.search.time_budget or "", found.not_run))
     epochs = job.config.training.epochs
     completed = [record for record in found.records if record.is_completed]
-    full = {r.request.cell.frozen_depth for r in completed if r.is_whole(epochs)}
-    for depth in sorted({r.request.cell.frozen_depth for r in completed} - full):
-        notes.append(
-            f"Depth {depth} was tried for fewer than {epochs} epochs alone and is left out."
-        )
+    full = {r.request.cell.place for r in completed if r.is_whole(epochs)}
+    partly = {r.request.cell.place: r.request.cell.place_words for r in completed}
+    notes += [
+        f"Depth {partly[place]} was tried for fewer than {epochs} epochs alone and is left out."
+        for place in sorted(partly.keys() - full, key=str)
+    ]
     pieces = max((r.result.micro_batches or 0 for r in completed), default=0)
     planned = job.config.training.accumulation_steps
     if pieces > planned:
@@ -282,7 +286,8 @@ def _trials_at_depth(job: SearchJob) -> int:
     """How many trials a depth is likely to get."""
     space = job.space
     every = max(1, space.max_cells // len(space.depths)) * len(space.seeds)
-    return min(every, TRIALS_AT_DEPTH) if job.config.search.oracle == "race" else every
+    few = TRIALS_AT_DEPTH * max(1, len(space.methods))
+    return min(every, few) if job.config.search.oracle == "race" else every
 
 
 def _tuner(oracle: Oracle, runner: TrialRunner, job: SearchJob) -> DepthTuner:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from tf_finetune.plans.rates import two_digits, typical_rate
-from tf_finetune.results.trial import Cell, Predictions, TrialResult
+from tf_finetune.results.trial import Cell, Place, Predictions, TrialResult
 from tf_finetune.search.leading.race.candidates import Usual
 from tf_finetune.search.leading.race.race import Race, Step
 from tf_finetune.search.leading.race.standing import RaceRules
@@ -69,10 +69,10 @@ class Truth:
     def space(self) -> SearchSpace:
         """Every depth with three rates; the head alone is solved."""
         rates = {
-            depth: tuple(two_digits(usual_rate(depth) * f) for f in (1 / 3, 1, 3))
+            Place(depth): tuple(two_digits(usual_rate(depth) * f) for f in (1 / 3, 1, 3))
             for depth in range(LAYERS)
         }
-        space = SearchSpace({**rates, LAYERS: ()}, (), self.seeds, 0, None)
+        space = SearchSpace({**rates, Place(LAYERS): ()}, (), self.seeds, 0, None)
         return SearchSpace(space.rates, (), self.seeds, len(space.cells()), None)
 
     def score(self, cell: Cell) -> float:

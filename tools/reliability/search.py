@@ -246,14 +246,14 @@ def not_asked_for(run_dir: Path) -> list[str]:
     from tf_finetune.search.leading.race.race import Race, Step
     from tf_finetune.search.leading.race.rules import race_rules
     from tf_finetune.search.leading.trial_times import TrialTimes
-    from tf_finetune.search.session import work_by_depth
+    from tf_finetune.search.session import work_by_place
     from trainers.search import load_job
 
     config = load_written_config(run_dir / "config.yaml")
     run = config.run.model_copy(update={"dir": str(run_dir)})
     config = config.model_copy(update={"run": run})
     job, _ = load_job(config, Console(quiet=True), beside_another=True)
-    times = TrialTimes(work_by_depth(job))
+    times = TrialTimes(work_by_place(job))
     race = Race(job.space, race_rules(job), times.relative)
     known: list[TrialRecord] = []
     problems = []

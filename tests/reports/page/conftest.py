@@ -277,7 +277,7 @@ def make_search(
     """The content of a search's page, perhaps with a first answer or several methods."""
     results = [
         trial
-        for extra in ([{"method.name": method} for method in methods] or [None])
+        for extra in ([{"method": method} for method in methods] or [None])
         for trial in make_trials(labels, metric, depths, extra=extra, **trials)
     ]
     if heads:
@@ -298,7 +298,7 @@ def make_search(
         metric=metric,
         trials=make_rows(results, metric),
         reports=reports,
-        plan=make_plan(found.recommended_depth, layers),
+        plan=make_plan(found.recommended_place.depth, layers),
         data=make_data(labels),
         commands=COMMANDS,
         versions={"tf-finetune": "0.1.0", "tensorflow": "2.20.0"},

@@ -75,16 +75,20 @@ def test_the_whole_encoder_and_its_first_layers_have_rows_of_their_own(content):
     ]
 
 
-def test_methods_at_one_rate_have_rows_of_their_own(content):
+def test_methods_have_panels_of_their_own(content):
     trials = [
-        TrialRow(4, 1e-4, 0, {"method.name": method}, score=score)
+        TrialRow(4, 1e-4, 0, {"method": method}, score=score)
         for method, score in (("full", 0.7), ("biases", 0.6))
     ]
 
-    axes = cells_figure(trials, content.search, "accuracy", True).axes[0]
+    figure = cells_figure(trials, content.search, "accuracy", True)
 
-    assert rows_of(axes) == ["4, biases", "4, full"]
-    assert texts(axes) == ["0.600", "0.700"]
+    biases, full = figure.axes
+    assert [axes.get_title(loc="left").splitlines()[-1] for axes in figure.axes] == [
+        "biases",
+        "full",
+    ]
+    assert (rows_of(full), texts(full), texts(biases)) == (["4"], ["0.700"], ["0.600"])
 
 
 def test_a_row_of_points_names_its_best_score_of_equal_ones_that_of_its_depth(content):
@@ -94,7 +98,7 @@ def test_a_row_of_points_names_its_best_score_of_equal_ones_that_of_its_depth(co
 
     axes = cells_figure(trials, content.search, "accuracy", True).axes[0]
 
-    assert texts(axes) == ["0.800", "◆ 0.700"] and content.search.recommended_depth == 4
+    assert texts(axes) == ["0.800", "◆ 0.700"] and content.search.recommended_place.depth == 4
     assert rows_of(axes) == ["2", "4"]
 
 

@@ -10,6 +10,7 @@ from tf_finetune.reports.page.race_figure import race_figure
 from tf_finetune.reports.page.race_steps import Kind, race_steps
 from tf_finetune.reports.page.race_table import race_table
 from tf_finetune.reports.page.writing import render_page
+from tf_finetune.results.trial import Place
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,24 @@ def points_of(axes, marker):
     ]
 
 
+def test_methods_have_lines_of_their_own(content):
+    trials = [
+        TrialRow(4, 1e-3, 0, {"method": method}, score=0.8, turn=Turn(n, "race", 1.0))
+        for n, method in enumerate(("full", "biases", "full"), 1)
+    ]
+    results = [replace(content.search.depths[0], cell=trial.cell) for trial in trials[:2]]
+    answer = replace(
+        content.search,
+        depths=tuple(results),
+        recommended_place=results[0].place,
+        best_place=results[0].place,
+    )
+
+    axes = race_figure(race_steps(trials), answer).axes[0]
+
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["4, biases", "4, full"]
+
+
 def test_steps_say_what_each_trial_added_and_when_it_began():
     steps = race_steps(a_race()[::-1])
 
@@ -67,7 +86,7 @@ def test_a_search_without_a_race_has_neither_picture_nor_table(content):
 
 
 def test_marks_stand_at_the_number_and_the_depth_of_their_trial(content):
-    answer = replace(content.search, recommended_depth=4)
+    answer = replace(content.search, recommended_place=Place(4))
     above, _ = race_figure(race_steps(a_race(answer.recommended.learning_rate)), answer).axes
 
     assert points_of(above, "s") == [(0, 2), (0, 6)]

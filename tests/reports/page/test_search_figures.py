@@ -7,7 +7,7 @@ from tf_finetune.reports.figures import png_bytes
 from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
 from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import Cell, Place
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +31,21 @@ def with_depths(answer, **columns):
     return replace(answer, depths=tuple(rows))
 
 
+def front_of(answer):
+    return [row.depth for row in answer.pareto_front]
+
+
 def test_the_pareto_front_leaves_out_what_something_cheaper_beats(content):
     answer = with_depths(
         content.search, score=(0.9, 0.9, 0.85, 0.86), seconds_per_epoch=(9.0, 8.0, 5.0, 4.0)
     )
-    assert answer.pareto_depths == (6, 2)
-    assert replace(answer, higher_is_better=False).pareto_depths == (6, 4)
+    assert front_of(answer) == [6, 2]
+    assert front_of(replace(answer, higher_is_better=False)) == [6, 4]
 
 
 def test_of_equally_dear_depths_the_better_is_on_the_front(content):
     answer = with_depths(content.search, score=(0.9, 0.8, 0.7, 0.6), seconds_per_epoch=(5.0,) * 4)
-    assert answer.pareto_depths == (0,)
+    assert front_of(answer) == [0]
 
 
 @pytest.mark.parametrize("higher", [True, False])
@@ -51,7 +55,7 @@ def test_a_mark_lies_in_its_box_where_the_rule_takes_the_depth(content, higher):
     to_best = [replace(pair, difference=d, standard_error=error) for d, error in differences]
     score = (0.9, 0.88, 0.8, 0.7) if higher else (0.1, 0.12, 0.2, 0.3)
     answer = with_depths(content.search, score=score, to_best=(None, *to_best))
-    answer = replace(answer, best_depth=0, higher_is_better=higher)
+    answer = replace(answer, best_place=Place(0), higher_is_better=higher)
     axes = score_by_depth_figure(answer).axes[0]
     boxes = [box.get_paths()[0].get_extents() for box in axes.collections if box.get_paths()]
     boxes = [box for box in boxes if box.width > 0.5]
@@ -63,7 +67,7 @@ def test_a_mark_lies_in_its_box_where_the_rule_takes_the_depth(content, higher):
 
 
 def test_recommended_and_best_have_marks_of_their_own(content):
-    answer = replace(content.search, recommended_depth=4, best_depth=2)
+    answer = replace(content.search, recommended_place=Place(4), best_place=Place(2))
     axes = score_by_depth_figure(answer).axes[0]
     marks = {
         tuple(line.get_xdata()): line.get_marker()
@@ -109,9 +113,26 @@ def test_what_uses_the_first_layers_alone_is_hollow_and_keeps_its_shape(draw, fi
     assert marks[place(answer.recommended)][0] == "D"
 
 
+@pytest.mark.parametrize("draw", [score_by_depth_figure, cost_figure])
+def test_every_method_has_a_mark_of_its_own(draw, search_content):
+    size = {"n": 60, "examples": 20, "splits": ("test",), "seeds": 1}
+    answer = search_content(methods=("full", "biases"), **size).search
+
+    axes = draw(answer).axes[0]
+
+    points = [line for line in axes.lines if len(line.get_xdata()) == 1]
+    shapes = [line.get_marker() for line in points if line.get_marker() in ("o", "s")]
+    assert len(answer.depths) == 8
+    assert (shapes.count("o"), shapes.count("s")) == (4, 4)
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {"biases", "full"} <= set(names)
+
+
 def test_the_axis_of_many_depths_numbers_some(first_answer):
     rows = [replace(first_answer.search.depths[0], cell=Cell(k, 1e-4)) for k in range(25)]
-    answer = replace(first_answer.search, depths=tuple(rows), recommended_depth=3, best_depth=3)
+    answer = replace(
+        first_answer.search, depths=tuple(rows), recommended_place=Place(3), best_place=Place(3)
+    )
 
     axes = score_by_depth_figure(answer).axes[0]
 
@@ -128,7 +149,7 @@ def test_cheap_depths_are_kept_apart_by_a_logarithm_where_others_cost_many_times
 
 def test_methods_at_one_rate_have_curves_of_their_own():
     trials = [
-        TrialRow(0, 1e-4, 0, {"method.name": method}, history=({"loss": 0.5},))
+        TrialRow(0, 1e-4, 0, {"method": method}, history=({"loss": 0.5},))
         for method in ("full", "biases")
     ]
 

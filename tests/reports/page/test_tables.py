@@ -6,6 +6,7 @@ import pytest
 
 from tf_finetune.reports.page.tables import depth_table, trials_table
 from tf_finetune.reports.page.writing import _tiles
+from tf_finetune.results.trial import Place
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_it_is_no_column_where_all_answers_take_the_same(content):
 
 
 def test_a_tile_says_what_an_answer_of_the_first_layers_takes(content):
-    found = replace(content.search, recommended_depth=3)
+    found = replace(content.search, recommended_place=Place(3))
 
     name, value, detail = _tiles(replace(content, search=found))[0]
     assert (name, value) == ("layers used", "3 of 6")

@@ -207,7 +207,9 @@ def test_every_number_of_the_tables_is_in_the_json(written):
 def test_the_json_holds_what_the_search_found(written):
     content, _, stored = written
     assert stored["recommendation"]["depths"][0]["score"] == content.search.depths[0].score
-    assert stored["recommendation"]["pareto_depths"] == list(content.search.pareto_depths)
+    assert stored["recommendation"]["pareto_depths"] == [
+        row.depth for row in content.search.pareto_front
+    ]
     assert len(stored["trials"]) == 24
     assert stored["trials"][0]["reason"] == "the loss diverged in step 12"
     assert stored["trials"][1]["history"][2]["loss"] == content.trials[1].history[2]["loss"]

@@ -3,13 +3,13 @@ from types import SimpleNamespace
 import pytest
 
 from tf_finetune.options.data import DataConfig
-from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.results.trial import Cell, Place, TrialResult
 from tf_finetune.search.answer.more_examples import fold_notes
 
 
 def depth(number, separated=None):
     pair = None if separated is None else SimpleNamespace(separated=separated)
-    return SimpleNamespace(depth=number, to_best=pair)
+    return SimpleNamespace(place=Place(number), to_best=pair)
 
 
 def told(*, chance=0.7, told_all=True, train=300, validation=100, folds=None, file="dev.tsv"):
@@ -19,8 +19,8 @@ def told(*, chance=0.7, told_all=True, train=300, validation=100, folds=None, fi
         folds=folds,
         chance_right=chance,
         has_told_all=told_all,
-        best_depth=4,
-        recommended_depth=4,
+        best_place=Place(4),
+        recommended_place=Place(4),
         depths=(depth(2, True), depth(3, False), depth(4), depth(6, False)),
     )
     took = {Cell(2, 1e-3): 90.0, Cell(3, 1e-3): 20.0, Cell(4, 1e-3): 10.0, Cell(6, None): 1.0}

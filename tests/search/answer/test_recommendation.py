@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 
 from tf_finetune.errors import UserError
 from tf_finetune.results.recommendation import Loss
-from tf_finetune.results.trial import Cell, Predictions, TrialResult
+from tf_finetune.results.trial import Cell, Place, Predictions, TrialResult
 from tf_finetune.search.answer.comparison import compare_all
 from tf_finetune.search.answer.depth_evidence import (
     CellEvidence,
@@ -41,13 +41,13 @@ def test_equal_depths_recommend_the_cheapest(trial_of):
     found = answer(
         [trial_of(depth, right(200, (20 * depth, 20 * depth + 20))) for depth in (0, 2, 4)]
     )
-    assert found.recommended_depth == 4
+    assert found.recommended_place.depth == 4
     assert not any(pair.separated for pair in found.comparisons)
 
 
 def test_a_clearly_better_depth_is_recommended_at_any_price(trial_of):
     found = answer([trial_of(0, right(200, (0, 10))), trial_of(4, right(200, (0, 60)))])
-    assert found.recommended_depth == found.best_depth == found.acceptable_depth == 0
+    assert found.recommended == found.best == found.acceptable == found.at(0)
     pair = found.at(4).to_best
     assert pair.separated
     assert pair.difference == pytest.approx(0.25)
@@ -58,8 +58,8 @@ def test_costs_are_in_units_of_the_whole_encoder_and_not_of_a_part_of_it(trial_o
     part = [trial_of(d, right(200), extra=(("encoder.layers", d),)) for d in (1, 2)]
     whole = [trial_of(depth, right(200)) for depth in (3, 6)]
 
-    assert answer([*part, *whole]).reference_depth == 3
-    assert answer(part).reference_depth == 2
+    assert answer([*part, *whole]).reference_place.depth == 3
+    assert answer(part).reference_place.depth == 2
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_rule_decides_between_depths_that_are_not_told_apart(trial_of, rule,
     found = answer(trials, rule=rule)
 
     assert found.rule == rule
-    assert found.recommended_depth == depth
+    assert found.recommended_place.depth == depth
     assert (found.loss is None) == (depth == 0)
 
 
@@ -82,8 +82,8 @@ def test_a_rule_of_non_inferiority_takes_what_is_shown_to_lose_little(trial_of):
     # The same 100 of 2,000 are wrong, and two more.
     trials = [trial_of(0, right(2000, (0, 100))), trial_of(4, right(2000, (0, 102)))]
 
-    assert answer(trials, rule="non_inferior").recommended_depth == 4
-    assert answer(trials, rule="non_inferior", tolerance=0.001).recommended_depth == 0
+    assert answer(trials, rule="non_inferior").recommended_place.depth == 4
+    assert answer(trials, rule="non_inferior", tolerance=0.001).recommended_place.depth == 0
 
 
 def test_the_loss_has_the_interval_of_the_paired_difference(trial_of):
@@ -117,7 +117,7 @@ def test_after_a_race_loss_and_probability_are_those_of_its_draws(trial_of):
     ]
     found = answer(trials, rule="non_inferior", race=Race())
 
-    assert found.recommended_depth == found.acceptable_depth == 4
+    assert found.recommended_place.depth == found.acceptable_place.depth == 4
     assert found.chance_right == 0.96
     assert found.has_told_all
     assert found.loss == Loss(0.002, -0.005, 0.009)
@@ -133,15 +133,15 @@ def test_one_standard_error_is_that_of_the_paired_difference(trial_of):
     assert pair.standard_error == pytest.approx(expected, rel=0.05)
     assert pair.p_value == pytest.approx(stats.binomtest(6, 6).pvalue, rel=0.3)  # McNemar's
     assert found.at(0).standard_error > 0.03
-    assert found.recommended_depth == 0
+    assert found.recommended_place.depth == 0
 
 
 def test_costs_that_differ_by_noise_are_decided_by_the_parameters(trial_of):
     pattern = right(100, (0, 10))
     found = answer([trial_of(4, pattern, seconds=5.0), trial_of(5, pattern, seconds=5.2)])
-    assert found.recommended_depth == 5
+    assert found.recommended_place.depth == 5
     found = answer([trial_of(4, pattern, seconds=5.0), trial_of(5, pattern, seconds=5.3)])
-    assert found.recommended_depth == 4
+    assert found.recommended_place.depth == 4
 
 
 def test_costs_are_relative_to_the_least_frozen_depth(trial_of):
@@ -161,7 +161,7 @@ def test_costs_are_relative_to_the_least_frozen_depth(trial_of):
     assert (four.relative_time, four.relative_memory) == (10.0 / 34.0, 0.25)
     assert four.relative_flops == pytest.approx(1 / 3)
     assert six.relative_memory is six.relative_flops is None
-    assert found.reference_depth == 0
+    assert found.reference_place.depth == 0
 
 
 def test_what_an_answer_takes_is_told_where_layers_are_left_out(trial_of):
@@ -298,7 +298,7 @@ def test_failed_trials_are_left_out(trial_of, failed_trial):
     # A rate at which a seed diverges is not a good one, whatever the other seed scored.
     assert found.best.cell.learning_rate == 1e-4
     assert found.best.seeds == (0, 1)
-    assert found.depths_without_result == (4,)
+    assert found.places_without_result == (Place(4),)
     assert found.failed == (
         "depth=0 learning_rate=1e-3 seed=1: the loss is not a number",
         "depth=4 learning_rate=3e-4 seed=0: the loss is not a number",
@@ -318,22 +318,69 @@ def test_rounding_does_not_break_a_tie(trial_of):
     found = answer(one + other)
     assert found.at(0).score == pytest.approx(0.2)
     assert found.comparisons[0].difference == 0.0
-    assert found.recommended_depth == 4
+    assert found.recommended_place.depth == 4
 
 
 def test_perfect_cells_have_an_interval_and_differ_by_at_most_a_share_nobody_saw(trial_of):
     perfect = right(30)
     found = answer([trial_of(0, perfect), trial_of(2, perfect), trial_of(4, ~perfect)])
-    assert found.recommended_depth == 2
+    assert found.recommended_place.depth == 2
     # Clopper and Pearson's interval of 30 of 30.
     assert (found.best.low, found.best.high) == pytest.approx((0.884, 1.0), abs=0.003)
     assert found.at(4).high == pytest.approx(0.116, abs=0.003)
-    pairs = {(pair.better, pair.worse): pair for pair in found.comparisons}
+    pairs = {(pair.better.depth, pair.worse.depth): pair for pair in found.comparisons}
     assert pairs[2, 0].p_value == 1.0
     assert pairs[2, 0].standard_error == pytest.approx(np.sqrt(2) / 32, rel=0.1)
     assert pairs[2, 0].at_most == pytest.approx(1 - 0.05 ** (1 / 30), abs=0.003)
     assert pairs[2, 4].p_value < 1e-6
-    assert found.acceptable_depth == 2  # the best itself: no other is shown to lose little
+    assert found.acceptable_place.depth == 2  # the best itself: no other is shown to lose little
+
+
+FULL, BIASES = (("method", "full"),), (("method", "biases"),)
+
+
+def test_depths_are_compared_within_a_method_and_the_methods_by_their_best(trial_of):
+    half = right(200, (0, 20))
+    trials = [trial_of(d, right(200, (0, 10 + d)), extra=FULL, seconds=9.0) for d in (3, 4, 5)]
+    trials += [
+        trial_of(d, half, extra=BIASES, seconds=d, trainable_parameters=10) for d in (3, 4, 5)
+    ]
+
+    found = answer(trials)
+
+    assert [row.place for row in found.depths[:2]] == [Place(3, "biases"), Place(3, "full")]
+    assert found.best_place == Place(3, "full")
+    compared = {(pair.better, pair.worse) for pair in found.comparisons}
+    within = {(4, 5), (3, 4), (3, 5)}
+    assert compared == {
+        *((Place(a, "full"), Place(b, "full")) for a, b in within),
+        *((Place(a, "biases"), Place(b, "biases")) for a, b in within),
+        # The best of all with every one, and so with the best of the other method.
+        *((Place(3, "full"), Place(d, "biases")) for d in (3, 4, 5)),
+    }
+    assert found.reference_place == Place(3, "full")  # it trains most of what is least frozen
+
+
+def test_the_cheapest_within_one_standard_error_of_all_methods_is_recommended(trial_of):
+    trials = [
+        trial_of(4, right(200, (0, 10)), extra=FULL, seconds=9.0, peak_memory_bytes=2**30),
+        trial_of(4, right(200, (5, 16)), extra=BIASES, seconds=4.0, peak_memory_bytes=2**29),
+    ]
+
+    found = answer(trials)
+    value = json.loads(json.dumps(found.to_dict()))
+
+    assert (found.best_place, found.recommended_place) == (Place(4, "full"), Place(4, "biases"))
+    assert found.answer.startswith(
+        "Train biases on layers 4 and 5 (4 of 6 frozen) at learning rate 3e-4: accuracy 0.945 "
+    )
+    assert "below the best (all weights on layers 4 and 5, 0.950; 95% interval" in found.answer
+    assert found.answer.endswith("2.2x cheaper per epoch than the best with 50% of its memory.")
+    assert (value["recommended_depth"], value["recommended_method"]) == (4, "biases")
+    assert value["depths"][1]["method"] == "full"
+    assert value["comparisons"][0]["worse_method"] == "biases"
+    alone = json.loads(json.dumps(answer([trial_of(4, right(200))]).to_dict()))
+    assert not any("method" in name for name in [*alone, *alone["depths"][0]])
 
 
 @pytest.mark.parametrize("wrong, within", [(1, True), (2, False)])
@@ -352,7 +399,7 @@ def test_two_more_of_thirty_are_beyond_one_standard_error_but_may_be_chance(
 @pytest.mark.parametrize("n", [2, 3])
 def test_hardly_any_examples_tell_hardly_anything(trial_of, n):
     found = answer([trial_of(0, right(n)), trial_of(4, right(n)), trial_of(6, ~right(n))])
-    assert found.recommended_depth == 4
+    assert found.recommended_place.depth == 4
     assert not any(pair.separated for pair in found.comparisons)
     assert found.best.low < 0.4
 
@@ -366,10 +413,10 @@ def test_equal_scores_are_decided_by_the_validation_loss_and_then_by_the_price(t
     trials = [sure(0, 1e-5, 1.0), sure(0, 1e-4, 3.0), sure(0, 1e-3, 2.0), sure(4, 1e-3, 2.5)]
     found = answer(trials)
     assert found.at(0).cell.learning_rate == 1e-4
-    assert found.best_depth == 0
+    assert found.best_place.depth == 0
     assert found.best.validation_loss < found.at(4).validation_loss
-    assert found.recommended_depth == 4  # within one standard error, and cheaper
-    assert answer([*trials[:1], sure(4, 1e-3, 1.0)]).best_depth == 4
+    assert found.recommended_place.depth == 4  # within one standard error, and cheaper
+    assert answer([*trials[:1], sure(4, 1e-3, 1.0)]).best_place.depth == 4
 
 
 def test_no_rate_beyond_is_hinted_at_where_rates_are_not_told_apart(trial_of):
@@ -402,10 +449,10 @@ def test_models_that_answer_alike_are_not_separated_by_the_optimism_of_picking(t
 def test_the_acceptable_depth_is_shown_to_lose_less_than_the_tolerance(trial_of):
     # 3 of 1,000 worse, none better: a share of 3 in 1,000 is at most 0.0077 (one-sided 95 %).
     trials = [trial_of(0, right(1000, (0, 100))), trial_of(4, right(1000, (0, 103)))]
-    assert answer(trials).recommended_depth == 0
+    assert answer(trials).recommended_place.depth == 0
     assert answer(trials).at(4).to_best.at_most == pytest.approx(0.0077, abs=0.0004)
-    assert answer(trials).acceptable_depth == 4
-    assert answer(trials, tolerance=0.005).acceptable_depth == 0
+    assert answer(trials).acceptable_place.depth == 4
+    assert answer(trials, tolerance=0.005).acceptable_place.depth == 0
 
 
 def test_all_pairs_are_corrected_together(trial_of):
@@ -438,8 +485,8 @@ def test_a_regression_is_compared_by_its_own_score(metric):
         )
     higher = metric in ("spearman", "pearson")
     found = recommend(trials, labels, metric, higher, num_layers=6)
-    assert found.best_depth == (max if higher else min)(scores, key=scores.get)
-    assert found.recommended_depth in (0, 2)
+    assert found.best_place.depth == (max if higher else min)(scores, key=scores.get)
+    assert found.recommended_place.depth in (0, 2)
     assert found.at(4).to_best.separated
     assert found.at(4).to_best.difference > 0
     for result in found.depths:
@@ -450,7 +497,7 @@ def test_a_regression_is_compared_by_its_own_score(metric):
 def test_the_tolerance_of_a_loss_is_relative(trial_of):
     trials = [trial_of(0, right(100, (0, 10))), trial_of(4, right(100, (0, 12)))]
     found = recommend(trials, LABELS, "loss", False, num_layers=6)
-    assert found.best_depth == 0
+    assert found.best_place.depth == 0
     assert found.tolerance == pytest.approx(0.05 * found.best.score)
 
 

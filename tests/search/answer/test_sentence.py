@@ -8,7 +8,7 @@ from tf_finetune.results.recommendation import (
     Loss,
     Recommendation,
 )
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import Cell, Place
 from tf_finetune.search.answer import sentence
 
 
@@ -42,8 +42,8 @@ def depth_result(depth, score, seconds, **more):
 
 def comparison(better, worse, difference, **more):
     values = {
-        "better": better,
-        "worse": worse,
+        "better": Place(better),
+        "worse": Place(worse),
         "seeds": (0, 1),
         "seeds_are_paired": True,
         "difference": difference,
@@ -70,14 +70,14 @@ def recommendation(*depths, recommended, best, **more):
         "confidence": 0.95,
         "tolerance": 0.01,
         "depths": depths,
-        "recommended_depth": recommended,
-        "best_depth": best,
-        "acceptable_depth": best,
-        "reference_depth": depths[0].depth,
+        "recommended_place": Place(recommended),
+        "best_place": Place(best),
+        "acceptable_place": Place(best),
+        "reference_place": depths[0].place,
         "comparisons": (),
         "num_trials": 24,
         "failed": (),
-        "depths_without_result": (),
+        "places_without_result": (),
         "loss": None if recommended == best else Loss(0.007, -0.004, 0.018),
     }
     return sentence.in_words(Recommendation(**(values | more)))
@@ -122,6 +122,43 @@ def test_the_whole_answer_over_folds():
         "now)."
     )
     assert "validation" not in " ".join([*list(found.notes), *list(found.alternatives)])
+
+
+def test_methods_are_named_with_their_depths():
+    full, biases = (
+        {"cell": Cell(d, 3e-4, (("method", m),))} for d, m in ((3, "full"), (4, "biases"))
+    )
+    head, best = {"cell": Cell(6, None)}, Place(3, "full")
+    pairs = [
+        replace(comparison(3, 4, 0.01), better=best, worse=Place(4, "biases")),
+        replace(comparison(3, 6, 0.1, separated=True, adjusted_p_value=0.01), better=best),
+    ]
+
+    found = recommendation(
+        depth_result(3, 0.9, 30.0, **full),
+        depth_result(4, 0.89, 10.0, **biases, to_best=pairs[0], seed_deviation=0.1),
+        depth_result(6, 0.8, 1.0, **head, to_best=pairs[1]),
+        recommended=3,
+        best=3,
+        **dict.fromkeys(("recommended_place", "best_place", "acceptable_place"), best),
+        reference_place=best,
+        places_without_result=(Place(5, "biases"),),
+    )
+
+    assert found.answer.startswith("Train all weights on layers 3, 4 and 5 (3 of 6 frozen) at ")
+    assert "the best of the 3 combinations of method and depth tried" in found.answer
+    assert found.certainty == (
+        "The evidence shows that depth 3 with all weights is better than depth 6 with the head "
+        "alone (p = 0.01) but not that it is better than depth 4 with biases; telling depth 3 with "
+        "all weights and depth 4 with biases apart would take both more validation examples and "
+        "more seeds."
+    )
+    assert "Depth 5 with biases has no completed trial and is left out." in found.notes
+    assert any("uncertainty at depth 4 with biases comes" in note for note in found.notes)
+    assert (
+        "Full fine-tuning (depth 0) has no result: times and memory in the table are relative to "
+        "depth 3 with all weights."
+    ) in found.notes
 
 
 def test_the_probability_that_a_race_gives():
@@ -257,12 +294,12 @@ def test_the_price_of_the_best_is_told_against_the_least_frozen_of_the_whole_enc
     first = depth_result(1, 0.70, 1.0, cell=cut)
     least, best = depth_result(2, 0.84, 34.0), depth_result(4, 0.87, 17.0)
 
-    found = recommendation(first, least, best, recommended=4, best=4, reference_depth=2)
+    found = recommendation(first, least, best, recommended=4, best=4, reference_place=Place(2))
 
     assert "2.0x cheaper per epoch than freezing 2;" in sentence.answer(found)
     assert found.price_against(least) == best
     assert "2x as expensive per epoch as the best" in sentence.answer(
-        replace(found, recommended_depth=2, loss=Loss(0.03, 0.0, 0.06))
+        replace(found, recommended_place=Place(2), loss=Loss(0.03, 0.0, 0.06))
     )
 
 
@@ -273,7 +310,7 @@ def test_long_runs_of_depths_are_named_by_their_ends():
 
 
 def certainty(*pairs, recommended=0, **more):
-    depths = [replace(HALF, cell=Cell(pair.worse, 1e-4), to_best=pair) for pair in pairs]
+    depths = [replace(HALF, cell=Cell(pair.worse.depth, 1e-4), to_best=pair) for pair in pairs]
     return sentence.certainty(recommendation(FULL, *depths, recommended=recommended, best=0))
 
 
@@ -330,6 +367,20 @@ def test_the_effort_in_words(change, effort):
     assert text.endswith(f"; telling 0 and 4 apart would take {effort}.")
 
 
+@pytest.mark.parametrize(("needed", "effort"), [(9012, "about 9,000"), (None, "more")])
+def test_heads_that_are_solved_are_told_apart_by_examples_alone(needed, effort):
+    pair = comparison(2, 4, 0.007, seeds=(0,), examples_needed=needed)
+    heads = [
+        depth_result(depth, 0.8, 1.0, cell=Cell(depth, None), to_best=to_best)
+        for depth, to_best in ((2, None), (4, pair))
+    ]
+
+    text = sentence.certainty(recommendation(*heads, recommended=2, best=2))
+
+    assert f"; telling 2 and 4 apart would take {effort} validation examples" in text
+    assert "seed" not in text
+
+
 def test_the_alternatives():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
     assert list(found.alternatives) == [
@@ -337,7 +388,7 @@ def test_the_alternatives():
         "to 0.891).",
         "No cheaper depth is shown to lose less than 0.010 of accuracy against the best.",
     ]
-    assert sentence.alternatives(replace(found, acceptable_depth=4))[1] == (
+    assert sentence.alternatives(replace(found, acceptable_place=Place(4)))[1] == (
         "Cheapest that is shown to lose less than 0.010 of accuracy against the best: freeze 4 "
         "of 6 layers at learning rate 3e-4, 0.864, 3.4x cheaper per epoch than full fine-tuning."
     )
@@ -357,7 +408,7 @@ def test_notes_of_many_depths_are_one_sentence_each():
     shared = replace(UNCLEAR, seeds=(0,))
     lone = {"rate_edge": "only", "seeds": (0,)}
     others = [
-        depth_result(depth, 0.8, 9.0, to_best=replace(shared, worse=depth), **lone)
+        depth_result(depth, 0.8, 9.0, to_best=replace(shared, worse=Place(depth)), **lone)
         for depth in range(1, 7)
     ]
 
@@ -379,7 +430,7 @@ def test_the_notes():
         recommended=4,
         best=0,
         failed=("a", "b"),
-        depths_without_result=(5,),
+        places_without_result=(Place(5),),
     )
     alike = replace(found, depths=(replace(found.best, rate_told_apart=False),))
     assert not any("may be better" in note for note in sentence.notes(alike))

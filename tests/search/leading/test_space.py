@@ -8,7 +8,11 @@ import pytest
 from tf_finetune.config.loading import load_config
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
-from tf_finetune.results.trial import Cell
+from tf_finetune.methods.biases import Biases
+from tf_finetune.methods.lora import Lora
+from tf_finetune.methods.settings import setting_of
+from tf_finetune.results.trial import Cell, Place
+from tf_finetune.search.leading.places import with_one_method
 from tf_finetune.search.leading.space import RateRange, build_space
 from tf_finetune.search.running.trial_request import TrialRequest
 
@@ -36,19 +40,63 @@ def test_every_depth_gets_rates_around_its_own_typical_one():
     found = space()
 
     assert found.depths == (0, 1, 2, 3, 4, 5, 6)
-    assert found.rates[0] == (1.7e-5, 5e-5, 1.5e-4)
-    assert found.rates[4] == (1e-4, 3e-4, 9e-4)
-    assert found.rates[6] == (3.3e-4, 1e-3, 3e-3)
+    assert found.rates[Place(0)] == (1.7e-5, 5e-5, 1.5e-4)
+    assert found.rates[Place(4)] == (1e-4, 3e-4, 9e-4)
+    assert found.rates[Place(6)] == (3.3e-4, 1e-3, 3e-3)
 
 
 def test_few_steps_are_larger():
-    assert build_space(load_config(None, ()), SIX_LAYERS, 96).rates[0] == (5e-5, 1.5e-4, 4.5e-4)
+    assert build_space(load_config(None, ()), SIX_LAYERS, 96).rates[Place(0)] == (
+        5e-5,
+        1.5e-4,
+        4.5e-4,
+    )
 
 
-def test_methods_of_other_rates_do_not_add_rates_that_hardly_differ():
-    found = space("search.methods=full,biases", "search.depths=6")
+def test_every_method_gets_rates_of_its_own():
+    found = space("search.methods=full,biases", "search.depths=4-6")
 
-    assert found.rates[6] == (3.3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+    assert found.methods == ("full", "biases")
+    assert found.places[:3] == (Place(6), Place(5, "full"), Place(5, "biases"))
+    assert found.rates[Place(4, "full")] == (1e-4, 3e-4, 9e-4)
+    assert found.rates[Place(4, "biases")] == (1e-3, 3e-3, 9e-3)
+    assert found.rates[Place(6)] == (3.3e-4, 1e-3, 3e-3)  # of pooler and head, under any method
+    cell = found.cells()[-1]
+    assert (cell.place, cell.place_words) == (Place(4, "biases"), "4, biases")
+    assert found.holds(cell) and not found.holds(Cell(4, cell.learning_rate))
+
+
+def test_where_the_head_alone_trains_methods_are_tried_once():
+    found = build_space(
+        load_config(None, ["search.methods=full,biases", "search.depths=5,6"]), MEAN, STEPS
+    )
+
+    assert found.places == (Place(6), Place(5, "full"), Place(5, "biases"))
+    assert found.place_of(6, "biases") == Place(6)
+
+
+def test_settings_of_a_method_are_told_apart_and_their_options_checked():
+    four = '{"name": "lora", "rank": 4'
+    found = space("search.depths=5", "search.methods=[lora, {name: lora, rank: 4}]")
+    with pytest.raises(UserError) as caught:
+        space("search.methods=[full, {name: lora, rank: 4000}]")
+
+    assert found.methods[1].startswith(four) and setting_of(found.methods[1]) == Lora(rank=4)
+    assert {cell.place_words for cell in found.cells()} == {"5, lora", "5, lora rank=4"}
+    (problem,) = caught.value.problems
+    assert problem.startswith("search.methods, lora rank=4000: rank: received 4000; accepted: up")
+
+
+def test_a_method_that_trains_nothing_is_refused():
+    rules = "freeze.rules=[{train: false, parts: [bias]}]"
+
+    with pytest.raises(UserError) as caught:
+        space("search.methods=full,biases", "search.depths=4,6", rules)
+
+    assert caught.value.problems == [
+        "search.methods: received biases, which trains nothing at depth 4 but the head; accepted: "
+        "methods that train something there, or other search.depths"
+    ]
 
 
 @pytest.mark.parametrize("depths", ["0,2-4", "[0, 2, 3, 4]", "2-4,0,3"])
@@ -87,12 +135,16 @@ def test_rates_of_single_depths_go_before_those_of_all():
         "search.learning_rate_ranges_by_depth={4: [1e-4, 1e-2]}",
     )
 
-    assert found.rates == {0: (1e-3,), 2: (1e-4, 3e-3), 4: RateRange(1e-4, 1e-2)}
+    assert found.rates == {
+        Place(0): (1e-3,),
+        Place(2): (1e-4, 3e-3),
+        Place(4): RateRange(1e-4, 1e-2),
+    }
     assert not found.is_finite
 
 
 def test_a_grid_cuts_a_range_into_half_decades():
-    assert space("search.learning_rate_range=[1e-5, 1e-3]").rates_at(0) == (
+    assert space("search.learning_rate_range=[1e-5, 1e-3]").rates_at(Place(0)) == (
         1e-5,
         3.2e-5,
         1e-4,
@@ -104,9 +156,9 @@ def test_a_grid_cuts_a_range_into_half_decades():
 def test_one_step_beyond_an_edge_is_as_wide_as_the_step_before_it():
     found = space("search.learning_rates=[1e-4, 2e-4, 1e-3]")
 
-    assert found.rate_beyond(0, 1e-3, upwards=True) == 5e-3
-    assert found.rate_beyond(0, 1e-4, upwards=False) == 5e-5
-    assert found.rate_beyond(0, 9.0, upwards=True) is None
+    assert found.rate_beyond(Place(0), 1e-3, upwards=True) == 5e-3
+    assert found.rate_beyond(Place(0), 1e-4, upwards=False) == 5e-5
+    assert found.rate_beyond(Place(0), 9.0, upwards=True) is None
 
 
 def test_a_race_may_end_after_fewer_trials_than_it_has_cells():
@@ -157,6 +209,12 @@ def test_all_contradictions_are_told_at_once():
         ("search.learning_rate_range=[1e-3, 1e-5]", "the lower and then the higher end"),
         ("search.time_budget=0s", "a time such as 90s, 20m or 1h30m"),
         ("search.depths=4-2", "ranges that go upwards, such as 2-4"),
+        (
+            "search.methods=[full, biasses]",
+            r"methods\[1\].*biasses; nearest: biases; accepted: full",
+        ),
+        ("search.methods=[full, {name: full}]", "different settings, but {name: full} is there"),
+        ("search.methods=[{name: full, rank: 3}]", "rank.*accepted: no options with name=full"),
     ],
 )
 def test_wrong_values_are_refused_where_they_stand(override, message):
@@ -190,6 +248,24 @@ def test_a_request_configures_its_run():
     assert TrialRequest.from_text(request.to_text()) == request
 
 
+def test_a_cell_of_a_method_is_configured_with_all_of_its_options():
+    request = TrialRequest(Cell(4, 3e-4, (("method", "biases"),)), 0, 3)
+
+    configured = request.configure(load_config(None, []))
+
+    assert configured.method == Biases()
+    assert request.key == "depth=4 learning_rate=3e-4 method=biases seed=0 epochs=3"
+    assert TrialRequest.from_text(request.to_text()).configure(load_config(None, [])) == configured
+
+
+def test_one_method_alone_is_that_of_the_configuration():
+    alone = with_one_method(load_config(None, ["search.methods=biases"]))
+    two = load_config(None, ["search.methods=biases,full"])
+
+    assert (alone.method, alone.search.methods) == (Biases(), ())
+    assert with_one_method(two) is two
+
+
 def test_folder_names_are_short_and_differ_where_requests_do():
     plain = TrialRequest(Cell(4, 3e-4), 0, 3)
     strange = [
@@ -221,7 +297,7 @@ def test_a_head_that_trains_alone_is_one_cell_without_a_rate():
     found = mean_space("search.depths=4,6", "search.learning_rates=[1e-3]", "training.epochs=9")
 
     assert found.cells() == [Cell(6, None), Cell(4, 1e-3)]
-    assert [found.is_solved(depth) for depth in found.depths] == [False, True]
+    assert [found.is_solved(Place(depth)) for depth in found.depths] == [False, True]
     assert [found.seeds_of(cell) for cell in found.cells()] == [(0,), (0, 1)]
     assert found.holds(Cell(6, None)) and found.holds(Cell(4, 1e-3))
     for other in (Cell(4, None), Cell(6, 1e-3), Cell(5, None)):
@@ -257,12 +333,12 @@ def test_a_solved_head_has_no_dimensions_but_those_that_it_heeds():
 def test_where_options_ask_for_steps_the_head_is_not_solved(overrides):
     found = mean_space(*overrides)
 
-    assert not found.is_solved(6)
+    assert not found.is_solved(Place(6))
     assert all(cell.learning_rate for cell in found.cells())
 
 
 def test_a_pooler_that_trains_keeps_the_steps():
-    assert not space().is_solved(6)
+    assert not space().is_solved(Place(6))
 
 
 def test_a_pooler_that_would_stay_random_is_not_frozen(monkeypatch):

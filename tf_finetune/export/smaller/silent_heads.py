@@ -17,8 +17,11 @@ def remove_silent_heads(classifier: Classifier) -> int:
         classifier: The model; changed in place.
 
     Returns:
-        How many heads were removed. A layer keeps one even if all are silent.
+        How many heads were removed. A layer keeps one even if all are silent, and all stay where
+        a method put something beside the matrices that hold them.
     """
+    if classifier.plan.added:
+        return 0
     removed, width = 0, classifier.files.sizes.hidden // classifier.files.sizes.heads
     paths = {(n, v.site, v.kind): v.path for v in classifier.table for n in v.layers}
     for index, layer in enumerate(classifier.encoder.layers):

@@ -1,4 +1,7 @@
-"""The score of every cell: a row for each depth and method, learning rates from left to right."""
+"""The score of every cell: a row for each depth, learning rates from left to right.
+
+Of several methods each has a panel with the rates of its own; all have the same shades.
+"""
 
 import math
 from collections import defaultdict
@@ -16,13 +19,14 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from tf_finetune.reports import figures
 from tf_finetune.reports.page.content import TrialRow
 from tf_finetune.reports.page.numbers import rate, score
-from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.results.trial import Cell, order_of_rate
+from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import Cell, Place, order_of_rate
 from tf_finetune.tasks.metrics import METRICS
 
 MOST_COLUMNS = 6  # more learning rates than this are drawn as points
 LEAST_FILLED = 0.5  # of a table of cells: else points, too
 ROW_INCHES = 0.27
+PANEL_INCHES = 0.62  # between two panels, for the rates of one and the name of the other
 _BEST_COLUMN = 1.03  # where the best score of a row of points stands, in widths of the axes
 
 
@@ -32,7 +36,7 @@ class Row(NamedTuple):
     Attributes:
         depth: The frozen depth.
         used: How many first layers are used alone; 0: all.
-        words: Its name, with the method that trains above the depth where several are tried.
+        words: Its name.
     """
 
     depth: int
@@ -42,10 +46,10 @@ class Row(NamedTuple):
     @classmethod
     def of(cls, cell: Cell) -> "Row":
         """The row of a cell."""
-        return cls(cell.frozen_depth, cell.layers_used or 0, cell.place_words)
+        return cls(cell.frozen_depth, cell.layers_used or 0, cell.depth_words)
 
 
-Place = tuple[Row, float | None]  # and the learning rate
+Spot = tuple[Row, float | None]  # and the learning rate
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,13 @@ class _Cells:
         best: Of each row with a score the best.
     """
 
-    means: Mapping[Place, float]
-    failed: Set[Place]
-    marks: Mapping[Place, str]
-    best: Mapping[Row, Place]
+    means: Mapping[Spot, float]
+    failed: Set[Spot]
+    marks: Mapping[Spot, str]
+    best: Mapping[Row, Spot]
 
     @property
-    def tried(self) -> Set[Place]:
+    def tried(self) -> Set[Spot]:
         return self.means.keys() | self.failed
 
     @cached_property
@@ -76,10 +80,10 @@ class _Cells:
     def rates(self) -> list[float | None]:
         return sorted({learning_rate for _, learning_rate in self.tried}, key=order_of_rate)
 
-    def label(self, place: Place) -> str:
+    def label(self, place: Spot) -> str:
         return self.marks.get(place, "") + score(self.means[place])
 
-    def weight(self, place: Place) -> str:
+    def weight(self, place: Spot) -> str:
         return "bold" if place in self.marks else "normal"
 
 
@@ -120,23 +124,37 @@ def cells_figure(
         higher_is_better: Whether it is.
         scored_on: What the examples are that trials are scored on.
     """
-    cells = _gather(trials, answer, higher_is_better)
+    by_method: dict[str | None, list[TrialRow]] = defaultdict(list)
+    for trial in sorted(trials, key=lambda trial: trial.cell.method or ""):
+        by_method[trial.cell.method].append(trial)
+    panels = {m: _gather(own, answer, higher_is_better) for m, own in by_method.items()}
+    values = [value for cells in panels.values() for value in cells.means.values()]
+    shade = _Shade(values, higher_is_better)
+    inches = [max(1.1, ROW_INCHES * len(cells.rows)) for cells in panels.values()]
+    total = sum(inches) + PANEL_INCHES * (len(panels) - 1)
+    figure, top = Figure(figsize=(figures.WIDTH, total)), total
+    title = f"{scored_on} {METRICS[metric].title} as measured, mean over seeds"
+    for (method, cells), height in zip(panels.items(), inches, strict=True):
+        axes = figure.add_axes((0.0, (top - height) / total, 1.0, height / total))
+        figures.plain_axes(axes)
+        _draw(axes, cells, shade)
+        name = Place(0, method).method_name or ("the head alone" if len(panels) > 1 else "")
+        words = "\n".join(filter(None, (title if top == total else "", name)))
+        axes.set_title(words, fontsize=figures.TEXT_SIZE, loc="left")
+        top -= height + PANEL_INCHES
+    axes.set_xlabel("learning rate")
+    return figure
+
+
+def _draw(axes: Axes, cells: _Cells, shade: _Shade) -> None:
+    """One panel."""
     rows, rates = cells.rows, cells.rates
-    figure, axes = figures.blank_figure(figures.WIDTH, max(1.1, ROW_INCHES * len(rows)))
-    shade = _Shade(list(cells.means.values()), higher_is_better)
     filled = len(cells.tried) / max(1, len(rows) * len(rates))
     draw = _draw_points if len(rates) > MOST_COLUMNS or filled < LEAST_FILLED else _draw_table
     draw(axes, cells, shade)
     axes.set_yticks(range(len(rows)), [row.words for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel("learning rate")
     axes.set_ylabel("frozen layers")
-    axes.set_title(
-        f"{scored_on} {METRICS[metric].title} as measured, mean over seeds",
-        fontsize=figures.TEXT_SIZE,
-        loc="left",
-    )
-    return figure
 
 
 def _draw_table(axes: Axes, cells: _Cells, shade: _Shade) -> None:
@@ -213,7 +231,9 @@ def _rate_ticks(low: float, high: float) -> list[float]:
 
 
 def _gather(trials: Sequence[TrialRow], answer: Recommendation, higher_is_better: bool) -> _Cells:
-    means, marks = _cell_means(trials, higher_is_better), _marks(answer)
+    methods = {trial.cell.method for trial in trials}
+    results = [result for result in answer.depths if result.place.method in methods]
+    means, marks = _cell_means(trials, higher_is_better), _marks(results, answer)
     sign = 1.0 if higher_is_better else -1.0
     # Of equal ones that which stands for its depth, and so the last.
     ascending = sorted(means, key=lambda place: (sign * means[place], place in marks))
@@ -222,7 +242,7 @@ def _gather(trials: Sequence[TrialRow], answer: Recommendation, higher_is_better
     return _Cells(means, failed, marks, best)
 
 
-def _cell_means(trials: Sequence[TrialRow], higher_is_better: bool) -> dict[Place, float]:
+def _cell_means(trials: Sequence[TrialRow], higher_is_better: bool) -> dict[Spot, float]:
     """Mean score over seeds, of the best among further options."""
     # Hyperband tries a cell for few epochs first: of a cell and seed the longest counts.
     longest: dict[tuple[Cell, int], TrialRow] = {}
@@ -234,18 +254,18 @@ def _cell_means(trials: Sequence[TrialRow], higher_is_better: bool) -> dict[Plac
     for (cell, _), trial in longest.items():
         scores[cell].append(trial.score or 0.0)
     choose = max if higher_is_better else min
-    means: dict[Place, float] = {}
+    means: dict[Spot, float] = {}
     for cell, values in scores.items():
         mean, place = sum(values) / len(values), (Row.of(cell), cell.learning_rate)
         means[place] = choose(means.get(place, mean), mean)
     return means
 
 
-def _marks(answer: Recommendation) -> dict[Place, str]:
+def _marks(results: Sequence[DepthResult], answer: Recommendation) -> dict[Spot, str]:
     """◆ on the recommended cell, ★ on that of the best depth, • on the best of a depth."""
     found = {}
-    for result in answer.depths:
-        mark = "★ " if result.depth == answer.best_depth else "• "
-        mark = "◆ " if result.depth == answer.recommended_depth else mark
+    for result in results:
+        mark = "★ " if result.place == answer.best_place else "• "
+        mark = "◆ " if result.place == answer.recommended_place else mark
         found[Row.of(result.cell), result.learning_rate] = mark
     return found

@@ -9,7 +9,7 @@ from tf_finetune.data.folds import OUT_OF_FOLD
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.page.numbers import rate
 from tf_finetune.results.recommendation import Recommendation
-from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.results.trial import METHOD, Cell, TrialResult
 
 
 def scored_on(folds: int | None) -> str:
@@ -109,7 +109,8 @@ class TrialRow:
     @property
     def name(self) -> str:
         """What it tried, such as `depth=4 lr=3e-4 seed=0`."""
-        further = "".join(f" {name}={value}" for name, value in self.extra.items())
+        named = {METHOD: self.cell.place.method_name} if METHOD in self.extra else {}
+        further = "".join(f" {name}={value}" for name, value in {**self.extra, **named}.items())
         how = self.rate_words.replace(" ", "=")
         return f"depth={self.depth} {how}{further} seed={self.seed}"
 
@@ -201,8 +202,13 @@ class ReportContent:
         }
         recommendation = None
         if self.search is not None:
-            front = list(self.search.pareto_depths)
-            recommendation = self.search.to_dict() | {"pareto_depths": front}
+            front = self.search.pareto_front
+            recommendation = self.search.to_dict()
+            recommendation["pareto_depths"] = [result.depth for result in front]
+            if self.search.methods:
+                recommendation["pareto_methods"] = [
+                    result.place.method_name or None for result in front
+                ]
         return {
             **content,
             "recommendation": recommendation,

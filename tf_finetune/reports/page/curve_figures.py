@@ -127,7 +127,7 @@ def place_name(trials: Iterable[TrialRow]) -> str:
 
 def _way(trial: TrialRow) -> _Way:
     """With the method where the search tries several."""
-    return _Way(order_of_rate(trial.learning_rate), str(trial.extra.get("method.name", "")))
+    return _Way(order_of_rate(trial.learning_rate), trial.cell.place.method_name)
 
 
 def _longest(trials: Iterable[TrialRow]) -> int:

@@ -46,6 +46,7 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     if answer is None:
         return []
     title = f"{scored_on(answer.folds).capitalize()} {METRICS[answer.metric].title}"
+    shapes = " Each method has a shape of its own." if answer.methods else ""
     measured = content.metric, answer.higher_is_better, content.scored_on
     cells = cells_figure(content.trials, answer, *measured)
     drawings = [
@@ -56,17 +57,17 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
             "A depth whose mark lies in its shaded box is within one standard error of the "
             "best, so the difference may well be chance. The box belongs to the difference of "
             "two depths on the same examples, which is surer than either score alone."
-            + _first_layers_in_words(answer),
+            + _first_layers_in_words(answer)
+            + shapes,
         ),
         Drawing(
             "score-by-cost",
             cost_figure(answer),
-            f"{title} by seconds an epoch. On the Pareto front: depths "
-            f"{', '.join(map(str, answer.pareto_depths))}.",
+            f"{title} by seconds an epoch. On the Pareto front: depths {_front_in_words(answer)}.",
             "Further left is cheaper, further up "
             + ("better." if answer.higher_is_better else "worse: here a low score is good.")
             + " A depth off the dashed front costs more than another that scores as well. Where "
-            "marks lie close together some have no name: the table has all.",
+            "marks lie close together some have no name: the table has all." + shapes,
         ),
         Drawing(
             "cells",
@@ -188,18 +189,25 @@ def _depths_in_words(answer: Recommendation) -> str:
     for row in answer.depths:
         marks = [
             word
-            for word, depth in (
-                ("recommended", answer.recommended_depth),
-                ("best", answer.best_depth),
+            for word, place in (
+                ("recommended", answer.recommended_place),
+                ("best", answer.best_place),
             )
-            if depth == row.depth
+            if place == row.place
         ]
         marked = f", {' and '.join(marks)}" if marks else ""
         low, high = numbers.score(row.low), numbers.score(row.high)
         parts.append(
-            f"{row.cell.depth_words}: {numbers.score(row.score)} ({low} to {high}{marked})"
+            f"{row.cell.place_words}: {numbers.score(row.score)} ({low} to {high}{marked})"
         )
     return "; ".join(parts) + "."
+
+
+def _front_in_words(answer: Recommendation) -> str:
+    front = answer.pareto_front
+    if answer.methods:
+        return "; ".join(row.cell.place_words for row in front)
+    return ", ".join(str(row.depth) for row in front)
 
 
 def _ends_in_words(trials: Sequence[TrialRow]) -> str:

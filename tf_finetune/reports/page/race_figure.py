@@ -1,6 +1,6 @@
 """A race as a picture: the trials in their order, and how sure the answer became."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from tf_finetune.reports.page.label_placing import Label, place_labels
 from tf_finetune.reports.page.numbers import clock
 from tf_finetune.reports.page.race_steps import Kind, RaceStep
 from tf_finetune.results.recommendation import Recommendation
+from tf_finetune.results.trial import Place
 
 WIDTH = 7.2  # inches: of the page, not of half of it
 DEPTH_INCHES = 0.24
@@ -41,7 +42,8 @@ def race_figure(
         asked: The probability at which a race ends.
     """
     chances = _chances(steps, answer)
-    low, high = (end(step.trial.depth for step in steps) for end in (min, max))
+    levels = _levels(steps, answer)
+    low, high = (end(levels.values()) for end in (min, max))
     inches = min(3.8, max(1.5, DEPTH_INCHES * (high - low + 1)))
     below = CHANCE_INCHES + 0.25 if chances else 0.0
     height = inches + below
@@ -51,9 +53,12 @@ def race_figure(
     last = steps[-1].number
     above.set_xlim(-0.6, last + max(0.6, 0.02 * last))
     above.set_ylim(high + 0.6, low - 0.6)
-    figures.tick_depths(above.yaxis, range(low, high + 1), 2 * inches)
+    if answer.methods:
+        above.set_yticks([*levels.values()], [_place_name(place) for place in levels])
+    else:
+        figures.tick_depths(above.yaxis, range(low, high + 1), 2 * inches)
     above.set_ylabel("frozen layers")
-    _draw_steps(figure, above, steps, answer)
+    _draw_steps(figure, above, steps, levels, answer)
     lowest = above
     if chances:
         lowest = figure.add_axes((0.0, 0.0, 1.0, CHANCE_INCHES / height), sharex=above)
@@ -64,12 +69,26 @@ def race_figure(
     return figure
 
 
+def _levels(steps: Sequence[RaceStep], answer: Recommendation) -> dict[Place, int]:
+    """The height of each depth; of several methods a line for each depth and method."""
+    places = sorted({step.trial.cell.place for step in steps}, key=lambda place: place.order)
+    return {p: number if answer.methods else p.depth for number, p in enumerate(places)}
+
+
+def _place_name(place: Place) -> str:
+    return ", ".join(filter(None, (str(place.depth), place.method_name)))
+
+
 def _draw_steps(
-    figure: Figure, axes: Axes, steps: Sequence[RaceStep], answer: Recommendation
+    figure: Figure,
+    axes: Axes,
+    steps: Sequence[RaceStep],
+    levels: Mapping[Place, int],
+    answer: Recommendation,
 ) -> None:
     points = 72 * WIDTH / max(1, steps[-1].number)
     size = min(7.0, max(3.5, 0.75 * points))
-    places = [(step.number, step.trial.depth) for step in steps]
+    places = [(step.number, levels[step.trial.cell.place]) for step in steps]
     raced = [place for place in places if place[0]]
     axes.plot(*zip(*raced, strict=True), color=figures.MUTED, linewidth=0.7, zorder=1)
     for kind, style in _MARKS.items():

@@ -77,5 +77,5 @@ def _kind(trial: TrialRow, seen: set[Cell]) -> Kind:
         return Kind.SOLVED
     if trial.cell in seen:
         return Kind.OTHER_SEED
-    trained = {cell.frozen_depth for cell in seen if not cell.is_solved}
-    return Kind.OTHER_CELL if trial.depth in trained else Kind.NEW_DEPTH
+    trained = {cell.place for cell in seen if not cell.is_solved}
+    return Kind.OTHER_CELL if trial.cell.place in trained else Kind.NEW_DEPTH

@@ -11,6 +11,7 @@ from tf_finetune.reports import figures
 from tf_finetune.reports.page.content import scored_on
 from tf_finetune.reports.page.label_placing import Label, place_labels
 from tf_finetune.results.recommendation import DepthResult, Recommendation
+from tf_finetune.results.trial import Place
 from tf_finetune.tasks.metrics import METRICS
 
 WIDE_COSTS = 6.0  # costs further apart than this stand along their logarithm
@@ -18,6 +19,17 @@ WIDE_COSTS = 6.0  # costs further apart than this stand along their logarithm
 RECOMMENDED: dict[str, Any] = {"marker": "D", "color": figures.VERMILLION, "markersize": 9}
 BEST: dict[str, Any] = {"marker": "*", "color": figures.GREEN, "markersize": 14}
 OTHER: dict[str, Any] = {"marker": "o", "color": figures.BLUE, "markersize": 6}
+# Of several methods, each has one of these in place of all of those shapes.
+SHAPES: tuple[dict[str, Any], ...] = (
+    {"marker": "o", "color": figures.BLUE, "markersize": 6},
+    {"marker": "s", "color": figures.ORANGE, "markersize": 6},
+    {"marker": "^", "color": figures.PURPLE, "markersize": 7},
+    {"marker": "v", "color": figures.SKY, "markersize": 7},
+    {"marker": "P", "color": figures.INK, "markersize": 7},
+    {"marker": "X", "color": figures.MUTED, "markersize": 7},
+    {"marker": "p", "color": figures.BLUE, "markersize": 7},
+    {"marker": "h", "color": figures.ORANGE, "markersize": 7},
+)
 HOLLOW: dict[str, Any] = {"markerfacecolor": figures.PAPER, "markeredgewidth": 1.6}
 
 
@@ -29,7 +41,8 @@ def score_by_depth_figure(answer: Recommendation) -> Figure:
     """
     figure, axes = figures.blank_figure(figures.WIDTH, 2.9)
     sign = 1.0 if answer.higher_is_better else -1.0
-    half = 0.42 * min(_gaps([row.depth for row in answer.depths]), default=1.0)
+    room = 0.42 * min(_gaps(sorted({row.depth for row in answer.depths})), default=1.0)
+    half = room / len(_groups(answer))
     boxes = [(row, row.to_best) for row in answer.depths if row.to_best is not None]
     for index, (row, to_best) in enumerate(boxes):
         # What the best depth scores on what both have in common.
@@ -41,11 +54,13 @@ def score_by_depth_figure(answer: Recommendation) -> Figure:
             "edgecolor": figures.MUTED,
             "linewidth": 0.6,
         }
-        axes.fill_between([row.depth - half, row.depth + half], low, high, label=label, **box)
+        at = _beside(answer, row, room)
+        axes.fill_between([at - half, at + half], low, high, label=label, **box)
     for row in answer.depths:
         style = _style(answer, row)
         error = [[max(0.0, row.score - row.low)], [max(0.0, row.high - row.score)]]
-        axes.errorbar(row.depth, row.score, error, capsize=3, elinewidth=1.4, zorder=3, **style)
+        at = _beside(answer, row, room)
+        axes.errorbar(at, row.score, error, capsize=3, elinewidth=1.4, zorder=3, **style)
     axes.axhline(answer.best.score, color=figures.MUTED, linewidth=0.8, linestyle=":", zorder=1)
     figures.tick_depths(axes.xaxis, [row.depth for row in answer.depths], figures.WIDTH)
     if any(_is_cut(row) for row in answer.depths):
@@ -62,9 +77,8 @@ def score_by_depth_figure(answer: Recommendation) -> Figure:
 def cost_figure(answer: Recommendation) -> Figure:
     """Draws each depth's score over its time an epoch, with the Pareto front."""
     figure, axes = figures.blank_figure(figures.WIDTH, 2.9)
-    front = [answer.at(depth) for depth in answer.pareto_depths]
     axes.plot(
-        *_stairs(front),
+        *_stairs(answer.pareto_front),
         color=figures.MUTED,
         linewidth=1.4,
         linestyle="--",
@@ -87,9 +101,29 @@ def cost_figure(answer: Recommendation) -> Figure:
     return figure
 
 
+def _groups(answer: Recommendation) -> list[str | None]:
+    """The methods, and None for what is of none, each of which has a mark of its own."""
+    return list(dict.fromkeys(row.place.method for row in answer.depths))
+
+
+def _beside(answer: Recommendation, row: DepthResult, room: float) -> float:
+    """Where a depth stands: of several methods beside each other."""
+    groups = _groups(answer)
+    step = 2 * room / len(groups)
+    return row.depth + step * (groups.index(row.place.method) - (len(groups) - 1) / 2)
+
+
+def _shape(answer: Recommendation, method: str | None) -> dict[str, Any]:
+    """The mark of a method; of the only one, that of a depth."""
+    place = _groups(answer).index(method)
+    return SHAPES[place % len(SHAPES)] if answer.methods else OTHER
+
+
 def _style(answer: Recommendation, row: DepthResult) -> dict[str, Any]:
-    style = BEST if row.depth == answer.best_depth else OTHER
-    style = RECOMMENDED if row.depth == answer.recommended_depth else style
+    style = _shape(answer, row.place.method)
+    kept = {"marker": style["marker"]} if answer.methods else {}
+    style = BEST | kept if row.place == answer.best_place else style
+    style = RECOMMENDED | kept if row.place == answer.recommended_place else style
     return style | HOLLOW if _is_cut(row) else style
 
 
@@ -100,17 +134,17 @@ def _is_cut(row: DepthResult) -> bool:
 
 def _labels(answer: Recommendation) -> list[Label]:
     """Names of the depths, in the order in which they get room."""
-    front = answer.pareto_depths
-    needed = answer.recommended_depth, answer.best_depth
+    front = answer.pareto_front
+    needed = answer.recommended_place, answer.best_place
 
     def order(row: DepthResult) -> tuple[bool, bool, bool, int]:
-        return row.depth not in needed, row.depth not in front, _is_cut(row), row.depth
+        return row.place not in needed, row not in front, _is_cut(row), row.depth
 
     return [
         Label(
             row.cell.depth_words + ("" if _is_cut(row) else " frozen"),
             (row.seconds_per_epoch, row.score),
-            row.depth in needed,
+            row.place in needed,
         )
         for row in sorted(answer.depths, key=order)
     ]
@@ -133,15 +167,30 @@ def _scale_costs(axes: Axes, seconds: Sequence[float]) -> None:
 
 def _legend(axes: Axes, answer: Recommendation, bars: str) -> None:
     """Names the marks, above the axes where it covers nothing."""
-    same = answer.recommended_depth == answer.best_depth
+    same = answer.recommended_place == answer.best_place
     name = "recommended and best" if same else "recommended"
     marks = [(RECOMMENDED, name)] if same else [(RECOMMENDED, name), (BEST, "best score")]
-    marks.append((OTHER, bars))
+    if answer.methods:
+        mark, name = marks[0]
+        own = f"{name}, {bars}"  # its mark is that of its method
+        marks = [(mark | _marker(answer, answer.recommended), own)]
+        marks += [(BEST | _marker(answer, answer.best), "best score")] if not same else []
+        marks += [(_shape(answer, method), _method_name(method)) for method in _groups(answer)]
+    else:
+        marks.append((OTHER, bars))
     if any(_is_cut(row) for row in answer.depths):
         marks.append((OTHER | HOLLOW, "first layers alone"))
     for style, label in marks:
         axes.plot([], [], linestyle="none", label=label, **{**style, "markersize": 7})
     axes.legend(**figures.LEGEND_OUTSIDE, ncols=2, columnspacing=1.4, handlelength=1.6)
+
+
+def _marker(answer: Recommendation, row: DepthResult) -> dict[str, Any]:
+    return {"marker": _shape(answer, row.place.method)["marker"]}
+
+
+def _method_name(method: str | None) -> str:
+    return Place(0, method).method_name or "the head alone"
 
 
 def _stairs(front: Sequence[DepthResult]) -> tuple[list[float], list[float]]:

@@ -10,7 +10,7 @@ from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import ReportContent, TrialRow
 from tf_finetune.reports.page.plan_figure import Place
 from tf_finetune.results.recommendation import DepthResult, Recommendation
-from tf_finetune.results.trial import order_of_rate
+from tf_finetune.results.trial import METHOD, order_of_rate
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
 
@@ -49,7 +49,7 @@ def depth_table(answer: Recommendation) -> Table:
             *("below best", "p", "trained", "s / epoch", "time", "memory", *answers, "seeds"),
         ),
         tuple(_depth_cells(answer, row) for row in answer.depths),
-        emphasized=_indices(row.depth == answer.recommended_depth for row in answer.depths),
+        emphasized=_indices(row.place == answer.recommended_place for row in answer.depths),
     )
 
 
@@ -66,14 +66,14 @@ def rate_table(answer: Recommendation) -> Table:
         ("frozen", "learning rate", "which is"),
         tuple(
             (
-                f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
+                f"{row.cell.place_words}{place_mark(answer, row)}",
                 numbers.rate(row.learning_rate) + further_options(row),
                 "the head alone, solved" if row.cell.is_solved else places[row.rate_edge],
             )
             for row in answer.depths
         ),
         words=frozenset({0, 2}),
-        emphasized=_indices(row.depth == answer.recommended_depth for row in answer.depths),
+        emphasized=_indices(row.place == answer.recommended_place for row in answer.depths),
     )
 
 
@@ -88,7 +88,7 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     if row.relative_memory is not None:
         memory += f" ({numbers.multiple(row.relative_memory)})"
     return (
-        f"{row.cell.place_words}{depth_mark(answer, row.depth)}",
+        f"{row.cell.place_words}{place_mark(answer, row)}",
         f"{numbers.rate(row.learning_rate)}{further_options(row)}{edge}",
         numbers.score(row.score),
         f"{numbers.score(row.low)} to {numbers.score(row.high)}",
@@ -103,15 +103,18 @@ def _depth_cells(answer: Recommendation, row: DepthResult) -> tuple[str, ...]:
     )
 
 
-def depth_mark(answer: Recommendation, depth: int) -> str:
+def place_mark(answer: Recommendation, row: DepthResult) -> str:
     """The mark that a depth has in the figures too."""
-    marks = " ◆" if depth == answer.recommended_depth else ""
-    return marks + (" ★" if depth == answer.best_depth else "")
+    marks = " ◆" if row.place == answer.recommended_place else ""
+    return marks + (" ★" if row.place == answer.best_place else "")
 
 
 def trials_table(content: ReportContent) -> Table:
     """One row a trial, failed ones with their reason."""
-    trials = sorted(content.trials, key=lambda t: (t.depth, order_of_rate(t.learning_rate), t.seed))
+    trials = sorted(
+        content.trials,
+        key=lambda t: (t.cell.place.order, order_of_rate(t.learning_rate), t.seed),
+    )
     work = [trial.answer_flops for trial in trials if trial.answer_flops is not None]
     most = max(work) if work and min(work) < 0.995 * max(work) else None
     columns = (
@@ -324,7 +327,7 @@ def _extra(extra: Mapping[str, Any]) -> str:
 
 def further_options(row: DepthResult | TrialRow) -> str:
     """Options that the column of the depth does not tell, to stand behind a learning rate."""
-    told = ("encoder.layers", "method.name")
+    told = ("encoder.layers", METHOD)
     return _extra({name: value for name, value in row.extra.items() if name not in told})
 
 

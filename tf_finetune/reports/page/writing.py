@@ -81,7 +81,7 @@ def _curves(content: ReportContent) -> dict[str, list[drawing.Drawing]]:
     curves = drawing.curve_drawings(content)
     if content.search is None or len(curves) <= MOST_CURVES:
         return {"curves": curves, "more_curves": []}
-    told = (content.search.recommended_depth, content.search.best_depth)
+    told = (content.search.recommended_place.depth, content.search.best_place.depth)
     shown = [drawn for drawn in curves if drawn.name in {f"curves-{depth}" for depth in told}]
     shown = shown or curves[:MOST_CURVES]
     return {"curves": shown, "more_curves": [drawn for drawn in curves if drawn not in shown]}
@@ -162,10 +162,13 @@ def _rate_tile(learning_rate: float | None, detail: str) -> tuple[str, str, str]
 
 def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     row = answer.recommended
-    if answer.recommended_depth == answer.best_depth:
-        beside = "the best of all depths"
+    if answer.recommended_place == answer.best_place:
+        beside = (
+            "the best of all methods and depths" if answer.methods else "the best of all depths"
+        )
     else:
-        beside = f"best: {numbers.score(answer.best.score)} at depth {answer.best_depth}"
+        best = answer.best.cell.place_words if answer.methods else answer.best_place.depth
+        beside = f"best: {numbers.score(answer.best.score)} at depth {best}"
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
     compared = "the same for every seed" if row.cell.is_solved else f"compared with {seeds}"
     title = f"{scored_on(answer.folds)} {METRICS[answer.metric].title}"
@@ -177,7 +180,9 @@ def _answer_tiles(answer: Recommendation) -> list[tuple[str, str, str]]:
     if against is None:
         tiles.append(("time", numbers.seconds(row.seconds_per_epoch), "per epoch"))
     elif against.seconds_per_epoch:
-        of = "full fine-tuning" if against.depth == 0 else f"depth {against.depth}"
+        named = against.cell.place_words if answer.methods else against.depth
+        whole = against.depth == 0 and not answer.methods
+        of = "full fine-tuning" if whole else f"depth {named}"
         detail = f"per epoch, of {of}: {numbers.seconds(row.seconds_per_epoch)}"
         ratio = row.seconds_per_epoch / against.seconds_per_epoch
         tiles.append(("time", numbers.multiple(ratio), detail))

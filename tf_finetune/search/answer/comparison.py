@@ -17,10 +17,11 @@ ROUNDING = 1e-12
 
 
 def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthComparison]:
-    """Compares every pair of depths.
+    """Compares every pair of depths of a method, and the best ones of methods with each other.
 
-    In simulations of four equal depths a pair is separated in at most 5 % of the searches,
-    and in 10 % with two seeds that matter as much as the examples.
+    Each is compared with the best of all too. In simulations of four equal depths a pair is
+    separated in at most 5 % of the searches, and in 10 % with two seeds that matter as much as
+    the examples.
 
     Args:
         by_score: The depths, best first.
@@ -29,7 +30,7 @@ def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthC
     Returns:
         One comparison a pair.
     """
-    pairs = list(itertools.combinations(by_score, 2))
+    pairs = [pair for pair in itertools.combinations(by_score, 2) if _is_compared(*pair, by_score)]
     if not pairs:
         return []
     differences = [_difference(better, worse) for better, worse in pairs]
@@ -38,6 +39,16 @@ def compare_all(by_score: list[DepthEvidence], confidence: float) -> list[DepthC
         _comparison(better, worse, difference, float(p_value), 1.0 - confidence, len(pairs))
         for (better, worse), difference, p_value in zip(pairs, differences, adjusted, strict=True)
     ]
+
+
+def _is_compared(
+    better: DepthEvidence, worse: DepthEvidence, by_score: list[DepthEvidence]
+) -> bool:
+    firsts: dict[str | None, DepthEvidence] = {}
+    for one in by_score:
+        firsts.setdefault(one.place.method, one)
+    both_best = all(firsts[one.place.method] is one for one in (better, worse))
+    return better is by_score[0] or both_best or better.place.method == worse.place.method
 
 
 def _comparison(
@@ -61,8 +72,8 @@ def _comparison(
         seeds = max(seeds, found.num_seeds + 1) if seeds else None
     low, high = _interval(better, worse, found, 1.0 - alpha)
     return DepthComparison(
-        better=better.depth,
-        worse=worse.depth,
+        better=better.place,
+        worse=worse.place,
         seeds=common or tuple(sorted({*better.best.seeds, *worse.best.seeds})),
         seeds_are_paired=bool(common),
         difference=found.value,

@@ -1,4 +1,7 @@
-"""From trials to what is known about each depth: its best cell, resampled, and its price."""
+"""From trials to what is known about each depth: its best cell, resampled, and its price.
+
+Where several methods are tried, a depth is one of a method.
+"""
 
 import statistics
 from collections import defaultdict
@@ -10,7 +13,7 @@ import numpy as np
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.resampling import leaning_scores, resampled_scores
 from tf_finetune.results.recommendation import RateEdge
-from tf_finetune.results.trial import Cell, TrialResult, order_of_scores
+from tf_finetune.results.trial import Cell, Place, TrialResult, order_of_scores
 from tf_finetune.search.answer.statistics import SeedEstimate, estimate, selection_optimism
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.pseudo_examples import Kind
@@ -119,9 +122,9 @@ class DepthEvidence:
     rate_told_apart: bool
 
     @property
-    def depth(self) -> int:
-        """The frozen depth."""
-        return self.best.cell.frozen_depth
+    def place(self) -> Place:
+        """The frozen depth, and the method."""
+        return self.best.cell.place
 
 
 @dataclass(frozen=True)
@@ -205,13 +208,13 @@ def gather_evidence(
         entry.scores[trial.seed] = resampled.sign * scores[metric]
         entry.losses[trial.seed] = scores["loss"]
         entry.resampled[trial.seed] = resampled(trial, "right", "wrong")
-    by_depth: dict[int, list[CellEvidence]] = defaultdict(list)
+    by_place: dict[Place, list[CellEvidence]] = defaultdict(list)
     for entry in evidence.values():
-        by_depth[entry.cell.frozen_depth].append(entry)
+        by_place[entry.cell.place].append(entry)
     rng = np.random.default_rng(seed)
     return [
-        _depth_evidence(by_depth[depth], trials, resampled, rng, 1.0 - confidence)
-        for depth in sorted(by_depth)
+        _depth_evidence(by_place[place], trials, resampled, rng, 1.0 - confidence)
+        for place in sorted(by_place, key=lambda place: place.order)
     ]
 
 
@@ -296,8 +299,7 @@ def _depth_evidence(
     rng: np.random.Generator,
     alpha: float,
 ) -> DepthEvidence:
-    depth = cells[0].cell.frozen_depth
-    at_depth = [trial for trial in trials if trial.cell.frozen_depth == depth]
+    at_depth = [trial for trial in trials if trial.cell.place == cells[0].cell.place]
     with_failures = {trial.cell for trial in at_depth if not is_usable(trial)}
     candidates = [cell for cell in cells if cell.cell not in with_failures] or cells
     arrays = [cell.arrays(cell.seeds) for cell in candidates]

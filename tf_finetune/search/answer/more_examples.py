@@ -39,12 +39,12 @@ def fold_notes(
         return []
     if chance is None or chance >= confidence:
         return []
-    still_open = {found.best_depth, found.recommended_depth}
-    still_open |= {d.depth for d in found.depths if d.to_best and not d.to_best.separated}
+    still_open = {found.best_place, found.recommended_place}
+    still_open |= {d.place for d in found.depths if d.to_best and not d.to_best.separated}
     seconds = {
-        trial.cell.frozen_depth: trial.train_seconds
+        trial.cell.place: trial.train_seconds
         for trial in trials
-        if trial.cell.frozen_depth in still_open
+        if trial.cell.place in still_open
         and trial.train_seconds is not None
         and not trial.cell.is_solved
     }
@@ -52,7 +52,7 @@ def fold_notes(
     if examples < _LEAST_FACTOR * len(validation) or not seconds:
         return []
     longer = (_FOLDS - 1) * examples / len(splits.train)  # each leaves one fold out
-    depths = ",".join(map(str, sorted(seconds)))
+    depths = ",".join(map(str, sorted({place.depth for place in seconds})))
     narrower = math.sqrt(len(validation) / examples)
     how = f"data.folds={_FOLDS} search.depths={depths}"
     if data.validation is not None:

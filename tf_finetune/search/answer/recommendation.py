@@ -1,11 +1,12 @@
 """The answer of a search: which depth, at which learning rate, how sure, at what price.
 
-At each depth the best cell is found. By the rule `one_standard_error` the recommended depth is
-the cheapest whose score is within one standard error of the best depth's (L. Breiman et al.,
-"Classification and Regression Trees", 1984, section 3.4.3; T. Hastie et al., "The Elements of
-Statistical Learning", 2009, section 7.10). The standard error is that of the difference of the
-two on the same validation examples and seeds, not that of either score alone. By `best` it is the
-best; by `non_inferior` the cheapest that is shown to lose less than the tolerance.
+At each depth the best cell is found, and of several methods that of each. By the rule
+`one_standard_error` the recommended depth is the cheapest whose score is within one standard
+error of the best depth's (L. Breiman et al., "Classification and Regression Trees", 1984,
+section 3.4.3; T. Hastie et al., "The Elements of Statistical Learning", 2009, section 7.10).
+The standard error is that of the difference of the two on the same validation examples and
+seeds, not that of either score alone. By `best` it is the best; by `non_inferior` the cheapest
+that is shown to lose less than the tolerance.
 
 Scores are those on the validation examples less the optimism of having picked a depth's
 best cell on them; that of picking the best depth stays in, so only the test split says
@@ -100,17 +101,17 @@ def recommend(
         )
     sign = 1.0 if higher_is_better else -1.0
     reference = _reference(evidence)
-    results = {e.depth: _depth_result(e, reference, metric, sign, confidence) for e in evidence}
-    by_score = sorted(evidence, key=lambda e: _preference(results[e.depth], sign))
-    best = results[by_score[0].depth]
+    results = {e.place: _depth_result(e, reference, metric, sign, confidence) for e in evidence}
+    by_score = sorted(evidence, key=lambda e: _preference(results[e.place], sign))
+    best = results[by_score[0].place]
     comparisons = compare_all(by_score, confidence)
-    to_best = {pair.worse: pair for pair in comparisons if pair.better == best.depth}
-    depths = [replace(results[d], to_best=to_best.get(d)) for d in results]
+    to_best = {pair.worse: pair for pair in comparisons if pair.better == best.place}
+    depths = [replace(results[p], to_best=to_best.get(p)) for p in results]
     tolerance = acceptable_loss(metric, best.score, tolerance)
     good = [d for d in depths if d.to_best is None or d.to_best.within_one_standard_error]
     acceptable = [d for d in depths if d.to_best is None or _is_acceptable(d, tolerance, race)]
     by_rule = {"one_standard_error": good, "best": [best], "non_inferior": acceptable}
-    tried = {trial.cell.frozen_depth for trial in trials}
+    tried = {trial.cell.place for trial in trials}
     recommended = _cheapest(by_rule[rule], sign)
     found = Recommendation(
         metric=metric,
@@ -120,14 +121,14 @@ def recommend(
         confidence=confidence,
         tolerance=tolerance,
         depths=tuple(depths),
-        recommended_depth=recommended.depth,
-        best_depth=best.depth,
-        acceptable_depth=_cheapest(acceptable, sign).depth,
-        reference_depth=reference.depth,
+        recommended_place=recommended.place,
+        best_place=best.place,
+        acceptable_place=_cheapest(acceptable, sign).place,
+        reference_place=reference.place,
         comparisons=tuple(comparisons),
         num_trials=len(trials),
         failed=failed,
-        depths_without_result=tuple(sorted(tried - set(results))),
+        places_without_result=tuple(sorted(tried - set(results), key=lambda p: p.order)),
         folds=folds,
         has_pooler=has_pooler,
         rule=rule,
@@ -139,9 +140,14 @@ def recommend(
 
 
 def _reference(evidence: Sequence[DepthEvidence]) -> DepthEvidence:
-    """The least frozen depth of the whole encoder: what uses a part of it is cheap by its size."""
+    """The least frozen depth of the whole encoder: what uses a part of it is cheap by its size.
+
+    Of the methods there, the one that trains most.
+    """
     whole = [found for found in evidence if found.best.cell.layers_used is None]
-    return whole[0] if whole else evidence[-1]
+    if not whole:
+        return evidence[-1]
+    return min(whole, key=lambda e: (e.place.depth, -e.price.trainable_parameters))
 
 
 def _is_acceptable(result: DepthResult, tolerance: float, race: Standing | None) -> bool:

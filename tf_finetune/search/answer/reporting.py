@@ -11,6 +11,7 @@ from rich.text import Text
 from tf_finetune.config.saving import dump_config
 from tf_finetune.encoders.pooling import words_of
 from tf_finetune.errors import visible
+from tf_finetune.methods.settings import setting_of
 from tf_finetune.reports.console import render_metrics
 from tf_finetune.reports.hparams import write_hparams_columns, write_trial_hparams
 from tf_finetune.reports.page.content import (
@@ -23,6 +24,7 @@ from tf_finetune.reports.page.content import (
 from tf_finetune.reports.page.next_steps import local_time, short_name, software_versions
 from tf_finetune.reports.page.writing import write_report_page
 from tf_finetune.reports.tensorboard import write_report_figures, write_report_summaries
+from tf_finetune.results.trial import METHOD
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.search.answer.outcome import SearchOutcome
 from tf_finetune.search.leading.first_answer import first_dimensions
@@ -33,13 +35,15 @@ from tf_finetune.search.running.records import TrialRecord
 def write_columns(job: SearchJob) -> None:
     """Says in TensorBoard which options the trials have."""
     space = job.space
+    names = tuple(setting_of(method).setting for method in space.methods)
+    methods: dict[str, tuple[Any, ...]] = {METHOD: names} if names else {}
     write_hparams_columns(
         job.directory.trials,
         job.metric,
         space.depths,
-        [rate for depth in space.depths for rate in space.rates_at(depth)],
+        [rate for place in space.places for rate in space.rates_at(place)],
         space.seeds,
-        first_dimensions(job) | dict(space.dimensions),
+        methods | first_dimensions(job) | dict(space.dimensions),
         scored_on(job.folds),
     )
 

@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tf_finetune.encoders.pooling import words_of
-from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import DepthComparison, DepthResult, Recommendation
 from tf_finetune.results.tolerance import has_range
-from tf_finetune.results.trial import exact_rate
+from tf_finetune.results.trial import Place
 from tf_finetune.search.answer.depth_evidence import EQUAL_COST
+from tf_finetune.search.answer.place_words import (
+    depths,
+    doing,
+    listed,
+    lower_first,
+    plain_depths,
+    rate_words,
+    setting,
+    upper_first,
+)
 
 _METRIC_NAMES = {
     "macro_f1": "macro F1",
@@ -22,7 +30,6 @@ _METRIC_NAMES = {
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
 _MANY_SEEDS = 1_000
-_LONG_RUN = 4  # depths in a row, which are named by the first and the last
 
 
 def in_words(found: Recommendation) -> Recommendation:
@@ -39,13 +46,14 @@ def in_words(found: Recommendation) -> Recommendation:
 def answer(found: Recommendation) -> str:
     """What to do, what it scores, and at what price."""
     chosen = found.recommended
-    clauses = [f"{_setting(found, chosen)}: {_score_with_interval(found, chosen)}"]
+    clauses = [f"{setting(found, chosen)}: {_score_with_interval(found, chosen)}"]
     if len(found.depths) == 1:
         clauses.append("the only depth with a result")
     elif chosen is not found.best:
         clauses.append(_against_best(found))
     else:
-        clauses.append(f"the best of the {len(found.depths)} depths tried")
+        tried = "combinations of method and depth" if found.methods else "depths"
+        clauses.append(f"the best of the {len(found.depths)} {tried} tried")
     price = _price(found, chosen)
     if price:
         clauses.append(price)
@@ -62,7 +70,7 @@ def answer(found: Recommendation) -> str:
 
 def _against_best(found: Recommendation) -> str:
     """What the recommended depth loses against the best one, with its interval."""
-    best = f"{_doing(found, found.best_depth)}, {_number(found.best.score)}"
+    best = f"{doing(found, found.best_place)}, {_number(found.best.score)}"
     if found.loss is None:
         raise ValueError("a depth that is not the best has a loss")
     points = has_range(found.metric)
@@ -91,6 +99,9 @@ def _no_cheaper(found: Recommendation) -> str:
 def certainty(found: Recommendation) -> str:
     """Which depths the evidence tells apart, and what it would take to tell the others."""
     pairs = [result.to_best for result in found.depths if result.to_best]
+    if found.methods:  # within the best method, and of the others the best and what is recommended
+        told = {found.recommended_place, *_best_of_methods(found)}
+        pairs = [p for p in pairs if p.worse in told or p.worse.method == found.best_place.method]
     if not pairs:
         text = "With one depth there is nothing to compare."
     else:
@@ -106,6 +117,14 @@ def certainty(found: Recommendation) -> str:
     return text
 
 
+def _best_of_methods(found: Recommendation) -> list[Place]:
+    sign = 1.0 if found.higher_is_better else -1.0
+    best: dict[str | None, DepthResult] = {}
+    for result in sorted(found.depths, key=lambda result: -sign * result.score):
+        best.setdefault(result.place.method, result)
+    return [result.place for result in best.values()]
+
+
 def alternatives(found: Recommendation) -> list[str]:
     """The best score, and the cheapest depth that surely loses little."""
     best, acceptable = found.best, found.acceptable
@@ -117,46 +136,49 @@ def alternatives(found: Recommendation) -> list[str]:
     else:
         text = (
             f"Cheapest that is shown to lose less than {loss} against the best: "
-            f"{_lower_first(_setting(found, acceptable))}, {_number(acceptable.score)}"
+            f"{lower_first(setting(found, acceptable))}, {_number(acceptable.score)}"
         )
         price = _price(found, acceptable)
         text += f", {price}." if price else "."
-    line = (
-        f"Best score: {_lower_first(_setting(found, best))}, {_score_with_interval(found, best)}."
-    )
+    line = f"Best score: {lower_first(setting(found, best))}, {_score_with_interval(found, best)}."
     return [line, text] if text else [line]
 
 
 def notes(found: Recommendation) -> list[str]:
     """What to know before acting, a sentence each."""
-    lines = [line for result in found.depths if (line := _edge_note(result))]
+    lines = [line for result in found.depths if (line := _edge_note(found, result))]
     lines += filter(None, [_lone_rates_note(found)])
-    for depth in found.depths_without_result:
-        lines.append(f"Depth {depth} has no completed trial and is left out.")
+    lines += [
+        f"{upper_first(depths(found, [place]))} has no completed trial and is left out."
+        for place in found.places_without_result
+    ]
     if found.failed:
         lines.append(
             f"{len(found.failed)} of {found.num_trials} trials failed; a setting with a failed "
             "trial is chosen only where no setting of its depth is without."
         )
     lines += _seeds_notes(found)
-    few = [result.depth for result in found.depths if _seeds_dominate(result)]
+    few = [result.place for result in found.depths if _seeds_dominate(result)]
     if few:
         lines.append(
-            f"Most of the uncertainty at {_depths(few)} comes from so few seeds: trying more "
+            f"Most of the uncertainty at {depths(found, few)} comes from so few seeds: trying more "
             "seeds helps most."
         )
-    solved = [result.depth for result in found.depths if result.cell.is_solved]
+    solved = [result.place for result in found.depths if result.cell.is_solved]
     if solved:
         lines.append(
-            f"At {_depths(solved)} the head alone trains and is solved exactly: there is no "
+            f"At {plain_depths(solved)} the head alone trains and is solved exactly: there is no "
             "learning rate, and every seed gives the same. Its time per epoch is that of the whole "
             "solution, over as many epochs as the others train."
         )
-    if found.reference_depth != 0:
+    reference = found.reference_place
+    if reference.depth != 0:
         lines.append(
             "Full fine-tuning (depth 0) has no result: times and memory in the table are "
-            f"relative to depth {found.reference_depth}."
+            f"relative to {depths(found, [reference])}."
         )
+    elif found.methods:
+        lines.append(f"Times and memory in the table are relative to {depths(found, [reference])}.")
     optimism = max(result.optimism for result in found.depths)
     if float(_number(optimism)) > 0.0:
         lines.append(
@@ -167,31 +189,35 @@ def notes(found: Recommendation) -> list[str]:
 
 
 def _separation(found: Recommendation, pairs: Sequence[DepthComparison]) -> str:
-    best = found.best_depth
+    best = depths(found, [found.best_place])
     separated = [pair for pair in pairs if pair.separated]
     unclear = [pair for pair in pairs if not pair.separated]
     leads = [pair for pair in unclear if pair.difference > 0.0]
+    what = "methods and depths" if found.methods else "depths"
     if separated:
         text = (
-            f"The evidence shows that depth {best} is better than "
-            f"{_depths([pair.worse for pair in separated])} ({_p_value(separated)})"
+            f"The evidence shows that {best} is better than "
+            f"{depths(found, [pair.worse for pair in separated])} ({_p_value(separated)})"
         )
         if unclear:
-            text += f" but not that it is better than {_depths([pair.worse for pair in unclear])}"
+            others = depths(found, [pair.worse for pair in unclear])
+            text += f" but not that it is better than {others}"
     elif leads:
         text = (
-            f"The evidence does not separate the depths: depth {best} scores best, but its lead "
-            f"over {_depths([pair.worse for pair in unclear])} may be chance"
+            f"The evidence does not separate the {what}: {best} scores best, but its lead "
+            f"over {depths(found, [pair.worse for pair in unclear])} may be chance"
         )
     else:
         text = (
-            "The evidence does not separate the depths: "
-            f"{_depths([best, *(pair.worse for pair in unclear)])} score the same"
+            f"The evidence does not separate the {what}: "
+            f"{depths(found, [found.best_place, *(pair.worse for pair in unclear)])} score the same"
         )
     if leads:
         # The pair that the recommendation rests on, else the one that is easiest to tell.
-        pair = max(leads, key=lambda p: (p.worse == found.recommended_depth, p.difference))
-        text += f"; telling {best} and {pair.worse} apart would take {_effort(found, pair)}"
+        pair = max(leads, key=lambda p: (p.worse == found.recommended_place, p.difference))
+        two = found.best_place, pair.worse
+        one, other = (depths(found, [p]) if found.methods else str(p.depth) for p in two)
+        text += f"; telling {one} and {other} apart would take {_effort(found, pair)}"
     return text
 
 
@@ -199,6 +225,8 @@ def _effort(found: Recommendation, pair: DepthComparison) -> str:
     """How many examples or seeds would separate two depths."""
     kind = "validation examples" if found.folds is None else "training examples"
     examples = _examples(pair.examples_needed, found.num_examples, kind)
+    if all(found.at(*place).cell.is_solved for place in (pair.better, pair.worse)):
+        return examples or f"more {kind}"  # of each head every seed gives the same
     if not pair.seeds_are_paired:
         return "seeds that both have"
     if len(pair.seeds) == 1:
@@ -228,42 +256,44 @@ def _seeds(needed: int | None, now: int) -> str:
     return "over a thousand seeds" if needed > _MANY_SEEDS else f"{needed} seeds ({now} now)"
 
 
-def _edge_note(result: DepthResult) -> str:
+def _edge_note(found: Recommendation, result: DepthResult) -> str:
     at_an_edge = result.rate_edge in ("lowest", "highest") and result.rate_told_apart
     if result.cell.learning_rate is None or not at_an_edge:
         return ""
-    rate = _rate(result.cell.learning_rate)
+    rate = rate_words(result.cell.learning_rate)
     direction = "lower" if result.rate_edge == "lowest" else "higher"
     return (
-        f"At depth {result.depth} the best learning rate, {rate}, is the {result.rate_edge} tried; "
-        f"a {direction} one may be better."
+        f"At {depths(found, [result.place])} the best learning rate, {rate}, is the "
+        f"{result.rate_edge} tried; a {direction} one may be better."
     )
 
 
 def _lone_rates_note(found: Recommendation) -> str:
     """Where a single learning rate was tried."""
-    lone = {r.depth: r.cell.learning_rate for r in found.depths if r.rate_edge == "only"}
+    lone = {r.place: r.cell.learning_rate for r in found.depths if r.rate_edge == "only"}
     rates = [rate for rate in lone.values() if rate is not None]
     if len(rates) == 1:
-        return f"At {_depths(list(lone))} no learning rate but {_rate(rates[0])} was tried."
-    return f"At {_depths(list(lone))} a single learning rate was tried." if rates else ""
+        return (
+            f"At {depths(found, list(lone))} no learning rate but {rate_words(rates[0])} was tried."
+        )
+    return f"At {depths(found, list(lone))} a single learning rate was tried." if rates else ""
 
 
 def _seeds_notes(found: Recommendation) -> list[str]:
     """Which depths were compared with the best on fewer seeds than they have, or on none."""
-    alike: dict[tuple[int, ...], list[int]] = {}
+    alike: dict[tuple[int, ...], list[Place]] = {}
     for result in found.depths:
         pair = result.to_best
         if pair is not None and set(result.seeds) != set(found.best.seeds):
             seeds = pair.seeds if pair.seeds_are_paired else ()
-            alike.setdefault(seeds, []).append(result.depth)
+            alike.setdefault(seeds, []).append(result.place)
     lines = []
-    for seeds, depths in alike.items():
-        those = f"{'those' if len(depths) > 1 else 'that'} of {_depths(depths)}"
-        best = f"The best setting of depth {found.best_depth}"
+    for seeds, places in alike.items():
+        those = f"{'those' if len(places) > 1 else 'that'} of {depths(found, places)}"
+        best = f"The best setting of {depths(found, [found.best_place])}"
         plural = "seeds" if len(seeds) > 1 else "seed"
         lines.append(
-            f"{best} was compared with {those} on {plural} {_listed(seeds)} alone: there are no "
+            f"{best} was compared with {those} on {plural} {listed(seeds)} alone: there are no "
             "others that both have."
             if seeds
             else f"{best} and {those} share no seed, so their comparison does not cover chance in "
@@ -278,65 +308,35 @@ def _seeds_dominate(result: DepthResult) -> bool:
     return result.seed_deviation**2 / len(result.seeds) > result.standard_error**2 / 2
 
 
-def _setting(found: Recommendation, result: DepthResult) -> str:
-    """What to do, as an instruction: depth, rate and further options."""
-    depth, layers, extra = result.depth, found.num_layers, result.extra
-    name = extra.pop("method.name", None)
-    method = METHODS[name]() if name else None
-    used = result.cell.layers_used
-    if result.cell.is_solved and used is not None:
-        del extra["encoder.layers"]
-        action = f"Use the first {used} of {layers} layers as they are and solve the head exactly"
-        if used == 1:
-            action = f"Use the first of {layers} layers as it is and solve the head exactly"
-    elif result.cell.is_solved:
-        frozen = "the only layer" if layers == 1 else f"all {layers} layers"
-        action = f"Freeze {frozen if depth == layers else 'all but the head'}"
-        action += " and solve the head exactly"
-    elif depth == 0:
-        action = f"Train {method.words} of all layers" if method else "Train all layers"
-    elif depth < layers:
-        action = f"Freeze {depth} of {layers} layers"
-        action += f" and train {method.words} above" if method else ""
-    else:
-        frozen = "the only layer" if layers == 1 else f"all {layers} layers"
-        action = f"Freeze {frozen} (train only {'pooler and' if found.has_pooler else 'the'} head)"
-    if "encoder.pooling" in extra:
-        action += f" on {words_of(extra.pop('encoder.pooling'))}"
-    if result.cell.learning_rate is not None:
-        action += f" at learning rate {_rate(result.cell.learning_rate)}"
-    return action + "".join(f", {name}={value}" for name, value in extra.items())
-
-
-def _doing(found: Recommendation, depth: int) -> str:
-    """A depth as an activity."""
-    used = found.at(depth).cell.layers_used
-    if used is not None:
-        return "using the first layer alone" if used == 1 else f"using the first {used} alone"
-    if depth == 0:
-        return "training all layers"
-    return f"freezing all {depth}" if depth == found.num_layers else f"freezing {depth}"
-
-
 def _price(found: Recommendation, result: DepthResult) -> str:
     """Its time against one that a reader knows, or nothing where there is none."""
     against = found.price_against(result)
     if against is None or not result.relative_time or not against.relative_time:
         return ""
     ratio = result.relative_time / against.relative_time
-    reference = "full fine-tuning" if against.depth == 0 else _doing(found, against.depth)
-    if against.depth == found.best_depth and against.depth > 0:
+    whole = against.depth == 0 and not found.methods
+    reference = "full fine-tuning" if whole else doing(found, against.place)
+    if against.place == found.best_place and not whole:
         reference = "the best"
     # What is solved has no epochs: the ratio is that of all that the two take.
     each = "" if result.cell.is_solved or against.cell.is_solved else " per epoch"
+    text = f"{_ratio_words(ratio, each)} {reference}"
+    if found.methods and result.relative_memory and against.relative_memory:
+        memory = result.relative_memory / against.relative_memory
+        if not 1 / EQUAL_COST < memory < EQUAL_COST:
+            text += f" with {memory:.0%} of its memory"
+    return text
+
+
+def _ratio_words(ratio: float, each: str) -> str:
     if ratio > EQUAL_COST:
-        return f"{ratio:.2g}x as expensive{each} as {reference}"
+        return f"{ratio:.2g}x as expensive{each} as"
     if ratio > 1 / EQUAL_COST:
-        return f"as expensive{each} as {reference}"
+        return f"as expensive{each} as"
     if ratio > 1 / 1.5:
-        return f"{1 - ratio:.0%} cheaper{each} than {reference}"
+        return f"{1 - ratio:.0%} cheaper{each} than"
     cheaper = 1 / ratio
-    return f"{cheaper:{'.1f' if cheaper < 10 else ',.0f'}}x cheaper{each} than {reference}"
+    return f"{cheaper:{'.1f' if cheaper < 10 else ',.0f'}}x cheaper{each} than"
 
 
 def _score_with_interval(found: Recommendation, result: DepthResult) -> str:
@@ -361,40 +361,8 @@ def _percent(probability: float) -> str:
     return f"{min(max(round(100 * probability), 1), 99)} %"
 
 
-def _rate(learning_rate: float) -> str:
-    return exact_rate(float(f"{learning_rate:.3g}"))
-
-
 def _p_value(pairs: Sequence[DepthComparison]) -> str:
     p_value = max(pair.adjusted_p_value for pair in pairs)
     if p_value < 0.001:
         return "p < 0.001"
     return f"p {'=' if len(pairs) == 1 else 'at most'} {p_value:.2g}"
-
-
-def _depths(depths: Sequence[int]) -> str:
-    return f"{'depths' if len(depths) > 1 else 'depth'} {_listed(_runs(sorted(depths)))}"
-
-
-def _runs(depths: Sequence[int]) -> list[str]:
-    """Ascending depths, long runs of neighbours by their ends."""
-    runs: list[list[int]] = []
-    for depth in depths:
-        if runs and depth == runs[-1][-1] + 1:
-            runs[-1].append(depth)
-        else:
-            runs.append([depth])
-    return [
-        part
-        for run in runs
-        for part in (map(str, run) if len(run) < _LONG_RUN else [f"{run[0]} to {run[-1]}"])
-    ]
-
-
-def _listed(parts: Sequence[object]) -> str:
-    *first, last = map(str, parts)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _lower_first(text: str) -> str:
-    return text[0].lower() + text[1:]

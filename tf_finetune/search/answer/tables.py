@@ -37,7 +37,7 @@ def depth_table(found: Recommendation) -> Table:
     for name in (*names, "epoch", "time", "memory", *answers):
         table.add_column(name, justify="right", no_wrap=True)
     for result in found.depths:
-        recommended = result.depth == found.recommended_depth
+        recommended = result.place == found.recommended_place
         row = _row(result, recommended)
         if answers:
             row.append(_share(result.relative_answer))

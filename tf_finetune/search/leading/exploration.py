@@ -23,9 +23,9 @@ from typing import Any, Literal
 import keras_tuner
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import METHOD, Cell, Place
 from tf_finetune.search.leading.schedule import Wait
-from tf_finetune.search.leading.space import RateRange, SearchSpace, two_digits
+from tf_finetune.search.leading.space import RateRange, SearchSpace, cell_at, two_digits
 from tf_finetune.search.running.trial_request import TrialRequest
 
 OracleName = Literal["grid", "random", "bayesian", "hyperband"]
@@ -178,9 +178,12 @@ class Exploration:
     def _cell_of(self, values: Mapping[str, Any]) -> Cell:
         if self._name == "grid":
             return self._cells[values["cell"]]
-        rates = self._space.rates[values["depth"]]
+        methods = self._space.methods
+        method = methods[values[METHOD]] if methods else None
+        place = self._space.place_of(values["depth"], method)
+        rates = self._space.rates[place]
         rate: float | None
-        if self._space.is_solved(values["depth"]):
+        if self._space.is_solved(place):
             rate = None
         elif isinstance(rates, RateRange):
             rate = two_digits(rates.low * (rates.high / rates.low) ** values["rate"])
@@ -188,37 +191,41 @@ class Exploration:
             rate = rates[min(values["rate"], len(rates) - 1)]
         else:
             rate = rates[min(int(values["rate"] * len(rates)), len(rates) - 1)]
-        dimensions = self._space.dimensions_at(values["depth"])
-        extra = tuple((name, choices[values[name]]) for name, choices in dimensions)
-        return Cell(values["depth"], rate, extra)
+        dimensions = self._space.dimensions_at(place)
+        return cell_at(place, rate, ((name, choices[values[name]]) for name, choices in dimensions))
 
     def _values_of(self, cell: Cell) -> dict[str, Any]:
         """The inverse of `_cell_of`; what a cell lacks is at its first value."""
         position = 0.0
         if cell.learning_rate is not None:
-            position = self._position(cell.frozen_depth, cell.learning_rate)
+            position = self._position(cell.place, cell.learning_rate)
         extra = dict(cell.extra)
         values = {"depth": cell.frozen_depth, "rate": position}
         return values | {
             name: choices.index(extra[name]) if name in extra else 0
-            for name, choices in self._space.dimensions
+            for name, choices in self._choices()
         }
 
-    def _position(self, depth: int, learning_rate: float) -> float:
-        """The place of a rate in those of its depth."""
-        rates = self._space.rates[depth]
+    def _position(self, place: Place, learning_rate: float) -> float:
+        """Where a rate stands in those of its place."""
+        rates = self._space.rates[place]
         if isinstance(rates, RateRange):
-            place = math.log(learning_rate / rates.low) / math.log(rates.high / rates.low)
-            return min(max(place, 0.0), 1.0)
+            share = math.log(learning_rate / rates.low) / math.log(rates.high / rates.low)
+            return min(max(share, 0.0), 1.0)
         nearest = min(rates, key=lambda rate: abs(math.log(rate / learning_rate)))
-        place = rates.index(nearest)
-        return place if self._space.is_finite else (place + 0.5) / len(rates)
+        index = rates.index(nearest)
+        return index if self._space.is_finite else (index + 0.5) / len(rates)
+
+    def _choices(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """What is chosen from a list beside depth and rate."""
+        methods = self._space.methods
+        return [*([(METHOD, methods)] if methods else []), *self._space.dimensions]
 
     def _hyperparameters(self) -> keras_tuner.HyperParameters:
-        """What the oracle sees: a rate's place in the rates of its depth, not the rate.
+        """What the oracle sees: a rate's place in those of its depth and method, not the rate.
 
-        So a depth's typical rate is at the same place for every depth, and what is learnt
-        at one depth tells about the others.
+        So the typical rate is at the same place for every depth and method, and what is learnt
+        at one tells about the others.
         """
         found = keras_tuner.HyperParameters()
         if self._name == "grid":
@@ -226,11 +233,11 @@ class Exploration:
             return found
         found.Choice("depth", list(self._space.depths))
         if self._space.is_finite:
-            most = max(1, *(len(self._space.rates_at(depth)) for depth in self._space.depths))
+            most = max(1, *(len(self._space.rates_at(place)) for place in self._space.places))
             found.Choice("rate", list(range(most)))
         else:
             found.Float("rate", 0.0, 1.0)
-        for name, values in self._space.dimensions:
+        for name, values in self._choices():
             found.Choice(name, list(range(len(values))))
         return found
 

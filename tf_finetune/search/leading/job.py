@@ -10,7 +10,7 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.weights import pretrained
 from tf_finetune.results.trial import exact_rate
-from tf_finetune.search.leading.space import RateRange, SearchSpace
+from tf_finetune.search.leading.space import RateRange, SearchSpace, cell_at
 from tf_finetune.search.running.directory import SearchDirectory
 from tf_finetune.search.running.live import duration
 from tf_finetune.search.running.records import TrialJournal
@@ -63,18 +63,18 @@ def describe_search(job: SearchJob) -> list[str]:
         *job.files.lines(),
         *start.lines(),
     ]
-    for depth in space.depths:
-        rates = space.rates[depth]
-        if space.is_solved(depth):
+    for place in sorted(space.places, key=lambda place: place.depth):
+        rates, words = space.rates[place], cell_at(place, None).place_words
+        if space.is_solved(place):
             lines.append(
-                f"  depth {depth}: the head alone, solved exactly, the same for every seed"
+                f"  depth {words}: the head alone, solved exactly, the same for every seed"
             )
             continue
         if isinstance(rates, RateRange):
             text = f"{exact_rate(rates.low)} to {exact_rate(rates.high)}"
         else:
             text = ", ".join(map(exact_rate, rates))
-        lines.append(f"  depth {depth}: learning rates {text}")
+        lines.append(f"  depth {words}: learning rates {text}")
     lines += [f"  {name}: {', '.join(map(str, values))}" for name, values in space.dimensions]
     cells = min(space.max_cells, len(space.cells())) if space.is_finite else space.max_cells
     seeds = ", ".join(map(str, space.seeds))
@@ -86,7 +86,7 @@ def describe_search(job: SearchJob) -> list[str]:
             "training.learning_rate and training.seed"
         )
         return [*lines, *_data_lines(job)]
-    solved = sum(map(space.is_solved, space.depths))
+    solved = sum(map(space.is_solved, space.places))
     trials = cells * len(space.seeds) - solved * (len(space.seeds) - 1)
     lines.append(
         f"{cells} cells x {len(space.seeds)} seed(s) ({seeds}) = {trials} trials "

@@ -92,7 +92,7 @@ def _chosen_for_all_cells(
 
     Cells are compared with each other, so all are computed alike.
     """
-    depths = [depth for depth in space.depths if not space.is_solved(depth)]
+    depths = [place.depth for place in space.places if not space.is_solved(place)]
     if not depths:
         return UNTIMED
     training = config.training.model_copy(update={"solver": "steps"})

@@ -2,30 +2,25 @@
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.encoders.pooling import pooling_problems
 from tf_finetune.errors import UserError
-from tf_finetune.methods.method import Method
-from tf_finetune.methods.table import METHODS
-from tf_finetune.models.plan_check import check_plan
-from tf_finetune.models.spec import spec_of
-from tf_finetune.models.weights import check_new_trains
+from tf_finetune.methods.settings import setting_of
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import parse_layers
 from tf_finetune.plans.rates import two_digits, usual_rate
-from tf_finetune.plans.solver import stepwise_options, trains_head_alone
-from tf_finetune.results.trial import Cell
+from tf_finetune.plans.solver import stepwise_options
+from tf_finetune.results.trial import METHOD, Cell, Place
+from tf_finetune.search.leading.places import places_of
 
 DEFAULT_CELLS = 12
 _HALF_DECADE = math.sqrt(10.0)
 # The further options that mean something where the head alone trains and is solved exactly.
 _OF_A_SOLVED_HEAD = frozenset(("training.weight_decay",))
-_NEAREST_RATES = 1.5  # times as large as the one before, for the next to be worth a trial
 
 
 @dataclass(frozen=True)
@@ -48,15 +43,15 @@ class SearchSpace:
     """What is searched.
 
     Attributes:
-        rates: Learning rates of each frozen depth, ascending, or their range; by depth. None at
-            a depth where the head alone trains and is solved exactly.
-        dimensions: Values of each further option, by dotted name.
+        rates: Learning rates of each depth and method, ascending, or their range. None where the
+            head alone trains and is solved exactly.
+        dimensions: Values of each further option, by dotted name; the method is none of them.
         seeds: Training seeds.
         max_cells: How many cells are explored before edges are widened.
         max_trials: Most trials, or None.
     """
 
-    rates: Mapping[int, tuple[float, ...] | RateRange]
+    rates: Mapping[Place, tuple[float, ...] | RateRange]
     dimensions: tuple[tuple[str, tuple[Any, ...]], ...]
     seeds: tuple[int, ...]
     max_cells: int
@@ -65,11 +60,27 @@ class SearchSpace:
     @property
     def depths(self) -> tuple[int, ...]:
         """The frozen depths, ascending."""
-        return tuple(sorted(self.rates))
+        return tuple(sorted({place.depth for place in self.rates}))
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The settings that are compared, in their order; none where there is only one."""
+        found = [place.method for place in self.rates if place.method is not None]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Depths and methods, the deepest first and the methods in their order."""
+        return tuple(sorted(self.rates, key=lambda place: -place.depth))
+
+    def place_of(self, depth: int, method: str | None) -> Place:
+        """The place of a depth and method; where methods are alike, the one that stands for all."""
+        place = Place(depth, method)
+        return place if place in self.rates else next(p for p in self.rates if p.depth == depth)
 
     @property
     def is_finite(self) -> bool:
-        """Whether every depth has a list of rates, so that the cells can be counted."""
+        """Whether every place has a list of rates, so that the cells can be counted."""
         return not any(isinstance(rates, RateRange) for rates in self.rates.values())
 
     def cells(self) -> list[Cell]:
@@ -80,20 +91,20 @@ class SearchSpace:
         last: it is the likeliest, for when time runs out or others are measured by it.
         """
         return [
-            Cell(depth, rate, tuple(zip(names, values, strict=True)))
-            for depth in reversed(self.depths)
-            for names, choices in [_parted(self.dimensions_at(depth))]
+            cell_at(place, rate, tuple(zip(names, values, strict=True)))
+            for place in self.places
+            for names, choices in [_parted(self.dimensions_at(place))]
             for values in itertools.product(*choices)
-            for rate in _from_the_middle(self.rates_at(depth)) or (None,)
+            for rate in _from_the_middle(self.rates_at(place)) or (None,)
         ]
 
-    def is_solved(self, depth: int) -> bool:
-        """Whether the head is solved exactly at a depth."""
-        return self.rates[depth] == ()
+    def is_solved(self, place: Place) -> bool:
+        """Whether the head is solved exactly at a place."""
+        return self.rates[place] == ()
 
-    def dimensions_at(self, depth: int) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-        """The further options that mean something at a depth."""
-        if not self.is_solved(depth):
+    def dimensions_at(self, place: Place) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        """The further options that mean something at a place."""
+        if not self.is_solved(place):
             return self.dimensions
         return tuple(one for one in self.dimensions if one[0] in _OF_A_SOLVED_HEAD)
 
@@ -103,33 +114,41 @@ class SearchSpace:
 
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is one of this space (not one beyond an edge)."""
-        if cell.frozen_depth not in self.rates:
+        if cell.place not in self.rates:
             return False
-        rates = self.rates[cell.frozen_depth]
+        rates = self.rates[cell.place]
         if cell.learning_rate is None:
-            inside = self.is_solved(cell.frozen_depth)
+            inside = self.is_solved(cell.place)
         elif isinstance(rates, RateRange):
             inside = rates.low <= cell.learning_rate <= rates.high
         else:
             inside = cell.learning_rate in rates
-        extra = dict(cell.extra)
-        dimensions = self.dimensions_at(cell.frozen_depth)
-        known = [name in extra and extra[name] in values for name, values in dimensions]
-        return inside and all(known) and len(extra) == len(known)
+        options = cell.options
+        dimensions = self.dimensions_at(cell.place)
+        known = [name in options and options[name] in values for name, values in dimensions]
+        return inside and all(known) and len(options) == len(known)
 
-    def rates_at(self, depth: int) -> tuple[float, ...]:
-        """The learning rates of a depth, a range in its `steps`."""
-        rates = self.rates[depth]
+    def rates_at(self, place: Place) -> tuple[float, ...]:
+        """The learning rates of a place, a range in its `steps`."""
+        rates = self.rates[place]
         return rates.steps() if isinstance(rates, RateRange) else rates
 
-    def rate_beyond(self, depth: int, rate: float, *, upwards: bool) -> float | None:
+    def rate_beyond(self, place: Place, rate: float, *, upwards: bool) -> float | None:
         """The rate one step beyond the lowest or highest one; None if that is not accepted."""
-        rates = self.rates_at(depth)
+        rates = self.rates_at(place)
         if len(rates) < 2:
             return None
         factor = rates[-1] / rates[-2] if upwards else rates[0] / rates[1]
         beyond = two_digits(rate * factor)
         return beyond if 0.0 < beyond <= 10.0 else None
+
+
+def cell_at(
+    place: Place, learning_rate: float | None, options: Iterable[tuple[str, Any]] = ()
+) -> Cell:
+    """The cell of a place, a rate and further options."""
+    method = () if place.method is None else ((METHOD, place.method),)
+    return Cell(place.depth, learning_rate, (*method, *options))
 
 
 def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -> SearchSpace:
@@ -149,11 +168,11 @@ def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -
     _check_depths_of_rates(config, depths, problems)
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
-    alone = _depths_of_the_head(config, depths, files, problems)
-    solved = solved_depths(config, depths, alone, problems)
+    found = places_of(config, depths, files, problems)
+    solved = solved_depths(config, depths, found.alone, problems)
     rates = {
-        depth: () if depth in solved else _rates(config, depth, num_layers, steps)
-        for depth in depths
+        place: () if place.depth in solved else _rates(config, place, num_layers, steps)
+        for place in found.places
     }
     space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
     max_cells = _max_cells(config, space, problems)
@@ -189,9 +208,9 @@ def _check_depths_of_rates(
 
 
 def _rates(
-    config: ExperimentConfig, depth: int, num_layers: int, steps: int
+    config: ExperimentConfig, place: Place, num_layers: int, steps: int
 ) -> tuple[float, ...] | RateRange:
-    search = config.search
+    search, depth = config.search, place.depth
     if depth in search.learning_rates_by_depth:
         return tuple(sorted(search.learning_rates_by_depth[depth]))
     if depth in search.learning_rate_ranges_by_depth:
@@ -200,36 +219,17 @@ def _rates(
         return tuple(sorted(search.learning_rates))
     if search.learning_rate_range is not None:
         return RateRange(*search.learning_rate_range)
-    methods = _methods(config)
-    middles = sorted({usual_rate(method, depth, num_layers, steps) for method in methods})
+    method = config.method if place.method is None else setting_of(place.method)
+    middle = usual_rate(method, depth, num_layers, steps)
     if search.oracle in ("race", "grid"):
-        factors = itertools.product(middles, (1 / 3, 1, 3))
-        return _apart(sorted(two_digits(middle * factor) for middle, factor in factors))
-    return RateRange(two_digits(middles[0] / 3), two_digits(middles[-1] * 3))
-
-
-def _methods(config: ExperimentConfig) -> list[Method]:
-    return [METHODS[name]() for name in config.search.methods] or [config.method]
-
-
-def _apart(rates: Sequence[float]) -> tuple[float, ...]:
-    """Ascending rates without those that hardly differ from the one before.
-
-    The highest of one method is 3 times its middle, the lowest of one that wants 10 times its
-    rates 10 / 3 of it.
-    """
-    kept: list[float] = []
-    for rate in rates:
-        if not kept or rate >= _NEAREST_RATES * kept[-1]:
-            kept.append(rate)
-    return tuple(kept)
+        return tuple(two_digits(middle * factor) for factor in (1 / 3, 1, 3))
+    return RateRange(two_digits(middle / 3), two_digits(middle * 3))
 
 
 def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """What needs a new trace comes first, so that it changes last."""
     search = config.search
     values: dict[str, tuple[Any, ...]] = {
-        "method.name": search.methods,
         "search.rule_sets": tuple(search.rule_sets),
         "training.weight_decay": search.weight_decays,
         "training.batch_size": search.batch_sizes,
@@ -246,39 +246,6 @@ def _check_dimensions(config: ExperimentConfig, problems: list[str]) -> None:
                 f"search.batch_sizes: received {size}; accepted: multiples of "
                 f"training.accumulation_steps, {pieces}"
             )
-
-
-def _depths_of_the_head(
-    config: ExperimentConfig,
-    depths: Sequence[int],
-    files: EncoderFiles,
-    problems: list[str],
-) -> set[int]:
-    """Depths at which the head alone trains, under every method and rule set.
-
-    Every depth has to leave something to train.
-    """
-    alone = set(depths)
-    methods = _methods(config)
-    rule_sets = config.search.rule_sets or {"": ()}
-    everywhere = pooling_problems(files.pooling, files.family)
-    problems += everywhere
-    for method, (name, rules), depth in itertools.product(methods, rule_sets.items(), depths):
-        update = {"depth": depth, "rules": (*rules, *config.freeze.rules)}
-        freeze = config.freeze.model_copy(update=update)
-        tried = config.model_copy(update={"method": method})
-        where = f"search.rule_sets, {name} at depth {depth}" if name else f"at depth {depth}"
-        try:
-            spec = spec_of(tried, files, freeze=freeze)
-            check_plan(spec)
-            check_new_trains(spec)
-        except UserError as error:
-            of_plan = (problem for problem in error.problems if problem not in everywhere)
-            problems += [f"{where}: {problem}" for problem in of_plan]
-        else:
-            if not trains_head_alone(spec.plan):
-                alone.discard(depth)
-    return alone
 
 
 def solved_depths(

@@ -1,14 +1,15 @@
 """What is tried after the oracle has explored: pure functions of the trials that ended.
 
-1. `completions`: Hyperband gives cells up after few epochs; the best of each depth that it
-   gave up altogether is trained for all epochs, so that depths are compared fairly.
-2. `widenings`: where a depth's best rate is its lowest or highest, one rate beyond it.
+1. `completions`: Hyperband gives cells up after few epochs; the best of each place (a depth, and
+   a method where several are tried) that it gave up altogether is trained for all epochs, so that
+   places are compared fairly.
+2. `widenings`: where a place's best rate is its lowest or highest, one rate beyond it.
 3. `repetitions`: every cell that completed, with the other seeds.
 """
 
 from collections.abc import Iterable
 
-from tf_finetune.results.trial import Cell
+from tf_finetune.results.trial import Cell, Place
 from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
@@ -21,13 +22,13 @@ _NEAR = 0.15
 def completions(
     space: SearchSpace, records: Iterable[TrialRecord], epochs: int, higher_is_better: bool
 ) -> list[TrialRequest]:
-    """The best cell of each depth of which no cell was trained for all epochs."""
+    """The best cell of each place of which no cell was trained for all epochs."""
     wanted = []
     found = _of_first_seed(space, records)
-    for depth in reversed(space.depths):
-        at_depth = [r for r in found if r.request.cell.frozen_depth == depth and r.is_completed]
-        if at_depth and all(r.request.epochs < epochs for r in at_depth):
-            best = _best(at_depth, higher_is_better)
+    for place in space.places:
+        there = [r for r in found if r.request.cell.place == place and r.is_completed]
+        if there and all(r.request.epochs < epochs for r in there):
+            best = _best(there, higher_is_better)
             wanted.append(TrialRequest(best.request.cell, best.request.seed, epochs))
     return wanted
 
@@ -35,31 +36,31 @@ def completions(
 def widenings(
     space: SearchSpace, records: Iterable[TrialRecord], epochs: int, higher_is_better: bool
 ) -> list[TrialRequest]:
-    """A rate beyond the edge for each depth whose best rate lies there.
+    """A rate beyond the edge for each place whose best rate lies there.
 
-    A depth gets at most `MOST_WIDENINGS` at each end. Rates of failed trials count as
+    A place gets at most `MOST_WIDENINGS` at each end. Rates of failed trials count as
     tried, so nothing is tried beyond them.
     """
     wanted = []
     found = [r for r in _of_first_seed(space, records) if r.request.epochs == epochs]
-    for depth in reversed(space.depths):
-        at_depth = [r for r in found if r.request.cell.frozen_depth == depth]
-        completed = [r for r in at_depth if r.is_whole(epochs)]
+    for place in space.places:
+        there = [r for r in found if r.request.cell.place == place]
+        completed = [r for r in there if r.is_whole(epochs)]
         if not completed:
             continue
         best = _best(completed, higher_is_better)
         if best.request.cell.is_solved:
             continue
         extra = best.request.cell.extra
-        alike = [r for r in at_depth if r.request.cell.extra == extra]
+        alike = [r for r in there if r.request.cell.extra == extra]
         tried = {r.request.cell.rate_order for r in alike}
         # Where several rates score the same, nothing says that one beyond would be better.
         best_rates = {
             r.request.cell.rate_order for r in alike if r.result.score == best.result.score
         }
-        beyond = _rate_beyond(space, depth, best_rates, tried)
+        beyond = _rate_beyond(space, place, best_rates, tried)
         if beyond is not None:
-            cell = Cell(depth, beyond, extra)
+            cell = Cell(place.depth, beyond, extra)
             wanted.append(TrialRequest(cell, space.seeds[0], epochs))
     return wanted
 
@@ -95,14 +96,14 @@ def _best(records: list[TrialRecord], higher_is_better: bool) -> TrialRecord:
 
 
 def _rate_beyond(
-    space: SearchSpace, depth: int, best: set[float], tried: set[float]
+    space: SearchSpace, place: Place, best: set[float], tried: set[float]
 ) -> float | None:
-    rates = space.rates_at(depth)
+    rates = space.rates_at(place)
     if len(tried) < 2 or len(rates) < 2 or len(best) > 1:
         return None
     (rate,) = best
     low, high = rates[0], rates[-1]
-    margin = (high / low) ** _NEAR if isinstance(space.rates[depth], RateRange) else 1.0
+    margin = (high / low) ** _NEAR if isinstance(space.rates[place], RateRange) else 1.0
     for upwards in (True, False):
         at_edge = rate == (max(tried) if upwards else min(tried)) and (
             rate * margin >= high if upwards else rate <= low * margin
@@ -110,5 +111,5 @@ def _rate_beyond(
         widened = sum(other > high if upwards else other < low for other in tried)
         if at_edge and widened < MOST_WIDENINGS:
             edge = max(rate, high) if upwards else min(rate, low)
-            return space.rate_beyond(depth, edge, upwards=upwards)
+            return space.rate_beyond(place, edge, upwards=upwards)
     return None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tf_finetune.results.trial import Place
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 
@@ -13,15 +14,15 @@ _MARGIN = 1.1
 
 
 class TrialTimes:
-    """Estimates from the trials that ended, scaled by their work where a depth is new.
+    """Estimates from the trials that ended, scaled by their work where a place is new.
 
     Args:
-        work_by_depth: Floating-point operations of an epoch at each depth, validation
-            included.
+        work_by_place: Floating-point operations of an epoch at each depth, by each method,
+            validation included.
     """
 
-    def __init__(self, work_by_depth: Mapping[int, float]):
-        self._work = work_by_depth
+    def __init__(self, work_by_place: Mapping[Place, float]):
+        self._work = work_by_place
         self._records: dict[str, TrialRecord] = {}
         self._seconds_per_work: float | None = None
 
@@ -48,14 +49,21 @@ class TrialTimes:
 
     def estimate(self, request: TrialRequest) -> float | None:
         """Seconds that a trial will take from its beginning to its end; None if unknown."""
-        depth = request.cell.frozen_depth
         alike = [
             record.wall_seconds / record.request.epochs
             for record in self._records.values()
-            if record.request.cell.frozen_depth == depth
+            if record.request.cell.place == request.cell.place
         ]
         if alike:
             return statistics.median(alike) * request.epochs
+        # At the same depth they read, or do not read, cached states as this one will.
+        same_depth = [
+            record.wall_seconds / self._work_of(record.request)
+            for record in self._records.values()
+            if record.request.cell.frozen_depth == request.cell.frozen_depth
+        ]
+        if same_depth:
+            return statistics.median(same_depth) * self._work_of(request)
         rates = [r.wall_seconds / self._work_of(r.request) for r in self._records.values()]
         # Trials that read cached states say too little about a depth that has none, so the
         # calibration, which reads none, comes first, and then the slowest.
@@ -68,7 +76,7 @@ class TrialTimes:
         return self._work_of(request) if estimate is None else estimate
 
     def _work_of(self, request: TrialRequest) -> float:
-        return self._work.get(request.cell.frozen_depth, 1.0) * request.epochs
+        return self._work.get(request.cell.place, 1.0) * request.epochs
 
 
 @dataclass

@@ -172,8 +172,10 @@ def describe(request: TrialRequest) -> str:
     """A trial in a few words."""
     cell = request.cell
     rate = exact_rate(cell.learning_rate)
-    words = [f"depth {cell.frozen_depth}", "head solved" if cell.is_solved else f"lr {rate}"]
-    words += [f"{name.rsplit('.', 1)[-1]} {value}" for name, value in cell.extra]
+    method = [cell.place.method_name] if cell.method else []
+    words = [f"depth {cell.frozen_depth}", *method]
+    words.append("head solved" if cell.is_solved else f"lr {rate}")
+    words += [f"{name.rsplit('.', 1)[-1]} {value}" for name, value in cell.options.items()]
     return ", ".join([*words, "any seed" if cell.is_solved else f"seed {request.seed}"])
 
 

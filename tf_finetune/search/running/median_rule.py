@@ -1,10 +1,10 @@
-"""The median stopping rule, among the trials at one depth.
+"""The median stopping rule, among the trials of one method at one depth.
 
 After Golovin et al. (2017), "Google Vizier: A Service for Black-Box Optimization", section 3.2.2:
 a trial is stopped if its best score so far is worse than the median of what the others had
 reached. Vizier compares running averages, which start low for everyone here, where epochs are
-few; so best is compared with best. Depths are not compared with each other: that a depth is
-poor is part of the answer, and a search keeps its full score.
+few; so best is compared with best. Depths, and methods, are not compared with each other: that
+one is poor is part of the answer, and a search keeps its full score.
 """
 
 import math
@@ -18,12 +18,12 @@ History = Sequence[Mapping[str, float | None]]
 
 
 def peers(request: TrialRequest, records: Iterable[TrialRecord]) -> list[History]:
-    """Histories of the other trials at a request's depth, for as many epochs."""
+    """Histories of the other trials at a request's depth by its method, for as many epochs."""
     return [
         record.history
         for record in records
         if record.is_completed
-        and record.request.cell.frozen_depth == request.cell.frozen_depth
+        and record.request.cell.place == request.cell.place
         and record.request.epochs == request.epochs
         and record.request.key != request.key
     ]

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.methods.table import METHODS
+from tf_finetune.methods.settings import setting_of
 from tf_finetune.options.marks import Mark
-from tf_finetune.results.trial import Cell, exact_rate
+from tf_finetune.results.trial import METHOD, Cell, exact_rate
 
 _LONGEST_NAME = 100
 
@@ -39,7 +39,9 @@ class TrialRequest:
         """Short name for a folder, such as `depth4-lr3e-4-seed0`."""
         rate = exact_rate(self.cell.learning_rate)
         parts = [f"depth{self.cell.frozen_depth}", rate if self.cell.is_solved else f"lr{rate}"]
-        parts += [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in self.cell.extra]
+        named = {METHOD: self.cell.place.method_name} if self.cell.method else {}
+        options = named | self.cell.options
+        parts += [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in options.items()]
         parts.append(f"seed{self.seed}")
         if self.epochs != full_epochs:
             parts.append(f"epochs{self.epochs}")
@@ -60,7 +62,10 @@ class TrialRequest:
             if ("search.rule_sets" in extra)
             else ()
         )
-        freeze = config.freeze.model_copy(
+        whole: dict[str, Any] = {}
+        if METHOD in extra:
+            whole[METHOD] = setting_of(extra.pop(METHOD))
+        whole["freeze"] = config.freeze.model_copy(
             update={
                 "depth": self.cell.frozen_depth,
                 "rules": (*rules, *config.freeze.rules),
@@ -80,14 +85,11 @@ class TrialRequest:
         for name, value in extra.items():
             section, option = name.split(".")
             given.setdefault(section, {})[option] = value
-        method = given.pop("method", {}).get("name")
         sections = {
             section: getattr(config, section).model_copy(update=options)
             for section, options in given.items()
         }
-        if method is not None:
-            sections["method"] = METHODS[method]()
-        return config.model_copy(update={"freeze": freeze, **sections})
+        return config.model_copy(update=whole | sections)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` reads it back."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tf_finetune.results.trial import Cell, TrialResult
+from tf_finetune.results.trial import Cell, Place, TrialResult
 from tf_finetune.search.leading.race.candidates import Usual, candidates_of
 from tf_finetune.search.leading.race.curve import all_hypotheses
 from tf_finetune.search.leading.race.observed import Observed
@@ -16,7 +16,7 @@ from tf_finetune.search.leading.space import SearchSpace
 from tf_finetune.search.running.records import TrialRecord
 from tf_finetune.search.running.trial_request import TrialRequest
 
-RATES = {0: (1e-5, 3e-5, 1e-4), 2: (1e-4, 3e-4, 1e-3), 3: ()}
+RATES = {Place(0): (1e-5, 3e-5, 1e-4), Place(2): (1e-4, 3e-4, 1e-3), Place(3): ()}
 SPACE = SearchSpace(RATES, (), (0, 1), 7, None)
 MIDDLES = {0: 3e-5, 1: 1e-4, 2: 3e-4}
 USUAL = Usual(3, lambda cell: MIDDLES[cell.frozen_depth])
@@ -133,7 +133,7 @@ def test_a_depth_whose_first_layers_alone_were_solved_is_still_tried_for_the_fir
     step = race().next(records, allows=lambda request: request.cell.frozen_depth == 0)
 
     assert step.why.startswith("depth 0 for the first time, by the curve best at ")
-    space = SearchSpace({1: (1e-4,), **RATES}, (), (0, 1), 8, None)
+    space = SearchSpace({Place(1): (1e-4,), **RATES}, (), (0, 1), 8, None)
     step = race(space).next(records, allows=lambda request: request.cell.frozen_depth == 1)
     assert step.why.startswith("depth 1 for the first time, by the curve best at ")
 
@@ -172,7 +172,7 @@ def clear_winner():
     for depth, best in ((2, 0.70), (0, 0.90)):
         records += [
             record_of(Cell(depth, rate), best - lost)
-            for rate, lost in zip(RATES[depth], (0.08, 0.0, 0.08), strict=True)
+            for rate, lost in zip(RATES[Place(depth)], (0.08, 0.0, 0.08), strict=True)
         ]
     return records
 
@@ -192,7 +192,9 @@ def test_one_trial_far_off_its_best_rate_does_not_end_a_race():
     records = [record_of(HEAD, 0.8), record_of(Cell(2, 3e-4), 0.45)]
 
     step = race().next(records)
-    of_two = race(SearchSpace({2: (3e-4,), 3: ()}, (), (0,), 2, None), without_widening())
+    of_two = race(
+        SearchSpace({Place(2): (3e-4,), Place(3): ()}, (), (0,), 2, None), without_widening()
+    )
 
     assert step.request.cell not in {HEAD, Cell(2, 3e-4)}
     assert of_two.next(records) == "sure"  # there is nothing else to learn from
@@ -204,13 +206,13 @@ def without_widening():
 
 def test_rates_above_the_best_may_lose_more_than_rates_below_it():
     one = all_hypotheses(1.0)
-    share, offset = np.array([0.5, 0.5]), np.array([-0.5, 0.5])
+    share, offset, same = np.array([0.5, 0.5]), np.array([-0.5, 0.5]), np.zeros(2, int)
     narrow = one.at((one.shift == 0) & (one.tilt == 0) & (one.above < 1))
 
-    below, above = narrow.lost(share, offset).T
+    below, above = narrow.lost(share, offset, same).T
 
     assert (above > below).all()
-    even = one.at((one.shift == 0) & (one.tilt == 0) & (one.above == 1)).lost(share, offset)
+    even = one.at((one.shift == 0) & (one.tilt == 0) & (one.above == 1)).lost(share, offset, same)
     assert (even[:, 0] == even[:, 1]).all()
 
 
@@ -263,10 +265,33 @@ def test_what_runs_now_is_not_handed_out_again():
     assert len({running.request.key, second.request.key, third.request.key}) == 3
 
 
+def test_the_best_rates_of_a_method_are_learnt_apart_from_those_of_another():
+    methods = {name: (("method", name),) for name in ("full", "biases")}
+    rates = {Place(d, m): (1e-4, 3e-4, 1e-3) for d in (0, 2) for m in methods}
+    space = SearchSpace(rates, (), (0, 1), 12, None)
+    # At depth 2 the best of one is the lowest rate, of the other the highest.
+    scores = {"full": (0.9, 0.8, 0.6), "biases": (0.6, 0.8, 0.9)}
+    records = [
+        record_of(Cell(2, rate, methods[method]), score)
+        for method, of_rates in scores.items()
+        for rate, score in zip((1e-4, 3e-4, 1e-3), of_rates, strict=True)
+    ]
+    usual = Usual(3, lambda cell: 3e-4)
+
+    standing = standing_after(space, replace(RULES, usual=usual, widen_edges=False), records)
+
+    # Known at depth 0 too, where nothing was tried.
+    peaks = {
+        method: np.median(standing.found.peak[:, standing.candidates.place[Cell(0, 3e-4, extra)]])
+        for method, extra in methods.items()
+    }
+    assert peaks["full"] < -0.2 < 0.2 < peaks["biases"]
+
+
 def test_a_race_that_ends_open_has_told_all_and_one_that_time_ends_has_not():
     level = [record_of(HEAD, 0.5)]
     for depth, best in ((2, 0.900), (0, 0.902)):
-        rates = zip(RATES[depth], (0.08, 0.0, 0.08), strict=True)
+        rates = zip(RATES[Place(depth)], (0.08, 0.0, 0.08), strict=True)
         level += [record_of(Cell(depth, r), best - lost, s) for r, lost in rates for s in (0, 1)]
     rules = replace(RULES, resampled=far_apart)
     few = clear_winner()[:5]

@@ -69,6 +69,13 @@ class Candidates:
         return np.array([numbers.setdefault(cell.extra, len(numbers)) for cell in self.cells])
 
     @cached_property
+    def method(self) -> np.ndarray:
+        """Number of the method, int [cells]; the same, 0, where there is one alone."""
+        known = dict.fromkeys(cell.method for cell in self.cells if cell.method is not None)
+        numbers = {method: number for number, method in enumerate(known)}
+        return np.array([numbers.get(cell.method or "", 0) for cell in self.cells])
+
+    @cached_property
     def place(self) -> dict[Cell, int]:
         """Index of each cell."""
         return {cell: index for index, cell in enumerate(self.cells)}
@@ -114,13 +121,13 @@ def _has_score(record: TrialRecord) -> bool:
 
 def _beyond(space: SearchSpace, cell: Cell) -> list[Cell]:
     """Rates beyond an edge, of a cell that is at one."""
-    rates = space.rates_at(cell.frozen_depth)
+    rates = space.rates_at(cell.place)
     found = []
     for upwards, edge in ((False, rates[:1]), (True, rates[-1:])):
         rate = cell.learning_rate if edge == (cell.learning_rate,) else None
         for _ in range(MOST_WIDENINGS):
             if rate is not None:
-                rate = space.rate_beyond(cell.frozen_depth, rate, upwards=upwards)
+                rate = space.rate_beyond(cell.place, rate, upwards=upwards)
             if rate is not None:
                 found.append(Cell(cell.frozen_depth, rate, cell.extra))
     return found

@@ -24,6 +24,7 @@ from tf_finetune.search.leading.race.observed import Observed
 
 DRAWS = 1024
 _HYPOTHESES = 32  # of which the draws come, as often as they are likely
+_KEPT = 256  # that get the offsets of another method
 _LENGTH = 0.6  # of the layers: depths this far apart are still alike
 _OWN_DEPTH = 0.05  # part of a depth's variance that its neighbours do not share
 _OWN_KIND = 0.3  # part of the variance that other options do not share
@@ -64,24 +65,68 @@ def posterior(
     """
     model = _Model(candidates, observed, unit)
     rng = np.random.default_rng(seed)
-    hypotheses = all_hypotheses(unit)
-    log_weight = hypotheses.log_prior + model.log_likelihood(hypotheses)
-    weight = np.exp(log_weight - log_weight.max())
-    # Systematic: evenly spaced places in the sum of weights, so that none is drawn by chance.
-    places = (np.arange(_HYPOTHESES) + 0.5) / _HYPOTHESES
-    chosen = np.searchsorted(np.cumsum(weight / weight.sum()), places)
-    numbers, times = np.unique(np.minimum(chosen, len(hypotheses) - 1), return_counts=True)
+    hypotheses, log_weight = _weighed(model, candidates, observed, unit, rng)
+    chosen = _systematic(log_weight, _HYPOTHESES)
+    numbers, times = np.unique(chosen, return_counts=True)
     scores, errors, peaks = [], [], []
     for number, count in zip(numbers, times * (DRAWS // _HYPOTHESES), strict=True):
         one = hypotheses.at(np.array([number]))
         drawn, error = model.draw(one, count, rng)
         scores.append(drawn)
         errors.append(error)
-        peaks.append(np.repeat(one.peak(candidates.share), count, axis=0))
+        peak = one.peak(candidates.share, candidates.method)
+        peaks.append(np.repeat(peak, count, axis=0))
     found = np.concatenate(scores)
     return Posterior(
         found, found + np.concatenate(errors), observed.seed_variance, np.concatenate(peaks)
     )
+
+
+def _weighed(
+    model: "_Model",
+    candidates: Candidates,
+    observed: Observed,
+    unit: float,
+    rng: np.random.Generator,
+) -> tuple[Hypotheses, np.ndarray]:
+    """Hypotheses and the logarithms of their weights, [hypotheses].
+
+    The method with the most trials says where the curve lies. The others come to it one after
+    the other, each with its offset: some of the hypotheses, as often as they are likely, are
+    weighed anew by what the trials of the next method add (a particle filter, N. Chopin,
+    "A Sequential Particle Filter Method for Static Models", Biometrika 2002).
+    """
+    of_trials, solved = candidates.method[observed.at], candidates.is_solved[observed.at]
+    methods = int(candidates.method.max()) + 1
+    counts = np.bincount(of_trials[~solved], minlength=methods)
+    first, *others = np.argsort(-counts, kind="stable")
+    known = solved | (of_trials == first)
+    hypotheses = all_hypotheses(unit, methods)
+    log_weight = hypotheses.log_prior + model.log_likelihood(hypotheses, known)
+    for method in others:
+        mixed = rng.permutation(len(hypotheses))
+        likely = mixed[_systematic(log_weight[mixed], _KEPT)]
+        before = hypotheses.at(likely)
+        hypotheses = before.with_offsets(method)
+        log_weight = hypotheses.log_prior
+        if counts[method]:
+            after = known | (of_trials == method)
+            gained = model.log_likelihood(hypotheses, after)
+            each = len(hypotheses) // len(before)
+            log_weight = log_weight + gained
+            log_weight -= np.repeat(model.log_likelihood(before, known), each)
+            known = after
+    if others:
+        mixed = rng.permutation(len(hypotheses))
+        return hypotheses.at(mixed), log_weight[mixed]
+    return hypotheses, log_weight
+
+
+def _systematic(log_weight: np.ndarray, count: int) -> np.ndarray:
+    """Places of so many draws: evenly spaced in the sum of weights, so that none is by chance."""
+    weight = np.exp(log_weight - log_weight.max())
+    chosen = np.searchsorted(np.cumsum(weight / weight.sum()), (np.arange(count) + 0.5) / count)
+    return np.minimum(chosen, len(weight) - 1)
 
 
 class _Model:
@@ -114,19 +159,19 @@ class _Model:
         noise = observed.seed_variance / observed.counts
         self._noise = np.where(solved[at], 0.0, noise) + self._jitter
 
-    def log_likelihood(self, hypotheses: Hypotheses) -> np.ndarray:
-        """Of the trials' scores under each hypothesis, [hypotheses]."""
-        at = self._observed.at
+    def log_likelihood(self, hypotheses: Hypotheses, known: np.ndarray) -> np.ndarray:
+        """Of the scores of some of the trials, by a mask, under each hypothesis, [hypotheses]."""
+        at = self._observed.at[known]
         lost = self._lost(hypotheses, at)
         height, fall = hypotheses.height[:, None, None] ** 2, hypotheses.fall[:, None, None] ** 2
         covariance = (
             self._wide[np.ix_(at, at)]
             + self._examples[np.ix_(at, at)]
-            + np.diag(self._noise)
+            + np.diag(self._noise[known])
             + height * (self._heights + self._rest)[np.ix_(at, at)]
             + fall * self._losses[np.ix_(at, at)] * lost[:, :, None] * lost[:, None, :]
         )
-        away = self._observed.means - self._base + hypotheses.fall[:, None] * lost
+        away = self._observed.means[known] - self._base + hypotheses.fall[:, None] * lost
         factor = np.linalg.cholesky(covariance)
         solved = np.linalg.solve(factor, away[..., None])[..., 0]
         diagonal = np.diagonal(factor, axis1=1, axis2=2)
@@ -159,7 +204,7 @@ class _Model:
 
     def _lost(self, hypotheses: Hypotheses, at: np.ndarray) -> np.ndarray:
         candidates = self._candidates
-        lost = hypotheses.lost(candidates.share[at], candidates.offset[at])
+        lost = hypotheses.lost(candidates.share[at], candidates.offset[at], candidates.method[at])
         return lost * self._stepwise[at]
 
 

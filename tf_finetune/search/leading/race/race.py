@@ -177,7 +177,7 @@ def _why(now: Standing, request: TrialRequest, place: int) -> str:
     if _place(cell) not in _places_tried(now):
         factor = 10.0 ** float(np.median(now.found.peak[:, place]))
         peak = exact_rate(two_digits(factor * now.candidates.usual.rate(cell)))
-        options = [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in cell.extra]
-        where = ", ".join([f"depth {cell.frozen_depth}", *options])
+        options = (f"{name.rsplit('.', 1)[-1]}={value}" for name, value in cell.options.items())
+        where = ", ".join([f"depth {cell.place_words}", *options])
         return f"{where} for the first time, by the curve best at {peak}"
     return f"a rate that may be better here ({chance})"

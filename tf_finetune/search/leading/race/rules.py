@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tf_finetune.methods.table import METHODS
+from tf_finetune.methods.settings import setting_of
 from tf_finetune.plans.rates import number_of_steps, usual_rate
 from tf_finetune.results.tolerance import acceptable_loss, has_range
 from tf_finetune.results.trial import Cell
@@ -19,8 +19,7 @@ def race_rules(job: SearchJob) -> RaceRules:
     steps = number_of_steps(job.config, len(job.splits.train))
 
     def of_cell(cell: Cell) -> float:
-        name = dict(cell.extra).get("method.name")
-        method = METHODS[name]() if name else job.config.method
+        method = job.config.method if cell.method is None else setting_of(cell.method)
         return usual_rate(method, cell.frozen_depth, num_layers, steps)
 
     return RaceRules(
