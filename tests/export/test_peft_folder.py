@@ -152,7 +152,9 @@ def test_layers_that_did_not_begin_as_the_encoders_are_refused(trained, tmp_path
 
 
 def test_ia3_names_what_scales_inputs(trained, tmp_path):
-    config, tensors = written(tmp_path / "out", *trained(method={"name": "ia3"}, freeze={"depth": 2}))
+    config, tensors = written(
+        tmp_path / "out", *trained(method={"name": "ia3"}, freeze={"depth": 2})
+    )
 
     layer = "bert.encoder.layer.2"
     down = f"{layer}.output.dense"
