@@ -97,8 +97,8 @@ class FormulaSearch:
         self.journal = TrialJournal(
             self.folder / "journal.jsonl", self.folder / "trials", {"test": 1}
         )
-        self.times = TrialTimes({Place(depth): 10.0 - depth for depth in range(7)})
         space = space or make_space()
+        self.times = TrialTimes({place: 10.0 - place.depth for place in space.places})
         limit = None
         if budget is not None:
             limit = TimeBudget(budget, self.times, 0.0, time.monotonic())

@@ -2,15 +2,19 @@
 
 import collections
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import scipy.optimize
 
-from tf_finetune.results.trial import Cell
+from tf_finetune.methods.lora import Lora
+from tf_finetune.methods.settings import setting_text
+from tf_finetune.results.trial import Cell, Place
 from tf_finetune.search.leading import trial_times
 from tf_finetune.search.leading.exploration import Bayesian
+from tf_finetune.search.leading.space import RateRange, SearchSpace
 from tf_finetune.search.running.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,6 +29,7 @@ from search_by_formula import (
 
 pytestmark = pytest.mark.long
 
+LORA = setting_text(Lora(rank=4))
 STAGED = ["grid", "random", "bayesian", "hyperband"]
 ORACLES = ["race", *STAGED]
 
@@ -146,6 +151,60 @@ def test_a_search_that_is_ended_anywhere_goes_on_to_the_same_table(tmp_path, ora
         rest = FormulaSearch(folder, oracle, SPACES[oracle]).run()
         assert rest.table == whole.table
         assert len(part.ran) - 1 + len(rest.ran) == len(whole.ran)
+
+
+def space_of_methods(oracle):
+    """Two depths by two methods, of which one has options and wants tenfold rates; and a head."""
+    lists = oracle in ("race", "grid")
+    of_full = {d: GRID[d] if lists else RANGES[d] for d in (2, 4)}
+    rates = {Place(d, "full"): of_depth for d, of_depth in of_full.items()}
+    rates |= {
+        Place(d, LORA): (
+            tuple(10 * rate for rate in GRID[d])
+            if lists
+            else RateRange(10 * RANGES[d].low, 10 * RANGES[d].high)
+        )
+        for d in (2, 4)
+    }
+    space = SearchSpace(rates | {Place(5): ()}, (), (0, 1), 0, None)
+    return replace(space, max_cells=len(space.cells()) if lists else 8)
+
+
+def score_by_method(request):
+    cell = request.cell
+    if cell.is_solved:
+        return 0.5
+    factor = 10.0 if cell.method == LORA else 1.0
+    return score_of(replace(request, cell=Cell(cell.frozen_depth, cell.learning_rate / factor)))
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_every_oracle_tries_methods_at_their_own_rates_and_goes_on_where_it_was_ended(
+    tmp_path, oracle
+):
+    space = space_of_methods(oracle)
+    whole = FormulaSearch(tmp_path / "whole", oracle, space, score=score_by_method).run()
+
+    class Ended(BaseException):
+        pass
+
+    def end_at_fifth(request):
+        if len(part.ran) > 5:
+            raise Ended
+        return score_by_method(request)
+
+    part = FormulaSearch(tmp_path / "part", oracle, space, score=end_at_fifth)
+    with pytest.raises(Ended):
+        part.run()
+    rest = FormulaSearch(tmp_path / "part", oracle, space, score=score_by_method).run()
+
+    cells = [record.request.cell for record in whole.journal.records.values()]
+    assert rest.table == whole.table
+    assert len(whole.ran) == len(set(whole.ran))
+    assert {cell.method for cell in cells} >= {"full", LORA}
+    low = {"full": 1e-5, LORA: 1e-4}  # with two rates beyond the lowest one
+    assert all(cell.is_solved or cell.learning_rate >= low[cell.method] for cell in cells)
+    assert {cell.method for cell in cells if cell.is_solved} <= {None}
 
 
 def test_a_finished_search_goes_on_with_more_seeds(tmp_path):

@@ -5,7 +5,8 @@ import argparse
 import pytest
 
 from tf_finetune.config.loading import load_config
-from tools.benchmarks.race import DATA_SETS, _options, _shown, _sums
+from tools.benchmarks.data_sets import DATA_SETS
+from tools.benchmarks.race import _options, _shown, _sums
 from tools.benchmarks.torch_environment import BenchError
 
 
@@ -15,7 +16,7 @@ def arguments(folder, **more):
 
 
 def files_of(name, folder):
-    for file in DATA_SETS[name].files:
+    for file in filter(None, DATA_SETS[name].files):
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text("")
 

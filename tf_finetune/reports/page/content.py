@@ -206,7 +206,9 @@ class ReportContent:
             recommendation = self.search.to_dict()
             recommendation["pareto_depths"] = [result.depth for result in front]
             if self.search.methods:
-                recommendation["pareto_methods"] = [result.place.method for result in front]
+                recommendation["pareto_methods"] = [
+                    result.place.method_name or None for result in front
+                ]
         return {
             **content,
             "recommendation": recommendation,
