@@ -85,6 +85,7 @@ EXPORT = Uses(
 PLAN = Uses(
     (
         "encoder.name",
+        "encoder.adapter",
         "encoder.pooling",
         "encoder.layers",
         "freeze",
@@ -111,11 +112,14 @@ PREFLIGHT = Uses(
 )
 PROFILE = Uses(
     (
-        *("data", "encoder.name", "encoder.pooling", "encoder.layers"),
+        *("data", "encoder.name", "encoder.adapter", "encoder.pooling", "encoder.layers"),
         *("evaluation.batch_size", "training.monitor", "training.seed"),
     )
 )
 VALIDATE = Uses(
-    ("data", "encoder.name", "encoder.pooling", "encoder.layers", "freeze", "method"),
+    (
+        *("data", "encoder.name", "encoder.adapter", "encoder.pooling", "encoder.layers"),
+        *("freeze", "method"),
+    ),
     checks_others=True,
 )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
+from tf_finetune.encoders.locating import EncoderFiles, configured_encoder
 from tf_finetune.errors import visible
 from tf_finetune.models.phases import planned_phases
 from tf_finetune.models.plan_check import check_plan
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("plan", argv)
     config = load_arguments(arguments)
     console = Console()
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
     check_plan(spec)

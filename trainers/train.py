@@ -32,7 +32,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     console = Console()
 
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
     from tf_finetune.models.phases import plan_of_run, planned_phases
@@ -46,7 +46,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     # What is wrong with the rest is told before the data is read.
     spec = spec_of(config, files)
     check_plan(spec)

@@ -17,6 +17,7 @@ OTHER_SETTINGS = [
     {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]},
     {"name": "ia3", "targets": ["query"], "feedforward_targets": ["up", "output"]},
     {"name": "adapters", "width": 3, "placement": "feed_forward", "activation": "relu"},
+    {"name": "prefix_tuning", "length": 3},
 ]
 SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
 

@@ -7,8 +7,8 @@ are arguments, and nothing of the library has to be replaced.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +21,7 @@ from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder, Run
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.put_before import Met, PutBefore
 
 _SITES_OF_A_LAYER = 3  # but for that of distances, behind the pooler's
 
@@ -176,7 +177,11 @@ class PostNormLayer:
         activation: Between up and down.
         head_width: Units of an attention head.
         dropouts: Its own.
+        put_before: Keys and values that stand before those of every text; None: none.
+        terms: Of an attention score.
     """
+
+    terms: ClassVar[int] = 1
 
     name: str
     query: tf_keras.layers.Dense
@@ -190,6 +195,7 @@ class PostNormLayer:
     activation: Activation
     head_width: int
     dropouts: LayerDropouts
+    put_before: PutBefore | None = field(default=None, kw_only=True)
 
     @property
     def by_head(self) -> tuple[str, ...]:
@@ -239,7 +245,8 @@ class PostNormLayer:
         )
         query, key, value = (split_heads(product, self.head_width) for product in products)
         scores = self._scores(query, key, reads, run) + context
-        return attended(scores, value, self.dropouts.probabilities, run)
+        met = None if self.put_before is None else self.put_before.met_by(query, self.terms)
+        return attended(scores, value, self.dropouts.probabilities, run, met)
 
     def _scores(
         self, query: tf.Tensor, key: tf.Tensor, reads: tf.Tensor | None, run: Run
@@ -313,7 +320,11 @@ def scaled_scores(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
 
 
 def attended(
-    scores: tf.Tensor, value: tf.Tensor, dropout: PositionalDropout, run: Run
+    scores: tf.Tensor,
+    value: tf.Tensor,
+    dropout: PositionalDropout,
+    run: Run,
+    met: Met | None = None,
 ) -> tf.Tensor:
     """What each query sees, head beside head: [b, q, units of all heads].
 
@@ -322,14 +333,23 @@ def attended(
         value: [b, heads, t, head_width].
         dropout: Of the probabilities.
         run: How.
+        met: What stands before all keys and values; None: nothing.
     """
+    if met is not None:
+        scores = tf.concat([met.scores, scores], axis=-1)
     # A sum of many bfloat16 or float16 numbers loses what each adds.
     probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
     probabilities = tf.cast(probabilities, scores.dtype)
     probabilities = dropout(probabilities, training=run.training)
     if run.head_factors is not None:
         probabilities *= run.head_factors
-    seen = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])
+    if met is None:
+        seen = tf.matmul(probabilities, value)
+    else:
+        rows = met.values.shape[2]
+        seen = tf.matmul(probabilities[..., :rows], met.values)
+        seen += tf.matmul(probabilities[..., rows:], value)
+    seen = tf.transpose(seen, [0, 2, 1, 3])
     return tf.reshape(seen, [_rows(value), -1, value.shape[1] * value.shape[3]])
 
 

@@ -4,7 +4,7 @@ That is a decoder without the part that writes: each token sees itself and those
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from tf_finetune.encoders.blocks import (
 )
 from tf_finetune.encoders.dense_and_norm import normalised
 from tf_finetune.encoders.encoder import Encoder, Run
+from tf_finetune.encoders.put_before import PutBefore
 
 
 class StoredProduct(NamedTuple):
@@ -77,6 +78,7 @@ class CausalLayer:
         activation: Between up and down.
         head_width: Units of an attention head.
         dropouts: Its own.
+        put_before: Keys and values that stand before those of every text; None: none.
     """
 
     name: str
@@ -90,6 +92,7 @@ class CausalLayer:
     activation: Activation
     head_width: int
     dropouts: LayerDropouts
+    put_before: PutBefore | None = field(default=None, kw_only=True)
 
     def narrowed(self, units: np.ndarray) -> dict[str, StoredProduct]:
         """New products, by name, that have some units of the attention heads alone."""
@@ -134,7 +137,8 @@ class CausalLayer:
             context = scores_of_queries(context, reads)
         query, key, value = (split_heads(product, self.head_width) for product in products)
         scores = scaled_scores(query, key) + context
-        return attended(scores, value, self.dropouts.probabilities, run)
+        met = None if self.put_before is None else self.put_before.met_by(query)
+        return attended(scores, value, self.dropouts.probabilities, run, met)
 
 
 class CausalEncoder(Encoder):

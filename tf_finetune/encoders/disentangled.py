@@ -91,6 +91,8 @@ class DisentangledLayer(PostNormLayer):
         distance_query: Dense layer of the distances that keys ask for; None: `query`.
     """
 
+    terms = _TERMS
+
     distance_vectors: DistanceVectors
     distance_key: tf_keras.layers.Dense | None
     distance_query: tf_keras.layers.Dense | None
@@ -127,7 +129,7 @@ class DisentangledLayer(PostNormLayer):
                 by_query = _picked(by_query, reads, tokens)
                 by_key = scores_of_queries(by_key, reads)
         scores = tf.matmul(query, key, transpose_b=True) + by_query + by_key
-        return scores / tf.cast(math.sqrt(_TERMS * self.head_width), scores.dtype)
+        return scores / tf.cast(math.sqrt(self.terms * self.head_width), scores.dtype)
 
 
 def _shifted(x: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_finetune.encoders.affine import Change
 from tf_finetune.encoders.dense_and_norm import ChangedDense
 from tf_finetune.encoders.dropout import PositionalDropout
+from tf_finetune.encoders.put_before import PutBefore
 
 # What the library adds to the attention scores of what a token does not see.
 MASKED_SCORE = -10000.0
@@ -112,6 +113,19 @@ class Encoder(ABC):
         block = self.layers[layer]
         setattr(block, site, self.changed(getattr(block, site), change))
         self.dropouts = (*self.dropouts, change.dropout)
+
+    def put_before(self, layer: int, keys: tf.Variable, values: tf.Variable) -> None:
+        """Puts keys and values before those of every text.
+
+        Args:
+            layer: Number of the layer.
+            keys: [rows, units of all heads].
+            values: The same.
+        """
+        block = self.layers[layer]
+        block.put_before = PutBefore(keys, values)
+        if keys.shape[0] % 2:  # so have a row's probabilities no longer a multiple of four
+            block.dropouts.probabilities.whole_blocks = False
 
     def changed(self, product: Any, change: Change) -> Any:
         """A product of a layer with what a method makes of it.

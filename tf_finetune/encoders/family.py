@@ -70,6 +70,8 @@ class Product:
         once: Whether it is computed once for all texts of a batch; the FLOPs are then a batch's.
         pieces: Products with the columns of one matrix that it is made of.
         trained: Whether the matrix is one that a method added.
+        keys: How many keys each query meets, in both products of attention; 0 elsewhere.
+        rows: Queries of all heads, there.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Product:
     once: bool = False
     pieces: int = 1
     trained: bool = False
+    keys: int = 0
+    rows: int = 0
 
     def plus(self, *names: str) -> "Product":
         """The sum of what this step and others give, under the name of this one."""

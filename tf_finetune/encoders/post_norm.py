@@ -150,12 +150,13 @@ class PostNormFamily(Family):
         attention = 2 * queries * tokens * sizes.hidden
         inner = 2 * queries * sizes.hidden * sizes.inner
         below = (("input",),)
+        rows = sizes.heads * queries
         return (
             Product("query", square, below),
             Product("key", of_all, below),
             Product("value", of_all, below),
-            Product("scores", attention, (("query",), ("key",))),
-            Product("context", attention, (("scores",), ("value",))),
+            Product("scores", attention, (("query",), ("key",)), keys=tokens, rows=rows),
+            Product("context", attention, (("scores",), ("value",)), keys=tokens, rows=rows),
             Product("attention_output", square, (("context",),)),
             Product("attention_norm", 0, (("attention_output", "input"),)),
             Product("up", inner, (("attention_norm",),)),

@@ -20,6 +20,8 @@ from tf_finetune.storage.yaml_document import yaml_value
 
 if TYPE_CHECKING:
     from tf_finetune.encoders.affine import Affine, Drop, Values
+    from tf_finetune.encoders.dropout import PositionalDropout
+    from tf_finetune.encoders.encoder import Encoder
 
 
 class Method(Section):
@@ -71,6 +73,28 @@ class Method(Section):
     def added(self, matrix: Variable) -> tuple[Variable, ...]:
         """What it puts beside a pretrained matrix of a layer above the depth."""
         return ()
+
+    def put_into(
+        self,
+        encoder: "Encoder",
+        layer: int,
+        matrix: Variable,
+        values: "Values",
+        dropout: "PositionalDropout",
+    ) -> None:
+        """Lets a layer of an encoder compute with what stands beside one of its matrices.
+
+        Args:
+            encoder: Changed in place.
+            layer: Number of the layer.
+            matrix: The matrix.
+            values: What was added, by name.
+            dropout: By `drop_rate`.
+        """
+        from tf_finetune.encoders.affine import Change
+
+        change = Change(self.product, values, self.by_unit, dropout)
+        encoder.change(layer, matrix.site, change)
 
     @property
     def drop_rate(self) -> float:

@@ -7,6 +7,7 @@ from tf_finetune.methods.ia3 import Ia3
 from tf_finetune.methods.lora import Lora
 from tf_finetune.methods.method import Method
 from tf_finetune.methods.norms import Norms
+from tf_finetune.methods.prefix_tuning import PrefixTuning
 
 METHODS: dict[str, type[Method]] = {
     "full": Full,
@@ -15,4 +16,5 @@ METHODS: dict[str, type[Method]] = {
     "lora": Lora,
     "ia3": Ia3,
     "adapters": Adapters,
+    "prefix_tuning": PrefixTuning,
 }

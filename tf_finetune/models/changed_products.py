@@ -1,10 +1,9 @@
-"""Puts what a method of fine-tuning adds into the products of an encoder."""
+"""Puts what a method of fine-tuning adds into the layers of an encoder."""
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tf_finetune.encoders.affine import Change
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder
 from tf_finetune.encoders.variables import Variable
@@ -16,7 +15,7 @@ _SITES_OF_A_LAYER = 2**5
 
 
 def change_products(encoder: Encoder, plan: FreezePlan, by_path: Mapping[str, tf.Variable]) -> None:
-    """Lets every product give what the plan's method makes of it.
+    """Lets every layer compute what the plan's method makes of it.
 
     Args:
         encoder: Changed in place.
@@ -32,10 +31,6 @@ def change_products(encoder: Encoder, plan: FreezePlan, by_path: Mapping[str, tf
         for layer in sorted(matrix.layers):
             number = numbers[layer] = numbers.get(layer, -1) + 1
             site = _FIRST_SITE + layer * _SITES_OF_A_LAYER + number
-            change = Change(
-                plan.method.product,
-                {variable.name: by_path[variable.path] for variable in added},
-                plan.method.by_unit,
-                PositionalDropout(plan.method.drop_rate, site),
-            )
-            encoder.change(layer, matrix.site, change)
+            values = {variable.name: by_path[variable.path] for variable in added}
+            dropout = PositionalDropout(plan.method.drop_rate, site)
+            plan.method.put_into(encoder, layer, matrix, values, dropout)

@@ -367,6 +367,20 @@ def test_the_effort_in_words(change, effort):
     assert text.endswith(f"; telling 0 and 4 apart would take {effort}.")
 
 
+@pytest.mark.parametrize(("needed", "effort"), [(9012, "about 9,000"), (None, "more")])
+def test_heads_that_are_solved_are_told_apart_by_examples_alone(needed, effort):
+    pair = comparison(2, 4, 0.007, seeds=(0,), examples_needed=needed)
+    heads = [
+        depth_result(depth, 0.8, 1.0, cell=Cell(depth, None), to_best=to_best)
+        for depth, to_best in ((2, None), (4, pair))
+    ]
+
+    text = sentence.certainty(recommendation(*heads, recommended=2, best=2))
+
+    assert f"; telling 2 and 4 apart would take {effort} validation examples" in text
+    assert "seed" not in text
+
+
 def test_the_alternatives():
     found = recommendation(FULL, HALF, HEAD, recommended=4, best=0)
     assert list(found.alternatives) == [

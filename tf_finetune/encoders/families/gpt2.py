@@ -111,12 +111,13 @@ class Gpt2(Family):
         attended = ("attention_output", "input")
         is_last = layer == sizes.layers - 1
         result = "last_norm" if is_last else "sum"
+        rows = sizes.heads * queries
         pieces = 3 if is_last and queries < tokens else 1
         return (
             Product("attention_norm", 0, (("input",),)),
             Product("query_key_value", square + keys_and_values, (of_norm,), pieces=pieces),
-            Product("scores", attention, (all_three, all_three)),
-            Product("context", attention, (("scores",), all_three)),
+            Product("scores", attention, (all_three, all_three), keys=tokens, rows=rows),
+            Product("context", attention, (("scores",), all_three), keys=tokens, rows=rows),
             Product("attention_output", square, (("context",),)),
             Product("feed_forward_norm", 0, (attended,)),
             Product("up", inner, (("feed_forward_norm",),)),

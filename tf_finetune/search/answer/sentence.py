@@ -225,6 +225,8 @@ def _effort(found: Recommendation, pair: DepthComparison) -> str:
     """How many examples or seeds would separate two depths."""
     kind = "validation examples" if found.folds is None else "training examples"
     examples = _examples(pair.examples_needed, found.num_examples, kind)
+    if all(found.at(*place).cell.is_solved for place in (pair.better, pair.worse)):
+        return examples or f"more {kind}"  # of each head every seed gives the same
     if not pair.seeds_are_paired:
         return "seeds that both have"
     if len(pair.seeds) == 1:
