@@ -27,7 +27,7 @@ SIZES = {
     "type_vocab_size": 2,
 }
 SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
-SIX_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
+SIX_LAYERS.__dict__["own_config"] = SIZES  # in place of its config.json
 SIX_LAYERS.__dict__["checkpoint"] = SimpleNamespace(has=lambda variable: True)
 STEPS = 650
 
@@ -291,7 +291,7 @@ def test_folder_names_are_short_and_differ_where_requests_do():
 
 
 MEAN = EncoderFiles("six layers", Path("nowhere"), wanted_pooling="mean")
-MEAN.__dict__["whole_config"] = SIZES
+MEAN.__dict__["own_config"] = SIZES
 
 
 def mean_space(*overrides):
