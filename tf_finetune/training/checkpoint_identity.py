@@ -10,7 +10,7 @@ from tf_finetune.options.training import TrainingConfig
 
 
 def checkpoint_identity(classifier: Classifier, splits: Splits, config: TrainingConfig) -> str:
-    """Hash of encoder, freeze plan, start of the head, training examples and options, hex."""
+    """Hash of encoder, plan, method, start of the head, training examples and options, hex."""
     options = config.marked(Mark.STEP, Mark.COURSE)
     if config.solver != "exact":
         del options["solver"]  # as in earlier versions, which knew of steps alone
@@ -18,6 +18,8 @@ def checkpoint_identity(classifier: Classifier, splits: Splits, config: Training
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())
     digest.update(classifier.files.checkpoint.sha256.encode())
+    if classifier.plan.added:  # not all of the method's options show in the plan's rows
+        digest.update(classifier.plan.method.setting.encode())
     # Left out where they are as usual, so that a run that an older version began goes on.
     if not classifier.head.is_new or classifier.scale is not None:
         digest.update(f"{classifier.head.rows} {classifier.scale}".encode())
