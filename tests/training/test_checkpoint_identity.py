@@ -13,7 +13,10 @@ from tf_finetune.training.checkpoint_identity import checkpoint_identity
 
 @pytest.fixture(scope="module")
 def plan(tiny_encoder_files, spec_for):
-    return lambda **options: spec_for(tiny_encoder_files, freeze=options).plan
+    def plan(method="full", **options):
+        return spec_for(tiny_encoder_files, freeze=options, method=method).plan
+
+    return plan
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,8 @@ def test_whatever_decides_the_course_of_a_run_is_told_apart(identity, plan, spli
         identity(weights="b"),
         identity(plan=plan(depth=1)),
         identity(plan=plan(rules=({"layers": "1", "train": False},))),
+        identity(plan=plan(method="lora")),
+        identity(plan=plan(method={"name": "lora", "alpha": 4})),
         identity(head=HeadStart((1, 0))),
         identity(head=HeadStart((0, 1))),
         identity(scale=OutputScale(0.0, 1.0)),

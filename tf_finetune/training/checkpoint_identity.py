@@ -14,7 +14,7 @@ from tf_finetune.training.phases import Phase
 def checkpoint_identity(
     classifier: Classifier, splits: Splits, config: TrainingConfig, phases: Sequence[Phase] = ()
 ) -> str:
-    """Hash of encoder, freeze plan, start of the head, training examples and options, hex.
+    """Hash of encoder, plan, method, start of the head, training examples and options, hex.
 
     Args:
         classifier: The model, of several phases that of the first.
@@ -29,6 +29,8 @@ def checkpoint_identity(
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())
     digest.update(classifier.files.checkpoint.sha256.encode())
+    if classifier.plan.added:  # not all of the method's options show in the plan's rows
+        digest.update(classifier.plan.method.setting.encode())
     # Left out where they are as usual, so that a run that an older version began goes on.
     if not classifier.head.is_new or classifier.scale is not None:
         digest.update(f"{classifier.head.rows} {classifier.scale}".encode())
