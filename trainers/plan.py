@@ -11,15 +11,16 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
+from tf_finetune.encoders.locating import EncoderFiles, configured_encoder
 from tf_finetune.errors import visible
+from tf_finetune.models.phases import planned_phases
 from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.reinitialising import reinitialised_lines
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.precision import foretell_precision
 from tf_finetune.plans.solver import resolve_solver
-from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
+from tf_finetune.reports.plan_tables import render_costs, render_phases, render_plan, render_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("plan", argv)
     config = load_arguments(arguments)
     console = Console()
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
     spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
     check_plan(spec)
@@ -60,6 +61,8 @@ def main(argv: Sequence[str]) -> int:
         configured = "as configured"
         rows.append((configured, spec.cost(**step)))
     render_costs(console, rows, **step, highlighted=configured)
+    priced = [(phase, phase.spec.cost(**step)) for phase in planned_phases(spec)]
+    render_phases(console, priced, **step)
     console.print("formulas: docs/arithmetic.md", highlight=False)
     if arguments.file is not None:
         _forecast_cache(config, files, console)

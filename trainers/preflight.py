@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.encoders.locating import EncoderFiles, fitted_inputs, resolve_encoder
+from tf_finetune.encoders.locating import EncoderFiles, configured_encoder, fitted_inputs
 from tf_finetune.errors import UserError, visible
 from tf_finetune.options.value_checks import check_layer_ranges
 from tf_finetune.plans.freezing import parse_layers
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("preflight", argv)
     console = Console()
     config = _in_a_precision(load_arguments(arguments), console, executes=arguments.run)
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     chips = parse_chips(arguments.chips)
     depths = [config.freeze.depth]
     if arguments.depths is not None:

@@ -25,14 +25,14 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import Pretrained, pretrained
     from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.sources.opening import check_sources
 
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)

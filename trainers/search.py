@@ -138,7 +138,7 @@ def load_job(
     """
     from tf_finetune.data.folds import scored_split
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.weights import pretrained
     from tf_finetune.plans.rates import number_of_steps
@@ -151,7 +151,7 @@ def load_job(
     from tf_finetune.sources.opening import check_sources
 
     config = with_one_method(config)
-    files = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    files = configured_encoder(config.encoder)
     build_space(config, files)  # what contradicts itself is told before the data are read
     preflight = None
     if config.search.preflight is not None:

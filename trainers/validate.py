@@ -33,7 +33,7 @@ def check(config: ExperimentConfig) -> list[str]:
 
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import fitted_inputs, resolve_encoder
+    from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.models.plan_check import check_plan
     from tf_finetune.models.spec import spec_of
@@ -41,7 +41,7 @@ def check(config: ExperimentConfig) -> list[str]:
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.sources.opening import check_sources
 
-    encoder = resolve_encoder(config.encoder.name, config.encoder.pooling, config.encoder.layers)
+    encoder = configured_encoder(config.encoder)
     errors = []
     try:
         spec = spec_of(config, encoder)

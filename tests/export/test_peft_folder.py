@@ -4,6 +4,7 @@ That PEFT computes the same from it is checked by tools/check_pytorch.
 """
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from safetensors.numpy import load_file
 
 from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
 from tf_finetune.encoders.families.table import FAMILIES
-from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
 from tf_finetune.errors import UserError
 from tf_finetune.export.peft_folder import write_adapter
 from tf_finetune.models.initial_values import initial_values
@@ -126,6 +127,21 @@ def test_another_pooling_is_an_adapter_of_the_bare_encoder_with_a_head_beside_it
         "classifier.weight",
         "classifier.bias",
     }
+
+
+@pytest.mark.parametrize("sections", [{}, {"method": DORA}, {"encoder": {"pooling": "mean"}}])
+def test_read_back_beside_its_encoder_it_is_the_model(sections, trained, tmp_path):
+    spec, base = trained(**sections)
+    written(tmp_path / "out", spec, base)
+    shutil.copy(spec.files.path / "config.json", tmp_path / "out")
+    files = resolve_encoder(str(base.path), adapter=str(tmp_path / "out"))
+
+    assert files.pooling == spec.files.pooling
+    variables = files.variables(2)
+    with files.checkpoint.reading() as found, spec.files.checkpoint.reading() as expected:
+        for variable in variables:
+            value = expected(variable)
+            np.testing.assert_allclose(found(variable), value, rtol=0, atol=1e-6)
 
 
 def test_variables_of_the_encoder_that_rules_trained_are_refused(trained, tmp_path):

@@ -11,13 +11,16 @@ from tf_finetune.encoders.checkpoints.opening import (
     UNMERGED_FILE,
     choice_note,
     open_checkpoint,
+    open_weights,
 )
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
 from tf_finetune.encoders.hub import DEFAULT_HUB_NAME, hub_folder
 from tf_finetune.encoders.packages import model_packages, package_folder
-from tf_finetune.encoders.pooling import PoolingChoice, choose_pooling
+from tf_finetune.encoders.peft.adapted_checkpoint import AdaptedCheckpoint, check_adapter
+from tf_finetune.encoders.peft.adapter import Adapter, open_adapter
+from tf_finetune.encoders.pooling import TEXT_POOLING, PoolingChoice, choose_pooling
 from tf_finetune.encoders.sentence_folder import transformer_folder
 from tf_finetune.encoders.variables import Variable, possible_depths
 from tf_finetune.errors import UserError
@@ -37,21 +40,55 @@ class EncoderFiles:
         path: Local folder with config.json, weights and tokenizer.
         wanted_pooling: `encoder.pooling`.
         wanted_layers: How many of its first layers are used; None: all.
+        adapter_name: `encoder.adapter`, a folder of PEFT; None: the encoder as it is.
     """
 
     name: str
     path: Path
     wanted_pooling: WantedPooling = "auto"
     wanted_layers: int | None = None
+    adapter_name: str | None = None
 
     @cached_property
-    def whole_config(self) -> dict[str, Any]:
+    def adapter(self) -> Adapter | None:
+        """What is merged into the encoder's weights.
+
+        Raises:
+            UserError: It is no adapter, or one of another encoder.
+        """
+        if self.adapter_name is None:
+            return None
+        folder = Path(self.adapter_name).expanduser()
+        if not folder.is_dir():
+            raise UserError(f"encoder.adapter: the folder {self.adapter_name} does not exist")
+        check_kinds(folder)
+        adapter = open_adapter(folder)
+        check_adapter(adapter, self.family.variables(self.own_config, 1), self.family)
+        return adapter
+
+    @cached_property
+    def own_config(self) -> dict[str, Any]:
         """The contents of config.json."""
         return read_encoder_config(self.path)
 
     @cached_property
+    def whole_config(self) -> dict[str, Any]:
+        """The same; of the head what an adapter with one says."""
+        if self.adapter is None or not self.has_adapted_head:
+            return self.own_config
+        return self.adapter.with_labels(
+            self.own_config, self.family.classifier_class.removeprefix("TF")
+        )
+
+    @property
+    def has_adapted_head(self) -> bool:
+        """Whether an adapter brings a head."""
+        name = f"{self.family.head_names[1]}.weight"
+        return self.adapter is not None and name in self.adapter.whole.tensors
+
+    @cached_property
     def config(self) -> dict[str, Any]:
-        """The same, as it would be of an encoder that has no other layers than those used."""
+        """That of an encoder that has no other layers than those used."""
         if self.wanted_layers is None:
             return self.whole_config
         return self.family.with_layers(self.whole_config, self.wanted_layers)
@@ -59,7 +96,7 @@ class EncoderFiles:
     @cached_property
     def family(self) -> Family:
         """The encoder's family."""
-        return family_of(self.whole_config, str(self.path / "config.json"))
+        return family_of(self.own_config, str(self.path / "config.json"))
 
     @cached_property
     def whole_sizes(self) -> Sizes:
@@ -74,6 +111,10 @@ class EncoderFiles:
     @cached_property
     def pooling_choice(self) -> PoolingChoice:
         """What the head reads of a text, and who says so."""
+        if self.wanted_pooling == "auto" and self.has_adapted_head:
+            pooling = self.whole_config.get(TEXT_POOLING, self.family.pooling)
+            if pooling in self.family.poolings:
+                return PoolingChoice(pooling, "as the adapter's head does")
         return choose_pooling(self.wanted_pooling, self.path, self.config, self.family)
 
     @property
@@ -99,7 +140,13 @@ class EncoderFiles:
     def lines(self) -> list[str]:
         """What to tell of it before work begins."""
         pooling = f"pooling: {self.pooling_choice.sentence()}"
-        return [*choice_note(self.path), *self.layer_lines(), pooling, *self.depth_notes()]
+        return [
+            *choice_note(self.path),
+            *([] if self.adapter is None else [f"adapter: {self.adapter.sentence()}"]),
+            *self.layer_lines(),
+            pooling,
+            *self.depth_notes(),
+        ]
 
     def configured(self, section: EncoderConfig) -> "EncoderFiles":
         """The same encoder, read and cut as another section `encoder` says."""
@@ -107,7 +154,12 @@ class EncoderFiles:
 
     def options(self) -> dict[str, Any]:
         """The options of the section `encoder` that find it again, as they turned out."""
-        return {"name": self.name, "pooling": self.pooling, "layers": self.wanted_layers}
+        return {
+            "name": self.name,
+            "adapter": self.adapter_name,
+            "pooling": self.pooling,
+            "layers": self.wanted_layers,
+        }
 
     def layer_lines(self) -> list[str]:
         """Which layers are used, where not all are."""
@@ -139,11 +191,21 @@ class EncoderFiles:
         Raises:
             UserError: There are none, or they cannot be read.
         """
-        return open_checkpoint(self.path, self.family)
+        if self.adapter is None:
+            return open_checkpoint(self.path, self.family)
+        return AdaptedCheckpoint(open_weights(self.path), self.family, self.adapter)
+
+
+def configured_encoder(section: EncoderConfig) -> EncoderFiles:
+    """The encoder that a section `encoder` means; see `resolve_encoder`."""
+    return resolve_encoder(section.name, section.pooling, section.layers, section.adapter)
 
 
 def resolve_encoder(
-    name: str, pooling: WantedPooling = "auto", layers: int | None = None
+    name: str,
+    pooling: WantedPooling = "auto",
+    layers: int | None = None,
+    adapter: str | None = None,
 ) -> EncoderFiles:
     """Turns `encoder.name` into local files.
 
@@ -151,11 +213,12 @@ def resolve_encoder(
         name: "auto", a local folder, "package:DISTRIBUTION" or a hub name.
         pooling: `encoder.pooling`.
         layers: `encoder.layers`.
+        adapter: `encoder.adapter`.
 
     Raises:
         UserError: There is no such encoder, the hub cannot be reached for it, its folder holds
-            devices or pipes, what says how it is pooled is damaged, or it cannot be cut to so
-            many layers.
+            devices or pipes, what says how it is pooled is damaged, the adapter is none or
+            another encoder's, or it cannot be cut to so many layers.
     """
     if name == "auto":
         packages = model_packages()
@@ -169,9 +232,11 @@ def resolve_encoder(
     else:
         files = EncoderFiles(name, hub_folder(name))
     check_kinds(files.path)
-    files = replace(files, path=transformer_folder(files.path), wanted_pooling=pooling)
+    path = transformer_folder(files.path)
+    files = replace(files, path=path, wanted_pooling=pooling, adapter_name=adapter)
     check_kinds(files.path)
-    files.pooling  # noqa: B018  an unsupported architecture is refused here, not later
+    # An unsupported architecture and an adapter of another encoder are refused here, not later.
+    files.adapter, files.pooling  # noqa: B018
     return files if layers is None else _cut(files, layers)
 
 

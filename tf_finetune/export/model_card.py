@@ -50,7 +50,7 @@ _READ: dict[Pooling, str] = {
     "max": 'states.masked_fill(mask[..., None] == 0, float("-inf")).amax(1)',
     "last": "states[range(len(states)), mask.shape[1] - 1 - mask.flip(1).argmax(1)]",
 }
-_SOURCES = ("data.train", "data.validation", "data.test", "encoder.name")
+_SOURCES = ("data.train", "data.validation", "data.test", "encoder.name", "encoder.adapter")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tf_finetune.encoders.checkpoints.opening import WEIGHTS_FILE
 from tf_finetune.encoders.checkpoints.safetensors_file import SafetensorsFile
 from tf_finetune.encoders.checkpoints.writing import pytorch_tensors, write_weights
 from tf_finetune.encoders.locating import EncoderFiles, resolve_encoder
-from tf_finetune.encoders.peft_names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, HEAD_WEIGHTS, PREFIX
+from tf_finetune.encoders.peft.names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, HEAD_WEIGHTS, PREFIX
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.errors import UserError
 from tf_finetune.export.model_card import CARD, read_record, write_model_card

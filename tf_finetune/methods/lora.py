@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tf_finetune.encoders.family import Product
+from tf_finetune.encoders.low_rank import merged_low_rank
 from tf_finetune.encoders.variables import Variable, added_variable
 from tf_finetune.methods.method import Method, rows_of
 from tf_finetune.methods.peft_adapter import PeftAdapter
@@ -122,11 +123,9 @@ class Lora(Method):
         self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """W + s A B, of DoRA with the lengths that were trained."""
-        a, b = (values[name].astype(np.float64) for name in ("lora_a", "lora_b"))
-        whole = kernel + self.scale * (a @ b)
-        if self.weight_decomposed:
-            whole *= values["lora_magnitude"] / np.linalg.norm(whole, axis=0)
-        return whole.astype(np.float32), bias
+        lengths = values["lora_magnitude"] if self.weight_decomposed else None
+        whole = merged_low_rank(kernel, values["lora_a"], values["lora_b"], self.scale, lengths)
+        return whole, bias
 
     def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
         """PEFT's LoRA, whose names those of the tensors are."""

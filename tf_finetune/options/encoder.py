@@ -22,6 +22,13 @@ class EncoderConfig(Section):
         "google-bert/bert-base-uncased",
         examples=["google-bert/bert-base-uncased"],
     )
+    adapter: Annotated[str | None, Mark.INPUT] = Field(
+        default=None,
+        description="a local folder of PyTorch's PEFT with LoRA, DoRA or IA3 for this encoder; it "
+        "is merged into the weights as they are read, and a head and a pooler in it take the place "
+        "of the checkpoint's",
+        examples=["adapters/reviews"],
+    )
     pooling: Annotated[WantedPooling, Mark.STEP] = Field(
         default="auto",
         description="what the head reads of a text: the state of its first or its last token, or "

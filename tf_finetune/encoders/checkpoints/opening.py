@@ -87,11 +87,20 @@ def open_checkpoint(folder: Path, family: Family) -> Checkpoint:
     Raises:
         UserError: There are no weights, or they cannot be read.
     """
+    return Checkpoint(open_weights(folder), family)
+
+
+def open_weights(folder: Path) -> TensorFile:
+    """The tensors of a folder; no values are read yet.
+
+    Raises:
+        UserError: There are no weights, or they cannot be read.
+    """
     found = find_weights(folder)
     if not found:
         raise no_weights(folder)
     kind, path = found[0]
-    return Checkpoint(kind.open(path), family)
+    return kind.open(path)
 
 
 def no_weights(folder: Path) -> UserError:

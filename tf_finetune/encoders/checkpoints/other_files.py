@@ -94,5 +94,5 @@ def _adapter(path: Path) -> tuple[str, str]:
     shown = quoted(base) if isinstance(base, str) else "not named"
     return (
         f"is an adapter of PEFT and no encoder; its base model is {shown}",
-        "Give the base model, or merge the adapter with it in PEFT (merge_and_unload) first.",
+        "Give the base model as encoder.name, and this folder as encoder.adapter.",
     )
