@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
+from tf_finetune.config.describe import option_names
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.rounding import logit_rounding
@@ -71,12 +72,15 @@ def written_rounding(rounding: float) -> float:
 def options_read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The options that anything but their own checks has read since the test began."""
     sections = {field.annotation: name for name, field in ExperimentConfig.model_fields.items()}
+    of_methods = [name for name in option_names() if name.startswith("method.")]
     read: set[str] = set()
 
     def note(section: Section, name: str) -> Any:
         is_check = sys._getframe(1).f_globals["__name__"].startswith(_CHECKS)
         if not is_check and type(section) in sections and name in type(section).model_fields:
             read.add(f"{sections[type(section)]}.{name}")
+        if not is_check and (type(section), name) == (ExperimentConfig, "method"):
+            read.update(of_methods)  # each method reads its own
         return object.__getattribute__(section, name)
 
     monkeypatch.setattr(Section, "__getattribute__", note, raising=False)
