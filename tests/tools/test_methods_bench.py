@@ -1,10 +1,13 @@
 """What the methods suite asks of a search, and the rows that it makes of an answer."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from tf_finetune.config.loading import load_config
+from tf_finetune.methods.table import METHODS
 from tools.benchmarks.data_sets import DATA_SETS, MINILM
-from tools.benchmarks.methods import _options, _rows, _shown
+from tools.benchmarks.methods import _all_methods, _options, _rows, _shown
 
 
 def test_a_search_takes_whole_settings_of_methods(tmp_path):
@@ -27,6 +30,12 @@ def test_a_search_takes_whole_settings_of_methods(tmp_path):
     assert [method.setting for method in config.search.methods] == ["full", "lora rank=4"]
     assert (config.search.seeds, config.data.train_limit) == ((0, 1), 100)
     assert config.data.validation is None
+
+
+def test_without_any_all_methods_are_compared():
+    root = Path(__file__).parents[2]
+
+    assert _all_methods(Path(sys.executable), root) == list(METHODS)
 
 
 def result(depth, method, rate, **extra):

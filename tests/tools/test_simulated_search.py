@@ -3,6 +3,7 @@
 import pytest
 
 from tf_finetune.search.leading.race.standing import standing_after
+from tf_finetune.search.running.trial_request import TrialRequest
 from tools.benchmarks.simulated_search import Truth, grid, race
 
 SEARCHES = 5
@@ -45,6 +46,21 @@ def test_a_race_takes_a_part_of_the_seconds_of_the_grid(races):
     whole = sum(record.wall_seconds for truth, *_ in races for record in grid(truth))
 
     assert spent < 0.35 * whole
+
+
+def test_a_race_of_methods_learns_their_rates_apart():
+    methods = ("full", "biases", "norms")
+    truth = Truth(207, examples=600, methods=methods)
+    records, _ = race(truth, truth.rules())
+    now = standing_after(truth.space, truth.rules(), records)
+
+    assert len(truth.space.cells()) == 3 * 18 + 1
+    assert loss(truth, now, now.candidates.cells[now.surest]) <= 0.01
+    tried = {record.request.cell.method for record in records}
+    assert tried == {None, *methods}
+    # Half of what one seed of every cell takes.
+    once = sum(truth.seconds(TrialRequest(cell, 0, 3)) for cell in truth.space.cells())
+    assert sum(record.wall_seconds for record in records) < 0.5 * once
 
 
 def test_a_race_begins_where_trials_are_cheap_and_says_why_each_was_run(races):

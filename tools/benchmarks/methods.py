@@ -6,6 +6,7 @@ give another one, such as a folder of multilingual E5.
 
 import argparse
 import json
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=["full", "biases", "norms", "lora"],
-        help="names, or settings such as '{name: lora, rank: 4}' (default: full biases norms lora)",
+        help="names, or settings such as '{name: lora, rank: 4}' (default: all that there are)",
     )
     parser.add_argument("--depths", default="all", help="frozen depths (default: all)")
     parser.add_argument("--epochs", type=positive, default=3, help="epochs of a trial")
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, root: Path) -> int:
     """Runs the suite; returns the exit code."""
     python = find_own_python(root)
+    arguments.methods = arguments.methods or _all_methods(python, root)
     report = ReportFile("methods", arguments, arguments.output, {})
     rows: list[dict[str, Any]] = []
     answers: dict[str, str] = {}
@@ -70,6 +71,15 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         print(f"{name}: {answers[name]}", flush=True)
     print(report.name_below(root))
     return 0
+
+
+def _all_methods(python: Path, root: Path) -> list[str]:
+    """The names in the table of methods."""
+    asked = "from tf_finetune.methods.table import METHODS; print(*METHODS)"
+    result = subprocess.run(
+        [str(python), "-c", asked], cwd=root, capture_output=True, text=True, check=True
+    )
+    return result.stdout.split()
 
 
 def _options(data: DataSet, arguments: argparse.Namespace, folder: Path) -> list[str]:

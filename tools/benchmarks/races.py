@@ -24,6 +24,13 @@ _RULES_HEADER = ["examples", "rule", "races", "loss", "price", "loss told", "cov
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the suite."""
     parser.add_argument("--searches", type=positive, default=100, help="searches a row")
+    parser.add_argument(
+        "--methods",
+        type=int,
+        choices=range(1, 6),
+        default=1,
+        help="methods that are compared (default: 1)",
+    )
     parser.add_argument("--first", type=int, default=1000, help="number of the first search")
     add_output_option(parser)
 
@@ -34,7 +41,11 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
     rows: list[dict[str, Any]] = []
     table, rules = [_HEADER], [_RULES_HEADER]
     for row in own_program(
-        root, "races_program", searches=arguments.searches, first=arguments.first
+        root,
+        "races_program",
+        searches=arguments.searches,
+        first=arguments.first,
+        methods=arguments.methods,
     ):
         rows.append(row)
         report.write({"rows": rows})

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import Rule
 from tf_finetune.results.trial import Cell
 from tf_finetune.search.answer.recommendation import recommend
@@ -68,11 +69,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, required=True)
     parser.add_argument("--first", type=int, required=True)
+    parser.add_argument("--methods", type=int, required=True)
     arguments = parser.parse_args()
+    methods = tuple(METHODS)[: arguments.methods] if arguments.methods > 1 else ()
     numbers = range(arguments.first, arguments.first + arguments.searches)
     with threadpool_limits(limits=1):
         for examples in _SIZES:
-            found = [_search(Truth(number, examples)) for number in numbers]
+            found = [_search(Truth(number, examples, methods=methods)) for number in numbers]
             groups = {
                 "all": found,
                 "at least 95 %": [one for one in found if one.said >= 0.95],

@@ -38,11 +38,14 @@ class Truth:
         number: Draws everything.
         examples: How many validation examples there are.
         seeds: Training seeds.
+        methods: Names of those that are compared; none: there is only one. The first is as a
+            search without any, the others differ from it in score, best rates and seconds.
     """
 
     number: int
     examples: int
     seeds: tuple[int, ...] = (0, 1)
+    methods: tuple[str, ...] = ()
     _answers: dict[Cell, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,32 +67,44 @@ class Truth:
         self.hardness = rng.normal(size=self.examples)
         weights = rng.standard_exponential((_RESAMPLES, self.examples))
         self.weights = weights / weights.sum(axis=1, keepdims=True)
+        rng = np.random.default_rng([self.number, 7])
+        self.heights: dict[str | None, np.ndarray] = {None: np.zeros(LAYERS + 1)}
+        for method in self.methods:
+            common = 0.0 if method == self.methods[0] else rng.normal(-0.005, 0.012)
+            self.heights[method] = common + rng.normal(0, 0.004, LAYERS + 1)
+        # Decades by which a method's best rates lie off those of the first.
+        self.offsets: dict[str | None, float] = {None: 0.0}
+        for method in self.methods:
+            self.offsets[method] = 0.0 if method == self.methods[0] else rng.normal(0, 0.35)
 
     @cached_property
     def space(self) -> SearchSpace:
-        """Every depth with three rates; the head alone is solved."""
+        """Every depth, and method, with three rates; the head alone is solved."""
         rates = {
-            Place(depth): tuple(two_digits(usual_rate(depth) * f) for f in (1 / 3, 1, 3))
+            Place(depth, method): tuple(two_digits(usual_rate(depth) * f) for f in (1 / 3, 1, 3))
             for depth in range(LAYERS)
+            for method in (self.methods or (None,))
         }
         space = SearchSpace({**rates, Place(LAYERS): ()}, (), self.seeds, 0, None)
         return SearchSpace(space.rates, (), self.seeds, len(space.cells()), None)
 
     def score(self, cell: Cell) -> float:
         """Accuracy on endless examples over endless seeds."""
-        best = float(self.best[cell.frozen_depth])
+        best = float(self.best[cell.frozen_depth] + self.heights[cell.method][cell.frozen_depth])
         if cell.learning_rate is None:
             return best
         away = np.log10(cell.learning_rate / usual_rate(cell.frozen_depth))
-        away = (away - self.peak[cell.frozen_depth]) / np.log10(3)
+        peak = self.peak[cell.frozen_depth] + self.offsets[cell.method]
+        away = (away - peak) / np.log10(3)
         lost = float(self.slope[cell.frozen_depth]) * away**2
         lost *= self.steeper if away > 0 else 1.0
         return best - (best - 0.3) * float(np.tanh(lost / (best - 0.3)))
 
     def seconds(self, request: TrialRequest) -> float:
-        """A trial's: 60 with nothing frozen."""
-        depth = request.cell.frozen_depth
-        return 2.0 if request.cell.is_solved else 4.0 + 56.0 * (1 - depth / LAYERS)
+        """A trial's: 60 with nothing frozen, less by the methods after the first."""
+        depth, method = request.cell.frozen_depth, request.cell.method
+        faster = 0.7 if method in self.methods[1:] else 1.0
+        return 2.0 if request.cell.is_solved else faster * (4.0 + 56.0 * (1 - depth / LAYERS))
 
     def trial(self, request: TrialRequest, stage: Stage = "race", why: str = "") -> TrialRecord:
         """Trains nothing and answers as if."""
