@@ -346,6 +346,11 @@ COMMANDS: dict[str, Command] = {
             Argument("FILE", "training examples"),
             Argument("--output", "file to write", default="config.yaml"),
             Argument("--force", "replace the file if there is one", value=None),
+            Argument(
+                "--thaw",
+                "also write phases that unfreeze the encoder layer by layer, to be edited",
+                value=None,
+            ),
         ),
         (("reviews.csv", "writes config.yaml"),),
     ),

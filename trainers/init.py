@@ -8,6 +8,7 @@ from tf_finetune.config.starter import starter_yaml
 from tf_finetune.errors import UserError, visible
 from tf_finetune.invocation import command_line
 from tf_finetune.options.data import DataConfig
+from tf_finetune.options.encoder import EncoderConfig
 from tf_finetune.storage.files import write_atomically
 from tf_finetune.storage.yaml_document import yaml_value
 from trainers.arguments import parse_arguments
@@ -23,7 +24,8 @@ def main(argv: Sequence[str]) -> int:
     _check_output(output, force=arguments.force)
 
     found = _infer(DataConfig(train=arguments.file))
-    write_atomically(output, starter_yaml(arguments.file, found, path=str(output)))
+    depths = _possible_depths() if arguments.thaw else ()
+    write_atomically(output, starter_yaml(arguments.file, found, path=str(output), depths=depths))
 
     for name, value in found.items():
         print(f"data.{name}: {yaml_value(value)}")
@@ -44,6 +46,14 @@ def _check_output(output: Path, force: bool) -> None:
         raise UserError(
             f"{output}: is already there", hint="Add --force to replace it, or choose --output."
         )
+
+
+def _possible_depths() -> list[int]:
+    """Of the encoder that a job takes where none is named."""
+    from tf_finetune.encoders.locating import resolve_encoder
+
+    encoder = EncoderConfig()
+    return resolve_encoder(encoder.name, encoder.pooling, encoder.layers).depths
 
 
 def _infer(given: DataConfig) -> dict[str, object]:

@@ -93,10 +93,12 @@ PLAN = Uses(
         "training.optimizer",
         "training.precision",
         "training.batch_size",
+        *("training.layer_decay", "training.head_rate_factor", "training.reinitialise_top"),
+        *("training.epochs", "training.learning_rate"),  # of phases
         "data.max_length",
     ),
     with_file=(
-        *("data", *_STEP, "training.epochs", "training.padding", "training.strategy"),
+        *("data", *_STEP, "training.padding", "training.strategy"),
         *("training.seed", "evaluation.batch_size", "cache"),
     ),
 )
@@ -105,7 +107,8 @@ PREFLIGHT = Uses(
         *("encoder", "freeze", "method", "data.max_length", "data.task", "data.text_pair_column"),
         *("data.cache_dir", *_STEP, "training.batch_size", "training.padding", "training.epochs"),
         *("data.train", "training.learning_rate", "training.seed"),
-    )
+    ),
+    not_these=("freeze.thaw",),  # each depth is priced by itself
 )
 PROFILE = Uses(
     (

@@ -13,13 +13,14 @@ from rich.text import Text
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles, configured_encoder
 from tf_finetune.errors import visible
+from tf_finetune.models.phases import planned_phases
 from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.reinitialising import reinitialised_lines
 from tf_finetune.models.spec import spec_of
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.precision import foretell_precision
 from tf_finetune.plans.solver import resolve_solver
-from tf_finetune.reports.plan_tables import render_costs, render_plan, render_rows
+from tf_finetune.reports.plan_tables import render_costs, render_phases, render_plan, render_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
@@ -60,6 +61,8 @@ def main(argv: Sequence[str]) -> int:
         configured = "as configured"
         rows.append((configured, spec.cost(**step)))
     render_costs(console, rows, **step, highlighted=configured)
+    priced = [(phase, phase.spec.cost(**step)) for phase in planned_phases(spec)]
+    render_phases(console, priced, **step)
     console.print("formulas: docs/arithmetic.md", highlight=False)
     if arguments.file is not None:
         _forecast_cache(config, files, console)

@@ -35,13 +35,14 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
     from tf_finetune.machine.cluster import check_cluster
+    from tf_finetune.models.phases import plan_of_run, planned_phases
     from tf_finetune.models.plan_check import check_plan
     from tf_finetune.models.reinitialising import reinitialised_lines
     from tf_finetune.models.spec import spec_of
     from tf_finetune.models.weights import check_new_trains, new_variables, pretrained
     from tf_finetune.plans.rates import resolve_rate
     from tf_finetune.plans.solver import resolve_solver
-    from tf_finetune.reports.plan_tables import plan_markdown, render_plan
+    from tf_finetune.reports.plan_tables import plan_markdown, render_phases, render_plan
     from tf_finetune.runs.directory import check_run, join_run, prepare_run
     from tf_finetune.sources.opening import check_sources
 
@@ -62,16 +63,19 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
 
     spec = spec_of(config, files, splits.labels)
+    planned = planned_phases(spec)
     start = pretrained(files, splits.labels, splits.train.labels)
 
     from tf_finetune.prefix.of_a_run import cached_states
     from tf_finetune.reports.tensorboard import write_plan_text
+    from tf_finetune.runs.phases import phases_of_run
     from tf_finetune.runs.precision import build_for_run
     from tf_finetune.runs.threshold import chosen_threshold, with_threshold
     from tf_finetune.training.device_precision import check_precision
     from tf_finetune.training.fine_tuning import Outputs, check_options, fine_tune, training_shape
     from tf_finetune.training.job_description import describe_job, job_digest
     from tf_finetune.training.multi_worker import MEETING_SECONDS
+    from tf_finetune.training.phases import reset_phases
     from tf_finetune.training.rounds import train_rounds, without_early_stopping
     from tf_finetune.training.strategy import build_strategy
 
@@ -89,7 +93,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
     if chosen.writes:
         # From here on, nothing the user gave can be wrong.
         run, config = prepare_run(config, claims)
-        run.write_json(run.plan, spec.plan.to_dict())
+        run.write_json(run.plan, plan_of_run(planned))
     else:  # the chief writes and tells, this process only trains
         run, config = join_run(config)
         line = f"devices: {chosen.reason}; see the chief's output"
@@ -100,13 +104,18 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         console.print(Text(visible(line)), soft_wrap=True)
         for line in files.lines():
             console.print(line, highlight=False, soft_wrap=True)
-        render_plan(console, spec.plan)
-        cost = spec.cost(config.training.batch_size, splits.train.mean_length)
+        plan = planned[-1].spec.plan  # what trains in the end
+        render_plan(console, plan)
+        step = {"batch_size": config.training.batch_size, "length": splits.train.mean_length}
+        priced = [(phase, phase.spec.cost(**step)) for phase in planned]
+        render_phases(console, priced, **step)
         shape = training_shape(config.training, config.data.max_length, chosen)
         for line in (
             *solver_lines,
             *rate_lines,
-            *describe_job(config.training, splits, cost, shape, chosen),
+            *describe_job(
+                config.training, splits, [(p.epochs, cost) for p, cost in priced], shape, chosen
+            ),
         ):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         config, model, precision_lines = build_for_run(run, config, spec, splits, start, chosen)
@@ -118,19 +127,29 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             console.print(Text(visible(line)), soft_wrap=True)
         events = run.events if config.run.tensorboard and chosen.writes else None
         if events is not None:
-            write_plan_text(events, plan_markdown(spec.plan))
-        states = cached_states(model, splits, config, chosen, console)
+            write_plan_text(events, plan_markdown(plan))
+        planned = planned_phases(replace(spec, config=config))
+        phases, states = phases_of_run(planned, model, splits, chosen, console), {}
+        if not phases:
+            states = cached_states(model, splits, config, chosen, console)
         outputs = Outputs(events, run.checkpoints)
         rounds, training = None, config.training
         if splits.folds is not None:
             rounds = train_rounds(
-                model, splits, config, chosen, states=states, outputs=outputs, console=console
+                model,
+                splits,
+                config,
+                chosen,
+                states=states,
+                outputs=outputs,
+                console=console,
+                phases=phases,
             )
             training = without_early_stopping(training, rounds.histories, splits.labels)
             epochs = "" if training.solver == "exact" else f"epochs: {training.epochs}, "
             line = f"final model: {epochs}on all {len(splits.train):,} examples"
             console.print(line, highlight=False)
-            model.classifier.reset(training.seed)
+            reset_phases(model, phases, training.seed)
         result = fine_tune(
             model,
             replace(splits, folds=None),
@@ -141,6 +160,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
             states=states,
             outputs=outputs,
             console=console,
+            phases=phases,
         )
         if result.first_step_at is not None and rounds is None:
             console.print(
@@ -156,7 +176,7 @@ def _train(config: ExperimentConfig, claims: ExitStack, started: float) -> None:
         if chosen.writes:
             write_model_folder(
                 run.model,
-                model.classifier,
+                result.model.classifier,
                 tokenizer,
                 splits.labels,
                 max_length=config.data.max_length,

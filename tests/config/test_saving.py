@@ -79,6 +79,12 @@ def mappings(schema, name):
     return st.fixed_dictionaries(required, optional=fields)
 
 
+def own_options(setting):
+    """Those of a method that it has itself."""
+    fields = METHODS[setting.get("name", "full")].model_fields
+    return {name: value for name, value in setting.items() if name in fields}
+
+
 def make_consistent(values):
     """Meets the checks across options."""
     training = values.get("training", {})
@@ -96,10 +102,22 @@ def make_consistent(values):
     encoder, freeze = values.get("encoder", {}), values.get("freeze", {})
     if encoder.get("layers") is not None and freeze.get("depth", 0) > encoder["layers"]:
         freeze["depth"] = encoder["layers"]
+    if freeze.get("thaw"):  # later and less deep than what is before
+        count, epochs = len(freeze["thaw"]), training.get("epochs", 3)
+        training["epochs"] = max(epochs, count + 1)
+        values["training"] = training
+        freeze["depth"] = max(freeze.get("depth", 0), count)
+        for index, phase in enumerate(freeze["thaw"]):
+            phase |= {"from_epoch": index + 2, "depth": count - 1 - index}
+        if training.get("solver") == "exact":
+            del training["solver"]
+        if encoder.get("layers") is not None:
+            encoder["layers"] = max(encoder["layers"], freeze["depth"])
     if "method" in values:  # options of its own alone
-        method = METHODS[values["method"].get("name", "full")]
-        own = {k: v for k, v in values["method"].items() if k in method.model_fields}
-        values["method"] = own
+        values["method"] = own_options(values["method"])
+    if search.get("methods"):
+        first = search["methods"][0]  # two of them may be the same, said in other words
+        search["methods"] = [first if isinstance(first, str) else own_options(first)]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}

@@ -63,3 +63,12 @@ def test_opening_gives_the_command_for_this_file():
 
 def test_lines_fit_on_a_page():
     assert max(map(len, starter_yaml("reviews.csv", FOUND).splitlines())) <= 100
+
+
+def test_phases_go_through_the_depths_one_an_epoch(load):
+    config = load(starter_yaml("reviews.csv", depths=[0, 1, 2]))
+
+    assert config.freeze.depth == 2
+    assert [(p.from_epoch, p.depth) for p in config.freeze.thaw] == [(2, 1), (3, 0)]
+    assert config.training.epochs == 3
+    assert "    - {from_epoch: 2, depth: 1}\n" in starter_yaml("reviews.csv", depths=[0, 1, 2])

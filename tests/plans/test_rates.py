@@ -53,3 +53,21 @@ def test_where_a_rate_is_given_or_none_is_needed_nothing_is_chosen(option):
     config = load_config(None, [option])
 
     assert resolve_rate(config, Plan, 6_920) == (config, ())
+
+
+def test_each_phase_has_the_rate_that_suits_its_depth_unless_it_has_its_own():
+    thaw = "freeze.thaw=[{from_epoch: 2, depth: 3}, {from_epoch: 3, depth: 0, learning_rate: 1e-6}]"
+
+    config, (line,) = resolved("freeze.depth=4", thaw)
+
+    assert config.training.learning_rate == 3e-4
+    assert [phase.learning_rate for phase in config.freeze.thaw] == [1.9e-4, 1e-6]
+    assert "651 steps, 1.9e-4 from epoch 2 on (3), 1e-6 from epoch 3 on (0); " in line
+
+
+def test_a_rate_that_is_given_is_that_of_every_phase():
+    thaw = "freeze.thaw=[{from_epoch: 2, depth: 3}]"
+
+    config, _ = resolved("freeze.depth=4", thaw, "training.learning_rate=1e-4")
+
+    assert config.freeze.thaw[0].learning_rate is None

@@ -21,7 +21,7 @@ SIZES = {
     "type_vocab_size": 2,
 }
 TWO_LAYERS = EncoderFiles("two layers", Path("nowhere"))
-TWO_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
+TWO_LAYERS.__dict__["own_config"] = SIZES  # in place of its config.json
 NO_POOLER = "freeze.rules=[{train: false, parts: [pooler]}]"
 
 

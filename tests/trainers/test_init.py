@@ -3,6 +3,7 @@
 import pytest
 
 from tf_finetune.config.loading import load_config
+from tf_finetune.encoders.locating import EncoderFiles
 from trainers.cli import run_command
 from trainers.init import main
 
@@ -49,3 +50,13 @@ def test_missing_data_file_writes_nothing(tmp_path, capsys):
     assert run_command(main, ["review.csv"]) == 2
     assert "review.csv" in capsys.readouterr().err
     assert not (tmp_path / "config.yaml").exists()
+
+
+def test_phases_are_those_of_the_encoder_that_is_found(tiny_encoder, monkeypatch):
+    found = EncoderFiles("found", tiny_encoder)
+    monkeypatch.setattr("tf_finetune.encoders.locating.resolve_encoder", lambda *_: found)
+
+    assert run_command(main, ["reviews.csv", "--thaw"]) == 0
+
+    freeze = load_config("config.yaml").freeze
+    assert [freeze.depth, *(phase.depth for phase in freeze.thaw)] == [3, 2, 1, 0]

@@ -45,6 +45,20 @@ def test_a_precision_that_is_to_be_timed_is_foretold(shown):
     assert "precision: float32, because a head that is solved takes no steps\n" in solved
 
 
+def test_phases_are_priced_as_a_sum(shown):
+    text = shown("freeze.depth=2", "freeze.thaw=[{from_epoch: 3, depth: 0, learning_rate: 1e-4}]")
+
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
+    first, second, total = (
+        row for row in cells if len(row) == 8 and row[2] in ("usual", "1e-4", "")
+    )
+    assert [row[1:3] for row in (first, second)] == [["2", "usual"], ["0", "1e-4"]]
+    for column in (5, 6):
+        parts = float(first[column]) + float(second[column])
+        assert float(total[column]) == pytest.approx(parts, abs=0.011)  # two roundings
+    assert (second[7], total[7]) == ("", first[7])
+
+
 def test_rows_name_every_variable(shown):
     text = shown("--rows")
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,24 @@ def described(splits, two_replicas):
 
     def describe(config):
         shape = training_shape(config, MAX_LENGTH, two_replicas)
-        return describe_job(config, splits, COST, shape, two_replicas)
+        priced = [(config.epochs, COST)]
+        return describe_job(config, splits, priced, shape, two_replicas)
 
     return describe
+
+
+def test_the_work_of_phases_is_summed(splits, training, two_replicas):
+    config = training(epochs=3)
+    shape = training_shape(config, MAX_LENGTH, two_replicas)
+    larger = replace(COST, forward_flops=10**12, optimizer_bytes=3 * 2**20)
+
+    lines = describe_job(config, splits, [(1, COST), (2, larger)], shape, two_replicas)
+
+    assert lines[-2:] == [
+        "memory: 4 MiB of gradients and optimiser state",
+        # 5 steps of 3 GFLOPs and 10 of 1,002.
+        "work: 3.0 to 1,002.0 GFLOPs a step, 10.0 TFLOPs in all (matrix products)",
+    ]
 
 
 def test_job_is_described_by_its_numbers(described, training):

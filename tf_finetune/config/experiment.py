@@ -106,6 +106,24 @@ class ExperimentConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_phases(self) -> "ExperimentConfig":
+        thaw, training = self.freeze.thaw, self.training
+        problems = [
+            f"freeze.thaw[{index}].from_epoch: received {phase.from_epoch} with "
+            f"training.epochs={training.epochs}; accepted: 2 to {training.epochs}, or more epochs"
+            for index, phase in enumerate(thaw)
+            if phase.from_epoch > training.epochs
+        ]
+        if thaw and training.solver == "exact":
+            problems.append(
+                f"freeze.thaw: received {len(thaw)} phase(s) with training.solver=exact, which "
+                "solves the head alone and has no epochs; accepted: [], or training.solver=steps"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
     def _check_batch_divides(self) -> "ExperimentConfig":
         training = self.training
         if training.batch_size % training.accumulation_steps:

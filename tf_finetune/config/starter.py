@@ -1,7 +1,7 @@
 """The YAML that `init` writes: a first configuration that teaches while it is read."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_finetune.config.describe import Option, list_sections
@@ -34,9 +34,20 @@ _EFFECTS = {
     "training.seed": "Repeat with other seeds to see how much of a difference is chance.",
 }
 
+_EFFECTS_OF_PHASES = {
+    "freeze.thaw": "Gradual unfreezing (Howard & Ruder 2018): from each of these epochs on fewer "
+    "layers are frozen, until all of the encoder trains. Fewer phases with several epochs each "
+    "train faster, and so does an end at a depth over 0. A phase takes a learning_rate of its own "
+    "where it has one, otherwise training.learning_rate, or where that is null a usual one.",
+    "training.solver": "Phases are trained in steps, also the first, of the head alone.",
+}
+
 
 def starter_yaml(
-    train: str, found: Mapping[str, Any] | None = None, path: str = "config.yaml"
+    train: str,
+    found: Mapping[str, Any] | None = None,
+    path: str = "config.yaml",
+    depths: Sequence[int] = (),
 ) -> str:
     """Writes a configuration for somebody's own file.
 
@@ -44,12 +55,15 @@ def starter_yaml(
         train: The training examples, as data.train.
         found: Values of the data section that were inferred from the file, by option.
         path: Name that the configuration will have, for the commands shown in it.
+        depths: Frozen depths of an encoder, ascending, for a list of phases that goes through
+            them; none: no phases are written.
 
     Returns:
         YAML that `load_config` accepts as it stands.
     """
     values = {f"data.{name}": value for name, value in (found or {}).items() if value is not None}
     values["data.train"] = train
+    values |= _gradual_unfreezing(depths)
     lines = _opening(train, path)
     for section in list_sections():
         used = [option for option in section.options if _is_active(option, values)]
@@ -60,6 +74,20 @@ def starter_yaml(
         for option in others:
             lines += _commented_lines(option)
     return "\n".join(lines) + "\n"
+
+
+def _gradual_unfreezing(depths: Sequence[int]) -> dict[str, Any]:
+    """One layer more from every epoch on, from the head alone to everything."""
+    if not depths:
+        return {}
+    *later, first = depths
+    phases = [{"from_epoch": e, "depth": d} for e, d in enumerate(reversed(later), start=2)]
+    return {
+        "freeze.depth": first,
+        "freeze.thaw": phases,
+        "training.solver": "steps",
+        "training.epochs": len(depths),
+    }
 
 
 def _opening(train: str, path: str) -> list[str]:
@@ -86,11 +114,20 @@ def _is_active(option: Option, values: Mapping[str, Any]) -> bool:
 def _active_lines(option: Option, values: Mapping[str, Any]) -> list[str]:
     if option.name in values:
         text = yaml_value(values[option.name])
-        comment = _EFFECTS.get(option.name, f"Found in your file: {option.description}.")
+        found = f"Found in your file: {option.description}."
+        comment = _EFFECTS.get(option.name) or _EFFECTS_OF_PHASES.get(option.name, found)
     else:
         text = str(option.default)
         comment = _EFFECTS[option.name]
-    return [*comment_lines(comment, indent="  "), f"  {_bare(option)}: {text}"]
+    written = _written(_bare(option), text, values.get(option.name))
+    return [*comment_lines(comment, indent="  "), *written]
+
+
+def _written(name: str, text: str, value: Any) -> list[str]:
+    """A list of mappings has a line for each, so that it is easily edited."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return [f"  {name}: {text}"]
+    return [f"  {name}:", *(f"    - {yaml_value(one)}" for one in value)]
 
 
 def _commented_lines(option: Option) -> list[str]:

@@ -63,17 +63,22 @@ class EncoderFiles:
             raise UserError(f"encoder.adapter: the folder {self.adapter_name} does not exist")
         check_kinds(folder)
         adapter = open_adapter(folder)
-        config = read_encoder_config(self.path)
-        check_adapter(adapter, self.family.variables(config, 1), self.family)
+        check_adapter(adapter, self.family.variables(self.own_config, 1), self.family)
         return adapter
 
     @cached_property
+    def own_config(self) -> dict[str, Any]:
+        """The contents of config.json."""
+        return read_encoder_config(self.path)
+
+    @cached_property
     def whole_config(self) -> dict[str, Any]:
-        """The contents of config.json; of the head what an adapter with one says."""
-        config = read_encoder_config(self.path)
+        """The same; of the head what an adapter with one says."""
         if self.adapter is None or not self.has_adapted_head:
-            return config
-        return self.adapter.with_labels(config, self.family.classifier_class.removeprefix("TF"))
+            return self.own_config
+        return self.adapter.with_labels(
+            self.own_config, self.family.classifier_class.removeprefix("TF")
+        )
 
     @property
     def has_adapted_head(self) -> bool:
@@ -83,7 +88,7 @@ class EncoderFiles:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The same, as it would be of an encoder that has no other layers than those used."""
+        """That of an encoder that has no other layers than those used."""
         if self.wanted_layers is None:
             return self.whole_config
         return self.family.with_layers(self.whole_config, self.wanted_layers)
@@ -91,7 +96,7 @@ class EncoderFiles:
     @cached_property
     def family(self) -> Family:
         """The encoder's family."""
-        return family_of(read_encoder_config(self.path), str(self.path / "config.json"))
+        return family_of(self.own_config, str(self.path / "config.json"))
 
     @cached_property
     def whole_sizes(self) -> Sizes:

@@ -60,3 +60,17 @@ def _unfilled(
     classifier = Classifier(wrapped, spec.files, spec.plan, head, scale, anew)
     classifier.recompute = spec.config.training.recompute
     return classifier
+
+
+def replanned(model: Classifier, spec: Spec) -> Classifier:
+    """The same pretrained variables under another plan.
+
+    What a method adds is new: see `Classifier.reset`.
+
+    Args:
+        model: Built; not to be trained any more.
+        spec: Differs in what trains alone.
+    """
+    other = Classifier(model.wrapped, model.files, spec.plan, model.head, model.scale, model.anew)
+    other.recompute = model.recompute
+    return other

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
@@ -50,6 +50,19 @@ class FreezeRule(Section):
     )
 
 
+class ThawPhase(Section):
+    """From which epoch on fewer layers are frozen."""
+
+    from_epoch: int = Field(ge=1, description="first epoch of the phase, counted from 1")
+    depth: int = Field(ge=0, description="frozen depth from then on, less than before")
+    learning_rate: Annotated[float, Field(gt=0.0, le=10.0)] | None = Field(
+        default=None,
+        description="peak learning rate of the run's schedule from then on; null: "
+        "training.learning_rate, or where that is null one that suits the depth",
+        examples=[1e-4],
+    )
+
+
 class FreezeConfig(Section):
     """Which variables are trained."""
 
@@ -69,3 +82,33 @@ class FreezeConfig(Section):
         "variable decides",
         examples=[[{"train": True, "parts": ["bias"]}]],
     )
+    thaw: Annotated[tuple[ThawPhase, ...], Mark.COURSE, Mark.STEPWISE] = Field(
+        default=(),
+        description="phases of `train`: from an epoch on only so many layers stay frozen; such as "
+        "[{from_epoch: 2, depth: 4}, {from_epoch: 3, depth: 2, learning_rate: 1e-4}] after "
+        "freeze.depth=6; empty: freeze.depth holds to the end",
+        examples=[[{"from_epoch": 2, "depth": 2}]],
+    )
+
+    @model_validator(mode="after")
+    def _check_phases(self) -> "FreezeConfig":
+        problems = []
+        depth, epoch, deeper, begun = self.depth, 1, "freeze.depth", "of the run's beginning"
+        for index, phase in enumerate(self.thaw):
+            where = f"freeze.thaw[{index}]"
+            if phase.depth >= depth:
+                accepted = f"0 to {depth - 1}, or a {deeper}" if depth else f"a {deeper}"
+                problems.append(
+                    f"{where}.depth: received {phase.depth} after {deeper}={depth}; accepted: "
+                    f"{accepted} over {phase.depth}, because a phase freezes less than before"
+                )
+            if phase.from_epoch <= epoch:
+                problems.append(
+                    f"{where}.from_epoch: received {phase.from_epoch} after epoch {epoch} {begun}; "
+                    f"accepted: {epoch + 1} or more, because phases follow each other"
+                )
+            depth, epoch = phase.depth, phase.from_epoch
+            deeper, begun = f"{where}.depth", f"of {where}"
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self

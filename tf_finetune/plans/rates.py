@@ -77,13 +77,25 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     """
     if config.training.learning_rate is not None or config.training.solver == "exact":
         return ResolvedRate(config)
-    steps = number_of_steps(config, examples)
-    usual = usual_rate(config.method, plan.frozen_depth, plan.num_layers, steps)
-    rate = two_digits(usual)
+    steps, layers = number_of_steps(config, examples), plan.num_layers
+
+    def usual(depth: int) -> float:
+        return two_digits(usual_rate(config.method, depth, layers, steps))
+
+    rate = usual(plan.frozen_depth)
     training = config.training.model_copy(update={"learning_rate": rate})
+    thaw = tuple(
+        phase.model_copy(update={"learning_rate": phase.learning_rate or usual(phase.depth)})
+        for phase in config.freeze.thaw
+    )
+    freeze = config.freeze.model_copy(update={"thaw": thaw})
+    then = "".join(
+        f", {exact_rate(phase.learning_rate)} from epoch {phase.from_epoch} on ({phase.depth})"
+        for phase in thaw
+    )
     line = (
         f"learning rate: {exact_rate(rate)}, usual for training {config.method.words} with "
-        f"{plan.frozen_depth} of {plan.num_layers} layers frozen, in {steps:,} steps; `search` "
+        f"{plan.frozen_depth} of {layers} layers frozen, in {steps:,} steps{then}; `search` "
         "tries others, training.learning_rate sets it"
     )
-    return ResolvedRate(config.model_copy(update={"training": training}), (line,))
+    return ResolvedRate(config.model_copy(update={"training": training, "freeze": freeze}), (line,))

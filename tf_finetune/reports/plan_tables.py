@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tf_finetune.console_tables import print_table
+from tf_finetune.models.phases import PlannedPhase
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.plans.freezing import FreezePlan, PlanRow
+from tf_finetune.results.trial import exact_rate
 
 
 def render_plan(console: Console, plan: FreezePlan) -> None:
@@ -131,9 +133,55 @@ def render_costs(
         print_table(console, table)
 
 
-def _cost_table(title: str, columns: Sequence[str]) -> Table:
+def render_phases(
+    console: Console,
+    priced: Sequence[tuple[PlannedPhase, PlanCost]],
+    *,
+    batch_size: int,
+    length: int,
+) -> None:
+    """Prints what trains in each phase of a run, and what they take together; nothing of one.
+
+    Args:
+        console: Where to print.
+        priced: The phases, and the price of a step of each.
+        batch_size: Examples a step.
+        length: Tokens an example.
+    """
+    if len(priced) == 1:
+        return
+    table = _cost_table(
+        f"Phases (freeze.thaw), GFLOPs of {batch_size} x {length} tokens over all epochs",
+        ["depth", "rate", "trainable", "optimiser MiB", "uncached", "cached", "and to fill it"],
+        first="epochs",
+    )
+    sums = [0.0, 0.0, 0.0]
+    for phase, cost in priced:
+        rate = phase.spec.config.training.learning_rate
+        fills = cost.prefix_flops > 0
+        flops = (
+            phase.epochs * cost.step_flops,
+            phase.epochs * cost.cached_step_flops,
+            cost.prefix_flops,
+        )
+        sums = [total + more for total, more in zip(sums, flops, strict=True)]
+        table.add_row(
+            phase.words,
+            str(phase.spec.plan.frozen_depth),
+            "usual" if rate is None else exact_rate(rate),
+            f"{cost.trainable:,}",
+            f"{cost.optimizer_bytes / 2**20:,.1f}",
+            *(f"{count / 1e9:,.2f}" for count in flops[:2]),
+            f"{flops[2] / 1e9:,.2f}" if fills else "",
+        )
+    total = (f"{count / 1e9:,.2f}" for count in sums)
+    table.add_row("all", "", "", "", "", *total, style="bold")
+    print_table(console, table)
+
+
+def _cost_table(title: str, columns: Sequence[str], *, first: str = "depth") -> Table:
     table = Table(title=title)
-    table.add_column("depth")
+    table.add_column(first)
     for column in columns:
         table.add_column(column, justify="right")
     return table

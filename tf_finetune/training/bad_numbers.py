@@ -63,6 +63,11 @@ class BadNumbers(tf_keras.callbacks.Callback):
         for _ in range(state["halvings"]):
             self._halve()
 
+    def halve_again(self) -> None:
+        """Goes on with another model, whose schedule is as at the start."""
+        for _ in range(self._halvings):
+            self.model.optimizer_state.schedule.halve()
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Counts anew, unless an epoch is resumed."""
         if self._step == epoch * self._steps_per_epoch:

@@ -59,9 +59,16 @@ class StopEarly(tf_keras.callbacks.Callback):
         elif epoch - self.best_epoch >= self._patience:
             self.model.stop_training = True
 
-    def restore_best(self) -> None:
-        """Puts the best weights back; to be called when all fitting is done."""
-        self.model.classifier.set_values(self.best_values)
+    def restore_best(self, seed: int) -> None:
+        """Puts the best weights back; to be called when all fitting is done.
+
+        Args:
+            seed: Of the values before fine-tuning, which what trained only later gets back.
+        """
+        classifier = self.model.classifier
+        if later := classifier.plan.trainable_paths - self.best_values.keys():
+            classifier.set_values(classifier.initial_values(seed, later))
+        classifier.set_values(self.best_values)
 
 
 class SpeedMeter(tf_keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tf_keras
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
 from tf_finetune.training.callbacks import EpochHistory, StopEarly
 from tf_finetune.training.checkpoints import RunCheckpoints
+from tf_finetune.training.fine_tuner import FineTuner
 
 
 class SaveCheckpoints(tf_keras.callbacks.Callback):
@@ -51,9 +53,13 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self.stopped = False
         self.damaged: list[str] = []
 
-    def resume(self) -> int:
-        """Restores the newest whole checkpoint; returns the global step to go on from."""
-        restored, self.damaged = self._checkpoints.restore_latest()
+    def resume(self, model_at: Callable[[int], FineTuner]) -> int:
+        """Restores the newest whole checkpoint; returns the global step to go on from.
+
+        Args:
+            model_at: As for `RunCheckpoints.restore_latest`.
+        """
+        restored, self.damaged = self._checkpoints.restore_latest(model_at)
         if restored is None:
             return 0
         state = restored.state
@@ -67,6 +73,10 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
                 self._stopper.best_score = state["best_score"]
             self._stopper.best_values = restored.best_values
         return self.step
+
+    def follow(self, model: FineTuner) -> None:
+        """Saves another model from now on."""
+        self._checkpoints.follow(model)
 
     @property
     def _finished_epochs(self) -> int:

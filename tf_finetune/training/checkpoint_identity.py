@@ -2,15 +2,26 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from tf_finetune.data.loading import Splits
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.training.phases import Phase
 
 
-def checkpoint_identity(classifier: Classifier, splits: Splits, config: TrainingConfig) -> str:
-    """Hash of encoder, freeze plan, start of the head, training examples and options, hex."""
+def checkpoint_identity(
+    classifier: Classifier, splits: Splits, config: TrainingConfig, phases: Sequence[Phase] = ()
+) -> str:
+    """Hash of encoder, freeze plan, start of the head, training examples and options, hex.
+
+    Args:
+        classifier: The model, of several phases that of the first.
+        splits: Its training examples are used.
+        config: The training section.
+        phases: Of the run, where it has several.
+    """
     options = config.marked(Mark.STEP, Mark.COURSE)
     if config.solver != "exact":
         del options["solver"]  # as in earlier versions, which knew of steps alone
@@ -23,4 +34,7 @@ def checkpoint_identity(classifier: Classifier, splits: Splits, config: Training
         digest.update(f"{classifier.head.rows} {classifier.scale}".encode())
     if splits.labels.threshold not in (None, 0.5):  # moves the scores that early stopping compares
         digest.update(f"threshold {splits.labels.threshold}".encode())
+    for phase in phases:
+        begins = [phase.first_epoch, phase.learning_rate, phase.plan.to_dict()]
+        digest.update(json.dumps(begins, sort_keys=True).encode())
     return digest.hexdigest()

@@ -7,7 +7,7 @@ SHA-256 of each. A damaged one is noticed and the one before it is used.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class RunCheckpoints:
     def __init__(self, folder: Path, model: FineTuner, identity: str):
         self._folder = folder
         self._identity = identity
+        self.follow(model)
+
+    def follow(self, model: FineTuner) -> None:
+        """Saves and restores the variables of another model, of the same run, from now on."""
         # By number and not by object: an optimiser also tracks the variables it updates.
         trained = {f"trained_{i}": v for i, v in enumerate(model.classifier.trainable_weights)}
         slots = {f"slot_{i}": v for i, v in enumerate(model.optimizer_state.variables)}
@@ -91,8 +95,14 @@ class RunCheckpoints:
         """Complete checkpoints, oldest first."""
         return sorted(self._folder.glob("step-*"))
 
-    def restore_latest(self) -> tuple[Restored | None, list[str]]:
+    def restore_latest(
+        self, model_at: Callable[[int], FineTuner] | None = None
+    ) -> tuple[Restored | None, list[str]]:
         """Assigns the variables of the newest checkpoint that is whole.
+
+        Args:
+            model_at: Gives the model that made a step, by the number of steps with it, where a run
+                has several.
 
         Returns:
             What else it holds, or None when there is none; and a line for each damaged one.
@@ -109,6 +119,8 @@ class RunCheckpoints:
             except ValueError as error:
                 damaged.append(f"{error}: using the checkpoint before it")
                 continue
+            if model_at is not None:
+                self.follow(model_at(state["step"]))
             restored = self._checkpoint.read(str(path / "variables"), options=self._options)
             restored.assert_consumed()
             best = load_file(path / _BEST) if (path / _BEST).is_file() else {}

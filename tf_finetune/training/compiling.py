@@ -1,6 +1,8 @@
 """Makes a model that is ready to be trained: the recipe, and on it loss and optimiser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
 
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
@@ -39,6 +41,7 @@ def compile_fine_tuner(
     spec: Spec,
     chosen: ChosenStrategy,
     loss_from: Callable[[LabelLoss], Loss] | None = None,
+    later: Sequence[frozenset[str]] = (),
 ) -> FineTuner:
     """Wraps a model for `fit` and `predict`.
 
@@ -49,12 +52,26 @@ def compile_fine_tuner(
         spec: Its section `training` and its labels are used.
         chosen: The devices that it was built on.
         loss_from: As for `build_fine_tuner`.
+        later: Paths of what trains only since the second phase of the run, since the third and so
+            on, up to the one that this model is for.
     """
     config = spec.config.training
     with chosen.strategy.scope():
         schedule = WarmupSchedule(config.schedule)
+        begun = [
+            tf.Variable(0, trainable=False, dtype=tf.int64, name=f"begun_{phase}")
+            for phase in range(1, len(later) + 1)
+        ]
         optimizer = build_optimizer(
-            config, schedule, classifier.of_kinds(*NOT_DECAYED), classifier.rate_factors
+            config,
+            schedule,
+            classifier.of_kinds(*NOT_DECAYED),
+            classifier.rate_factors,
+            [
+                (classifier.by_path[path], count)
+                for paths, count in zip(later, begun, strict=True)
+                for path in sorted(paths)
+            ],
         )
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
@@ -62,7 +79,7 @@ def compile_fine_tuner(
         step = TrainingStep(
             classifier,
             of_labels if loss_from is None else loss_from(of_labels),
-            OptimizerState(optimizer, schedule),
+            OptimizerState(optimizer, schedule, begun),
             micro_batches=config.accumulation_steps,
             clip_norm=config.clip_norm,
             for_xla=chosen.compiles,

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +37,7 @@ from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.head_solving import HeadSolver
 from tf_finetune.training.memory_limits import cut_smaller
+from tf_finetune.training.phases import Phase, hand_over
 from tf_finetune.training.pipeline import (
     BatchShape,
     piece_rows,
@@ -159,6 +160,7 @@ def fine_tune(
     outputs: Outputs = Outputs(),
     console: Console | None = None,
     give_up: GiveUpRule | None = None,
+    phases: Sequence[Phase] = (),
 ) -> RunResult:
     """Trains what the plan trains and scores the validation split after every epoch.
 
@@ -178,9 +180,11 @@ def fine_tune(
         outputs: Where events and checkpoints go.
         console: Where progress goes; None is silent.
         give_up: Is asked with the history after every epoch but the last whether to stop.
+        phases: Of a run whose frozen depth changes, in order, the first with this model; they know
+            their states themselves.
 
     Returns:
-        The result; the model holds the weights of `best_epoch`.
+        The result; its model, of several phases the last one's, holds the weights of `best_epoch`.
 
     Raises:
         UserError: Options and data do not go together, see `check_options`.
@@ -201,8 +205,8 @@ def fine_tune(
         raise ValueError("numbers are trained with a scale of their targets, nothing else is")
     console = console or Console(quiet=True)
     scoring_shape = evaluation_shape(evaluation, config, max_length, chosen)
-    frozen = frozen_digests(model.classifier)
     if config.solver == "exact":
+        frozen = frozen_digests(model.classifier)
         solver = HeadSolver(model, splits, config, scoring_shape, states, outputs.events, console)
         with interruption.deferred():
             result = solver.solve()
@@ -210,8 +214,13 @@ def fine_tune(
         return result
     run = _Fit(
         model=model,
+        phases=phases
+        or (
+            Phase(
+                0, config.learning_rate, model.classifier.plan, lambda: model, lambda model: states
+            ),
+        ),
         splits=splits,
-        states=states,
         config=config,
         shape=replace(
             training_shape(config, max_length, chosen), micro_batches=model.micro_batches
@@ -223,7 +232,7 @@ def fine_tune(
     )
     with interruption.deferred():
         result = run.fit_in_memory(outputs, give_up)
-    check_frozen_unchanged(model.classifier, frozen)
+    run.check_frozen()
     return result
 
 
@@ -232,14 +241,17 @@ class _Fit:
     """The pieces of one `fine_tune` call."""
 
     model: FineTuner
+    phases: Sequence[Phase]
     splits: Splits
-    states: Mapping[str, PrefixStates]
     config: TrainingConfig
     shape: BatchShape
     scoring_shape: BatchShape
     chosen: ChosenStrategy
     console: Console
     per_epoch: int
+    states: Mapping[str, PrefixStates] = field(default_factory=dict)
+    phase: int = 0
+    frozen: Mapping[str, str] = field(default_factory=dict)
     last_logits: np.ndarray | None = None
 
     @property
@@ -261,10 +273,11 @@ class _Fit:
             self.console.print(Text(visible(line), style="yellow"), soft_wrap=True)
             self.shape = replace(self.shape, micro_batches=self.model.micro_batches)
             # As another process would begin: an update may have been half done.
-            self.model.classifier.reset(self.config.seed)
+            for model in (self.phases[0].model(), self.model):
+                model.classifier.reset(self.config.seed)
 
     def fit(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
-        self.model.start_run(self.config, self.total_steps)
+        self._begin_phase(0)
         train = _required(self.splits.train)
         weights = self.splits.labels.example_weights(self.config.class_weights, train.labels)
         stopper, history = self._stopper(), EpochHistory()
@@ -274,7 +287,7 @@ class _Fit:
         )
         bad_numbers.set_model(self.model)
         saver = self._saver(outputs.checkpoints, history, stopper, bad_numbers)
-        step = self._resume(saver)
+        step = self._resume(saver, bad_numbers)
         callbacks, progress = self._callbacks(outputs.events, step, speed, stopper)
         callbacks = [bad_numbers, *callbacks, history]
         if give_up is not None:
@@ -284,7 +297,11 @@ class _Fit:
         stopped = saver is not None and saver.stopped
         try:
             while len(history.entries) < self.config.epochs and not stopped:
-                step = self._fit_from(step, len(history.entries), train, weights, callbacks)
+                epoch = len(history.entries)
+                if (number := self._phase_at(epoch)) != self.phase:
+                    self._go_over(number, bad_numbers, saver, callbacks)
+                self.states = self.phases[self.phase].states(self.model)
+                step = self._fit_from(step, epoch, train, weights, callbacks)
                 stopped = self.model.stop_training
         except (Interrupted, NonFiniteError):
             if saver is not None:
@@ -297,7 +314,7 @@ class _Fit:
             progress.close()
         if stopper is not None:
             stopper.set_model(self.model)
-            stopper.restore_best()
+            stopper.restore_best(self.config.seed)
         epochs = len(history.entries)
         best_epoch = 1 + (stopper.best_epoch if stopper else epochs - 1)
         return RunResult(
@@ -322,7 +339,8 @@ class _Fit:
     ) -> SaveCheckpoints | None:
         if folder is None:
             return None
-        identity = checkpoint_identity(self.model.classifier, self.splits, self.config)
+        several = self.phases if len(self.phases) > 1 else ()
+        identity = checkpoint_identity(self.model.classifier, self.splits, self.config, several)
         checkpoints = RunCheckpoints(folder, self.model, identity)
         return SaveCheckpoints(
             checkpoints,
@@ -334,11 +352,64 @@ class _Fit:
             every_seconds=self.config.checkpoint_seconds,
         )
 
-    def _resume(self, saver: SaveCheckpoints | None) -> int:
+    def check_frozen(self) -> None:
+        """Holds what the phase froze against what it was when the phase began."""
+        check_frozen_unchanged(self.model.classifier, self.frozen)
+
+    def _phase_at(self, epoch: int) -> int:
+        """Number of the phase of an epoch."""
+        return max(i for i, phase in enumerate(self.phases) if phase.first_epoch <= max(epoch, 0))
+
+    def _begin_phase(self, number: int) -> None:
+        """Makes the model of a phase ready, as for a run that begins with it."""
+        phase = self.phases[number]
+        self.phase, self.model = number, phase.model()
+        if self.model.micro_batches != self.shape.micro_batches:
+            self.model.cut_batches(self.shape.micro_batches)
+        self.model.classifier.rescale(self.phases[0].model().classifier.scale)
+        rate = {"learning_rate": phase.learning_rate}
+        self.model.start_run(self.config.model_copy(update=rate), self.total_steps)
+        self.frozen = frozen_digests(self.model.classifier)
+
+    def _go_over(
+        self,
+        number: int,
+        bad_numbers: BadNumbers,
+        saver: SaveCheckpoints | None,
+        callbacks: Sequence[tf_keras.callbacks.Callback],
+    ) -> None:
+        """Goes over to the phase of the next epoch."""
+        self.check_frozen()
+        before = self.model
+        self._begin_phase(number)
+        hand_over(before, self.model, self.config.seed)
+        for callback in callbacks:
+            callback.set_model(self.model)
+        bad_numbers.halve_again()
+        if saver is not None:
+            saver.follow(self.model)
+        del before
+        gc.collect()  # its slots are no longer needed, and a Keras model is a web of cycles
+        plan, epoch = self.phases[number].plan, self.phases[number].first_epoch + 1
+        self.console.print(
+            f"from epoch {epoch} on: {plan.frozen_depth} of {plan.num_layers} layers frozen, "
+            f"{plan.trainable_count:,} parameters train",
+            highlight=False,
+        )
+
+    def _resume(self, saver: SaveCheckpoints | None, bad_numbers: BadNumbers) -> int:
         """Global step to start from, after restoring what an earlier process left."""
         if saver is None:
             return 0
-        step = saver.resume()
+
+        def model_at(step: int) -> FineTuner:
+            number = self._phase_at((step - 1) // self.per_epoch)
+            if number != self.phase:
+                self._begin_phase(number)
+                bad_numbers.set_model(self.model)
+            return self.model
+
+        step = saver.resume(model_at)
         for line in saver.damaged:
             self.console.print(Text(visible(line), style="yellow"), soft_wrap=True)
         steps = self.chosen.by_process(step)
@@ -359,13 +430,14 @@ class _Fit:
         weights: np.ndarray,
         callbacks: list[Any],
     ) -> int:
-        """Fits from a step on: the rest of the epoch if that has begun, else to the end.
+        """Fits from a step on: the rest of the epoch if that has begun, else the rest of the phase.
 
         Keras counts the steps of an epoch from 0, so a rest is a fit of its own; of no step if
         only the scores were missing.
         """
         inside = first_step - epoch * self.per_epoch
-        last_epoch = epoch + 1 if inside else self.config.epochs
+        later = (phase.first_epoch for phase in self.phases if phase.first_epoch > epoch)
+        last_epoch = epoch + 1 if inside else min([*later, self.config.epochs])
         dataset = training_dataset(
             train,
             weights,
@@ -402,7 +474,10 @@ class _Fit:
         if stopper is not None:
             callbacks.append(stopper)
         if events is not None:
-            changes = weight_changes(self.model.classifier, self.config.seed)
+
+            def changes() -> dict[str, float]:
+                return weight_changes(self.model.classifier, self.config.seed)()
+
             callbacks.append(TensorBoardScalars(events, changes, first_step=first_step))
         progress = ProgressBar(
             self.console,

@@ -1,6 +1,7 @@
 """Proves after training that what the plan froze did not change by a single bit."""
 
 import hashlib
+from collections.abc import Mapping
 
 from tf_finetune.models.classifier import Classifier
 
@@ -15,7 +16,7 @@ def frozen_digests(classifier: Classifier) -> dict[str, str]:
     }
 
 
-def check_frozen_unchanged(classifier: Classifier, before: dict[str, str]) -> None:
+def check_frozen_unchanged(classifier: Classifier, before: Mapping[str, str]) -> None:
     """Raises if a frozen variable differs from what it was when `before` was taken.
 
     Raises:

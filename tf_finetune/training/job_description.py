@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import describe_folds
@@ -23,7 +24,7 @@ from tf_finetune.training.strategy import ChosenStrategy
 def describe_job(
     config: TrainingConfig,
     splits: Splits,
-    cost: PlanCost,
+    priced: Sequence[tuple[int, PlanCost]],
     shape: BatchShape,
     chosen: ChosenStrategy,
 ) -> list[str]:
@@ -32,26 +33,28 @@ def describe_job(
     Args:
         config: The training section.
         splits: The data.
-        cost: Price of one step.
+        priced: Epochs and price of a step of each phase of the run; mostly there is one.
         shape: From `training_shape`.
         chosen: The devices.
     """
     devices = f"devices: {chosen.reason}; {chosen.replicas} replica(s)"
     if config.solver == "exact":
-        return [devices, *describe_folds(splits), *_describe_solution(config, splits, cost)]
+        return [devices, *describe_folds(splits), *_describe_solution(config, splits, priced[0][1])]
     examples = len(splits.train)
     per_epoch = steps_per_epoch(examples, config.batch_size)
     steps = per_epoch * config.epochs
-    mebibytes = (cost.gradient_bytes + cost.optimizer_bytes) / 2**20
+    most = max(cost.gradient_bytes + cost.optimizer_bytes for _, cost in priced)
+    of_step = sorted(cost.step_flops / 1e9 for _, cost in priced)
+    a_step = " to ".join(f"{flops:,.1f}" for flops in dict.fromkeys((of_step[0], of_step[-1])))
+    in_all = sum(per_epoch * epochs * cost.step_flops for epochs, cost in priced)
     return [
         devices,
         *describe_folds(splits),
         f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
         f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
         f"a step: {_step(config, splits.train, shape)}",
-        f"memory: {mebibytes:,.0f} MiB of gradients and optimiser state",
-        f"work: {cost.step_flops / 1e9:,.1f} GFLOPs a step, "
-        f"{cost.step_flops * steps / 1e12:,.1f} TFLOPs in all (matrix products)",
+        f"memory: {most / 2**20:,.0f} MiB of gradients and optimiser state",
+        f"work: {a_step} GFLOPs a step, {in_all / 1e12:,.1f} TFLOPs in all (matrix products)",
     ]
 
 

@@ -1,5 +1,7 @@
 """What an optimiser carries from step to step: its slots, its rate, and the scale of the loss."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 import tf_keras
 
@@ -13,11 +15,19 @@ class OptimizerState:
     Args:
         optimizer: From `build_optimizer`, built.
         schedule: Its learning rate.
+        begun: For each later phase of the run, in order up to this one, at which update what
+            trains since then began to.
     """
 
-    def __init__(self, optimizer: tf_keras.optimizers.Optimizer, schedule: WarmupSchedule):
+    def __init__(
+        self,
+        optimizer: tf_keras.optimizers.Optimizer,
+        schedule: WarmupSchedule,
+        begun: Sequence[tf.Variable] = (),
+    ):
         self.optimizer = optimizer
         self.schedule = schedule
+        self._begun = tuple(begun)
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
         """Puts all of it where a run begins; nothing is built or traced again.
@@ -28,17 +38,35 @@ class OptimizerState:
         if config.learning_rate is None:
             raise ValueError("training.learning_rate was not resolved")
         self.schedule.set(config.learning_rate, total_steps, warmup_steps(config, total_steps))
-        for variable in self.optimizer.variables:  # step count and slots
+        for variable in (*self.optimizer.variables, *self._begun):  # step count and slots
             variable.assign(tf.zeros_like(variable))
         if self.scales_loss:
             scale, good_steps = self.loss_scale
             scale.assign(self.optimizer.initial_scale)
             good_steps.assign(0)
 
+    def take_over(self, before: "OptimizerState") -> None:
+        """Goes on where that of the phase before stopped; call it after `start_run`.
+
+        Args:
+            before: Of a model that trained less over the same variables.
+
+        Raises:
+            ValueError: It has state that this one has no place for.
+        """
+        own = {variable.name: variable for variable in self.variables}
+        kept = {variable.name: variable for variable in before.variables}
+        if len(own) < len(self.variables) or not kept.keys() <= own.keys():
+            raise ValueError("an optimiser can go on only with all that another one held")
+        for name, variable in kept.items():
+            own[name].assign(variable)
+        self._begun[-1].assign(before.iterations)
+
     @property
     def variables(self) -> list[tf.Variable]:
         """All state of the optimiser, that of the loss scale (float16) at the end."""
-        return [*self.optimizer.variables, *(self.loss_scale if self.scales_loss else ())]
+        scale = self.loss_scale if self.scales_loss else ()
+        return [*self.optimizer.variables, *self._begun, *scale]
 
     @property
     def iterations(self) -> tf.Variable:

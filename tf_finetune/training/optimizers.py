@@ -74,10 +74,25 @@ class FusedAdamW(tf_keras.optimizers.AdamW):
     many temporary tensors; see docs/findings.md for what that costs.
     """
 
+    _begun: dict[str, tf.Variable] | None = None
+
+    def set_begun(self, begun: Iterable[tuple[tf.Variable, tf.Variable]]) -> None:
+        """Sets from which update on variables train that do not from the first.
+
+        The first updates of Adam would be three times as long if their moments, which begin at 0,
+        were taken for those of a late step.
+
+        Args:
+            begun: Variables, each with the number of updates before its first, [] int64.
+        """
+        self._begun = {self._var_key(variable): count for variable, count in begun} or None
+
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
         """Updates one variable from its dense gradient; decay has been applied before."""
         index = self._index_dict[self._var_key(variable)]
-        step = tf.cast(self.iterations + 1, variable.dtype)
+        before = self._begun.get(self._var_key(variable)) if self._begun else None
+        updates = self.iterations if before is None else self.iterations - before
+        step = tf.cast(updates + 1, variable.dtype)
         beta_1, beta_2 = (tf.cast(beta, variable.dtype) for beta in (self.beta_1, self.beta_2))
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
@@ -115,6 +130,7 @@ def build_optimizer(
     schedule: WarmupSchedule,
     not_decayed: Sequence[tf.Variable] = (),
     rate_factors: Iterable[tuple[tf.Variable, float]] = (),
+    begun: Iterable[tuple[tf.Variable, tf.Variable]] = (),
 ) -> tf_keras.optimizers.Optimizer:
     """Builds the optimiser; call it under the strategy's scope.
 
@@ -124,12 +140,15 @@ def build_optimizer(
         not_decayed: Variables of the kinds in `NOT_DECAYED`.
         rate_factors: Variables and the multiple of the learning rate that each trains at; 1 of
             any other.
+        begun: Variables that do not train from the first update on, each with the number of those
+            before, [] int64; for AdamW, the only one that counts steps by itself.
     """
     decay = config.weight_decay or None
     if config.optimizer == "adamw":
         optimizer = _AdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-8)
         # AdamW takes no None when it is made, but None spares a pass over all weights.
         optimizer.weight_decay = decay
+        optimizer.set_begun(begun)
     elif config.optimizer == "sgd":
         optimizer = _Sgd(schedule, momentum=0.9, nesterov=True, weight_decay=decay)
     else:

@@ -8,8 +8,8 @@ Stone 1974, "Cross-Validatory Choice and Assessment of Statistical Predictions")
 import math
 import shutil
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from tf_finetune.training.fine_tuning import (
     evaluation_shape,
     fine_tune,
 )
+from tf_finetune.training.phases import Phase, reset_phases
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -115,6 +116,7 @@ def train_rounds(
     outputs: Outputs,
     console: Console | None = None,
     give_up: GiveUpRule | None = None,
+    phases: Sequence[Phase] = (),
 ) -> TrainedRounds:
     """Trains the model once for each round, each time from its weights before fine-tuning.
 
@@ -129,6 +131,7 @@ def train_rounds(
         outputs: Where events and checkpoints go; those of a fold to a folder inside.
         console: Where progress goes; None is silent.
         give_up: As for `fine_tune`.
+        phases: Likewise, with states of the job's splits.
 
     Raises:
         UserError: As `fine_tune` does, whose other errors pass through too; what is kept
@@ -141,7 +144,7 @@ def train_rounds(
         _rescale(model, one.splits)
         kept = None
         if outputs.checkpoints is not None and one.name:
-            identity = checkpoint_identity(model.classifier, one.splits, config.training)
+            identity = checkpoint_identity(model.classifier, one.splits, config.training, phases)
             kept = _Kept(outputs.checkpoints / one.name, identity)
         result = kept.read(console) if kept else None
         if one.name:
@@ -150,7 +153,7 @@ def train_rounds(
             line = f"fold {number} of {len(rounds)}: {sizes}{earlier}"
             console.print(line, highlight=False)
         if result is None:
-            result = _train(model, one, config, chosen, states, outputs, console, give_up)
+            result = _train(model, one, config, chosen, states, outputs, console, give_up, phases)
             if kept:
                 kept.write(result)
         results.append(result)
@@ -204,9 +207,10 @@ def _train(
     outputs: Outputs,
     console: Console,
     give_up: GiveUpRule | None,
+    phases: Sequence[Phase],
 ) -> RoundResult:
     states = one.own(states, PrefixStates.select)
-    model.classifier.reset(config.training.seed)
+    reset_phases(model, phases, config.training.seed)
     run = fine_tune(
         model,
         one.splits,
@@ -218,6 +222,7 @@ def _train(
         outputs=outputs.inside(one.name),
         console=console,
         give_up=give_up,
+        phases=[replace(phase, states=_of_round(phase, one)) for phase in phases],
     )
     logits = run.validation_logits
     if logits is None:
@@ -225,7 +230,7 @@ def _train(
         if validation is None:
             raise ValueError("a round needs examples to be scored on")
         shape = evaluation_shape(config.evaluation, config.training, config.data.max_length, chosen)
-        logits = predict_logits(model, validation, shape, states.get("validation"))
+        logits = predict_logits(run.model, validation, shape, states.get("validation"))
     return RoundResult(
         logits,
         run.history,
@@ -234,6 +239,10 @@ def _train(
         run.throughput(config.training.batch_size),
         run.micro_batches,
     )
+
+
+def _of_round(phase: Phase, one: Round) -> Callable[[FineTuner], Mapping[str, PrefixStates]]:
+    return lambda model: one.own(phase.states(model), PrefixStates.select)
 
 
 class _Kept:

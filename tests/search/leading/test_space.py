@@ -27,7 +27,7 @@ SIZES = {
     "type_vocab_size": 2,
 }
 SIX_LAYERS = EncoderFiles("six layers", Path("nowhere"))
-SIX_LAYERS.__dict__["whole_config"] = SIZES  # in place of its config.json
+SIX_LAYERS.__dict__["own_config"] = SIZES  # in place of its config.json
 SIX_LAYERS.__dict__["checkpoint"] = SimpleNamespace(has=lambda variable: True)
 STEPS = 650
 
@@ -172,6 +172,17 @@ def test_other_oracles_explore_as_many_cells_as_their_seeds_leave_room_for():
     assert space("search.oracle=bayesian", "search.max_trials=9").max_cells == 4
 
 
+def test_a_search_has_no_phases():
+    with pytest.raises(UserError, match=r"freeze\.thaw: received 1 phase\(s\), and a search comp"):
+        space("freeze.depth=2", "freeze.thaw=[{from_epoch: 2, depth: 1}]")
+
+
+def test_all_depths_leave_layers_alone_that_begin_anew():
+    assert space("training.reinitialise_top=2").depths == (0, 1, 2, 3, 4)
+    with pytest.raises(UserError, match=r"at depth 5: training\.reinitialise_top: received 2 with"):
+        space("training.reinitialise_top=2", "search.depths=4,5")
+
+
 def test_all_contradictions_are_told_at_once():
     with pytest.raises(UserError) as caught:
         space(
@@ -280,7 +291,7 @@ def test_folder_names_are_short_and_differ_where_requests_do():
 
 
 MEAN = EncoderFiles("six layers", Path("nowhere"), wanted_pooling="mean")
-MEAN.__dict__["whole_config"] = SIZES
+MEAN.__dict__["own_config"] = SIZES
 
 
 def mean_space(*overrides):

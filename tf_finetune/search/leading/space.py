@@ -166,6 +166,11 @@ def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -
     problems: list[str] = []
     depths = _depths(config, files, problems)
     _check_depths_of_rates(config, depths, problems)
+    if config.freeze.thaw:
+        problems.append(
+            f"freeze.thaw: received {len(config.freeze.thaw)} phase(s), and a search compares "
+            "depths that hold to the end of a training; accepted: [] (train takes phases)"
+        )
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
     found = places_of(config, depths, files, problems)

@@ -65,13 +65,13 @@ class TrialRequest:
         whole: dict[str, Any] = {}
         if METHOD in extra:
             whole[METHOD] = setting_of(extra.pop(METHOD))
-        whole["freeze"] = config.freeze.model_copy(
-            update={
+        given: dict[str, dict[str, Any]] = {
+            "training": {"seed": self.seed},
+            "freeze": {
                 "depth": self.cell.frozen_depth,
                 "rules": (*rules, *config.freeze.rules),
-            }
-        )
-        given: dict[str, dict[str, Any]] = {"training": {"seed": self.seed}}
+            },
+        }
         if self.cell.is_solved:
             given["training"]["solver"] = "exact"
             usual = ExperimentConfig()
