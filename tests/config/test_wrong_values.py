@@ -137,7 +137,8 @@ def test_examples_are_accepted_themselves():
         ),
         (
             "method.rank=4",
-            "received 4; accepted: no options with name=full, and this one with name=lora",
+            "received 4; accepted: no options with name=full, and this one with name=lora or "
+            "adalora",
         ),
         (
             "training.class_weights={pos: heavy}",

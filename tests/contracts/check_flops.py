@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import dropout_position
+from tf_finetune.training.method_upkeep import upkeep_of
 
 BATCH, LENGTH = 2, 8
 
@@ -13,14 +14,16 @@ BATCH, LENGTH = 2, 8
 def check_flops(classifier, spec):
     """FLOPs of `plan` are those of the graph's products, forward and backward."""
     cost = spec.cost(BATCH, LENGTH)
+    upkeep = upkeep_of(classifier)
 
     def forward(ids):
         with dropout_position(tf.constant([0, 0, 0], tf.int64)):
-            return classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
+            logits = classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
+        return [logits] if upkeep is None else [logits, upkeep.penalty()]
 
     def step(ids):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(forward(ids) ** 2)
+            loss = tf.add_n([tf.reduce_sum(result**2) for result in forward(ids)])
         return tape.gradient(loss, classifier.trainable_weights)
 
     assert counted(forward) == cost.forward_flops

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.numeric
 # Settings beside the usual one of each method, which compute something else.
 OTHER_SETTINGS = [
     {"name": "lora", "weight_decomposed": True, "dropout": 0.3, "targets": ["key", "up", "output"]},
+    {"name": "adalora", "dropout": 0.3, "targets": ["key", "up", "output"]},
     {"name": "ia3", "targets": ["query"], "feedforward_targets": ["up", "output"]},
     {"name": "adapters", "width": 3, "placement": "feed_forward", "activation": "relu"},
     {"name": "prefix_tuning", "length": 3},

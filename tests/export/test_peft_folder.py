@@ -92,6 +92,18 @@ def test_dora_names_its_lengths_as_peft_saves_them(trained, tmp_path):
     assert tensors[f"base_model.model.{down}.lora_magnitude_vector"].shape == (32,)
 
 
+def test_adalora_is_lora_with_a_rank_for_each_module_by_its_whole_name(trained, tmp_path):
+    method = {"name": "adalora", "alpha": 3}
+    config, tensors = written(tmp_path / "out", *trained(method=method, freeze={"depth": 2}))
+
+    modules = config["target_modules"]
+    assert config["peft_type"] == "LORA"
+    assert config["rank_pattern"] == dict.fromkeys(modules, 6)
+    assert config["alpha_pattern"] == dict.fromkeys(modules, 3.0)
+    assert tensors[f"base_model.model.{modules[0]}.lora_A.weight"].shape == (6, 32)
+    assert not any("lora_E" in name for name in tensors)
+
+
 def test_matrices_that_pytorch_stores_as_they_are_are_told(trained, tmp_path):
     config, tensors = written(tmp_path / "out", *trained("gpt2"))
 

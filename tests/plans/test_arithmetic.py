@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from tf_finetune.encoders.families.table import FAMILIES
+from tf_finetune.methods.adalora import AdaLora
 from tf_finetune.methods.full import Full
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.plans.arithmetic import optimizer_bytes, plan_cost
@@ -32,12 +33,21 @@ ONLY_HEAD = {"train": True, "parts": ["head"]}
 REST_FROZEN = {"train": False}
 
 
-def cost_of(config, batch_size=1, length=2, dropout=True, num_labels=3, pooling="first", **freeze):
+def cost_of(
+    config,
+    batch_size=1,
+    length=2,
+    dropout=True,
+    num_labels=3,
+    pooling="first",
+    method=None,
+    **freeze,
+):
     variables = BERT.variables(config, num_labels, pooling)
-    plan = plan_freezing(FreezeConfig.model_validate(freeze), Full(), variables)
+    plan = plan_freezing(FreezeConfig.model_validate(freeze), method or Full(), variables)
     sizes = BERT.sizes(config)
     shape = {"batch_size": batch_size, "length": length, "dropout": dropout}
-    return plan_cost(plan, variables, BERT, sizes, **shape, pooling=pooling)
+    return plan_cost(plan, plan.with_added(variables), BERT, sizes, **shape, pooling=pooling)
 
 
 def small_cost(**options):
@@ -185,6 +195,14 @@ def test_the_largest_keep_what_they_were_chosen_from_and_the_last_token_is_as_ch
 def test_optimizer_state_by_hand(optimizer, matrix, vector):
     assert optimizer_bytes((3, 5), optimizer) == 4 * matrix
     assert optimizer_bytes((5,), optimizer) == 4 * vector
+
+
+def test_averages_of_a_method_are_priced_with_the_state_of_the_optimiser():
+    cost = small_cost(method=AdaLora(rank=1, initial_rank=2))
+
+    added = 2 * (2 * 2 + 2 + 2 * 2)  # beside query and value
+    above = 2 * 2 + 2 + 2 * 3 + 3
+    assert cost.optimizer_bytes == 8 * (added + above) + 8 * added
 
 
 def test_tables_name_places_counts_and_rules():

@@ -87,11 +87,11 @@ def build(
         config: TrainingConfig,
         depth: int = 1,
         chosen: ChosenStrategy = cpu,
-        method: str = "full",
+        method: str | dict[str, Any] = "full",
         **encoder: Any,
     ) -> FineTuner:
         sections = {"freeze": {"depth": depth}, "training": config, "encoder": encoder}
-        sections["method"] = {"name": method}
+        sections["method"] = {"name": method} if isinstance(method, str) else method
         spec = spec_for(tiny_encoder_files, splits.labels, **sections)
         start = pretrained(spec.files, spec.labels, splits.train.labels)
         return build_fine_tuner(spec, start, chosen)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import Batch, Consecutive, Inputs, States, Texts, WholeBatch
 from tf_finetune.models.spec import Spec
+from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.tasks.values import Values
 from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.strategy import without_strategy
@@ -29,6 +30,8 @@ class OneWeight(tf.Module):
         self.weight = tf.Variable(START)
         self.deviation = tf.constant(1.0)
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
+        self.plan = FreezePlan((), num_layers=0)
+        self.rate_factors = []
         self.of_kinds = lambda *kinds: []
 
     def __call__(self, inputs, training=None):

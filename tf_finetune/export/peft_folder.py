@@ -173,6 +173,10 @@ def _adapter_config(
     return {
         **adapter.config,
         **{key: [_module(spec, matrix) for matrix in found] for key, found in lists.items()},
+        **{
+            key: {_module(spec, matrix): value for matrix, value in found.items()}
+            for key, found in adapter.patterns.items()
+        },
         "task_type": "SEQ_CLS" if is_whole else "FEATURE_EXTRACTION",
         "base_model_name_or_path": base.name if on_hub else str(base.path.resolve()),
         "inference_mode": True,

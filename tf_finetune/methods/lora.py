@@ -1,7 +1,7 @@
 """LoRA and DoRA: the change of a matrix as a product of two small ones."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,16 +10,15 @@ from pydantic import Field
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.low_rank import merged_low_rank
 from tf_finetune.encoders.variables import Variable, added_variable
-from tf_finetune.methods.method import Method, rows_of
+from tf_finetune.methods.low_rank import LowRank
 from tf_finetune.methods.peft_adapter import PeftAdapter
-from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
-from tf_finetune.options.values import Fraction
+from tf_finetune.methods.targets import is_target
 
 if TYPE_CHECKING:
     from tf_finetune.encoders.affine import Affine, Drop, Values
 
 
-class Lora(Method):
+class Lora(LowRank):
     """A matrix W above the depth becomes W + s A B, with A and B of a small rank.
 
     Source: E. Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models"; the scale by
@@ -29,19 +28,6 @@ class Lora(Method):
     """
 
     name: Literal["lora"] = "lora"
-    rank: int = Field(default=8, ge=1, description="columns of A and rows of B")
-    alpha: float = Field(
-        default=16.0, gt=0, description="A B is multiplied with alpha / rank, see rank_stabilised"
-    )
-    dropout: Fraction = Field(
-        default=0.0, description="probability that a unit of what goes into A is dropped"
-    )
-    targets: tuple[str, ...] = Field(
-        default=("query", "value"),
-        min_length=1,
-        description="products of a layer that get A and B: query, key, value, output, up, down",
-        examples=[["query", "key", "value", "output", "up", "down"]],
-    )
     rank_stabilised: bool = Field(
         default=False, description="multiply with alpha / root of rank, which suits large ranks"
     )
@@ -50,7 +36,6 @@ class Lora(Method):
     )
     rate_factor: ClassVar[float] = 10.0
     by_unit: ClassVar[frozenset[str]] = frozenset(("lora_b", "lora_magnitude"))
-    not_in_peft: ClassVar[str] = ""
 
     @property
     def words(self) -> str:
@@ -61,29 +46,6 @@ class Lora(Method):
     def scale(self) -> float:
         """What A B is multiplied with."""
         return self.alpha / (math.sqrt(self.rank) if self.rank_stabilised else self.rank)
-
-    @property
-    def drop_rate(self) -> float:
-        """See `Method`."""
-        return self.dropout
-
-    def trains(self, variable: Variable) -> bool:
-        """Nothing that is pretrained does."""
-        return False
-
-    def problems(self, variables: Sequence[Variable]) -> list[str]:
-        """Targets that the encoder lacks, and a rank above the width of one."""
-        sites = sites_of(self.targets, product_sites(variables))
-        widths = [
-            min(v.shape) for v in variables if v.kind == "kernel" and v.layers and v.site in sites
-        ]
-        problems = target_problems(self.targets, variables)
-        if widths and self.rank > min(widths):
-            problems.append(
-                f"method.rank: received {self.rank}; accepted: up to {min(widths)}, the width of "
-                "the narrowest target"
-            )
-        return problems
 
     def added(self, matrix: Variable) -> tuple[Variable, ...]:
         """A with random values and B with zeros, so that training begins at W."""
@@ -150,28 +112,11 @@ class Lora(Method):
 
     def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
         """That with A and that with B, and of DoRA A B by itself, once a step."""
+        found = super().products(product, beside)
         matrix = beside.get(product.name)
-        if matrix is None:
-            return (product,)
+        if matrix is None or not self.weight_decomposed:
+            return found
         width, units = matrix.shape
-        rows, inside = rows_of(product, matrix), f"{product.name}.lora_a"
-        # Each piece computes A anew.
-        of_a = round(2 * rows * product.pieces * width * self.rank)
-        of_b = round(2 * rows * self.rank * units)
-        change = Product(f"{product.name}.lora_b", of_b, ((inside,),), product.once, trained=True)
-        found = [
-            product,
-            Product(inside, of_a, product.operands[:1], product.once, trained=True),
-            change,
-        ]
-        if self.weight_decomposed:
-            flops = 2 * width * self.rank * units
-            found.append(Product(f"{product.name}.lora_magnitude", flops, (), once=True))
-        return (*found, product.plus(change.name))
-
-    def kept(self, product: Product, beside: Mapping[str, Variable], *, dropout: bool) -> float:
-        """What A gives; the units that were kept of what goes in."""
-        matrix = beside.get(product.name)
-        if matrix is None:
-            return 0.0
-        return rows_of(product, matrix) * (self.rank + (matrix.shape[0] if self.dropout else 0))
+        flops = 2 * width * self.rank * units
+        lengths = Product(f"{product.name}.lora_magnitude", flops, (), once=True)
+        return (*found[:-1], lengths, found[-1])

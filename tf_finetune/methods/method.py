@@ -8,7 +8,7 @@ A method is its own section of options: its fields are what `method.` takes besi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from tf_finetune.encoders.encoder import Encoder
 
 
+class Trained(NamedTuple):
+    """A variable that a method added, after an update.
+
+    Attributes:
+        value: After the update, float32.
+        gradient: By which it was updated.
+        averages: As many of its shape as the method keeps; zeros when a run begins.
+    """
+
+    value: Any
+    gradient: Any
+    averages: tuple[Any, ...]
+
+
 class Method(Section):
     """A way to train what is above the frozen depth.
 
@@ -33,6 +47,8 @@ class Method(Section):
         merges: Whether plain weights can hold what it trained.
         begins_as_nothing: Whether what it adds changes nothing before training.
         by_unit: Names of what it adds whose last axis is that of a product's units.
+        averages: How many values it keeps of each value that it adds, beside the optimiser's own.
+            A method that keeps some is asked for `penalty` and `after_update`.
         not_in_peft: Why PyTorch's library PEFT cannot load what it trained, as the end of a
             sentence; empty: it can.
     """
@@ -42,6 +58,7 @@ class Method(Section):
     merges: ClassVar[bool] = True
     begins_as_nothing: ClassVar[bool] = True
     by_unit: ClassVar[frozenset[str]] = frozenset()
+    averages: ClassVar[int] = 0
     not_in_peft: ClassVar[str] = "trains variables of the encoder itself"
 
     @property
@@ -109,6 +126,32 @@ class Method(Section):
             x: What goes in, a tensor.
             values: What was added, by name.
             drop: Drops units of what goes in, in training.
+        """
+        raise NotImplementedError
+
+    def penalty(self, added: Sequence["Values"]) -> Any:
+        """What a step makes smaller beside the loss, [] float32.
+
+        Args:
+            added: What it added to each matrix, by name.
+        """
+        raise NotImplementedError
+
+    def penalty_flops(self, matrix: Variable) -> int:
+        """FLOPs of its part for what stands beside a matrix, forward; twice that backward."""
+        return 0
+
+    def after_update(
+        self, added: Sequence[Mapping[str, Trained]], step: Any, total_steps: Any
+    ) -> list[dict[str, Trained]]:
+        """What becomes of values and averages after the optimiser has updated the values.
+
+        It knows of nothing else that lasts, so that a resumed run goes on exactly.
+
+        Args:
+            added: What it added to each matrix, by name.
+            step: Updates so far, this one included, [] float32.
+            total_steps: Those of the run, [] float32.
         """
         raise NotImplementedError
 

@@ -18,11 +18,13 @@ class PeftAdapter:
         tensors: By pretrained matrix and by the name behind its dense layer's, such as
             "lora_A.weight", as PyTorch lays them out.
         modules: Further lists of modules in `adapter_config.json`, by the matrices in these.
+        patterns: Values by module in `adapter_config.json`, by the matrices in these.
     """
 
     config: Mapping[str, Any]
     tensors: Mapping[Variable, Mapping[str, np.ndarray]]
     modules: Mapping[str, Sequence[Variable]] = field(default_factory=dict)
+    patterns: Mapping[str, Mapping[Variable, float]] = field(default_factory=dict)
 
 
 def module_of(variable: Variable) -> str:

@@ -1,5 +1,6 @@
 """The methods by the name that `method.name` takes: one line each."""
 
+from tf_finetune.methods.adalora import AdaLora
 from tf_finetune.methods.adapters import Adapters
 from tf_finetune.methods.biases import Biases
 from tf_finetune.methods.full import Full
@@ -14,6 +15,7 @@ METHODS: dict[str, type[Method]] = {
     "biases": Biases,
     "norms": Norms,
     "lora": Lora,
+    "adalora": AdaLora,
     "ia3": Ia3,
     "adapters": Adapters,
     "prefix_tuning": PrefixTuning,

@@ -6,7 +6,7 @@ bytes count the tensors that the backward pass of a post-norm layer keeps and le
 the allocator adds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tf_finetune.encoders.family import OF_ALL_TOKENS, Family, Pooling, Product, Sizes
@@ -25,7 +25,7 @@ class PlanCost:
         trainable: Trainable parameters.
         trainable_by_part: The same per part of the model.
         gradient_bytes: One float32 a trainable parameter.
-        optimizer_bytes: State the optimiser keeps.
+        optimizer_bytes: State the optimiser keeps, and the method beside it.
         activation_bytes: Activations kept for the backward pass of one step.
         forward_flops: Matrix-product FLOPs of one step's forward pass.
         backward_flops: The same of its backward pass.
@@ -103,12 +103,14 @@ def plan_cost(
         elif recompute:
             passes.backward += passes.forward - below
     passes.above_layers(variables)
+    passes.through_penalty(added.values())
     kept = passes.kept.values()
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
-        optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained),
+        optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained)
+        + FLOAT_BYTES * plan.method.averages * sum(v.count for v in plan.added),
         activation_bytes=FLOAT_BYTES
         * (
             batch_size
@@ -231,6 +233,13 @@ class _Passes:
             if variable.kind == "kernel" and variable.part in ("pooler", "head"):
                 product = Product(variable.site, 2 * variable.count, ())
                 self._below = self._price(None, product, [self._below])
+
+    def through_penalty(self, matrices: Iterable[Variable]) -> None:
+        """Adds what the method makes smaller beside the loss, once a step."""
+        for matrix in matrices:
+            flops = self._method.penalty_flops(matrix)
+            self.forward += flops
+            self.backward += 2 * flops
 
     def _price(self, layer: int | None, product: Product, operands: Sequence[bool]) -> bool:
         """Adds a product; whether something that its result depends on trains.

@@ -10,6 +10,7 @@ from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Weights
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.loss import LabelLoss, Loss
+from tf_finetune.training.method_upkeep import upkeep_of
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.step import TrainingStep
@@ -75,13 +76,15 @@ def compile_fine_tuner(
         )
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
+        upkeep = upkeep_of(classifier)
         of_labels = LabelLoss(classifier, type(spec.labels), config.label_smoothing)
         step = TrainingStep(
             classifier,
             of_labels if loss_from is None else loss_from(of_labels),
-            OptimizerState(optimizer, schedule, begun),
+            OptimizerState(optimizer, schedule, begun, upkeep.averages if upkeep else ()),
             micro_batches=config.accumulation_steps,
             clip_norm=config.clip_norm,
             for_xla=chosen.compiles,
+            upkeep=upkeep,
         )
         return FineTuner(step)

@@ -1,4 +1,4 @@
-"""What an optimiser carries from step to step: its slots, its rate, and the scale of the loss."""
+"""What an optimiser carries from step to step: its slots, its rate, the scale of the loss."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ class OptimizerState:
         schedule: Its learning rate.
         begun: For each later phase of the run, in order up to this one, at which update what
             trains since then began to.
+        averages: What the method of fine-tuning keeps.
     """
 
     def __init__(
@@ -24,10 +25,12 @@ class OptimizerState:
         optimizer: tf_keras.optimizers.Optimizer,
         schedule: WarmupSchedule,
         begun: Sequence[tf.Variable] = (),
+        averages: Sequence[tf.Variable] = (),
     ):
         self.optimizer = optimizer
         self.schedule = schedule
         self._begun = tuple(begun)
+        self._averages = tuple(averages)
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
         """Puts all of it where a run begins; nothing is built or traced again.
@@ -38,7 +41,8 @@ class OptimizerState:
         if config.learning_rate is None:
             raise ValueError("training.learning_rate was not resolved")
         self.schedule.set(config.learning_rate, total_steps, warmup_steps(config, total_steps))
-        for variable in (*self.optimizer.variables, *self._begun):  # step count and slots
+        # Step count and slots.
+        for variable in (*self.optimizer.variables, *self._begun, *self._averages):
             variable.assign(tf.zeros_like(variable))
         if self.scales_loss:
             scale, good_steps = self.loss_scale
@@ -66,7 +70,7 @@ class OptimizerState:
     def variables(self) -> list[tf.Variable]:
         """All state of the optimiser, that of the loss scale (float16) at the end."""
         scale = self.loss_scale if self.scales_loss else ()
-        return [*self.optimizer.variables, *self._begun, *scale]
+        return [*self.optimizer.variables, *self._begun, *self._averages, *scale]
 
     @property
     def iterations(self) -> tf.Variable:

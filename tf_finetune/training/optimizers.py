@@ -43,6 +43,11 @@ class WarmupSchedule(tf_keras.optimizers.schedules.LearningRateSchedule):
         self._total_steps.assign(total_steps)
         self._warmup_steps.assign(warmup_steps)
 
+    @property
+    def total_steps(self) -> tf.Variable:
+        """Optimiser steps of the whole run, [] float32."""
+        return self._total_steps
+
     def halve(self) -> None:
         """Halves the peak for the rest of the run."""
         self._peak.assign(self._peak * 0.5)

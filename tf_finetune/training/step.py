@@ -8,6 +8,7 @@ from tf_finetune.data.batch import Batch, Scattered
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.training.loss import Loss
+from tf_finetune.training.method_upkeep import MethodUpkeep
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean
@@ -27,6 +28,7 @@ class TrainingStep:
         clip_norm: Longest global gradient norm, or None.
         for_xla: Whether XLA compiles the step; dropout is then computed in another way, to the
             same numbers.
+        upkeep: What the method does beside gradients; None: nothing.
 
     Attributes:
         mean_loss: Of the epoch so far.
@@ -41,6 +43,7 @@ class TrainingStep:
         micro_batches: int = 1,
         clip_norm: float | None = None,
         for_xla: bool = False,
+        upkeep: MethodUpkeep | None = None,
     ):
         self.classifier = classifier
         self.loss = loss
@@ -48,6 +51,7 @@ class TrainingStep:
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
         self.for_xla = for_xla
+        self.upkeep = upkeep
         self.mean_loss = RunningMean()
 
     def __call__(
@@ -120,7 +124,11 @@ class TrainingStep:
             losses = self.loss(piece.inputs, targets, logits)
             loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
             loss /= piece.whole.weight_sum
-            objective = self.optimizer_state.scaled(loss)
+            objective = loss
+            if self.upkeep is not None:
+                share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
+                objective += share * self.upkeep.penalty()
+            objective = self.optimizer_state.scaled(objective)
         gradients = self.optimizer_state.unscaled(tape.gradient(objective, variables))
         # Word embeddings come as slices that may name a row twice; only summed rows have the
         # norm of the gradient.
@@ -135,10 +143,13 @@ class TrainingStep:
         """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
 
         def update(gradients: list[tf.Tensor]) -> None:
+            before = tf.identity(self.optimizer_state.iterations)
             self.optimizer_state.optimizer.apply_gradients(
                 zip(gradients, self.classifier.trainable_weights, strict=True),
                 skip_gradients_aggregation=True,
             )
+            if self.upkeep is not None:
+                self.upkeep.after_update(gradients, before, self.optimizer_state)
 
         def update_all() -> tf.Operation:
             strategy.extended.call_for_each_replica(update, args=(gradients,))
