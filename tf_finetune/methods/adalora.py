@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tf_finetune.encoders.affine import Affine, Drop, Values
 
 _A, _E, _B = "lora_a", "lora_e", "lora_b"
-# Of both averages; Zhang et al. 2023, section 4.1.
+# Of both averages, as in the authors' experiments.
 _SMOOTHING = 0.85
 
 
@@ -53,7 +53,6 @@ class AdaLora(LowRank):
         default=0.1, gt=0, description="weight of the penalty, beside a loss of weight 1"
     )
     columns_option: ClassVar[str] = "initial_rank"
-    rate_factor: ClassVar[float] = 30.0
     averages: ClassVar[int] = 2
     by_unit: ClassVar[frozenset[str]] = frozenset((_B,))
 

@@ -34,7 +34,6 @@ class Lora(LowRank):
     weight_decomposed: bool = Field(
         default=False, description="DoRA: the length of each column of W + s A B trains by itself"
     )
-    rate_factor: ClassVar[float] = 10.0
     by_unit: ClassVar[frozenset[str]] = frozenset(("lora_b", "lora_magnitude"))
 
     @property

@@ -32,6 +32,7 @@ class LowRank(Method):
         description="products of a layer that get A and B: query, key, value, output, up, down",
         examples=[["query", "key", "value", "output", "up", "down"]],
     )
+    rate_factor: ClassVar[float] = 10.0
     columns_option: ClassVar[str] = "rank"
     not_in_peft: ClassVar[str] = ""
 

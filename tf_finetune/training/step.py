@@ -141,15 +141,16 @@ class TrainingStep:
         self, strategy: tf.distribute.Strategy, is_good: Any, gradients: list[Any]
     ) -> None:
         """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
+        state, upkeep = self.optimizer_state, self.upkeep
 
         def update(gradients: list[tf.Tensor]) -> None:
-            before = tf.identity(self.optimizer_state.iterations)
-            self.optimizer_state.optimizer.apply_gradients(
+            before = None if upkeep is None else tf.identity(state.iterations)
+            state.optimizer.apply_gradients(
                 zip(gradients, self.classifier.trainable_weights, strict=True),
                 skip_gradients_aggregation=True,
             )
-            if self.upkeep is not None:
-                self.upkeep.after_update(gradients, before, self.optimizer_state)
+            if upkeep is not None:
+                upkeep.after_update(gradients, before, state)
 
         def update_all() -> tf.Operation:
             strategy.extended.call_for_each_replica(update, args=(gradients,))
