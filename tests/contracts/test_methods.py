@@ -20,11 +20,8 @@ OTHER_SETTINGS = [
     {"name": "adapters", "width": 3, "placement": "feed_forward", "activation": "relu"},
     {"name": "prefix_tuning", "length": 3},
 ]
-SETTINGS = [*({"name": name} for name in METHODS), *OTHER_SETTINGS]
-
-
-# Families that multiply in ways of their own; all others are as one of these, and tracing takes
-# a second.
+# Families that multiply in ways of their own; all others are as one of these, and a second is
+# spent on each.
 PRICED = list({type(family).products: name for name, family in FAMILIES.items()}.values())
 
 
@@ -48,8 +45,18 @@ def plain(folder, spec_for):
     return build(spec_for(folder), Pretrained())
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=named)
-def test_method_keeps_its_contract(setting, family, folder, plain, spec_for):
+@pytest.mark.parametrize("name", METHODS)
+def test_method_keeps_its_contract(name, family, folder, plain, spec_for):
+    keeps_its_contract({"name": name}, family, folder, plain, spec_for)
+
+
+@pytest.mark.parametrize("family", PRICED, indirect=True, scope="module")
+@pytest.mark.parametrize("setting", OTHER_SETTINGS, ids=named)
+def test_so_it_does_with_other_options(setting, family, folder, plain, spec_for):
+    keeps_its_contract(setting, family, folder, plain, spec_for)
+
+
+def keeps_its_contract(setting, family, folder, plain, spec_for):
     files = EncoderFiles("tiny", folder)
     method = METHODS[setting["name"]].model_validate(setting)
     check_method_plans(method, files.variables(2), files.num_layers)

@@ -162,6 +162,6 @@ def test_message_of_the_tpu_compiler_gets_layer_and_line(model, step):
 
     text = describe_error(f"INTERNAL: no emitter for %{instruction}", step)
 
-    assert re.match(r"classifier/layer_\._1/\S+, made in \S*dense_and_norm\.py:\d+ \(\w+\): ", text)
+    assert re.match(r"classifier/layer_\._1/\S+, made in \S*affine\.py:\d+ \(\w+\): ", text)
     assert text.endswith(f"no emitter for %{instruction}")
     assert describe_error("INTERNAL: no reason", step) == "INTERNAL: no reason"

@@ -98,7 +98,9 @@ class FormulaSearch:
             self.folder / "journal.jsonl", self.folder / "trials", {"test": 1}
         )
         space = space or make_space()
-        self.times = TrialTimes({place: 10.0 - place.depth for place in space.places})
+        self.times = TrialTimes(
+            {p: 10.0 - p.depth for p in (*map(Place, range(10)), *space.places)}
+        )
         limit = None
         if budget is not None:
             limit = TimeBudget(budget, self.times, 0.0, time.monotonic())

@@ -31,8 +31,8 @@ class OneWeight(tf.Module):
         self.deviation = tf.constant(1.0)
         self.trainable_weights, self.non_trainable_weights = [self.weight], []
         self.plan = FreezePlan((), num_layers=0)
-        self.rate_factors = []
         self.of_kinds = lambda *kinds: []
+        self.rate_factors = []
 
     def __call__(self, inputs, training=None):
         return self.weight * inputs.content.values

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from tf_finetune.encoders.family import Product
-from tf_finetune.encoders.low_rank import merged_low_rank
 from tf_finetune.encoders.variables import Variable, added_variable
 from tf_finetune.methods.low_rank import LowRank
 from tf_finetune.methods.method import Trained, rows_of
@@ -16,6 +14,8 @@ from tf_finetune.methods.targets import is_target
 from tf_finetune.options.values import Fraction
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_finetune.encoders.affine import Affine, Drop, Values
 
 _A, _E, _B = "lora_a", "lora_e", "lora_b"
@@ -152,18 +152,19 @@ class AdaLora(LowRank):
         return total_steps * (1 - self.final_share)
 
     def merged(
-        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, kernel: "np.ndarray", bias: "np.ndarray", values: "dict[str, np.ndarray]"
+    ) -> "tuple[np.ndarray, np.ndarray]":
         """W + s A diag(e) B."""
+        from tf_finetune.encoders.low_rank import merged_low_rank  # loads NumPy
+
         return merged_low_rank(kernel, values[_A] * values[_E], values[_B], self.scale), bias
 
-    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+    def peft_adapter(self, added: "Mapping[Variable, Mapping[str, np.ndarray]]") -> PeftAdapter:
         """PEFT's LoRA with a rank for each matrix; one that kept nothing has a rank of zeros."""
         tensors, ranks = {}, {}
         for matrix, values in added.items():
-            kept = np.flatnonzero(values[_E])
-            kept = kept if kept.size else np.array([0])
-            ranks[matrix] = kept.size
+            kept = [k for k, e in enumerate(values[_E]) if e] or [0]
+            ranks[matrix] = len(kept)
             tensors[matrix] = {
                 "lora_A.weight": (values[_A] * values[_E])[:, kept].T,
                 "lora_B.weight": values[_B][kept].T,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from tf_finetune.encoders.family import Product
@@ -14,6 +13,8 @@ from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.methods.targets import is_target, product_sites, sites_of, target_problems
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_finetune.encoders.affine import Affine, Drop, Values
 
 # Of what a product gives, and of what goes into it; PEFT has one name for both.
@@ -84,14 +85,14 @@ class Ia3(Method):
         return affine(x * values[_INPUTS][:, 0])
 
     def merged(
-        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, kernel: "np.ndarray", bias: "np.ndarray", values: "dict[str, np.ndarray]"
+    ) -> "tuple[np.ndarray, np.ndarray]":
         """Columns of the matrix and the bias are scaled, or its rows."""
         if _UNITS in values:
             return kernel * values[_UNITS], bias * values[_UNITS][0]
         return kernel * values[_INPUTS], bias
 
-    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+    def peft_adapter(self, added: "Mapping[Variable, Mapping[str, np.ndarray]]") -> PeftAdapter:
         """PEFT's IA3, where inputs that are scaled are those of feed-forward modules."""
         tensors = {}
         for matrix, values in added.items():

@@ -4,17 +4,17 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from tf_finetune.encoders.family import Product
-from tf_finetune.encoders.low_rank import merged_low_rank
 from tf_finetune.encoders.variables import Variable, added_variable
 from tf_finetune.methods.low_rank import LowRank
 from tf_finetune.methods.peft_adapter import PeftAdapter
 from tf_finetune.methods.targets import is_target
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_finetune.encoders.affine import Affine, Drop, Values
 
 
@@ -81,14 +81,16 @@ class Lora(LowRank):
         return result if affine.bias is None else result + tf.cast(affine.bias, result.dtype)
 
     def merged(
-        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, kernel: "np.ndarray", bias: "np.ndarray", values: "dict[str, np.ndarray]"
+    ) -> "tuple[np.ndarray, np.ndarray]":
         """W + s A B, of DoRA with the lengths that were trained."""
+        from tf_finetune.encoders.low_rank import merged_low_rank  # loads NumPy
+
         lengths = values["lora_magnitude"] if self.weight_decomposed else None
         whole = merged_low_rank(kernel, values["lora_a"], values["lora_b"], self.scale, lengths)
         return whole, bias
 
-    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+    def peft_adapter(self, added: "Mapping[Variable, Mapping[str, np.ndarray]]") -> PeftAdapter:
         """PEFT's LoRA, whose names those of the tensors are."""
         config = {
             "peft_type": "LORA",

@@ -10,8 +10,6 @@ A method is its own section of options: its fields are what `method.` takes besi
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from tf_finetune.encoders.family import Product
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.peft_adapter import PeftAdapter
@@ -19,6 +17,8 @@ from tf_finetune.options.section import Section
 from tf_finetune.storage.yaml_document import yaml_value
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_finetune.encoders.affine import Affine, Drop, Values
     from tf_finetune.encoders.dropout import PositionalDropout
     from tf_finetune.encoders.encoder import Encoder
@@ -156,8 +156,8 @@ class Method(Section):
         raise NotImplementedError
 
     def merged(
-        self, kernel: np.ndarray, bias: np.ndarray, values: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, kernel: "np.ndarray", bias: "np.ndarray", values: "dict[str, np.ndarray]"
+    ) -> "tuple[np.ndarray, np.ndarray]":
         """The matrix [width, units] and the bias that give the same without what was added.
 
         Args:
@@ -167,7 +167,7 @@ class Method(Section):
         """
         raise NotImplementedError
 
-    def peft_adapter(self, added: Mapping[Variable, Mapping[str, np.ndarray]]) -> PeftAdapter:
+    def peft_adapter(self, added: "Mapping[Variable, Mapping[str, np.ndarray]]") -> PeftAdapter:
         """What it trained as PEFT has it; asked of methods without `not_in_peft`.
 
         Args:

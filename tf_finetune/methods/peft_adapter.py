@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tf_finetune.encoders.variables import Variable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PeftAdapter:
     """
 
     config: Mapping[str, Any]
-    tensors: Mapping[Variable, Mapping[str, np.ndarray]]
+    tensors: "Mapping[Variable, Mapping[str, np.ndarray]]"
     modules: Mapping[str, Sequence[Variable]] = field(default_factory=dict)
     patterns: Mapping[str, Mapping[Variable, float]] = field(default_factory=dict)
 

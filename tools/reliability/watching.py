@@ -109,8 +109,8 @@ def _digest(model: Any) -> str:
 def _wrap_steps(callback: Any, watched: Watched) -> None:
     resume, on_step = callback.resume, callback.on_train_batch_end
 
-    def new_resume(self: Any) -> int:
-        step: int = resume(self)
+    def new_resume(self: Any, *arguments: Any) -> int:
+        step: int = resume(self, *arguments)
         job = job_number(self._checkpoints._folder.parent.name)
         if watched.first_job == _NOTHING:
             watched.first_job, watched.resumed = job, step
