@@ -37,7 +37,7 @@ from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.head_solving import HeadSolver
 from tf_finetune.training.memory_limits import cut_smaller
-from tf_finetune.training.phases import Phase, hand_over
+from tf_finetune.training.phases import Phase, hand_over, only_phase
 from tf_finetune.training.pipeline import (
     BatchShape,
     piece_rows,
@@ -214,12 +214,7 @@ def fine_tune(
         return result
     run = _Fit(
         model=model,
-        phases=phases
-        or (
-            Phase(
-                0, config.learning_rate, model.classifier.plan, lambda: model, lambda model: states
-            ),
-        ),
+        phases=phases or only_phase(model, config.learning_rate, states),
         splits=splits,
         config=config,
         shape=replace(
