@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder
-from tf_finetune.encoders.variables import Variable
+from tf_finetune.models.merging import by_matrix
 from tf_finetune.plans.freezing import FreezePlan
 
 # Numbers of the places where a method drops units; an encoder's own are smaller.
@@ -22,15 +22,10 @@ def change_products(encoder: Encoder, plan: FreezePlan, by_path: Mapping[str, tf
         plan: With what its method adds.
         by_path: The variables.
     """
-    beside: dict[Variable, list[Variable]] = {}
-    for variable in plan.added:
-        if variable.beside is not None:
-            beside.setdefault(variable.beside, []).append(variable)
     numbers: dict[int, int] = {}
-    for matrix, added in beside.items():
+    for matrix, values in by_matrix((v, by_path[v.path]) for v in plan.added).items():
         for layer in sorted(matrix.layers):
             number = numbers[layer] = numbers.get(layer, -1) + 1
             site = _FIRST_SITE + layer * _SITES_OF_A_LAYER + number
-            values = {variable.name: by_path[variable.path] for variable in added}
             dropout = PositionalDropout(plan.method.drop_rate, site)
             plan.method.put_into(encoder, layer, matrix, values, dropout)

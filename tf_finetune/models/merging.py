@@ -1,18 +1,19 @@
 """What a method added, by the matrix that it stands beside, and merged with it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.method import Method
 
+_Value = TypeVar("_Value")
 
-def by_matrix(
-    added: Iterable[tuple[Variable, np.ndarray]],
-) -> dict[Variable, dict[str, np.ndarray]]:
-    """What was added, with its values as in TensorFlow, by pretrained matrix and by name."""
-    beside: dict[Variable, dict[str, np.ndarray]] = {}
+
+def by_matrix(added: Iterable[tuple[Variable, _Value]]) -> dict[Variable, dict[str, _Value]]:
+    """What belongs to what was added, such as its value, by pretrained matrix and by name."""
+    beside: dict[Variable, dict[str, _Value]] = {}
     for variable, value in added:
         if variable.beside is not None:
             beside.setdefault(variable.beside, {})[variable.name] = value
@@ -30,7 +31,7 @@ def merged(
     Args:
         method: The method, which merges.
         variables: Of the model.
-        added: From `by_matrix`.
+        added: Values as in TensorFlow, from `by_matrix`.
         read: Gives the value of a pretrained variable.
     """
     biases = {(v.site, v.layers): v for v in variables if v.kind == "bias"}

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_finetune.encoders.variables import Variable
 from tf_finetune.methods.method import Trained
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.models.merging import by_matrix
 from tf_finetune.training.optimizer_state import OptimizerState
 
 _Added = Sequence[Mapping[str, Trained]]
@@ -26,9 +27,7 @@ class MethodUpkeep:
         self._method = classifier.plan.method
         trained = [path for path in classifier.by_path if path in classifier.plan.trainable_paths]
         self._places = {path: place for place, path in enumerate(trained)}
-        self._beside: dict[Variable | None, list[Variable]] = {}
-        for variable in classifier.plan.added:
-            self._beside.setdefault(variable.beside, []).append(variable)
+        self._beside = by_matrix((variable, variable) for variable in classifier.plan.added)
         self._averages = {
             variable.path: tuple(map(partial(_average, variable), range(self._method.averages)))
             for variable in classifier.plan.added
@@ -42,7 +41,7 @@ class MethodUpkeep:
     def penalty(self) -> tf.Tensor:
         """What is made smaller beside the loss, [] float32."""
         penalty: tf.Tensor = self._method.penalty(
-            [{v.name: self._value(v) for v in added} for added in self._beside.values()]
+            [{n: self._value(v) for n, v in added.items()} for added in self._beside.values()]
         )
         return penalty
 
@@ -58,7 +57,8 @@ class MethodUpkeep:
         """
         updates = tf.identity(state.iterations)
         old = [
-            {v.name: self._trained(v, gradients) for v in added} for added in self._beside.values()
+            {name: self._trained(variable, gradients) for name, variable in added.items()}
+            for added in self._beside.values()
         ]
         total_steps = tf.convert_to_tensor(state.schedule.total_steps)
         new = self._method.after_update(old, tf.cast(updates, tf.float32), total_steps)
@@ -80,9 +80,9 @@ class MethodUpkeep:
     ) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
         """Every variable that gets another value, with the value before and the new one."""
         for added, was, becomes in zip(self._beside.values(), old, new, strict=True):
-            for v in added:
+            for name, v in added.items():
                 variables = self._classifier.by_path[v.path], *self._averages[v.path]
-                values = ((t.value, *t.averages) for t in (was[v.name], becomes[v.name]))
+                values = ((t.value, *t.averages) for t in (was[name], becomes[name]))
                 for variable, one, other in zip(variables, *values, strict=True):
                     if other is not one:
                         yield variable, one, other
