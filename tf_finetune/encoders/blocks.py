@@ -5,7 +5,6 @@ So fewer queries than keys, rows of several texts, dropout by position and a sof
 are arguments, and nothing of the library has to be replaced.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -21,6 +20,7 @@ from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Encoder, Run
 from tf_finetune.encoders.family import Sizes
 from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.heads import number_of_rows, scaled_scores, split_heads
 from tf_finetune.encoders.put_before import Met, PutBefore
 
 _SITES_OF_A_LAYER = 3  # but for that of distances, behind the pooler's
@@ -307,18 +307,6 @@ class PostNormEncoder(Encoder):
         return self._head_dropout(x, training=run.training)
 
 
-def split_heads(x: tf.Tensor, head_width: int) -> tf.Tensor:
-    """[b, q, units] as [b, heads, q, head_width]."""
-    heads = x.shape[-1] // head_width
-    return tf.transpose(tf.reshape(x, [_rows(x), -1, heads, head_width]), [0, 2, 1, 3])
-
-
-def scaled_scores(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-    """How much each query asks for each key, [b, heads, q, t], of `split_heads`."""
-    scores = tf.matmul(query, key, transpose_b=True)
-    return scores / tf.cast(math.sqrt(query.shape[-1]), scores.dtype)
-
-
 def attended(
     scores: tf.Tensor,
     value: tf.Tensor,
@@ -350,7 +338,7 @@ def attended(
         seen = tf.matmul(probabilities[..., :rows], met.values)
         seen += tf.matmul(probabilities[..., rows:], value)
     seen = tf.transpose(seen, [0, 2, 1, 3])
-    return tf.reshape(seen, [_rows(value), -1, value.shape[1] * value.shape[3]])
+    return tf.reshape(seen, [number_of_rows(value), -1, value.shape[1] * value.shape[3]])
 
 
 def masked_scores(
@@ -369,7 +357,3 @@ def masked_scores(
 def scores_of_queries(scores: tf.Tensor, reads: tf.Tensor) -> tf.Tensor:
     """Rows of `Encoder.context` for the reads [b, r] alone; what is one for all stays."""
     return scores if scores.shape[2] == 1 else tf.gather(scores, reads, axis=2, batch_dims=1)
-
-
-def _rows(x: tf.Tensor) -> int | tf.Tensor:
-    return tf.shape(x)[0] if x.shape[0] is None else x.shape[0]

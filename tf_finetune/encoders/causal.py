@@ -18,12 +18,11 @@ from tf_finetune.encoders.blocks import (
     SummedEmbeddings,
     attended,
     masked_scores,
-    scaled_scores,
     scores_of_queries,
-    split_heads,
 )
 from tf_finetune.encoders.dense_and_norm import normalised
 from tf_finetune.encoders.encoder import Encoder, Run
+from tf_finetune.encoders.heads import scaled_scores, split_heads
 from tf_finetune.encoders.put_before import PutBefore
 
 

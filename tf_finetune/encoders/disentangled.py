@@ -6,17 +6,17 @@ distance serves all layers. What a token and all distances make of each other is
 rows are then shifted; nothing is gathered value by value.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.encoders.blocks import PostNormLayer, scores_of_queries, split_heads
+from tf_finetune.encoders.blocks import PostNormLayer, scores_of_queries
 from tf_finetune.encoders.dense_and_norm import dense, normalised
 from tf_finetune.encoders.dropout import PositionalDropout
 from tf_finetune.encoders.encoder import Run
+from tf_finetune.encoders.heads import scaled, split_heads
 
 _TERMS = 3  # of a score: token for token, token for distance, distance for token
 
@@ -129,7 +129,7 @@ class DisentangledLayer(PostNormLayer):
                 by_query = _picked(by_query, reads, tokens)
                 by_key = scores_of_queries(by_key, reads)
         scores = tf.matmul(query, key, transpose_b=True) + by_query + by_key
-        return scores / tf.cast(math.sqrt(self.terms * self.head_width), scores.dtype)
+        return scaled(scores, self.head_width, self.terms)
 
 
 def _shifted(x: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:

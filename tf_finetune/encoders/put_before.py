@@ -1,9 +1,10 @@
 """Keys and values that attention finds before those of every text."""
 
-import math
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from tf_finetune.encoders.heads import scaled_scores, split_heads
 
 
 class Met(NamedTuple):
@@ -40,12 +41,6 @@ class PutBefore(NamedTuple):
             terms: Of a score, by the root of whose number each is divided; keys here have the
                 first alone.
         """
-        keys, values = (self._by_head(rows, query) for rows in self)
-        scores = tf.matmul(query, keys, transpose_b=True)
-        return Met(scores / tf.cast(math.sqrt(terms * query.shape[-1]), scores.dtype), values)
-
-    def _by_head(self, rows: tf.Variable, query: tf.Tensor) -> tf.Tensor:
-        """[1, heads, rows, head_width] in the type of the queries."""
-        _, heads, _, width = query.shape
-        split = tf.reshape(tf.cast(rows, query.dtype), [1, rows.shape[0], heads, width])
-        return tf.transpose(split, [0, 2, 1, 3])
+        width, dtype = query.shape[-1], query.dtype
+        keys, values = (split_heads(tf.cast(rows, dtype)[None], width) for rows in self)
+        return Met(scaled_scores(query, keys, terms), values)
