@@ -57,15 +57,11 @@ def dropout_position(
             other; the first row of `position` is then not read.
         for_xla: Whether XLA compiles what is traced here; the same units are dropped.
     """
-    previous = getattr(_active, "place", None)
     seed, step, first_row = tf.unstack(position)
     key, high = tf.cast(seed, tf.uint64)[None], tf.cast(step, tf.uint64) * _SITES
     first_row = tf.zeros_like(first_row) if rows is not None else first_row
-    _active.place = _Place(key, high, first_row, rows, for_xla)
-    try:
+    with _at(_Place(key, high, first_row, rows, for_xla)):
         yield
-    finally:
-        _active.place = previous
 
 
 def at_this_place(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
@@ -73,14 +69,20 @@ def at_this_place(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor
     place = getattr(_active, "place", None)
 
     def placed(*arguments: tf.Tensor) -> tf.Tensor:
-        previous = getattr(_active, "place", None)
-        _active.place = place
-        try:
+        with _at(place):
             return function(*arguments)
-        finally:
-            _active.place = previous
 
     return placed
+
+
+@contextlib.contextmanager
+def _at(place: _Place | None) -> Iterator[None]:
+    previous = getattr(_active, "place", None)
+    _active.place = place
+    try:
+        yield
+    finally:
+        _active.place = previous
 
 
 class PositionalDropout:
