@@ -40,12 +40,7 @@ class SectionOf:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Makes an object of the class that is named."""
-        return core_schema.no_info_plain_validator_function(
-            self.made,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda section, info: section.model_dump(mode=info.mode), info_arg=True
-            ),
-        )
+        return made_by(self.made)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -124,6 +119,16 @@ def _told_of_all(fields: Mapping[str, Mapping[str, Any]]) -> str:
         default = f" (default {yaml_value(field['default'])})" if other else ""
         owners.setdefault(field["description"] + default, []).append(owner)
     return "; ".join(f"of {', '.join(names)}: {told}" for told, names in owners.items())
+
+
+def made_by(make: Callable[[Any], Section]) -> core_schema.CoreSchema:
+    """A section that a function makes of what is given; it is dumped by its own class."""
+    return core_schema.no_info_plain_validator_function(
+        make,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda section, info: section.model_dump(mode=info.mode), info_arg=True
+        ),
+    )
 
 
 def _mistake(option: str, value: Any, error: PydanticCustomError) -> InitErrorDetails:

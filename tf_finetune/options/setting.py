@@ -12,7 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from tf_finetune.options.section import Section
-from tf_finetune.options.section_of import SectionOf
+from tf_finetune.options.section_of import SectionOf, made_by
 
 _CLASSES: dict[str, SectionOf] = {}
 
@@ -36,12 +36,7 @@ class Setting:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """As the section does, by the classes that are known when a value comes."""
-        return core_schema.no_info_plain_validator_function(
-            self._made,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda setting, info: setting.model_dump(mode=info.mode), info_arg=True
-            ),
-        )
+        return made_by(self._made)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
