@@ -169,16 +169,11 @@ class AdaLora(LowRank):
                 "lora_A.weight": (values[_A] * values[_E])[:, kept].T,
                 "lora_B.weight": values[_B][kept].T,
             }
-        config = {
-            "peft_type": "LORA",
-            "r": self.initial_rank,
-            "lora_alpha": self.alpha,
-            "lora_dropout": self.dropout,
-            "bias": "none",
-        }
         alphas = {matrix: self.scale * rank for matrix, rank in ranks.items()}
         return PeftAdapter(
-            config, tensors, patterns={"rank_pattern": ranks, "alpha_pattern": alphas}
+            self.peft_config,
+            tensors,
+            patterns={"rank_pattern": ranks, "alpha_pattern": alphas},
         )
 
     def kept(self, product: Product, beside: Mapping[str, Variable], *, dropout: bool) -> float:

@@ -45,10 +45,6 @@ class Adapters(Method):
         """With their width."""
         return f"adapters of width {self.width}"
 
-    def trains(self, variable: Variable) -> bool:
-        """Nothing that is pretrained does."""
-        return False
-
     def problems(self, variables: Sequence[Variable]) -> list[str]:
         """A bottleneck wider than a state."""
         widths = {v.shape[1] for v in variables if v.kind == "kernel" and self._is_at(v)}

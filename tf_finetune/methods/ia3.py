@@ -51,10 +51,6 @@ class Ia3(Method):
         """By its name."""
         return "IA3"
 
-    def trains(self, variable: Variable) -> bool:
-        """Nothing that is pretrained does."""
-        return False
-
     def problems(self, variables: Sequence[Variable]) -> list[str]:
         """Targets that the encoder lacks, and those that are in both lists."""
         known, option = product_sites(variables), "feedforward_targets"

@@ -92,14 +92,9 @@ class Lora(LowRank):
 
     def peft_adapter(self, added: "Mapping[Variable, Mapping[str, np.ndarray]]") -> PeftAdapter:
         """PEFT's LoRA, whose names those of the tensors are."""
-        config = {
-            "peft_type": "LORA",
-            "r": self.rank,
-            "lora_alpha": self.alpha,
-            "lora_dropout": self.dropout,
+        config = self.peft_config | {
             "use_rslora": self.rank_stabilised,
             "use_dora": self.weight_decomposed,
-            "bias": "none",
         }
         tensors = {}
         for matrix, values in added.items():

@@ -1,7 +1,7 @@
 """What the methods have in common that change a matrix by a product of two small ones."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -47,10 +47,6 @@ class LowRank(Method):
         """See `Method`."""
         return self.dropout
 
-    def trains(self, variable: Variable) -> bool:
-        """Nothing that is pretrained does."""
-        return False
-
     def problems(self, variables: Sequence[Variable]) -> list[str]:
         """Targets that the encoder lacks, and a rank above the width of one."""
         sites = sites_of(self.targets, product_sites(variables))
@@ -64,6 +60,17 @@ class LowRank(Method):
                 f"{min(widths)}, the width of the narrowest target"
             )
         return problems
+
+    @property
+    def peft_config(self) -> dict[str, Any]:
+        """What PEFT's LoRA of these columns has among its options."""
+        return {
+            "peft_type": "LORA",
+            "r": self.columns,
+            "lora_alpha": self.alpha,
+            "lora_dropout": self.dropout,
+            "bias": "none",
+        }
 
     def products(self, product: Product, beside: Mapping[str, Variable]) -> tuple[Product, ...]:
         """That with A and that with B."""

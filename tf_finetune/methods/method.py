@@ -75,9 +75,10 @@ class Method(Section):
     def trains(self, variable: Variable) -> bool:
         """Whether a pretrained variable of the layers above the depth trains.
 
-        What stands above all layers, pooler and head, trains under every method.
+        Of a method that adds what it trains, none does. What stands above all layers, pooler and
+        head, trains under every method.
         """
-        raise NotImplementedError
+        return False
 
     def problems(self, variables: Sequence[Variable]) -> list[str]:
         """Which of its options do not go with an encoder.

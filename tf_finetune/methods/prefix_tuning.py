@@ -44,10 +44,6 @@ class PrefixTuning(Method):
         """With their number."""
         return f"prefixes of {self.length} keys and values"
 
-    def trains(self, variable: Variable) -> bool:
-        """Nothing that is pretrained does."""
-        return False
-
     def added(self, matrix: Variable) -> tuple[Variable, ...]:
         """Both stand beside the matrix that makes keys."""
         if not is_target(matrix, ("key",)):
