@@ -56,7 +56,7 @@ def typical_rate(depth: int, num_layers: int, steps: int) -> float:
 def usual_rate(method: Method, depth: int, num_layers: int, steps: int) -> float:
     """`typical_rate` for a method, which may want others than full training.
 
-    With all layers frozen nothing is left that methods differ in but the pooler.
+    With all layers frozen every method trains the same, pooler and head.
     """
     factor = method.rate_factor if depth < num_layers else 1.0
     return factor * typical_rate(depth, num_layers, steps)

@@ -25,8 +25,7 @@ def setting(found: Recommendation, result: DepthResult) -> str:
         action = f"Freeze {whole if depth == layers else 'all but the head'}"
         action += " and solve the head exactly"
     elif depth == layers:
-        pooler = f"{method} of the pooler, and the" if method else "pooler and"
-        action = f"Freeze {whole} (train only {pooler if found.has_pooler else 'the'} head)"
+        action = f"Freeze {whole} (train only {'pooler and' if found.has_pooler else 'the'} head)"
     elif method:
         action = f"Train {method} on {_layers(depth, layers)}"
         action += f" ({depth} of {layers} frozen)" if depth else ""
@@ -44,7 +43,7 @@ def doing(found: Recommendation, place: Place) -> str:
     used = found.at(*place).cell.layers_used
     if used is not None:
         return "using the first layer alone" if used == 1 else f"using the first {used} alone"
-    if place.method and place.depth < found.num_layers:
+    if place.method:
         return f"{method_words(found, place)} on {_layers(place.depth, found.num_layers)}"
     if place.depth == 0:
         return "training all layers"
