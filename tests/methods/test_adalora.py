@@ -1,23 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_variables import tiny_bert
 
-from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.methods.adalora import AdaLora
 from tf_finetune.methods.method import Trained
 
-BERT = FAMILIES["bert"].variables(
-    {
-        "vocab_size": 30,
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-        "max_position_embeddings": 12,
-        "type_vocab_size": 2,
-    },
-    num_labels=3,
-)
+BERT = tiny_bert(layers=1)
 TARGETS = [v for v in BERT if v.kind == "kernel" and v.site in ("query", "value")]
 STEPS = 100
 

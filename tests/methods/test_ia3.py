@@ -1,18 +1,9 @@
+from tiny_variables import tiny_bert
+
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.methods.ia3 import Ia3
 
-BERT = FAMILIES["bert"].variables(
-    {
-        "vocab_size": 30,
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-        "max_position_embeddings": 12,
-        "type_vocab_size": 2,
-    },
-    num_labels=3,
-)
+BERT = tiny_bert(layers=1)
 GPT2 = FAMILIES["gpt2"].variables(
     {"vocab_size": 30, "n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 12}, num_labels=3
 )

@@ -1,20 +1,9 @@
 import pytest
+from tiny_variables import tiny_bert
 
-from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.methods.table import METHODS
 
-VARIABLES = FAMILIES["bert"].variables(
-    {
-        "vocab_size": 30,
-        "hidden_size": 8,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-        "max_position_embeddings": 12,
-        "type_vocab_size": 2,
-    },
-    num_labels=3,
-)
+VARIABLES = tiny_bert(layers=2)
 
 
 def trained(name):
