@@ -1,5 +1,6 @@
 """A signal ends a run with its last step saved; the same run again ends as if undisturbed."""
 
+import json
 import os
 import signal
 from io import StringIO
@@ -45,6 +46,22 @@ def test_interrupted_run_goes_on_from_its_very_last_step(
     assert f"interrupted; step {step} of 10 is saved" in first.file.getvalue()
     assert f"going on from step {step} of 10" in again.file.getvalue()
     assert_equal(state(second_model, result), expected)
+
+
+def test_speed_of_an_epoch_counts_what_was_measured_before_the_interruption(
+    model, run, training, tmp_path, monkeypatch
+):
+    signal_after(monkeypatch, 5)  # before the scores: no step of the epoch is left
+    with pytest.raises(Interrupted):
+        run(model, training(epochs=1), outputs=Outputs(checkpoints=tmp_path))
+    (state,) = tmp_path.glob("*/state.json")
+    seconds = json.loads(state.read_text())["state"]["epoch_seconds"]
+
+    result = run(model, training(epochs=1), outputs=Outputs(checkpoints=tmp_path))
+
+    (epoch,) = result.history
+    assert epoch["seconds"] > seconds > 0
+    assert epoch["examples_per_second"] == pytest.approx(5 * 8 / epoch["seconds"])
 
 
 def test_signal_while_scoring_loses_no_step(

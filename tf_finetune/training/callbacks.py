@@ -74,6 +74,8 @@ class StopEarly(tf_keras.callbacks.Callback):
 class SpeedMeter(tf_keras.callbacks.Callback):
     """Measures examples per second of training, without validation.
 
+    An epoch that is resumed inside counts what was measured of it before the interruption.
+
     Args:
         batch_size: Examples a step; the one smaller batch of an epoch counts as full.
     """
@@ -83,13 +85,17 @@ class SpeedMeter(tf_keras.callbacks.Callback):
         self._batch_size = batch_size
         self._started = 0.0
         self._steps = 0
+        self._ended: float | None = None
+        self._steps_before = 0
+        self._seconds_before = 0.0
         self.first_step_at: float | None = None
         self.first_step_seconds = 0.0
         self.first_call_steps = 1
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Starts the clock."""
-        self._started, self._steps = time.perf_counter(), 0
+        self._started, self._ended = time.perf_counter(), None
+        self._steps = 0
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Counts, and notes when the very first step was done."""
@@ -102,9 +108,22 @@ class SpeedMeter(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds `seconds` and `examples_per_second` to the logs."""
+        self._ended = time.perf_counter()
         if logs is not None:
-            logs["seconds"] = time.perf_counter() - self._started
-            logs["examples_per_second"] = self._steps * self._batch_size / logs["seconds"]
+            steps = self._steps_before + self._steps
+            logs["seconds"] = self.epoch_seconds
+            logs["examples_per_second"] = steps * self._batch_size / logs["seconds"]
+            self._steps_before, self._seconds_before = 0, 0.0
+
+    @property
+    def epoch_seconds(self) -> float:
+        """Seconds in the steps of this epoch, up to now or to its end."""
+        ended = time.perf_counter() if self._ended is None else self._ended
+        return self._seconds_before + ended - self._started
+
+    def resume(self, steps: int, seconds: float) -> None:
+        """Takes up an epoch inside, of which so many steps took so many seconds."""
+        self._steps_before, self._seconds_before = steps, seconds
 
 
 class EpochHistory(tf_keras.callbacks.Callback):

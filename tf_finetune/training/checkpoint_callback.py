@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
-from tf_finetune.training.callbacks import EpochHistory, StopEarly
+from tf_finetune.training.callbacks import EpochHistory, SpeedMeter, StopEarly
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.training.fine_tuner import FineTuner
 
@@ -23,6 +23,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         checkpoints: Where to save.
         steps_per_epoch: Steps an epoch.
         history: Logs of the finished epochs.
+        speed: What measures the epochs.
         stopper: Early stopping, or None.
         bad_numbers: What watches for NaN and infinity.
         writes: Whether this process saves; of several, one does and all restore.
@@ -34,6 +35,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         checkpoints: RunCheckpoints,
         steps_per_epoch: int,
         history: EpochHistory,
+        speed: SpeedMeter,
         stopper: StopEarly | None,
         bad_numbers: BadNumbers,
         writes: bool,
@@ -43,6 +45,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self._checkpoints = checkpoints
         self._steps_per_epoch = steps_per_epoch
         self._history = history
+        self._speed = speed
         self._stopper = stopper
         self._bad_numbers = bad_numbers
         self._writes = writes
@@ -66,6 +69,9 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self.step, self.stopped = state["step"], state["stopped"]
         self._running_loss = state["running_loss"]
         self._history.entries = state["history"]
+        if inside := self._steps_inside:
+            # Versions before did not save the seconds.
+            self._speed.resume(inside, state.get("epoch_seconds", 0.0))
         self._bad_numbers.resume(self.step, state["bad_numbers"])
         if self._stopper is not None:
             self._stopper.best_epoch = state["best_epoch"]
@@ -79,12 +85,13 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
         self._checkpoints.follow(model)
 
     @property
-    def _finished_epochs(self) -> int:
-        return len(self._history.entries)
+    def _steps_inside(self) -> int:
+        """Steps of an epoch that is not finished."""
+        return self.step - len(self._history.entries) * self._steps_per_epoch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Puts back the running loss of an epoch that is resumed inside."""
-        if self.step > self._finished_epochs * self._steps_per_epoch:
+        if self._steps_inside:
             for variable, value in zip(
                 self.model.step.mean_loss.variables, self._running_loss, strict=True
             ):
@@ -118,6 +125,7 @@ class SaveCheckpoints(tf_keras.callbacks.Callback):
             "step": self.step,
             "stopped": self.stopped,
             "running_loss": [float(v.numpy()) for v in self.model.step.mean_loss.variables],
+            "epoch_seconds": self._speed.epoch_seconds,
             "history": self._history.entries,
             "bad_numbers": self._bad_numbers.state(),
             "best_epoch": stopper.best_epoch if stopper else None,

@@ -281,7 +281,7 @@ class _Fit:
             self.config.on_nonfinite, self._examples_of_step, self.per_epoch, self.console
         )
         bad_numbers.set_model(self.model)
-        saver = self._saver(outputs.checkpoints, history, stopper, bad_numbers)
+        saver = self._saver(outputs.checkpoints, history, speed, stopper, bad_numbers)
         step = self._resume(saver, bad_numbers)
         callbacks, progress = self._callbacks(outputs.events, step, speed, stopper)
         callbacks = [bad_numbers, *callbacks, history]
@@ -329,6 +329,7 @@ class _Fit:
         self,
         folder: Path | None,
         history: EpochHistory,
+        speed: SpeedMeter,
         stopper: StopEarly | None,
         bad_numbers: BadNumbers,
     ) -> SaveCheckpoints | None:
@@ -341,6 +342,7 @@ class _Fit:
             checkpoints,
             self.per_epoch,
             history,
+            speed,
             stopper,
             bad_numbers,
             writes=self.chosen.writes,
