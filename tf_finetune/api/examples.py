@@ -102,9 +102,7 @@ def _from_datasets(dataset: Any) -> InMemory:
         return lambda first, last: whole[first:last][name]
 
     columns = {name: values(name) for name in dataset.column_names}
-    return InMemory(
-        "Dataset", columns, len(dataset), types=dataset.features.arrow_schema
-    )
+    return InMemory("Dataset", columns, len(dataset), types=dataset.features.arrow_schema)
 
 
 def _from_arrow(data: Any) -> InMemory:
@@ -135,7 +133,9 @@ def _from_columns(data: Mapping[Any, Any], kind: str = "dictionary") -> InMemory
 
 
 def _length(values: Any) -> int | None:
-    return None if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") else len(values)
+    return (
+        None if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") else len(values)
+    )
 
 
 def _part_of(values: Any) -> Values:
