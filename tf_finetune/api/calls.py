@@ -63,8 +63,8 @@ def search(
     loaded = _configured(config, given, options, uses.SEARCH, "search")
     if given.held and loaded.search.workers > 1:
         raise UserError(
-            f"search.workers: received {loaded.search.workers} with examples in memory, which other "
-            "processes do not see; accepted: 1, or a file of examples"
+            f"search.workers: received {loaded.search.workers} with examples in memory, which "
+            "other processes do not see; accepted: 1, or a file of examples"
         )
 
     from tf_finetune.jobs.search import search as run_search

@@ -53,9 +53,10 @@ class Evaluation:
     def __str__(self) -> str:
         """The first score with its interval."""
         name, first = next(iter(self.report.metrics.items()))
+        interval = f"{first['low']:.4g} to {first['high']:.4g}"
         return (
-            f"{name} {first['value']:.4g} ({self.report.confidence:.0%} interval {first['low']:.4g} to "
-            f"{first['high']:.4g}) on {self.report.n:,} examples"
+            f"{name} {first['value']:.4g} ({self.report.confidence:.0%} interval {interval}) on "
+            f"{self.report.n:,} examples"
         )
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _STRONGEST = 0.75  # opacity of the strongest word's colour
+_LINE = "line-height:1.8;margin:4px 0"
 _COLOURS = {"for": "0,114,178", "against": "230,159,0"}
 _KEY = "blue spoke for the answer, orange against it; the deeper, the more"
 
@@ -70,7 +71,7 @@ class ExplainedAnswer:
         """The text with its words coloured."""
         texts = [self.text] if self.text_pair is None else [self.text, self.text_pair]
         lines = "".join(
-            f'<p dir="auto" style="line-height:1.8;margin:4px 0">{"".join(map(_coloured, parts))}</p>'
+            f'<p dir="auto" style="{_LINE}">{"".join(map(_coloured, parts))}</p>'
             for parts in coloured_texts(self.explanation, texts)
         )
         return f"<div><b>{html.escape(self._about)}</b>{lines}<small>{_KEY}</small></div>"
