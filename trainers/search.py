@@ -30,8 +30,8 @@ def main(argv: Sequence[str]) -> int:
             hint="Several processes: search.workers, or docs/search.md for several machines.",
         )
 
-    from tf_finetune.search.leading.roles import is_worker
-    from tf_finetune.search.running.directory import check_search_folder, search_path
+    from tf_finetune.searches.leading.roles import is_worker
+    from tf_finetune.searches.running.directory import check_search_folder, search_path
     from tf_finetune.storage.locking import exclusive_use
 
     if is_worker():
@@ -47,17 +47,17 @@ def main(argv: Sequence[str]) -> int:
 def _search(config: ExperimentConfig, console: Console, started: float) -> None:
     job, tokenizer = load_job(config, console)
 
-    from tf_finetune.search.leading.job import describe_search
-    from tf_finetune.search.session import comparable, recommended, run_trials, session_notes
+    from tf_finetune.searches.leading.job import describe_search
+    from tf_finetune.searches.session import comparable, recommended, run_trials, session_notes
 
     for line in describe_search(job):
         console.print(Text(visible(line)), soft_wrap=True)
     found = run_trials(job, console, started)
 
     from tf_finetune.machine import interruption
-    from tf_finetune.search.answer.chance import chance_notes
-    from tf_finetune.search.answer.more_examples import fold_notes
-    from tf_finetune.search.answer.tables import render_recommendation
+    from tf_finetune.searches.answer.chance import chance_notes
+    from tf_finetune.searches.answer.more_examples import fold_notes
+    from tf_finetune.searches.answer.tables import render_recommendation
 
     if found.interrupted is not None:
         interruption.forget()  # the next Ctrl-C ends at once
@@ -75,7 +75,7 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
     render_recommendation(console, recommendation, notes)
 
     from tf_finetune.runs.model_folder import write_model_folder
-    from tf_finetune.search.final_training import train_chosen
+    from tf_finetune.searches.final_training import train_chosen
 
     final = train_chosen(job, recommendation.recommended.cell, records, console, found.runner)
     write_model_folder(
@@ -86,12 +86,12 @@ def _search(config: ExperimentConfig, console: Console, started: float) -> None:
         max_length=job.config.data.max_length,
     )
 
-    from tf_finetune.search.ensemble import keep_ensemble
+    from tf_finetune.searches.ensemble import keep_ensemble
 
     ensemble, ensemble_notes = keep_ensemble(job, final, records, tokenizer, console)
 
-    from tf_finetune.search.answer.outcome import SearchOutcome
-    from tf_finetune.search.answer.reporting import write_search_report
+    from tf_finetune.searches.answer.outcome import SearchOutcome
+    from tf_finetune.searches.answer.reporting import write_search_report
 
     outcome = SearchOutcome(
         path=job.directory.path,
@@ -143,11 +143,11 @@ def load_job(
     from tf_finetune.models.weights import pretrained
     from tf_finetune.plans.rates import number_of_steps
     from tf_finetune.reports.preflight_file import read_preflight
-    from tf_finetune.search.leading.places import with_one_method
-    from tf_finetune.search.leading.space import build_space
-    from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
-    from tf_finetune.search.running.identity import search_identity
-    from tf_finetune.search.running.records import TrialJournal
+    from tf_finetune.searches.leading.places import with_one_method
+    from tf_finetune.searches.leading.space import build_space
+    from tf_finetune.searches.running.directory import SearchDirectory, prepare_search, search_path
+    from tf_finetune.searches.running.identity import search_identity
+    from tf_finetune.searches.running.records import TrialJournal
     from tf_finetune.sources.opening import check_sources
 
     config = with_one_method(config)
@@ -170,8 +170,8 @@ def load_job(
     config = config.model_copy(update={"data": data, "encoder": encoder})
 
     from tf_finetune.runs.threshold import with_threshold
-    from tf_finetune.search.leading.job import SearchJob
-    from tf_finetune.search.leading.precision import resolve_for_search
+    from tf_finetune.searches.leading.job import SearchJob
+    from tf_finetune.searches.leading.precision import resolve_for_search
     from tf_finetune.training.fine_tuning import check_options
 
     check_options(config.training, splits, config.evaluation)
@@ -197,7 +197,7 @@ def _work(config: ExperimentConfig) -> int:
     """A worker process of KerasTuner's: runs what the chief hands out."""
     job, _ = load_job(config, Console(quiet=True), beside_another=True)
 
-    from tf_finetune.search.session import run_worker
+    from tf_finetune.searches.session import run_worker
 
     run_worker(job)
     return 0

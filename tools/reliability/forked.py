@@ -25,8 +25,8 @@ def import_everything() -> None:
     import tf_finetune.prefix.of_a_run
     import tf_finetune.runs.model_folder
     import tf_finetune.runs.scoring
-    import tf_finetune.search.answer.reporting
-    import tf_finetune.search.session  # noqa: F401
+    import tf_finetune.searches.answer.reporting
+    import tf_finetune.searches.session  # noqa: F401
 
 
 class Forked:
