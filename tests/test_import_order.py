@@ -37,6 +37,7 @@ ORDER = (
     {"search.answer"},
     {"search"},
     {"serving"},
+    {"jobs"},
     {"verification"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in sorted(names)}
