@@ -1,4 +1,4 @@
-"""Reads the examples of a training or a search, and keeps what was found out about them."""
+"""The labelled examples of a job: whether they are there, and what is in them."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,3 +45,15 @@ def load_examples(config: ExperimentConfig, files: EncoderFiles, console: Consol
     encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
     return Examples(config, tokenizer, splits)
+
+
+def check_examples(config: ExperimentConfig, file: str | None) -> None:
+    """Refuses labelled examples that are not there: a file's, or those of the run.
+
+    Raises:
+        UserError: A source cannot be opened.
+    """
+    data = config.data
+    if file is not None:
+        data = data.model_copy(update={"train": None, "validation": None, "test": file})
+    check_sources(data)
