@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # A file may import what stands in its own line and above. The first line is files of the package
 # itself; each other is a folder, with all folders in it that have no line of their own.
 ORDER = (
-    {"errors", "lazy_table", "invocation", "console_tables"},
+    {"errors", "lazy_table", "invocation", "console_tables", "live_display"},
     {"storage"},
     {"machine"},
     {"options"},
@@ -39,6 +39,7 @@ ORDER = (
     {"serving"},
     {"jobs"},
     {"verification"},
+    {"api"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in sorted(names)}
 

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import NamedTuple
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tf_finetune.live_display import LiveDisplay
 from tf_finetune.machine.memory import host_bytes, resident_bytes
 from tf_finetune.results.trial import exact_rate
 from tf_finetune.search.running.records import TrialRecord
@@ -62,15 +62,12 @@ class SearchDisplay:
         self._started = self._at_time = time.monotonic()
         for record in known:
             self._consider(record)
-        # The display asks four times a second; what it shows is only read then.
-        self._live = Live(
-            get_renderable=self._render, console=console, refresh_per_second=4, transient=True
-        )
+        # The display asks a few times a second; what it shows is only read then.
+        self._live = LiveDisplay(console, self._render)
 
     def __enter__(self) -> "SearchDisplay":
         """Shows it."""
-        if self._console.is_terminal:
-            self._live.start()
+        self._live.start()
         return self
 
     def __exit__(
@@ -80,8 +77,7 @@ class SearchDisplay:
         traceback: TracebackType | None,
     ) -> None:
         """Takes it away."""
-        if self._console.is_terminal:
-            self._live.stop()
+        self._live.stop()
 
     def on_begin(self, tuner_id: str, request: TrialRequest) -> None:
         """A trial began."""
