@@ -37,6 +37,7 @@ ORDER = (
     {"searches.answer"},
     {"searches"},
     {"serving"},
+    {"jobs"},
     {"verification"},
     {"api"},
 )

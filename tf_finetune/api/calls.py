@@ -159,7 +159,10 @@ def plan(*, num_labels: int = 2, config: Config = None, **options: Any) -> Price
     """
     if isinstance(num_labels, bool) or not isinstance(num_labels, int) or num_labels < 1:
         raise UserError(f"num_labels: received {num_labels!r}; accepted: a whole number above 0")
-    return Prices(configured(config, options, uses.PLAN, "plan"), num_labels)
+
+    from tf_finetune.jobs.plan import plan as price
+
+    return Prices(price(configured(config, options, uses.PLAN, "plan"), num_labels))
 
 
 def _configured(

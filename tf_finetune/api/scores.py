@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Scores:
     """Every score with its interval, and what the model got wrong.
 
     Attributes:
@@ -20,7 +20,7 @@ class Evaluation:
     report: EvaluationReport
 
     def __getitem__(self, metric: str) -> float:
-        """The value of a score: `evaluation["accuracy"]`."""
+        """The value of a score: `scores["accuracy"]`."""
         return self.report.metrics[metric]["value"]
 
     @property
@@ -61,7 +61,7 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """The same, with the name of the class."""
-        return f"Evaluation({self})"
+        return f"Scores({self})"
 
     def _repr_html_(self) -> str:
         """The scores as a table."""
