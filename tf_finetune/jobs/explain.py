@@ -1,8 +1,7 @@
 """Which words decided a prediction: integrated gradients of one text after the other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.explanation.precision import Precision
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from tf_finetune.runs.trained_model import TrainedModel
 
 
-@dataclass(frozen=True)
-class ExplainedAnswer:
+class ExplainedRecord(NamedTuple):
     """What a model says of a text, and why.
 
     Attributes:
@@ -49,7 +47,7 @@ class ExplainedAnswer:
 
 def explain(
     trained: "TrainedModel", records: Sequence[Record], label: int | None, precision: Precision
-) -> Iterator[ExplainedAnswer]:
+) -> Iterator[ExplainedRecord]:
     """Explains texts in their order; each takes about as long as a step of training.
 
     Args:
@@ -66,4 +64,4 @@ def explain(
     for record, likeliest, answer in zip(records, logits.argmax(axis=1), said, strict=True):
         output = int(likeliest) if label is None else label
         why = trained.explainer.explain(record.text, record.text_pair, output, precision)
-        yield ExplainedAnswer(record, answer, why)
+        yield ExplainedRecord(record, answer, why)
