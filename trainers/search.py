@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     config = load_arguments(parse_arguments("search", argv))
 
     from tf_finetune.jobs.search import search, work
-    from tf_finetune.search.leading.roles import is_worker
+    from tf_finetune.searches.leading.roles import is_worker
 
     if is_worker():
         work(config)

@@ -12,7 +12,7 @@ from tf_finetune.api.report_page import ReportPage
 from tf_finetune.errors import UserError
 from tf_finetune.results.recommendation import DepthResult, Recommendation
 from tf_finetune.results.recommendation_file import read_recommendation
-from tf_finetune.search.running.directory import SearchDirectory
+from tf_finetune.searches.running.directory import SearchDirectory
 
 if TYPE_CHECKING:
     import pandas as pd

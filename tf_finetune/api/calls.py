@@ -63,8 +63,8 @@ def search(
     loaded = _configured(config, given, options, uses.SEARCH, "search")
     if given.held and loaded.search.workers > 1:
         raise UserError(
-            f"search.workers: received {loaded.search.workers} with examples in memory, which other "
-            "processes do not see; accepted: 1, or a file of examples"
+            f"search.workers: received {loaded.search.workers} with examples in memory, which "
+            "other processes do not see; accepted: 1, or a file of examples"
         )
 
     from tf_finetune.jobs.search import search as run_search
@@ -159,7 +159,10 @@ def plan(*, num_labels: int = 2, config: Config = None, **options: Any) -> Price
     """
     if isinstance(num_labels, bool) or not isinstance(num_labels, int) or num_labels < 1:
         raise UserError(f"num_labels: received {num_labels!r}; accepted: a whole number above 0")
-    return Prices(configured(config, options, uses.PLAN, "plan"), num_labels)
+
+    from tf_finetune.jobs.plan import plan as price
+
+    return Prices(price(configured(config, options, uses.PLAN, "plan"), num_labels))
 
 
 def _configured(

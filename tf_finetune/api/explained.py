@@ -1,36 +1,30 @@
 """Why a model answered as it did, with the words coloured in a notebook."""
 
 import html
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.evaluation.attributions import Explanation
+from tf_finetune.jobs.explain import ExplainedAnswer
 from tf_finetune.reports.page.coloured_words import Stretch, coloured_texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _STRONGEST = 0.75  # opacity of the strongest word's colour
+_LINE = "line-height:1.8;margin:4px 0"
 _COLOURS = {"for": "0,114,178", "against": "230,159,0"}
 _KEY = "blue spoke for the answer, orange against it; the deeper, the more"
 
 
 @dataclass(frozen=True)
-class ExplainedAnswer:
+class Explained:
     """A text, the answer, and what each word contributed to it.
 
     Attributes:
-        text: The text.
-        text_pair: The second text, or None.
-        answer: As a row of `predict`, with the probabilities of all labels.
-        explanation: Of one output; see `Explanation`.
+        found: The text, the answer and the explanation.
     """
 
-    text: str
-    text_pair: str | None
-    answer: Mapping[str, Any]
-    explanation: Explanation
+    found: ExplainedAnswer
 
     @property
     def words(self) -> "pd.DataFrame":
@@ -39,39 +33,32 @@ class ExplainedAnswer:
 
         rows = [
             {"word": w.text, "start": w.start, "end": w.end, "contribution": w.attribution}
-            for w in self.explanation.all_words()
+            for w in self.found.explanation.all_words()
         ]
         return pd.DataFrame(rows, columns=["word", "start", "end", "contribution"])
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as `explain` writes it into JSON."""
-        pair = {} if self.text_pair is None else {"text_pair": self.text_pair}
-        return {
-            "text": self.text,
-            **pair,
-            **self.answer,
-            "explanation": self.explanation.to_dict(),
-        }
+        """All of it, as `explain` writes it into JSON."""
+        return self.found.to_dict()
 
     def __str__(self) -> str:
         """The answer and its strongest words."""
-        strongest = sorted(self.explanation.all_words(), key=lambda w: -abs(w.attribution))[:3]
-        words = ", ".join(f"{word.text} {word.attribution:+.2f}" for word in strongest)
-        return f"{self._about}: {words}"
+        words = sorted(self.found.explanation.all_words(), key=lambda w: -abs(w.attribution))[:3]
+        strongest = ", ".join(f"{word.text} {word.attribution:+.2f}" for word in words)
+        return f"{self._about}: {strongest}"
 
     @property
     def _about(self) -> str:
-        label = self.explanation.label
-        if label is None:
-            return f"value {self.explanation.output:.4g}"
-        return f"{label} {self.answer['probabilities'][label]:.3f}"
+        why = self.found.explanation
+        if why.label is None:
+            return f"value {why.output:.4g}"
+        return f"{why.label} {self.found.answer['probabilities'][why.label]:.3f}"
 
     def _repr_html_(self) -> str:
         """The text with its words coloured."""
-        texts = [self.text] if self.text_pair is None else [self.text, self.text_pair]
         lines = "".join(
-            f'<p dir="auto" style="line-height:1.8;margin:4px 0">{"".join(map(_coloured, parts))}</p>'
-            for parts in coloured_texts(self.explanation, texts)
+            f'<p dir="auto" style="{_LINE}">{"".join(map(_coloured, parts))}</p>'
+            for parts in coloured_texts(self.found.explanation, self.found.shown.texts)
         )
         return f"<div><b>{html.escape(self._about)}</b>{lines}<small>{_KEY}</small></div>"
 
@@ -85,7 +72,7 @@ def _coloured(part: Stretch) -> str:
     return f'<span style="{style}" title="{html.escape(part.number)}">{text}</span>'
 
 
-class ExplainedAnswers(tuple[ExplainedAnswer, ...]):
+class ExplainedTexts(tuple[Explained, ...]):
     """Explanations of several texts."""
 
     def __str__(self) -> str:

@@ -5,10 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.api.evaluation import Evaluation
 from tf_finetune.api.examples import source_of
-from tf_finetune.api.explained import ExplainedAnswer, ExplainedAnswers
+from tf_finetune.api.explained import Explained, ExplainedTexts
 from tf_finetune.api.report_page import ReportPage
+from tf_finetune.api.scores import Scores
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.runs.opening import OpenedRun, open_model
@@ -97,7 +97,7 @@ class Model:
         rows: list[dict[str, Any]] = []
         for logits in self._logits(texts):
             rows += [_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
-        return pd.DataFrame(rows, index=getattr(texts, "index", None) if rows else None)
+        return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
     def predict_proba(self, texts: Any) -> "np.ndarray":
         """Probabilities of the labels, float64 [n, labels] in the order of `labels`.
@@ -115,7 +115,7 @@ class Model:
         parts = [self._labels.probabilities(logits) for logits in self._logits(texts)]
         return np.concatenate(parts)
 
-    def evaluate(self, examples: Any = None, *, progress: bool = False) -> Evaluation:
+    def evaluate(self, examples: Any = None, *, progress: bool = False) -> Scores:
         """Scores the model, and keeps the scores in its folder.
 
         Args:
@@ -131,12 +131,10 @@ class Model:
         source = None if examples is None else source_of(examples, "examples")
         file = source if source is None or isinstance(source, str) else source.source
         with called(progress) as console:
-            report, _ = evaluate(self._run, file, console, load=lambda: self._loaded)
-        return Evaluation(report)
+            found = evaluate(self._run, file, console, load=lambda: self._loaded)
+        return Scores(found.report)
 
-    def explain(
-        self, texts: Any, *, label: str | None = None
-    ) -> ExplainedAnswer | ExplainedAnswers:
+    def explain(self, texts: Any, *, label: str | None = None) -> Explained | ExplainedTexts:
         """Which words decided the answer, by integrated gradients.
 
         Args:
@@ -157,13 +155,49 @@ class Model:
             raise UserError(f"label: received {label!r}; accepted: {accepted}")
         output = None if label is None else self.labels.index(label)
         (member, *_) = self._loaded.members
-        found = ExplainedAnswers(
-            ExplainedAnswer(record.text, record.text_pair, answer, why)
-            for record, answer, why in explain(
-                member, list(self._records(texts)), output, Precision(), self._batch_size
-            )
-        )
+        records = list(self._records(texts))
+        found = ExplainedTexts(map(Explained, explain(member, records, output, Precision())))
         return found[0] if isinstance(texts, str) else found
+
+    def export(
+        self, folder: "str | Path", *, form: str | Sequence[str] = "huggingface", **options: Any
+    ) -> Path | dict[str, Path]:
+        """Hands the model over.
+
+        Args:
+            folder: Where the folder of each form goes.
+            form: `huggingface`, `peft`, `savedmodel`, `litert`, or several.
+            **options: `precisions` of LiteRT, `max_loss`, `examples` to measure on, `replace=True`,
+                and what makes the model smaller: docs/export.md.
+
+        Returns:
+            The folder of the form; of several, the folder of each.
+
+        Raises:
+            UserError: The model cannot be had in that form, or the folder is not free.
+        """
+        from tf_finetune.api.handing_over import export_model
+
+        written = export_model(self.path, Path(folder), form, options)
+        return written[form] if isinstance(form, str) and form in written else written
+
+    def serve(self, port: int = 8000, *, host: str = "127.0.0.1") -> None:
+        """Answers requests over HTTP until it is interrupted, as `tf-finetune serve` does.
+
+        Args:
+            port: 0 takes a free one, which is printed.
+            host: Where to listen; another than this machine needs the command's token.
+
+        Raises:
+            UserError: The server's packages are not installed, or the address is taken.
+        """
+        from tf_finetune.jobs.serve import serve
+        from tf_finetune.serving.limits import Limits
+
+        def ready(taken: int) -> None:
+            print(f"serving {self.path} on http://{host}:{taken} (API page: /docs)", flush=True)
+
+        serve(str(self.path), host, port, None, Limits(), ready)
 
     @property
     def _run(self) -> OpenedRun:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.search.running.directory import (
+from tf_finetune.searches.running.directory import (
     SearchDirectory,
     check_search_folder,
     search_path,
@@ -17,8 +17,8 @@ from tf_finetune.storage.locking import exclusive_use
 from tf_finetune.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from tf_finetune.search.answer.outcome import SearchOutcome
-    from tf_finetune.search.leading.job import SearchJob
+    from tf_finetune.searches.answer.outcome import SearchOutcome
+    from tf_finetune.searches.leading.job import SearchJob
 
 
 def search(
@@ -75,7 +75,7 @@ def work(config: ExperimentConfig) -> None:
     check_processes(config)
     job = load_job_beside(config)
 
-    from tf_finetune.search.session import run_worker
+    from tf_finetune.searches.session import run_worker
 
     run_worker(job)
 

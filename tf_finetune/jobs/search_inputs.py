@@ -14,8 +14,8 @@ from tf_finetune.errors import UserError
 from tf_finetune.jobs.examples import load_examples
 from tf_finetune.models.weights import pretrained
 from tf_finetune.reports.preflight_file import read_preflight
-from tf_finetune.search.leading.places import with_one_method
-from tf_finetune.search.leading.space import build_space
+from tf_finetune.searches.leading.places import with_one_method
+from tf_finetune.searches.leading.space import build_space
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

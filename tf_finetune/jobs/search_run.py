@@ -13,20 +13,20 @@ from tf_finetune.plans.rates import number_of_steps
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.runs.threshold import with_threshold
-from tf_finetune.search.answer.chance import chance_notes
-from tf_finetune.search.answer.more_examples import fold_notes
-from tf_finetune.search.answer.outcome import SearchOutcome
-from tf_finetune.search.answer.reporting import write_search_report
-from tf_finetune.search.answer.tables import render_recommendation
-from tf_finetune.search.ensemble import keep_ensemble
-from tf_finetune.search.final_training import FinalModel, train_chosen
-from tf_finetune.search.leading.job import SearchJob, describe_search
-from tf_finetune.search.leading.precision import resolve_for_search
-from tf_finetune.search.leading.space import build_space
-from tf_finetune.search.running.directory import SearchDirectory, prepare_search, search_path
-from tf_finetune.search.running.identity import search_identity
-from tf_finetune.search.running.records import TrialJournal, TrialRecord
-from tf_finetune.search.session import (
+from tf_finetune.searches.answer.chance import chance_notes
+from tf_finetune.searches.answer.more_examples import fold_notes
+from tf_finetune.searches.answer.outcome import SearchOutcome
+from tf_finetune.searches.answer.reporting import write_search_report
+from tf_finetune.searches.answer.tables import render_recommendation
+from tf_finetune.searches.ensemble import keep_ensemble
+from tf_finetune.searches.final_training import FinalModel, train_chosen
+from tf_finetune.searches.leading.job import SearchJob, describe_search
+from tf_finetune.searches.leading.precision import resolve_for_search
+from tf_finetune.searches.leading.space import build_space
+from tf_finetune.searches.running.directory import SearchDirectory, prepare_search, search_path
+from tf_finetune.searches.running.identity import search_identity
+from tf_finetune.searches.running.records import TrialJournal, TrialRecord
+from tf_finetune.searches.session import (
     SearchedTrials,
     comparable,
     recommended,

@@ -161,7 +161,7 @@ def open_in_memory(config: DataConfig, source: str, split: str) -> Table:
     kept = _KEPT.get(source)
     if kept is None:
         raise UserError(
-            f"data.{split}: {source} stands for examples that were given in Python, and this "
-            "process was not given them; accepted: a file, or the same examples once more",
+            f"data.{split}: {source} stands for examples that were given in Python, which nobody "
+            "holds any more; accepted: labelled examples, in a file or in Python"
         )
     return kept.table(config, split)
