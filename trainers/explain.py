@@ -22,7 +22,7 @@ from trainers.texts import given_texts
 from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
-    from tf_finetune.jobs.explain import ExplainedRecord
+    from tf_finetune.jobs.explain import ExplainedAnswer
     from tf_finetune.reports.page.explanations import ExplainedText
     from tf_finetune.sources.records import Record
 
@@ -101,7 +101,7 @@ def _summary(number: int, item: "ExplainedText") -> str:
 
 
 def _write(
-    target: Path, title: str, explained: Sequence["ExplainedRecord"], tolerance: float
+    target: Path, title: str, explained: Sequence["ExplainedAnswer"], tolerance: float
 ) -> None:
     from tf_finetune.reports.page.explanations import write_explanations_page
     from tf_finetune.storage.files import write_atomically, write_json

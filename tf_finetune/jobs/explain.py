@@ -1,7 +1,8 @@
 """Which words decided a prediction: integrated gradients of one text after the other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.explanation.precision import Precision
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from tf_finetune.runs.trained_model import TrainedModel
 
 
-class ExplainedRecord(NamedTuple):
+@dataclass(frozen=True)
+class ExplainedAnswer:
     """What a model says of a text, and why.
 
     Attributes:
@@ -47,7 +49,7 @@ class ExplainedRecord(NamedTuple):
 
 def explain(
     trained: "TrainedModel", records: Sequence[Record], label: int | None, precision: Precision
-) -> Iterator[ExplainedRecord]:
+) -> Iterator[ExplainedAnswer]:
     """Explains texts in their order; each takes about as long as a step of training.
 
     Args:
@@ -64,4 +66,4 @@ def explain(
     for record, likeliest, answer in zip(records, logits.argmax(axis=1), said, strict=True):
         output = int(likeliest) if label is None else label
         why = trained.explainer.explain(record.text, record.text_pair, output, precision)
-        yield ExplainedRecord(record, answer, why)
+        yield ExplainedAnswer(record, answer, why)
