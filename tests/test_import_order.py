@@ -38,6 +38,7 @@ ORDER = (
     {"search"},
     {"serving"},
     {"verification"},
+    {"api"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in sorted(names)}
 
