@@ -165,7 +165,6 @@ def _write_executable(folder):
 
 
 def _import_everything():
-    import tf_finetune.reports.tensorboard  # noqa: F401
     import trainers.search
     import trainers.train  # noqa: F401
     from tools.reliability.forked import import_everything

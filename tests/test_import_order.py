@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # A file may import what stands in its own line and above. The first line is files of the package
 # itself; each other is a folder, with all folders in it that have no line of their own.
 ORDER = (
-    {"errors", "lazy_table", "invocation", "console_tables"},
+    {"errors", "lazy_table", "invocation", "console_tables", "live_display"},
     {"storage"},
     {"machine"},
     {"options"},
@@ -32,11 +32,12 @@ ORDER = (
     {"preflight"},
     {"prediction"},
     {"export"},
-    {"search.running"},
-    {"search.leading"},
-    {"search.answer"},
-    {"search"},
+    {"searches.running"},
+    {"searches.leading"},
+    {"searches.answer"},
+    {"searches"},
     {"serving"},
+    {"jobs"},
     {"verification"},
     {"api"},
 )

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from tf_finetune.search.running.journal import Journal
+from tf_finetune.searches.running.journal import Journal
 from tf_finetune.verification import verify_run
 
 

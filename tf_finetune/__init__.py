@@ -1,5 +1,50 @@
-"""Decides how deep to fine-tune a pretrained encoder, and does it."""
+"""Decides what of a pretrained encoder to fine-tune, how deep and by which method, and does it.
+
+Example:
+    >>> import tf_finetune as tft
+    >>> tft.plan(encoder=encoder).table["depth"].tolist()
+    [0, 1, 2]
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tf_finetune.machine import environment
 
+if TYPE_CHECKING:
+    from tf_finetune.api.answer import Answer
+    from tf_finetune.api.calls import fine_tune, load, plan, search
+    from tf_finetune.api.model import Model
+    from tf_finetune.api.run import Run
+    from tf_finetune.errors import UserError
+
+__all__ = [
+    "Answer",
+    "Model",
+    "Run",
+    "UserError",
+    "fine_tune",
+    "load",
+    "plan",
+    "search",
+]
+# Imported when they are looked up: TensorFlow takes seconds.
+_PLACES = {
+    "Answer": "tf_finetune.api.answer",
+    "Model": "tf_finetune.api.model",
+    "Run": "tf_finetune.api.run",
+    "UserError": "tf_finetune.errors",
+    **dict.fromkeys(("fine_tune", "load", "plan", "search"), "tf_finetune.api.calls"),
+}
+
 environment.prepare()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'tf_finetune' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tf_finetune.config.seal import check_seal
 from tf_finetune.errors import UserError
-from tf_finetune.search.running.journal import checked_records
-from tf_finetune.search.running.records import WEIGHTS, trial_folder_name
+from tf_finetune.searches.running.journal import checked_records
+from tf_finetune.searches.running.records import WEIGHTS, trial_folder_name
 from tf_finetune.storage.manifests import MANIFEST, damaged_files, is_whole, read_manifest
 from tf_finetune.storage.run_directory import RunDirectory
 

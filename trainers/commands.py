@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from trainers import options
-from trainers.options import Uses
+from tf_finetune.config import uses
+from tf_finetune.config.uses import Uses
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
-        uses=options.TRAIN,
+        uses=uses.TRAIN,
     ),
     "search": Command(
         "try frozen depths and learning rates, say which to take, and train that",
@@ -98,13 +98,13 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
-        uses=options.SEARCH,
+        uses=uses.SEARCH,
     ),
     "evaluate": Command(
         "score a trained model on its test examples or on another file",
         (_RUN, Argument("FILE", "labelled examples; without, the run's test set", required=False)),
         (("runs/reviews", "the test set of the run"), ("runs/reviews new.csv", "another file")),
-        uses=options.EVALUATE,
+        uses=uses.EVALUATE,
     ),
     "predict": Command(
         "label new texts with a trained model",
@@ -124,7 +124,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews - < lines.txt", "a pipe, each line answered as it comes"),
             ("runs/reviews new.csv --output answers.csv", "goes on if it was interrupted"),
         ),
-        uses=options.PREDICT,
+        uses=uses.PREDICT,
     ),
     "explain": Command(
         "show which words decided a prediction, as coloured HTML and JSON",
@@ -156,7 +156,7 @@ COMMANDS: dict[str, Command] = {
                 "what speaks for pos, whatever is predicted",
             ),
         ),
-        uses=options.EXPLAIN,
+        uses=uses.EXPLAIN,
     ),
     "serve": Command(
         "answer texts over HTTP on this machine",
@@ -176,7 +176,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews", "on http://127.0.0.1:8000, with an API page at /docs"),
             ("runs/reviews --host 0.0.0.0 --token-file token", "for other machines"),
         ),
-        uses=options.SERVE,
+        uses=uses.SERVE,
     ),
     "export": Command(
         "hand a trained model over: Hugging Face folder, adapter of PEFT, SavedModel, LiteRT files",
@@ -248,7 +248,7 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews --to litert --max-loss 0.01", "three files and what each loses"),
             ("runs/reviews --to litert --distil 3", "half the layers of MiniLM, taught by all six"),
         ),
-        uses=options.EXPORT,
+        uses=uses.EXPORT,
     ),
     "plan": Command(
         "show which variables would be trained and what that costs",
@@ -268,7 +268,7 @@ COMMANDS: dict[str, Command] = {
             ("reviews.csv freeze.depth=4", "also whether the prefix cache would pay"),
         ),
         file_option="data.train",
-        uses=options.PLAN,
+        uses=uses.PLAN,
     ),
     "preflight": Command(
         "compile the training step for TPUs without one: memory, FLOPs, estimated times",
@@ -314,7 +314,7 @@ COMMANDS: dict[str, Command] = {
                 "execute a step, of tokens and of cached states",
             ),
         ),
-        uses=options.PREFLIGHT,
+        uses=uses.PREFLIGHT,
     ),
     "profile": Command(
         "probe how readable the labels are at every depth, before any training",
@@ -322,7 +322,7 @@ COMMANDS: dict[str, Command] = {
         (("reviews.csv", "one forward pass and a linear model a layer"),),
         file_option="data.train",
         required=("data.train",),
-        uses=options.PROFILE,
+        uses=uses.PROFILE,
     ),
     "validate": Command(
         "check configuration and data without training",
@@ -333,7 +333,7 @@ COMMANDS: dict[str, Command] = {
         ),
         file_option="data.train",
         required=("data.train",),
-        uses=options.VALIDATE,
+        uses=uses.VALIDATE,
     ),
     "verify": Command(
         "hold every file of a run against the checksums written with it",

@@ -7,10 +7,10 @@ Example:
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError, visible
@@ -22,7 +22,7 @@ from trainers.texts import given_texts
 from trainers.trained_run import open_trained_run
 
 if TYPE_CHECKING:
-    from tf_finetune.evaluation.attributions import Explanation
+    from tf_finetune.jobs.explain import ExplainedAnswer
     from tf_finetune.reports.page.explanations import ExplainedText
     from tf_finetune.sources.records import Record
 
@@ -36,36 +36,31 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("explain", argv)
 
     from tf_finetune.evaluation.explanation.requests import check_label, check_precision
-    from tf_finetune.prediction.answers import answers
     from tf_finetune.prediction.resumable import check_output
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
-    run, config = opened.run, opened.config
-    output = check_label(arguments.label, opened.labels)
+    label = check_label(arguments.label, opened.labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),
         whole_number("--max-steps", arguments.max_steps, positive=True),
         arguments.tolerance,
     )
     targets = [check_output(path, _ENDINGS) for path in arguments.output]
-    records = _read_texts(arguments, config)
+    records = _read_texts(arguments, opened.config)
+
+    from tf_finetune.jobs.explain import explain
 
     (trained,) = opened.load().members
     if not targets:
         as_encoded(sys.stdout, "utf-8")
-    explained, lines = [], []
-    logits = trained.logits_of(records, config.evaluation.batch_size)
-    rows = zip(records, logits.argmax(axis=1), answers(opened.labels, logits), strict=True)
-    for number, (record, likeliest, answer) in enumerate(rows, start=1):
-        chosen = int(likeliest) if output is None else output
-        why = trained.explainer.explain(record.text, record.text_pair, chosen, precision)
-        explained.append(_explained_text(record, answer, why))
-        lines.append(_json_object(record, answer, why))
-        print(visible(_summary(number, explained[-1])), file=sys.stderr, flush=True)
+    explained = []
+    for number, one in enumerate(explain(trained, records, label, precision), start=1):
+        explained.append(one)
+        print(visible(_summary(number, one.shown)), file=sys.stderr, flush=True)
         if not targets:
-            print(json_line(lines[-1]), flush=True)
+            print(json_line(one.to_dict()), flush=True)
     for target in targets:
-        _write(target, f"Predictions of {run.path.name}", lines, explained, precision.tolerance)
+        _write(target, f"Predictions of {opened.run.path.name}", explained, precision.tolerance)
     return 0
 
 
@@ -89,28 +84,6 @@ def _read_texts(arguments: argparse.Namespace, config: ExperimentConfig) -> list
     return records
 
 
-def _explained_text(
-    record: "Record", answer: Mapping[str, Any], why: "Explanation"
-) -> "ExplainedText":
-    """What the page shows."""
-    from tf_finetune.reports.page.explanations import ExplainedText
-
-    return ExplainedText(
-        (record.text,) if record.text_pair is None else (record.text, record.text_pair),
-        next(answer[name] for name in ("label", "labels", "value") if name in answer),
-        None if why.label is None else answer["probabilities"][why.label],
-        why,
-    )
-
-
-def _json_object(record: "Record", answer: Mapping[str, Any], why: "Explanation") -> dict[str, Any]:
-    """What `predict` says of a text, and why."""
-    texts = {"text": record.text}
-    if record.text_pair is not None:
-        texts["text_pair"] = record.text_pair
-    return {**texts, **answer, "explanation": why.to_dict()}
-
-
 def _summary(number: int, item: "ExplainedText") -> str:
     """A line for the terminal: the answer, its strongest words and how exact that is."""
     from tf_finetune.reports.page.explanations import answer_text, explanation_details
@@ -128,24 +101,21 @@ def _summary(number: int, item: "ExplainedText") -> str:
 
 
 def _write(
-    target: Path,
-    title: str,
-    lines: list[dict[str, Any]],
-    explained: list["ExplainedText"],
-    tolerance: float,
+    target: Path, title: str, explained: Sequence["ExplainedAnswer"], tolerance: float
 ) -> None:
     from tf_finetune.reports.page.explanations import write_explanations_page
     from tf_finetune.storage.files import write_atomically, write_json
 
     ending = target.suffix.lower()
+    texts = [one.to_dict() for one in explained]
     if ending in (".html", ".htm"):
-        write_explanations_page(target, title, explained, tolerance)
+        write_explanations_page(target, title, [one.shown for one in explained], tolerance)
     elif ending == ".json":
-        content = {"method": "integrated gradients", "tolerance": tolerance, "texts": lines}
+        content = {"method": "integrated gradients", "tolerance": tolerance, "texts": texts}
         write_json(target, content)
     else:
-        write_atomically(target, "".join(json_line(line) + "\n" for line in lines))
-    print(f"{target}: {len(lines):,} explained", file=sys.stderr)
+        write_atomically(target, "".join(json_line(text) + "\n" for text in texts))
+    print(f"{target}: {len(texts):,} explained", file=sys.stderr)
 
 
 if __name__ == "__main__":

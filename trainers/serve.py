@@ -11,14 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
-from importlib.util import find_spec
 
 from tf_finetune.errors import UserError
 from trainers.arguments import parse_arguments, whole_number
 from trainers.cli import run_command
-from trainers.trained_run import open_trained_run, with_options
-
-_EXTRA = ("fastapi", "uvicorn", "prometheus_client")
+from trainers.trained_run import with_options
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,43 +25,29 @@ def main(argv: Sequence[str]) -> int:
     if port > 65_535:
         raise UserError(f"--port: received {port}; accepted: 0 to 65535, 0 for a free one")
 
-    from tf_finetune.serving.access import check_binding, read_token
+    from tf_finetune.jobs.serve import serve
+    from tf_finetune.serving.access import read_token
     from tf_finetune.serving.limits import Limits
 
     token = read_token(arguments.token_file)
-    check_binding(arguments.host, token)
     limits = Limits(**_limits(arguments, {field.name for field in fields(Limits)}))
-    _check_extra()
-    open_trained_run(arguments)  # what is wrong with it is told before TensorFlow is imported
-
-    from tf_finetune.serving.app import build_app
-    from tf_finetune.serving.loading import load_served_model
-    from tf_finetune.serving.running import run_server
-    from tf_finetune.serving.service import Service
-
-    configure = partial(with_options, arguments)
 
     def ready(taken: int) -> None:
         host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         print(f"serving {arguments.run} on http://{host}:{taken} (API page: /docs)", flush=True)
 
     with _logged_to_stderr():
-        service = Service(
-            lambda: load_served_model(arguments.run, configure),
+        serve(
+            arguments.run,
+            arguments.host,
+            port,
+            token,
             limits,
+            ready,
+            configure=partial(with_options, arguments),
             log_texts=arguments.log_texts,
         )
-        run_server(build_app(service, token), service, arguments.host, port, ready)
     return 0
-
-
-def _check_extra() -> None:
-    missing = [name for name in _EXTRA if find_spec(name) is None]
-    if missing:
-        raise UserError(
-            [f"{name} is not installed" for name in missing],
-            hint="pip install 'tf-finetune[serve]'",
-        )
 
 
 @contextmanager

@@ -35,17 +35,3 @@ def open_trained_run(arguments: argparse.Namespace, *, alone: str | None = None)
 def with_options(arguments: argparse.Namespace, saved: ExperimentConfig) -> ExperimentConfig:
     """The configuration of a run, with the options of the command line."""
     return load_arguments(arguments, base=saved.model_dump(mode="json"))
-
-
-def check_examples(config: ExperimentConfig, file: str | None) -> None:
-    """Refuses labelled examples that are not there: a file's, or those of the run.
-
-    Raises:
-        UserError: A source cannot be opened.
-    """
-    from tf_finetune.sources.opening import check_sources
-
-    data = config.data
-    if file is not None:
-        data = data.model_copy(update={"train": None, "validation": None, "test": file})
-    check_sources(data)

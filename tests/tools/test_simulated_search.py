@@ -2,8 +2,8 @@
 
 import pytest
 
-from tf_finetune.search.leading.race.standing import standing_after
-from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.searches.leading.race.standing import standing_after
+from tf_finetune.searches.running.trial_request import TrialRequest
 from tools.benchmarks.simulated_search import Truth, grid, race
 
 SEARCHES = 5

@@ -16,10 +16,10 @@ from tf_finetune.results.trial import TrialResult
 from tf_finetune.runs import ensemble
 from tf_finetune.runs.opening import open_model
 from tf_finetune.runs.trained_model import load_trained_model
-from tf_finetune.search.ensemble import _members, keep_ensemble
-from tf_finetune.search.running.directory import SearchDirectory
-from tf_finetune.search.running.records import TrialJournal
-from tf_finetune.search.running.trial_weights import read_weights, remove_weights, write_weights
+from tf_finetune.searches.ensemble import _members, keep_ensemble
+from tf_finetune.searches.running.directory import SearchDirectory
+from tf_finetune.searches.running.records import TrialJournal
+from tf_finetune.searches.running.trial_weights import read_weights, remove_weights, write_weights
 from tf_finetune.serving.loading import load_served_model
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256

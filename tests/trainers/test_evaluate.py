@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from tf_finetune.config.uses import EVALUATE
 from trainers.cli import run_command
 from trainers.evaluate import main
-from trainers.options import EVALUATE
 
 
 def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys, options_read):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tf_finetune.search.running.records import load_predictions
+from tf_finetune.searches.running.records import load_predictions
 from tf_finetune.training import rounds
 from trainers import evaluate, plan, profile, search, train, validate
 from trainers.cli import run_command

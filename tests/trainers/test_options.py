@@ -4,13 +4,13 @@ from dataclasses import fields
 
 import pytest
 
+from tf_finetune.config import uses
 from tf_finetune.config.describe import option_names
+from tf_finetune.config.uses import Uses
 from tf_finetune.errors import UserError
-from trainers import options
 from trainers.arguments import load_arguments, parse_arguments
-from trainers.options import Uses
 
-ALL = [value for value in vars(options).values() if isinstance(value, Uses)]
+ALL = [value for value in vars(uses).values() if isinstance(value, Uses)]
 SECTIONS = {name.split(".")[0] for name in option_names()}
 
 
@@ -20,14 +20,14 @@ def load(verb, *argv):
 
 @pytest.mark.parametrize("name", option_names())
 def test_every_option_is_used_by_a_training_or_a_search(name):
-    assert name in options.TRAIN.names() or name in options.SEARCH.names()
+    assert name in uses.TRAIN.names() or name in uses.SEARCH.names()
 
 
 def test_every_entry_names_a_section_or_an_option():
     assert len(ALL) > 8
-    for uses in ALL:
-        for field in fields(uses):
-            value = getattr(uses, field.name)
+    for entries in ALL:
+        for field in fields(entries):
+            value = getattr(entries, field.name)
             if isinstance(value, tuple):
                 assert set(value) <= {*SECTIONS, *option_names()}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tf_finetune.config.uses import PLAN
 from tf_finetune.plans.precision import FORETOLD
 from trainers.cli import run_command
-from trainers.options import PLAN
 from trainers.plan import main
 
 ROOT = Path(__file__).parents[2]

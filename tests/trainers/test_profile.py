@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from tf_finetune.config.uses import PROFILE
 from trainers.cli import run_command
-from trainers.options import PROFILE
 from trainers.profile import main
 
 

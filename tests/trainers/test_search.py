@@ -18,11 +18,11 @@ from rich.console import Console
 from tf_finetune.config.loading import load_config
 from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.results.trial import Cell, TrialResult
-from tf_finetune.search.final_training import train_chosen
-from tf_finetune.search.running.directory import SearchDirectory
-from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.runner import TrialRunner
-from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.searches.final_training import train_chosen
+from tf_finetune.searches.running.directory import SearchDirectory
+from tf_finetune.searches.running.records import TrialRecord
+from tf_finetune.searches.running.runner import TrialRunner
+from tf_finetune.searches.running.trial_request import TrialRequest
 from tf_finetune.training import pipeline
 from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.checkpoints import RunCheckpoints
@@ -295,7 +295,7 @@ def test_trial_that_diverges_or_has_no_memory_fails_with_its_reason(
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("tf_finetune.search.running.runner.train_rounds", fail)
+    monkeypatch.setattr("tf_finetune.searches.running.runner.train_rounds", fail)
     record = runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 
     assert record.result.status == "failed"
@@ -341,7 +341,7 @@ def test_error_of_the_disk_is_no_trials_failure(runner, monkeypatch):
     def fail(*args, **kwargs):
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("tf_finetune.search.running.runner.train_rounds", fail)
+    monkeypatch.setattr("tf_finetune.searches.running.runner.train_rounds", fail)
     with pytest.raises(UserError, match="the disk is full"):
         runner.run(TrialRequest(Cell(3, 1e-2), 0, 2), "explore")
 

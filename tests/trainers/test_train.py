@@ -249,7 +249,7 @@ def test_finished_run_is_replaced_when_that_is_asked_for(job, tmp_path, monkeypa
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tf_finetune.training.fine_tuning.fine_tune", stop)
+    monkeypatch.setattr("tf_finetune.jobs.training_run.fine_tune", stop)
 
     assert run_command(main, [*job, f"run.dir={folder}", "run.overwrite=true"]) == 130
 

@@ -43,6 +43,7 @@ def load_config(
     *,
     base: Mapping[str, Mapping[str, Any]] | None = None,
     required: Sequence[str] = (),
+    given: Sequence[Mapping[str, Any]] = (),
 ) -> ExperimentConfig:
     """Merges every source of options and validates the result once.
 
@@ -54,6 +55,8 @@ def load_config(
         base: Values that the file and the overrides go before, by section and name, such as
             those of a run that is continued.
         required: Dotted names of options that are null by default and must not be here.
+        given: Values that a caller in Python gives, by section and name; later ones go before
+            earlier ones, and all before the file.
 
     Returns:
         The configuration.
@@ -67,6 +70,8 @@ def load_config(
         merged.add_sections(base, lambda _: ValuePlace("base configuration"))
     if path is not None:
         merged.add_file(Path(path))
+    for sections in given:
+        merged.add_sections(sections, lambda _: None)
     for override in overrides:
         merged.add_override(override)
     return merged.validate(required)
@@ -77,7 +82,7 @@ class _Merged:
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, Any]] = {}
-        self._places: dict[ValuePath, ValuePlace] = {}
+        self._places: dict[ValuePath, ValuePlace | None] = {}
         self._mistakes: list[ConfigMistake] = []
         self._overridden: dict[str, str] = {}
 
@@ -107,7 +112,7 @@ class _Merged:
             raise UserError(f"{place(())}: received {shown(document.value)}; accepted: {accepted}")
 
     def add_sections(
-        self, sections: Mapping[str, Any], place: Callable[[ValuePath], ValuePlace]
+        self, sections: Mapping[str, Any], place: Callable[[ValuePath], ValuePlace | None]
     ) -> None:
         for section, options in sections.items():
             if section not in section_names():
@@ -121,7 +126,7 @@ class _Merged:
         self,
         section: str,
         options: Mapping[str, Any],
-        place: Callable[[ValuePath], ValuePlace],
+        place: Callable[[ValuePath], ValuePlace | None],
     ) -> None:
         for option, value in options.items():
             name = f"{section}.{option}"
@@ -155,7 +160,7 @@ class _Merged:
                 problem = f"received {shown(text)}; {error.problem}"
                 self._mistakes.append(ConfigMistake(name, place, problem))
 
-    def _set(self, path: tuple[str, str], value: Any, place: ValuePlace) -> None:
+    def _set(self, path: tuple[str, str], value: Any, place: ValuePlace | None) -> None:
         """Replaces an option's whole value, whatever a lower source gave."""
         section, option = path
         self._values.setdefault(section, {})[option] = value

@@ -68,7 +68,7 @@ def wrong_value(path: ValuePath, place: ValuePlace | None, value: object) -> Con
     return ConfigMistake(dotted(path), place, problem)
 
 
-def unknown_option(name: str, place: ValuePlace) -> ConfigMistake:
+def unknown_option(name: str, place: ValuePlace | None) -> ConfigMistake:
     """A name that is no option, with the nearest that are."""
     section = name.split(".")[0]
     in_section = [
@@ -85,7 +85,7 @@ def unknown_option(name: str, place: ValuePlace) -> ConfigMistake:
     return ConfigMistake(name, place, f"unknown option; {advice}")
 
 
-def unknown_section(name: str, place: ValuePlace) -> ConfigMistake:
+def unknown_section(name: str, place: ValuePlace | None) -> ConfigMistake:
     """A top-level key that is no section: a misspelt one, or an option without its section."""
     options = nearest_options(name)
     sections = difflib.get_close_matches(name.lower(), section_names(), n=1, cutoff=0.6)
@@ -104,7 +104,7 @@ def section_names() -> list[str]:
 
 
 def validation_mistakes(
-    error: ValidationError, values: Mapping[str, Any], places: Mapping[ValuePath, ValuePlace]
+    error: ValidationError, values: Mapping[str, Any], places: Mapping[ValuePath, ValuePlace | None]
 ) -> list[ConfigMistake]:
     """Says pydantic's errors in the words of the file.
 
@@ -132,7 +132,7 @@ def _translate(
     path: ValuePath,
     details: ErrorDetails,
     values: Mapping[str, Any],
-    places: Mapping[ValuePath, ValuePlace],
+    places: Mapping[ValuePath, ValuePlace | None],
 ) -> Iterator[ConfigMistake]:
     place = _place_of(path, places)
     kind = details["type"]
@@ -178,7 +178,7 @@ def _value_at(path: ValuePath, values: Any) -> Any:
     return values
 
 
-def _place_of(path: ValuePath, places: Mapping[ValuePath, ValuePlace]) -> ValuePlace | None:
+def _place_of(path: ValuePath, places: Mapping[ValuePath, ValuePlace | None]) -> ValuePlace | None:
     for length in range(len(path), 0, -1):
         if path[:length] in places:
             return places[path[:length]]

@@ -26,6 +26,7 @@ from tf_finetune.data.token_store_files import (
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
 from tf_finetune.encoders.tokenizers import gives_types
 from tf_finetune.errors import UserError, visible
+from tf_finetune.live_display import LiveDisplay
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fingerprints import fingerprint
 from tf_finetune.sources.opening import open_table
@@ -125,14 +126,14 @@ def open_store(
 def _progress(console: Console | None, source: str) -> Iterator[Callable[[int], None]]:
     """A progress line on a terminal, and one line at the end everywhere."""
     start, total = time.monotonic(), 0
-    shown = console if console is not None and console.is_terminal else Console(quiet=True)
+    shown = Console(quiet=True) if console is None else console
     bar = Progress(
         SpinnerColumn(),
         TextColumn("Tokenising {task.description}"),
         TextColumn("{task.completed:,.0f} texts"),
         TimeElapsedColumn(),
         console=shown,
-        transient=True,
+        disable=True,  # its display is ours
     )
 
     def advance(rows: int) -> None:
@@ -140,7 +141,7 @@ def _progress(console: Console | None, source: str) -> Iterator[Callable[[int], 
         total += rows
         bar.advance(task, rows)
 
-    with bar:
+    with LiveDisplay(shown, bar.get_renderable):
         task = bar.add_task(escape(visible(source)), total=None)
         yield advance
     if console is not None:

@@ -10,9 +10,12 @@ from tf_finetune.encoders.checkpoints.checkpoint import Checkpoint
 from tf_finetune.encoders.checkpoints.opening import (
     UNMERGED_FILE,
     choice_note,
+    find_weights,
+    no_weights,
     open_checkpoint,
     open_weights,
 )
+from tf_finetune.encoders.checkpoints.other_files import is_adapter
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
 from tf_finetune.encoders.family import Family, Pooling, Sizes
@@ -217,8 +220,8 @@ def resolve_encoder(
 
     Raises:
         UserError: There is no such encoder, the hub cannot be reached for it, its folder holds
-            devices or pipes, what says how it is pooled is damaged, the adapter is none or
-            another encoder's, or it cannot be cut to so many layers.
+            devices or pipes, it is an adapter itself, what says how it is pooled is damaged, the
+            adapter is none or another encoder's, or it cannot be cut to so many layers.
     """
     if name == "auto":
         packages = model_packages()
@@ -232,6 +235,8 @@ def resolve_encoder(
     else:
         files = EncoderFiles(name, hub_folder(name))
     check_kinds(files.path)
+    if is_adapter(files.path) and not find_weights(files.path):
+        raise no_weights(files.path)
     path = transformer_folder(files.path)
     files = replace(files, path=path, wanted_pooling=pooling, adapter_name=adapter)
     check_kinds(files.path)

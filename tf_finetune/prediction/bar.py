@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tf_finetune.live_display import LiveDisplay
+
 _LINE_SECONDS = 60.0  # between two lines where there is no terminal to draw a bar on
 
 
@@ -31,8 +33,9 @@ def shown_progress(
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=True,  # its display is ours
     )
+    display = LiveDisplay(console, bar.get_renderable, transient=False)
     task = bar.add_task("predicting", total=total, completed=first, rate="")
     started = last = time.perf_counter()
 
@@ -41,10 +44,10 @@ def shown_progress(
         now = time.perf_counter()
         rate = f"{(done - first) / (now - started):,.0f} texts/s"
         bar.update(task, completed=done, rate=rate)
-        if not console.is_terminal and now - last >= _LINE_SECONDS:
+        if not display.is_shown and now - last >= _LINE_SECONDS:
             last = now
             of_all = "" if total is None else f" of {total:,}"
             console.print(f"{done:,}{of_all} texts, {rate}", highlight=False)
 
-    with bar:
+    with display:
         yield show

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tf_finetune.live_display import LiveDisplay
 from tf_finetune.prefix.decision import show_seconds
 
 
@@ -19,10 +20,10 @@ def fill_progress(console: Console, name: str, texts: int) -> Iterator[Callable[
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console if console.is_terminal else Console(quiet=True),
-        transient=True,
+        console=console,
+        disable=True,  # its display is ours
     )
-    with bar:
+    with LiveDisplay(console, bar.get_renderable):
         task = bar.add_task(name, total=texts)
         yield lambda rows: bar.advance(task, rows)
     seconds = show_seconds(time.monotonic() - began)

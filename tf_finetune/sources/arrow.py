@@ -8,6 +8,7 @@ from typing import Any
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS, CONVERSION_ERRORS
+from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.record_batches import table_of_batches
 from tf_finetune.sources.table import Table
 
@@ -36,7 +37,9 @@ def open_arrow(config: DataConfig, source: str, path: Path) -> Table:
         with _reader(path, wanted) as reader:
             yield from _batches(reader)
 
-    return table_of_batches(config, source, path, "arrow", schema, batches)
+    return table_of_batches(
+        config, source, "arrow", schema, batches, content=lambda: file_chunks(path)
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tf_finetune.sources.delimited import open_delimited
 from tf_finetune.sources.docstrings import open_docstrings
 from tf_finetune.sources.file_content import COMPRESSED_ENDINGS, foreign_content
 from tf_finetune.sources.folders import FolderParts, folder_parts
+from tf_finetune.sources.in_memory import IN_MEMORY, open_in_memory
 from tf_finetune.sources.json_files import open_json
 from tf_finetune.sources.parquet import open_parquet
 from tf_finetune.sources.parts import Part, join_parts
@@ -105,7 +106,8 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
 
     Args:
         config: Options of the data section.
-        source: A file, a folder or a pattern, `tfds:NAME` or `builtin:docstrings`.
+        source: A file, a folder or a pattern, `tfds:NAME`, `builtin:docstrings`, or the name of
+            examples in memory.
         split: `train`, `validation` or `test`; TFDS and some folders have several splits.
 
     Raises:
@@ -113,6 +115,8 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
     """
     if source.startswith(TFDS):
         return open_tfds(config, source, split)
+    if source.startswith(IN_MEMORY):
+        return open_in_memory(config, source, split)
     if source == BUILTIN:
         return open_docstrings(source)
     path = Path(source).expanduser()

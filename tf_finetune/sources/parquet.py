@@ -7,6 +7,7 @@ from typing import Any
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import BATCH_BYTES, BATCH_ROWS
+from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.record_batches import table_of_batches
 from tf_finetune.sources.table import Table
 
@@ -37,7 +38,9 @@ def open_parquet(config: DataConfig, source: str, path: Path) -> Table:
         with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
             yield from _batches(file, columns)
 
-    return table_of_batches(config, source, path, "parquet", schema, batches)
+    return table_of_batches(
+        config, source, "parquet", schema, batches, content=lambda: file_chunks(path)
+    )
 
 
 def _batches(file: Any, columns: list[str]) -> Iterator[Any]:

@@ -7,6 +7,8 @@ import tf_keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tf_finetune.live_display import LiveDisplay
+
 
 class ProgressBar(tf_keras.callbacks.Callback):
     """One bar over all epochs with loss, examples/s and time left; a line an epoch if piped.
@@ -44,8 +46,9 @@ class ProgressBar(tf_keras.callbacks.Callback):
             TextColumn("{task.fields[status]}"),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=True,  # its display is ours
         )
+        self._display = LiveDisplay(console, self._bar.get_renderable, transient=False)
         self._task = self._bar.add_task(
             "training", total=total_steps, completed=first_step, status=""
         )
@@ -55,14 +58,14 @@ class ProgressBar(tf_keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Shows the bar."""
-        self._bar.start()
+        self._display.start()
         self._started, self._first = time.perf_counter(), self._done
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Moves the bar, at most five times a second."""
         self._done += 1
         now = time.perf_counter()
-        if not self._console.is_terminal or now - self._shown < 0.2:
+        if not self._display.is_shown or now - self._shown < 0.2:
             return
         self._shown = now
         rate = (self._done - self._first) * self._batch_size / (now - self._started)
@@ -86,8 +89,8 @@ class ProgressBar(tf_keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Takes the bar away."""
-        self._bar.stop()
+        self._display.stop()
 
     def close(self) -> None:
         """Takes the bar away also when training ended in an error."""
-        self._bar.stop()
+        self._display.stop()

@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tf_finetune.methods.table import METHODS
 from tf_finetune.results.recommendation import Rule
 from tf_finetune.results.trial import Cell
-from tf_finetune.search.answer.recommendation import recommend
-from tf_finetune.search.leading.race.standing import Standing, standing_after
-from tf_finetune.search.running.records import TrialRecord
-from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.searches.answer.recommendation import recommend
+from tf_finetune.searches.leading.race.standing import Standing, standing_after
+from tf_finetune.searches.running.records import TrialRecord
+from tf_finetune.searches.running.trial_request import TrialRequest
 from tf_finetune.tasks.classes import Classes
 from tools.benchmarks.simulated_search import EPOCHS, LAYERS, Truth, grid, race
 

@@ -15,13 +15,13 @@ from scipy.stats import norm
 
 from tf_finetune.plans.rates import two_digits, typical_rate
 from tf_finetune.results.trial import Cell, Place, Predictions, TrialResult
-from tf_finetune.search.leading.race.candidates import Usual
-from tf_finetune.search.leading.race.race import Race, Step
-from tf_finetune.search.leading.race.standing import RaceRules
-from tf_finetune.search.leading.space import SearchSpace
-from tf_finetune.search.leading.stages import repetitions, widenings
-from tf_finetune.search.running.records import Stage, TrialRecord
-from tf_finetune.search.running.trial_request import TrialRequest
+from tf_finetune.searches.leading.race.candidates import Usual
+from tf_finetune.searches.leading.race.race import Race, Step
+from tf_finetune.searches.leading.race.standing import RaceRules
+from tf_finetune.searches.leading.space import SearchSpace
+from tf_finetune.searches.leading.stages import repetitions, widenings
+from tf_finetune.searches.running.records import Stage, TrialRecord
+from tf_finetune.searches.running.trial_request import TrialRequest
 
 LAYERS = 6
 EPOCHS = 3

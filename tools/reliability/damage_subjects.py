@@ -17,7 +17,7 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.layout import Layout
 from tf_finetune.prefix.state_file import StateFile
-from tf_finetune.search.running.records import TrialJournal
+from tf_finetune.searches.running.records import TrialJournal
 from tf_finetune.training.checkpoints import RunCheckpoints
 from tf_finetune.verification import verify_run
 

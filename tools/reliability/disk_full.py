@@ -23,8 +23,8 @@ from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.errors import DiskFullError
 from tf_finetune.results.trial import Predictions
-from tf_finetune.search.running.journal import Journal
-from tf_finetune.search.running.records import load_predictions, write_predictions
+from tf_finetune.searches.running.journal import Journal
+from tf_finetune.searches.running.records import load_predictions, write_predictions
 from tf_finetune.storage.files import replaced_folder, write_atomically, write_json
 from tf_finetune.storage.manifests import damaged_files, write_manifest
 from tools.reliability.options import harness_options

@@ -22,11 +22,8 @@ def import_everything() -> None:
     import transformers
 
     _ = transformers.TFBertModel  # transformers imports a model when it is first named
-    import tf_finetune.prefix.of_a_run
-    import tf_finetune.runs.model_folder
-    import tf_finetune.runs.scoring
-    import tf_finetune.search.answer.reporting
-    import tf_finetune.search.session  # noqa: F401
+    import tf_finetune.jobs.search_run
+    import tf_finetune.jobs.training_run  # noqa: F401
 
 
 class Forked:

@@ -255,7 +255,7 @@ def _yaml() -> Iterator[Payload]:
 
 
 def _arrays() -> Iterator[Payload]:
-    from tf_finetune.search.running.records import load_predictions
+    from tf_finetune.searches.running.records import load_predictions
 
     def objects(folder: Path, ran: Path) -> None:
         np.savez(folder / "x.npz", targets=np.array([_Touch(ran)], object), logits=np.zeros(1))

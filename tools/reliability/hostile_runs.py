@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tf_finetune.search.running.journal import Journal
+from tf_finetune.searches.running.journal import Journal
 from tf_finetune.storage.files import json_sha256
 from tools.reliability.hostile_payloads import Payload
 from tools.reliability.tiny_job import make_encoder
@@ -57,7 +57,7 @@ def _model_folders() -> Iterator[Payload]:
 
 
 def _named_folder(name: str, folder: Path) -> str:
-    from tf_finetune.search.running.records import trial_folder_name
+    from tf_finetune.searches.running.records import trial_folder_name
 
     return trial_folder_name({"folder": name})
 

@@ -86,7 +86,7 @@ class CommandRaces:
 
     def _is_finished(self) -> bool:
         """Whether the raced folder is finished; a kill may have come between that and the exit."""
-        from tf_finetune.search.running.directory import SearchDirectory
+        from tf_finetune.searches.running.directory import SearchDirectory
         from tf_finetune.storage.run_directory import RunDirectory
 
         kind = SearchDirectory if self._is_search else RunDirectory

@@ -16,7 +16,7 @@ import numpy as np
 from tf_finetune.data.splits import Split
 from tf_finetune.prefix import layout as layouts
 from tf_finetune.prefix.state_file import StateFile
-from tf_finetune.search.running.journal import Journal
+from tf_finetune.searches.running.journal import Journal
 from tools.reliability.forked import Forked
 
 MOST_APART = 0.3  # seconds from one start to the other

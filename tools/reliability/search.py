@@ -22,10 +22,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from tf_finetune.config.seal import load_written_config
-from tf_finetune.search.running.records import TrialRecord
+from tf_finetune.searches.running.records import TrialRecord
 from tf_finetune.tasks.classes import Classes
 from tools.reliability.forked import Forked, import_everything
 from tools.reliability.killing import Ended, Moment, Tally, moments, run_stopped
@@ -243,16 +241,16 @@ def race_differences(whole: Path, killed: Path, *, replays: bool) -> list[str]:
 
 def not_asked_for(run_dir: Path) -> list[str]:
     """The trials of a race that are not those that it asks for by the trials before them."""
-    from tf_finetune.search.leading.race.race import Race, Step
-    from tf_finetune.search.leading.race.rules import race_rules
-    from tf_finetune.search.leading.trial_times import TrialTimes
-    from tf_finetune.search.session import work_by_place
-    from trainers.search import load_job
+    from tf_finetune.jobs.search import load_job_beside
+    from tf_finetune.searches.leading.race.race import Race, Step
+    from tf_finetune.searches.leading.race.rules import race_rules
+    from tf_finetune.searches.leading.trial_times import TrialTimes
+    from tf_finetune.searches.session import work_by_place
 
     config = load_written_config(run_dir / "config.yaml")
     run = config.run.model_copy(update={"dir": str(run_dir)})
     config = config.model_copy(update={"run": run})
-    job, _ = load_job(config, Console(quiet=True), beside_another=True)
+    job = load_job_beside(config)
     times = TrialTimes(work_by_place(job))
     race = Race(job.space, race_rules(job), times.relative)
     known: list[TrialRecord] = []
@@ -303,7 +301,7 @@ def _named_cell(run_dir: Path) -> str:
 
 def _answer(run_dir: Path, seconds: dict[str, float]) -> dict[str, Any]:
     """What a search's trials answer if an epoch of each took the given seconds."""
-    from tf_finetune.search.answer.recommendation import recommend
+    from tf_finetune.searches.answer.recommendation import recommend
 
     report = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))["recommendation"]
     trials = [

@@ -70,19 +70,32 @@ def test_a_folder_without_weights_says_what_it_has(tmp_path, names, what, hint):
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("content", "named", "written"),
     [
-        ('{"base_model_name_or_path": "org/bert"}', "is 'org/bert'"),
-        ("{}", "is not named"),
-        ("[", "is not named"),
+        ('{"base_model_name_or_path": "org/bert"}', "is 'org/bert'", "org/bert"),
+        ("{}", "is not named", "BASE"),
+        ("[", "is not named", "BASE"),
     ],
 )
-def test_an_adapter_names_its_base_model(tmp_path, content, named):
+@pytest.mark.parametrize("has_config", [False, True])
+def test_an_adapter_in_the_place_of_an_encoder_says_what_to_write(
+    tmp_path, tiny_encoder, content, named, written, has_config
+):
     (tmp_path / "adapter_config.json").write_text(content)
     (tmp_path / "adapter_model.safetensors").touch()
+    if has_config:
+        shutil.copy(tiny_encoder / "config.json", tmp_path)
 
-    with pytest.raises(UserError, match=f"is an adapter of PEFT .*; its base model {named}"):
+    with pytest.raises(UserError, match=f"is an adapter of PEFT .*; its base model {named}") as e:
         resolve_encoder(str(tmp_path))
+    assert f"encoder.name={written} encoder.adapter={tmp_path}" in e.value.hint
+
+
+def test_whole_weights_beside_an_adapter_are_the_encoder(tmp_path, tiny_encoder):
+    shutil.copytree(tiny_encoder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "adapter_config.json").write_text("{}")
+
+    assert resolve_encoder(str(tmp_path)).num_layers == 3
 
 
 def test_several_checkpoints_of_tensorflow_are_named(tmp_path):
@@ -318,6 +331,11 @@ def test_whatever_the_bytes_the_end_is_a_user_error(good, tmp_path_factory, kind
 def test_whatever_the_pickle_nothing_is_raised_but_refusals(content):
     with contextlib.suppress(Damaged, NotTensors):
         read_pickle(io.BytesIO(content))
+
+
+def test_an_unknown_escape_in_a_text_warns_of_nothing():
+    with pytest.raises(NotTensors):
+        read_pickle(io.BytesIO(b"S'\\q'\n."))
 
 
 def test_protocols_that_name_by_the_stack_are_followed():

@@ -11,7 +11,7 @@ from tf_finetune.evaluation.report import EvaluationReport, build_evaluation_rep
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.page.content import NextStep, ReportContent, TrialRow
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
-from tf_finetune.search.answer.recommendation import recommend
+from tf_finetune.searches.answer.recommendation import recommend
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 

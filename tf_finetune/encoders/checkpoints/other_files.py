@@ -1,10 +1,12 @@
 """What a folder holds that has no weights which are read, and what its user can do."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
 from tf_finetune.encoders.checkpoints.tensor_file import quoted
+from tf_finetune.encoders.peft.names import ADAPTER_CONFIG
 
 
 class Other(NamedTuple):
@@ -69,9 +71,8 @@ _NOT_WEIGHTS = {"training_args.bin", "optimizer.pt", "scheduler.pt", "optimizer.
 
 def what_lies_there(folder: Path) -> tuple[str, str | None]:
     """Says what is there in the place of weights, and what to do about it, if that is known."""
-    adapter = folder / "adapter_config.json"
-    if adapter.is_file():
-        return _adapter(adapter)
+    if is_adapter(folder):
+        return _adapter(folder)
     for kind in _OTHERS:
         names = sorted(p.name for p in folder.glob(kind.pattern) if p.name not in _NOT_WEIGHTS)
         if names:
@@ -85,14 +86,23 @@ def what_lies_there(folder: Path) -> tuple[str, str | None]:
     return "has no weights", None
 
 
-def _adapter(path: Path) -> tuple[str, str]:
-    """What to say of a folder of the library PEFT."""
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder is one of the library PEFT, which may hold a config.json too."""
+    return (folder / ADAPTER_CONFIG).is_file()
+
+
+def _adapter(folder: Path) -> tuple[str, str]:
+    """What to say of an adapter."""
     try:
-        base = json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"]
+        config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+        base = config["base_model_name_or_path"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         base = None
-    shown = quoted(base) if isinstance(base, str) else "not named"
+    named = isinstance(base, str)
     return (
-        f"is an adapter of PEFT and no encoder; its base model is {shown}",
-        "Give the base model as encoder.name, and this folder as encoder.adapter.",
+        "is an adapter of PEFT and no encoder; its base model is "
+        f"{quoted(base) if named else 'not named'}",
+        f"Write encoder.name={shlex.quote(base) if named else 'BASE'} "
+        f"encoder.adapter={shlex.quote(str(folder))}"
+        + ("." if named else ", where BASE is the encoder that it was trained for."),
     )

@@ -8,6 +8,7 @@ PyTorch, which is not needed here.
 
 import pickletools
 import struct
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -82,10 +83,13 @@ def read_pickle(stream: BinaryIO) -> Any:
     """
     machine = _Machine()
     try:
-        for operation, argument, _ in pickletools.genops(stream):
-            if operation.name == "STOP":
-                return machine.stack.pop()
-            machine.follow(operation.name, argument)
+        with warnings.catch_warnings():
+            # Of escapes in a damaged text that Python does not know.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for operation, argument, _ in pickletools.genops(stream):
+                if operation.name == "STOP":
+                    return machine.stack.pop()
+                machine.follow(operation.name, argument)
     except (ValueError, LookupError, TypeError, struct.error) as error:
         raise Damaged(str(error)) from None
     raise Damaged("it does not end")

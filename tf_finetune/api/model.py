@@ -1,0 +1,310 @@
+"""A trained model that answers, scores, explains, and is handed over."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_finetune.api.examples import source_of
+from tf_finetune.api.explained import Explained, ExplainedTexts
+from tf_finetune.api.report_page import ReportPage
+from tf_finetune.api.scores import Scores
+from tf_finetune.errors import UserError
+from tf_finetune.options.data import DataConfig
+from tf_finetune.runs.opening import OpenedRun, open_model
+from tf_finetune.sources.in_memory import InMemory
+from tf_finetune.tasks.labels import LabelSpace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from tf_finetune.runs.ensemble import Ensemble
+    from tf_finetune.sources.records import Record
+
+_ARGUMENT = ("texts", "pairs")
+_DECIDED = ("label", "labels", "value")
+
+
+class Model:
+    """The model of a finished run; a context manager that closes it.
+
+    Args:
+        folder: Of a run or a search, which may have been a command.
+        held: The run's examples in memory, which are read again when its own test split is scored.
+
+    Raises:
+        UserError: There is no finished run, or a file of its model is missing or damaged.
+
+    Example:
+        >>> model = tft.load(run.path)
+        >>> model.predict("a fine film")["label"].tolist()
+        ['pos']
+        >>> model.predict_proba(["a fine film", "a dull film"]).shape
+        (2, 2)
+    """
+
+    def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
+        self._held = held
+        self._opened: OpenedRun | None = open_model(str(folder))
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run."""
+        return self._run.run.path
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the order of `predict_proba`; none of a model of numbers."""
+        return self._run.labels.names
+
+    @property
+    def report(self) -> ReportPage:
+        """The page of the run."""
+        return ReportPage(self._run.run.report)
+
+    def load(self) -> "Model":
+        """Loads the weights now rather than with the first answer; returns the model."""
+        _ = self._loaded
+        return self
+
+    def close(self) -> None:
+        """Lets go of the weights; what is asked afterwards is an error."""
+        self._opened = None
+        self.__dict__.pop("_loaded", None)
+
+    def predict(self, texts: Any, *, top_k: int | None = None) -> "pd.DataFrame":
+        """Answers texts.
+
+        Args:
+            texts: One text; a list, Series or array of them (of pairs, where the model reads
+                pairs); a DataFrame or other table with the column of the training examples; or
+                a `pathlib.Path` of a file of them.
+            top_k: The so many likeliest labels, each with its probability; None gives the answer.
+
+        Returns:
+            A row a text, with the index of what was given. `label` and `probability`; `labels`
+            and a probability each where several apply; `value` of a model of numbers.
+
+        Raises:
+            UserError: A text is missing or blank, of all of them at once; the model is closed.
+        """
+        import pandas as pd
+
+        from tf_finetune.prediction.answers import answers
+
+        self._check_top_k(top_k)
+        rows: list[dict[str, Any]] = []
+        for logits in self._logits(texts):
+            rows += [_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
+        return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
+
+    def predict_proba(self, texts: Any) -> "np.ndarray":
+        """Probabilities of the labels, float64 [n, labels] in the order of `labels`.
+
+        Args:
+            texts: As for `predict`.
+
+        Raises:
+            UserError: As for `predict`, or the model predicts a number.
+        """
+        import numpy as np
+
+        if not self.labels:
+            raise UserError("predict_proba: this model predicts a number; accepted: predict")
+        parts = [self._labels.probabilities(logits) for logits in self._logits(texts)]
+        return np.concatenate(parts)
+
+    def evaluate(self, examples: Any = None, *, progress: bool = False) -> Scores:
+        """Scores the model, and keeps the scores in its folder.
+
+        Args:
+            examples: Labelled, in any form that `search` takes; None: the run's own test split.
+            progress: Whether reading them is told.
+
+        Raises:
+            UserError: The examples are wrong, or have labels that the model does not know.
+        """
+        from tf_finetune.api.calling import called
+        from tf_finetune.jobs.evaluate import evaluate
+
+        source = None if examples is None else source_of(examples, "examples")
+        file = source if source is None or isinstance(source, str) else source.source
+        with called(progress) as console:
+            found = evaluate(self._run, file, console, load=lambda: self._loaded)
+        return Scores(found.report)
+
+    def explain(self, texts: Any, *, label: str | None = None) -> Explained | ExplainedTexts:
+        """Which words decided the answer, by integrated gradients.
+
+        Args:
+            texts: As for `predict`; each takes about as long as a step of training.
+            label: The label to explain; None: the answer of each text.
+
+        Returns:
+            Of one text what shows itself in colours, of several one after the other.
+
+        Raises:
+            UserError: As for `predict`, or there is no such label.
+        """
+        from tf_finetune.evaluation.explanation.precision import Precision
+        from tf_finetune.jobs.explain import explain
+
+        if label is not None and label not in self.labels:
+            accepted = ", ".join(self.labels) or "none, as this model predicts a number"
+            raise UserError(f"label: received {label!r}; accepted: {accepted}")
+        output = None if label is None else self.labels.index(label)
+        (member, *_) = self._loaded.members
+        records = list(self._records(texts))
+        found = ExplainedTexts(map(Explained, explain(member, records, output, Precision())))
+        return found[0] if isinstance(texts, str) else found
+
+    def export(
+        self, folder: "str | Path", *, form: str | Sequence[str] = "huggingface", **options: Any
+    ) -> Path | dict[str, Path]:
+        """Hands the model over.
+
+        Args:
+            folder: Where the folder of each form goes.
+            form: `huggingface`, `peft`, `savedmodel`, `litert`, or several.
+            **options: `precisions` of LiteRT, `max_loss`, `examples` to measure on, `replace=True`,
+                and what makes the model smaller: docs/export.md.
+
+        Returns:
+            The folder of the form; of several, the folder of each.
+
+        Raises:
+            UserError: The model cannot be had in that form, or the folder is not free.
+        """
+        from tf_finetune.api.handing_over import export_model
+
+        written = export_model(self.path, Path(folder), form, options)
+        return written[form] if isinstance(form, str) and form in written else written
+
+    def serve(self, port: int = 8000, *, host: str = "127.0.0.1") -> None:
+        """Answers requests over HTTP until it is interrupted, as `tf-finetune serve` does.
+
+        Args:
+            port: 0 takes a free one, which is printed.
+            host: Where to listen; another than this machine needs the command's token.
+
+        Raises:
+            UserError: The server's packages are not installed, or the address is taken.
+        """
+        from tf_finetune.jobs.serve import serve
+        from tf_finetune.serving.limits import Limits
+
+        def ready(taken: int) -> None:
+            print(f"serving {self.path} on http://{host}:{taken} (API page: /docs)", flush=True)
+
+        serve(str(self.path), host, port, None, Limits(), ready)
+
+    @property
+    def _run(self) -> OpenedRun:
+        if self._opened is None:
+            raise UserError("this model was closed; accepted: one that tft.load opens again")
+        return self._opened
+
+    @property
+    def _labels(self) -> LabelSpace:
+        return self._run.labels
+
+    @property
+    def _batch_size(self) -> int:
+        return self._run.config.evaluation.batch_size
+
+    @cached_property
+    def _loaded(self) -> "Ensemble":
+        return self._run.load()
+
+    def _logits(self, texts: Any) -> "Iterator[np.ndarray]":
+        """Of some texts at a time, by the traced model, so that they depend on the texts alone."""
+        from tf_finetune.data.chunks import in_chunks
+        from tf_finetune.prediction.streaming import CHUNK_TEXTS
+
+        records = self._records(texts)
+        for chunk in in_chunks(records, CHUNK_TEXTS):
+            yield self._loaded.logits_of(chunk, self._batch_size, traced=True)
+
+    def _records(self, texts: Any) -> "Iterator[Record]":
+        from tf_finetune.sources.reading import check_texts
+
+        data = self._run.config.data
+        if isinstance(texts, str):
+            texts = [texts]
+        if isinstance(texts, Path) or _is_table(texts):
+            return _read(data, source_of(texts, _ARGUMENT[0]))
+        try:
+            given = list(texts)
+        except TypeError:
+            raise UserError(
+                f"texts: received {type(texts).__name__}; accepted: a text, a list of texts, a "
+                "DataFrame, or a pathlib.Path of a file"
+            ) from None
+        if not given:
+            raise UserError("texts: received none; accepted: at least one")
+        if data.text_pair_column is None:
+            return iter(check_texts(given, [], _ARGUMENT))
+        wrong = [n for n, pair in enumerate(given, 1) if isinstance(pair, str) or len(pair) != 2]
+        if wrong:
+            raise UserError(
+                f"texts: number {wrong[0]} is no pair; accepted: (text, second text), as this "
+                "model reads pairs"
+            )
+        firsts, seconds = zip(*given, strict=True)
+        return iter(check_texts(firsts, seconds, _ARGUMENT))
+
+    def _check_top_k(self, top_k: int | None) -> None:
+        from tf_finetune.prediction.answers import check_top_k
+
+        try:
+            check_top_k(None if top_k is None else str(top_k), self._labels)
+        except UserError as error:
+            raise UserError([p.replace("--top-k", "top_k") for p in error.problems]) from None
+
+    def __enter__(self) -> "Model":
+        """The model."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Folder and labels in a line."""
+        if self._opened is None:
+            return "Model(closed)"
+        named = ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
+        return f"Model({str(self.path)!r}: {named or 'a number'})"
+
+
+def _read(data: DataConfig, source: str | InMemory) -> "Iterator[Record]":
+    """Streams the texts of a source, which it holds until the last one is read."""
+    from tf_finetune.sources.reading import read_texts
+
+    yield from read_texts(data, source if isinstance(source, str) else source.source)
+
+
+def _is_table(texts: Any) -> bool:
+    return (
+        isinstance(texts, Mapping)
+        or hasattr(texts, "columns")
+        or hasattr(texts, "column_names")
+        or hasattr(texts, "as_numpy_iterator")
+        or (isinstance(texts, Sequence) and bool(texts) and isinstance(texts[0], Mapping))
+    )
+
+
+def _row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
+    """An answer as a row of a table."""
+    kind = next(name for name in _DECIDED if name in answer)
+    found, row = answer[kind], {kind: answer[kind]}
+    probabilities = answer.get("probabilities", {})
+    if kind == "labels" and top_k is None:
+        return row | dict(probabilities)
+    if top_k is not None:
+        for place, (name, probability) in enumerate(probabilities.items(), start=1):
+            row |= {f"label_{place}": name, f"probability_{place}": probability}
+    elif kind == "label":
+        row["probability"] = probabilities[found]
+    return row

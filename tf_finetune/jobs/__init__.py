@@ -1,0 +1,1 @@
+"""What each command does, for whoever asks for it: the command line or Python."""
