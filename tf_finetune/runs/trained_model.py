@@ -99,7 +99,7 @@ class TrainedModel:
                 where there are many batches, so that the answer is a function of the texts,
                 whatever the model has answered before.
         """
-        pairs = [r.text_pair for r in records] if records[0].text_pair is not None else None
+        pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None
         tokens = token_rows(self.tokenizer, [r.text for r in records], pairs, self.max_length)
         logits = np.empty((len(records), self.labels.num_outputs), np.float32)
         batches = evaluation_batches(tokens.lengths, batch_size)
