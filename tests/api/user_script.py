@@ -44,6 +44,7 @@ def use(folder: Path) -> np.ndarray:
         assert_type(model.export("out"), Path)
         assert_type(model.export("out", form=["huggingface", "litert"]), dict[str, Path])
         assert_type(model.labels, tuple[str, ...])
+        assert_type(model.serve(port=0, block=False).url, str)
         return model.predict_proba("a text")
 
 
