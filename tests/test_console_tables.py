@@ -53,6 +53,10 @@ def test_each_part_of_a_split_table_begins_with_the_first_column():
     assert sum(line.startswith("layer 0 2") for line in lines) == len(heads)
 
 
+def test_columns_move_together_before_a_table_is_cut():
+    assert [printed(build(5), width).count("layer 0 1") for width in (64, 62)] == [1, 2]
+
+
 def test_long_names_are_broken_and_not_cut():
     text = printed(build(4, name=NAME), 80)
 

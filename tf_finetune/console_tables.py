@@ -1,8 +1,8 @@
 """Tables that fit the console without losing a digit.
 
 Rich cuts what does not fit, numbers too. Here columns are narrowed as far as their longest word
-allows, where only long names are broken; then the frame goes; and what is still too wide is cut
-into tables below each other, each with the first column.
+allows, where only long names are broken; then the frame goes, then the space between columns; and
+what is still too wide is cut into tables below each other, each with the first column.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,6 +36,11 @@ def _fitting(console: Console, table: Table) -> Iterator[Table]:
     if _narrowed(console, table) or len(columns) < 3:
         yield table
         return
+    padding, table.padding = table.padding, 0
+    if _narrowed(console, table):
+        yield table
+        return
+    table.padding = padding
     first, *others = columns
     taken: list[int] = []
     for column in others:

@@ -13,6 +13,7 @@ from tf_finetune.config.schema import json_schema
 from tf_finetune.errors import UserError
 from tf_finetune.methods.full import Full
 from tf_finetune.methods.table import METHODS
+from tf_finetune.options.tried import OwnRates
 
 
 def values_of(schema, name=""):
@@ -79,9 +80,9 @@ def mappings(schema, name):
     return st.fixed_dictionaries(required, optional=fields)
 
 
-def own_options(setting):
-    """Those of a method that it has itself."""
-    fields = METHODS[setting.get("name", "full")].model_fields
+def own_options(setting, beside=()):
+    """Those of a method that it has itself, and others that may stand beside."""
+    fields = {*METHODS[setting.get("name", "full")].model_fields, *beside}
     return {name: value for name, value in setting.items() if name in fields}
 
 
@@ -117,7 +118,9 @@ def make_consistent(values):
         values["method"] = own_options(values["method"])
     if search.get("methods"):
         first = search["methods"][0]  # two of them may be the same, said in other words
-        search["methods"] = [first if isinstance(first, str) else own_options(first)]
+        search["methods"] = [
+            first if isinstance(first, str) else own_options(first, OwnRates.model_fields)
+        ]
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}

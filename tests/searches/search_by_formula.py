@@ -20,7 +20,8 @@ from tf_finetune.results.trial import Place, Predictions, TrialResult
 from tf_finetune.searches.leading.race.candidates import Usual
 from tf_finetune.searches.leading.race.race_schedule import RaceSchedule
 from tf_finetune.searches.leading.race.standing import RaceRules
-from tf_finetune.searches.leading.space import RateRange, SearchSpace
+from tf_finetune.searches.leading.rates import RateRange
+from tf_finetune.searches.leading.space import SearchSpace
 from tf_finetune.searches.leading.staged_schedule import StagedSchedule, StageRules
 from tf_finetune.searches.leading.trial_times import TimeBudget, TrialTimes
 from tf_finetune.searches.leading.tuner import DepthTuner, SearchOracle

@@ -14,7 +14,8 @@ from tf_finetune.methods.settings import setting_text
 from tf_finetune.results.trial import Cell, Place
 from tf_finetune.searches.leading import trial_times
 from tf_finetune.searches.leading.exploration import Bayesian
-from tf_finetune.searches.leading.space import RateRange, SearchSpace
+from tf_finetune.searches.leading.rates import RateRange
+from tf_finetune.searches.leading.space import SearchSpace
 from tf_finetune.searches.running.trial_request import TrialRequest
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -27,7 +27,7 @@ def test_a_search_takes_whole_settings_of_methods(tmp_path):
 
     config = load_config(None, _options(DATA_SETS["titles-2000"], given, tmp_path))
 
-    assert [method.setting for method in config.search.methods] == ["full", "lora rank=4"]
+    assert [item.setting.setting for item in config.search.methods] == ["full", "lora rank=4"]
     assert (config.search.seeds, config.data.train_limit) == ((0, 1), 100)
     assert config.data.validation is None
 

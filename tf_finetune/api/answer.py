@@ -95,7 +95,9 @@ class Answer:
 
         found = self.recommendation
         rows = [self._row(result) for result in found.depths]
-        return pd.DataFrame(rows).dropna(axis="columns", how="all")
+        table = pd.DataFrame(rows)
+        unused = [name for name in ("method", "layers_used") if table[name].isna().all()]
+        return table.drop(columns=unused)
 
     def _row(self, result: DepthResult) -> dict[str, Any]:
         found = self.recommendation

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_finetune.api.examples import source_of
-from tf_finetune.api.explained import Explained, ExplainedTexts
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.api.scores import Scores
+from tf_finetune.api.server import Server
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.runs.opening import OpenedRun, open_model
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from tf_finetune.api.explained import Explained, ExplainedTexts
     from tf_finetune.runs.ensemble import Ensemble
     from tf_finetune.sources.records import Record
 
@@ -134,7 +135,7 @@ class Model:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
 
-    def explain(self, texts: Any, *, label: str | None = None) -> Explained | ExplainedTexts:
+    def explain(self, texts: Any, *, label: str | None = None) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
         Args:
@@ -147,6 +148,7 @@ class Model:
         Raises:
             UserError: As for `predict`, or there is no such label.
         """
+        from tf_finetune.api.explained import Explained, ExplainedTexts
         from tf_finetune.evaluation.explanation.precision import Precision
         from tf_finetune.jobs.explain import explain
 
@@ -181,23 +183,25 @@ class Model:
         written = export_model(self.path, Path(folder), form, options)
         return written[form] if isinstance(form, str) and form in written else written
 
-    def serve(self, port: int = 8000, *, host: str = "127.0.0.1") -> None:
-        """Answers requests over HTTP until it is interrupted, as `tf-finetune serve` does.
+    def serve(self, port: int = 8000, *, host: str = "127.0.0.1", block: bool = True) -> Server:
+        """Answers requests over HTTP, as `tf-finetune serve` does, in a process of its own.
 
         Args:
-            port: 0 takes a free one, which is printed.
-            host: Where to listen; another than this machine needs the command's token.
+            port: 0 takes a free one.
+            host: Where to listen; another than this machine needs the command and its token.
+            block: Whether to wait until it is interrupted; False returns at once.
+
+        Returns:
+            The server, which has stopped if this has waited.
 
         Raises:
             UserError: The server's packages are not installed, or the address is taken.
         """
-        from tf_finetune.jobs.serve import serve
-        from tf_finetune.serving.limits import Limits
-
-        def ready(taken: int) -> None:
-            print(f"serving {self.path} on http://{host}:{taken} (API page: /docs)", flush=True)
-
-        serve(str(self.path), host, port, None, Limits(), ready)
+        server = Server(self.path, host, port)
+        if block:
+            print(f"serving {self.path} on {server.url} (API page: {server.url}/docs)", flush=True)
+            server.wait()
+        return server
 
     @property
     def _run(self) -> OpenedRun:

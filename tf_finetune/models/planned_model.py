@@ -1,6 +1,7 @@
 """The variables of a model: by path, trained or frozen as the plan says, and put back."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +57,10 @@ class PlannedModel(tf_keras.Model):
         # Keras lists trainable weights first, so its order depends on earlier flags.
         self._by_path = {row.path: real[row.path] for row in plan.rows}
         self._apply_trainable_flags()
+
+    def get_config(self) -> dict[str, Any]:
+        """There is none: a model is made of its spec, see `building.build`."""
+        raise NotImplementedError("a model is made of its spec")
 
     @property
     def by_path(self) -> Mapping[str, tf.Variable]:

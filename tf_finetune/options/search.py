@@ -8,8 +8,8 @@ from tf_finetune.options.freeze import FreezeRule
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
 from tf_finetune.options.setting import Setting
+from tf_finetune.options.tried import Rate, Rates, RatesByDepth, Tried, check_different
 from tf_finetune.options.value_checks import (
-    check_different,
     check_distinct,
     check_duration,
     check_layer_ranges,
@@ -18,8 +18,6 @@ from tf_finetune.options.value_checks import (
 )
 from tf_finetune.options.values import Fraction, said
 
-Rate = Annotated[float, Field(gt=0.0, le=10.0)]
-Rates = Annotated[tuple[Rate, ...], Field(min_length=1), AfterValidator(check_distinct)]
 RateRange = Annotated[
     tuple[Rate, ...], Field(min_length=2, max_length=2), AfterValidator(check_upwards)
 ]
@@ -86,11 +84,10 @@ class SearchConfig(Section):
         "in the logarithm, and in a grid cut into steps of half a decade",
         examples=[[1e-5, 1e-3]],
     )
-    learning_rates_by_depth: Annotated[dict[int, Rates], Mark.SEARCH] = Field(
+    learning_rates_by_depth: Annotated[RatesByDepth, Mark.SEARCH] = Field(
         default={},
         description="learning rates of single depths, which go before the others",
         examples=[{"0": [5e-5, 1e-4]}],
-        json_schema_extra=said("a mapping from depths to one or more learning rates each"),
     )
     learning_rate_ranges_by_depth: Annotated[dict[int, RateRange], Mark.SEARCH] = Field(
         default={},
@@ -157,13 +154,15 @@ class SearchConfig(Section):
         examples=[[0.0, 0.1]],
     )
     methods: Annotated[
-        tuple[Annotated[Section, Setting("method")], ...],
+        tuple[Annotated[Tried, Setting("method")], ...],
         AfterValidator(check_different),
         Mark.SEARCH,
     ] = Field(
         default=(),
-        description="methods to try, by name or with options as under `method`, each with learning "
-        "rates that suit it where none are given; empty: section method alone",
+        description="methods to try, by name or with options as under `method`, and each, as in "
+        "{name: lora, learning_rates: [1e-3, 3e-3]}, with learning_rates and "
+        "learning_rates_by_depth of its own, which go before those above; where none are given, "
+        "with rates that suit it; empty: section method alone",
         examples=[["full", "biases"]],
         json_schema_extra=said("a list of methods, by name or as mappings like section method"),
     )

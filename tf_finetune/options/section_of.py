@@ -4,7 +4,7 @@ The classes stand in a table above the options. For descriptions, completion and
 section is one list of all their options.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,13 @@ class SectionOf:
                     owners.setdefault(option, []).append(name)
         return owners
 
-    def made(self, value: Any) -> Section:
-        """An object of the class that is named, from a mapping or a name alone."""
+    def made(self, value: Any, beside: Collection[str] = ()) -> Section:
+        """An object of the class that is named, from a mapping or a name alone.
+
+        Args:
+            value: The mapping or the name.
+            beside: Further names that may stand beside the options, for messages.
+        """
         if isinstance(value, Section):
             return value
         if isinstance(value, str):  # a name alone is short for a section without other options
@@ -88,18 +93,19 @@ class SectionOf:
         name = value.get(_NAME, self.usual)
         section = self.classes.get(name) if isinstance(name, str) else None
         if section is None:
-            raise _mistakes([_mistake(_NAME, name, PydanticCustomError("one_of", "no name"))])
+            raise mistakes_of([_mistake(_NAME, name, PydanticCustomError("one_of", "no name"))])
         foreign = [
-            _mistake(option, given, self._not_there(option, name))
+            _mistake(option, given, self._not_there(option, name, beside))
             for option, given in value.items()
             if option not in section.model_fields
         ]
         if foreign:
-            raise _mistakes(foreign)
+            raise mistakes_of(foreign)
         return section.model_validate(value)
 
-    def _not_there(self, option: str, name: str) -> PydanticCustomError:
+    def _not_there(self, option: str, name: str, beside: Collection[str]) -> PydanticCustomError:
         own = [known for known in self.classes[name].model_fields if known != _NAME]
+        own += beside
         told = f"accepted: {', '.join(own) if own else 'no options'} with {_NAME}={name}"
         if owners := self._owners().get(option):
             told += f", and this one with {_NAME}={' or '.join(owners)}"
@@ -135,5 +141,6 @@ def _mistake(option: str, value: Any, error: PydanticCustomError) -> InitErrorDe
     return InitErrorDetails(type=error, loc=(option,), input=value)
 
 
-def _mistakes(found: list[InitErrorDetails]) -> ValidationError:
+def mistakes_of(found: list[InitErrorDetails]) -> ValidationError:
+    """What a validator raises to tell several mistakes, each at its place."""
     return ValidationError.from_exception_data("section", found)

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from pydantic import BaseModel, ByteSize, TypeAdapter
+from pydantic import ByteSize, TypeAdapter
 
 
 def check_encoding(name: str) -> str:
@@ -41,15 +41,6 @@ def check_distinct(values: tuple[float, ...]) -> tuple[float, ...]:
     if twice:
         raise ValueError(f"accepted: different values, but {twice[0]:g} is there twice")
     return values
-
-
-def check_different(settings: tuple[BaseModel, ...]) -> tuple[BaseModel, ...]:
-    """Refuses a list that holds a setting twice, by all of its options."""
-    for index, setting in enumerate(settings):
-        if setting in settings[:index]:
-            options = ", ".join(f"{name}: {value}" for name, value in setting)
-            raise ValueError(f"accepted: different settings, but {{{options}}} is there twice")
-    return settings
 
 
 def check_upwards(ends: tuple[float, ...]) -> tuple[float, ...]:

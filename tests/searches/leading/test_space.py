@@ -13,7 +13,8 @@ from tf_finetune.methods.lora import Lora
 from tf_finetune.methods.settings import setting_of
 from tf_finetune.results.trial import Cell, Place
 from tf_finetune.searches.leading.places import with_one_method
-from tf_finetune.searches.leading.space import RateRange, build_space
+from tf_finetune.searches.leading.rates import RateRange
+from tf_finetune.searches.leading.space import build_space
 from tf_finetune.searches.running.trial_request import TrialRequest
 
 SIZES = {
@@ -64,6 +65,38 @@ def test_every_method_gets_rates_of_its_own():
     cell = found.cells()[-1]
     assert (cell.place, cell.place_words) == (Place(4, "biases"), "4, biases")
     assert found.holds(cell) and not found.holds(Cell(4, cell.learning_rate))
+
+
+def test_a_method_may_bring_rates_of_its_own():
+    own = "{name: lora, rank: 4, learning_rates: [3e-3, 1e-3], learning_rates_by_depth: {2: [0.1]}}"
+    found = space(
+        *("search.depths=2,4,6", f"search.methods=[full, {own}, biases]", "search.oracle=grid"),
+        *("search.learning_rates=[1e-4]", "search.learning_rates_by_depth={2: [1e-5], 6: [1e-2]}"),
+    )
+
+    lora = found.methods[1]
+    assert setting_of(lora) == Lora(rank=4)  # rates are no part of what is compared
+    assert {place: rates for place, rates in found.rates.items() if place.method == lora} == {
+        Place(2, lora): (0.1,),
+        Place(4, lora): (1e-3, 3e-3),
+    }
+    assert found.rates[Place(2, "full")] == found.rates[Place(2, "biases")] == (1e-5,)
+    assert found.rates[Place(4, "full")] == (1e-4,)
+    assert found.rates[Place(6)] == (1e-2,)
+    assert found.holds(Cell(4, 3e-3, {"method": lora}))
+    assert not found.holds(Cell(4, 3e-3, {"method": "full"}))
+
+
+def test_rates_of_a_method_where_it_is_not_tried_are_refused():
+    own = "{name: lora, learning_rates_by_depth: {3: [0.1], 6: [0.1]}}"
+    for others in ("full, ", ""):
+        with pytest.raises(UserError) as caught:
+            space("search.depths=2,6", f"search.methods=[{others}{own}]")
+        assert caught.value.problems == [
+            "search.methods, lora: learning_rates_by_depth: received rates of depth 3, 6, at which "
+            "it is not tried; accepted: 2 (where the head alone trains, all methods are one: "
+            "search.learning_rates_by_depth)"
+        ]
 
 
 def test_where_the_head_alone_trains_methods_are_tried_once():
@@ -225,7 +258,19 @@ def test_all_contradictions_are_told_at_once():
             r"methods\[1\].*biasses; nearest: biases; accepted: full",
         ),
         ("search.methods=[full, {name: full}]", "different settings, but {name: full} is there"),
-        ("search.methods=[{name: full, rank: 3}]", "rank.*accepted: no options with name=full"),
+        (
+            "search.methods=[{name: full, rank: 3}]",
+            "rank.*accepted: learning_rates, learning_rates_by_depth with name=full",
+        ),
+        ("search.methods=[full, {name: full, learning_rates: [1]}]", "{name: full} is there twice"),
+        (
+            "search.methods=[{name: lora, learning_rates: [0]}]",
+            r"methods\[0\].learning_rates\[0\].*received 0; accepted: a number above 0",
+        ),
+        (
+            "search.methods=[{name: lora, learning_rates_by_depth: {two: [1]}}]",
+            r"methods\[0\].learning_rates_by_depth.*accepted",
+        ),
     ],
 )
 def test_wrong_values_are_refused_where_they_stand(override, message):
@@ -275,6 +320,18 @@ def test_one_method_alone_is_that_of_the_configuration():
 
     assert (alone.method, alone.search.methods) == (Biases(), ())
     assert with_one_method(two) is two
+
+
+def test_one_method_alone_keeps_its_rates():
+    given = load_config(None, ["search.methods=[{name: biases, learning_rates: [1e-2]}]"])
+    alone = with_one_method(given)
+
+    assert alone.method == Biases()
+    assert with_one_method(alone) == alone
+    found = build_space(alone, SIX_LAYERS, STEPS)
+    assert found.methods == ()
+    assert found.rates[Place(4)] == (1e-2,)
+    assert found.rates[Place(6)] == (3.3e-4, 1e-3, 3e-3)
 
 
 def test_folder_names_are_short_and_differ_where_requests_do():

@@ -23,9 +23,11 @@ from typing import Any, Literal
 import keras_tuner
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tf_finetune.plans.rates import two_digits
 from tf_finetune.results.trial import METHOD, Cell, Place
+from tf_finetune.searches.leading.rates import RateRange
 from tf_finetune.searches.leading.schedule import Wait
-from tf_finetune.searches.leading.space import RateRange, SearchSpace, cell_at, two_digits
+from tf_finetune.searches.leading.space import SearchSpace, cell_at
 from tf_finetune.searches.running.trial_request import TrialRequest
 
 OracleName = Literal["grid", "random", "bayesian", "hyperband"]

@@ -10,7 +10,8 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.weights import pretrained
 from tf_finetune.results.trial import exact_rate
-from tf_finetune.searches.leading.space import RateRange, SearchSpace, cell_at
+from tf_finetune.searches.leading.rates import RateRange
+from tf_finetune.searches.leading.space import SearchSpace, cell_at
 from tf_finetune.searches.running.directory import SearchDirectory
 from tf_finetune.searches.running.live import duration
 from tf_finetune.searches.running.records import TrialJournal

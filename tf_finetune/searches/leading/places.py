@@ -12,6 +12,7 @@ from tf_finetune.methods.settings import setting_text
 from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.spec import spec_of
 from tf_finetune.models.weights import check_new_trains
+from tf_finetune.options.tried import OwnRates
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.plans.solver import trains_head_alone
 from tf_finetune.results.trial import METHOD, Place
@@ -60,7 +61,7 @@ def places_of(
         known = [plan for of_method in plans.values() for plan in of_method.values()]
         if known and all(map(trains_head_alone, known)):
             alone.add(depth)
-        if depth in alone or depth == files.num_layers or not config.search.methods:
+        if depth in alone or depth == files.num_layers or len(config.search.methods) < 2:
             places.append(Place(depth))
         else:
             places += [Place(depth, text) for text in plans]
@@ -76,16 +77,21 @@ def places_of(
 
 def methods_of(config: ExperimentConfig) -> tuple[Method, ...]:
     """The methods that a search tries."""
-    tried = (method for method in config.search.methods if isinstance(method, Method))
-    return tuple(tried) or (config.method,)
+    tried = (item.setting for item in config.search.methods)
+    return tuple(method for method in tried if isinstance(method, Method)) or (config.method,)
 
 
 def with_one_method(config: ExperimentConfig) -> ExperimentConfig:
-    """A list of a single method is section `method`: there is nothing to compare."""
+    """A list of a single method is section `method`: there is nothing to compare.
+
+    The list stays where it has rates, which hold as if it were longer.
+    """
     if len(config.search.methods) != 1:
         return config
-    search = config.search.model_copy(update={"methods": ()})
-    return config.model_copy(update={"method": methods_of(config)[0], "search": search})
+    config = config.model_copy(update={"method": methods_of(config)[0]})
+    if config.search.methods[0].rates != OwnRates():
+        return config
+    return config.model_copy(update={"search": config.search.model_copy(update={"methods": ()})})
 
 
 def _plans(

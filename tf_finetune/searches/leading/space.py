@@ -1,7 +1,6 @@
 """Which cells a search may try: the `search` section held against the encoder's layers."""
 
 import itertools
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,33 +8,22 @@ from typing import Any
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
-from tf_finetune.methods.settings import setting_of
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import parse_layers
-from tf_finetune.plans.rates import two_digits, usual_rate
+from tf_finetune.plans.rates import two_digits
 from tf_finetune.plans.solver import stepwise_options
 from tf_finetune.results.trial import METHOD, Cell, Place
 from tf_finetune.searches.leading.places import places_of
+from tf_finetune.searches.leading.rates import (
+    RateRange,
+    check_depths_of_own_rates,
+    check_depths_of_rates,
+    rates_of_place,
+)
 
 DEFAULT_CELLS = 12
-_HALF_DECADE = math.sqrt(10.0)
 # The further options that mean something where the head alone trains and is solved exactly.
 _OF_A_SOLVED_HEAD = frozenset(("training.weight_decay",))
-
-
-@dataclass(frozen=True)
-class RateRange:
-    """Learning rates from `low` to `high`, even in the logarithm."""
-
-    low: float
-    high: float
-
-    def steps(self) -> tuple[float, ...]:
-        """Both ends and what lies between in steps of about half a decade."""
-        count = max(1, round(math.log(self.high / self.low, _HALF_DECADE)))
-        factor = (self.high / self.low) ** (1 / count)
-        inside = (two_digits(self.low * factor**i) for i in range(1, count))
-        return (self.low, *inside, self.high)
 
 
 @dataclass(frozen=True)
@@ -165,7 +153,7 @@ def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -
     num_layers = files.num_layers
     problems: list[str] = []
     depths = _depths(config, files, problems)
-    _check_depths_of_rates(config, depths, problems)
+    check_depths_of_rates(config, depths, problems)
     if config.freeze.thaw:
         problems.append(
             f"freeze.thaw: received {len(config.freeze.thaw)} phase(s), and a search compares "
@@ -174,9 +162,13 @@ def build_space(config: ExperimentConfig, files: EncoderFiles, steps: int = 0) -
     dimensions = _dimensions(config)
     _check_dimensions(config, problems)
     found = places_of(config, depths, files, problems)
+    alone = {*found.alone, num_layers}
+    check_depths_of_own_rates(config, [p for p in found.places if p.depth not in alone], problems)
     solved = solved_depths(config, depths, found.alone, problems)
     rates = {
-        place: () if place.depth in solved else _rates(config, place, num_layers, steps)
+        place: ()
+        if place.depth in solved
+        else rates_of_place(config, place, num_layers, steps, alone)
         for place in found.places
     }
     space = SearchSpace(rates, dimensions, config.search.seeds, 0, config.search.max_trials)
@@ -198,37 +190,6 @@ def _depths(config: ExperimentConfig, files: EncoderFiles, problems: list[str]) 
             "this encoder"
         )
     return [depth for depth in depths if depth <= num_layers]
-
-
-def _check_depths_of_rates(
-    config: ExperimentConfig, depths: Sequence[int], problems: list[str]
-) -> None:
-    for name in ("learning_rates_by_depth", "learning_rate_ranges_by_depth"):
-        strange = sorted(set(getattr(config.search, name)) - set(depths))
-        if strange:
-            problems.append(
-                f"search.{name}: received rates of depth {', '.join(map(str, strange))}, which is "
-                f"not tried; accepted: {', '.join(map(str, depths))}"
-            )
-
-
-def _rates(
-    config: ExperimentConfig, place: Place, num_layers: int, steps: int
-) -> tuple[float, ...] | RateRange:
-    search, depth = config.search, place.depth
-    if depth in search.learning_rates_by_depth:
-        return tuple(sorted(search.learning_rates_by_depth[depth]))
-    if depth in search.learning_rate_ranges_by_depth:
-        return RateRange(*search.learning_rate_ranges_by_depth[depth])
-    if search.learning_rates is not None:
-        return tuple(sorted(search.learning_rates))
-    if search.learning_rate_range is not None:
-        return RateRange(*search.learning_rate_range)
-    method = config.method if place.method is None else setting_of(place.method)
-    middle = usual_rate(method, depth, num_layers, steps)
-    if search.oracle in ("race", "grid"):
-        return tuple(two_digits(middle * factor) for factor in (1 / 3, 1, 3))
-    return RateRange(two_digits(middle / 3), two_digits(middle * 3))
 
 
 def _dimensions(config: ExperimentConfig) -> tuple[tuple[str, tuple[Any, ...]], ...]:

@@ -10,7 +10,8 @@
 from collections.abc import Iterable
 
 from tf_finetune.results.trial import Cell, Place
-from tf_finetune.searches.leading.space import RateRange, SearchSpace
+from tf_finetune.searches.leading.rates import RateRange
+from tf_finetune.searches.leading.space import SearchSpace
 from tf_finetune.searches.running.records import TrialRecord
 from tf_finetune.searches.running.trial_request import TrialRequest
 

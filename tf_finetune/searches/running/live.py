@@ -148,7 +148,7 @@ class SearchDisplay:
         else:
             table.add_row("trials", f"{done} of {total} done, {max(total - done, 0)} left")
             table.add_row("", ProgressBar(total=max(total, 1), completed=done, width=40))
-        table.add_row(f"best {self._metric}", best)
+        table.add_row(f"best {self._metric}", Text(best))
         for request, began, line in running.values():
             since = duration(time.monotonic() - began)
             table.add_row("running", Text(f"{describe(request)}, {since}  {line}"))
