@@ -20,7 +20,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
 from tf_finetune.config.seal import load_written_config
 from tf_finetune.jobs.train import train
-from tf_finetune.sources.in_memory import InMemory
+from tf_finetune.sources.in_memory import InMemory, Values, keep
 from tf_finetune.storage.run_directory import RunDirectory
 
 _NO_OPTIONS = ("config", "progress")  # parameters that are no options of a section
@@ -118,7 +118,7 @@ class TextEstimator(BaseEstimator):
         """
         with input_errors():
             columns = {**texts, LABEL: labels}
-            examples = InMemory("X", {n: _parts(v) for n, v in columns.items()}, len(labels))
+            examples = keep(InMemory("X", _parted(columns), len(labels)))
             kept, config = _settled(self._configured(examples, columns, options))
             with called(self.progress) as console:
                 directory = train(config, console)
@@ -152,8 +152,11 @@ class TextEstimator(BaseEstimator):
         return {n: None if n == "_model" else v for n, v in super().__getstate__().items()}
 
 
-def _parts(values: Any) -> Any:
-    return lambda first, last: values[first:last]
+def _parted(columns: Mapping[str, Any]) -> dict[str, Values]:
+    def values(column: Any) -> Values:
+        return lambda first, last: column[first:last]
+
+    return {name: values(column) for name, column in columns.items()}
 
 
 def _settled(config: ExperimentConfig) -> tuple[KeptRun, ExperimentConfig]:
