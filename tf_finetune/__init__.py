@@ -45,11 +45,12 @@ _PLACES = {
 
 environment.prepare()
 
+if not TYPE_CHECKING:  # to a type checker a name that is not there would be Any
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'tf_finetune' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'tf_finetune' has no attribute {name!r}")
+        return getattr(import_module(_PLACES[name]), name)
 
 
 def __dir__() -> list[str]:
