@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from tf_finetune.api.calls import fine_tune, load, plan, search
     from tf_finetune.api.model import Model
     from tf_finetune.api.run import Run
+    from tf_finetune.api.text_classifier import TextClassifier
+    from tf_finetune.api.text_regressor import TextRegressor
     from tf_finetune.errors import UserError
 
 __all__ = [
     "Answer",
     "Model",
     "Run",
+    "TextClassifier",
+    "TextRegressor",
     "UserError",
     "fine_tune",
     "load",
@@ -33,6 +37,8 @@ _PLACES = {
     "Answer": "tf_finetune.api.answer",
     "Model": "tf_finetune.api.model",
     "Run": "tf_finetune.api.run",
+    "TextClassifier": "tf_finetune.api.text_classifier",
+    "TextRegressor": "tf_finetune.api.text_regressor",
     "UserError": "tf_finetune.errors",
     **dict.fromkeys(("fine_tune", "load", "plan", "search"), "tf_finetune.api.calls"),
 }
