@@ -1,10 +1,12 @@
 """One run and one search from Python, which several tests look at."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 import tf_finetune as tft
 
@@ -55,3 +57,11 @@ def answer(
         seeds=0,
         **quick,
     )
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Keras traces nothing, which takes longer than a few steps."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
