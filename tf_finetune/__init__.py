@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tf_finetune.api.keras_model import keras_model
     from tf_finetune.api.model import Model
     from tf_finetune.api.run import Run
+    from tf_finetune.api.text_classifier import TextClassifier
+    from tf_finetune.api.text_regressor import TextRegressor
     from tf_finetune.errors import UserError
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "HyperModel",
     "Model",
     "Run",
+    "TextClassifier",
+    "TextRegressor",
     "UserError",
     "fine_tune",
     "keras_model",
@@ -38,6 +42,8 @@ _PLACES = {
     "HyperModel": "tf_finetune.api.hyper_model",
     "Model": "tf_finetune.api.model",
     "Run": "tf_finetune.api.run",
+    "TextClassifier": "tf_finetune.api.text_classifier",
+    "TextRegressor": "tf_finetune.api.text_regressor",
     "UserError": "tf_finetune.errors",
     "keras_model": "tf_finetune.api.keras_model",
     **dict.fromkeys(("fine_tune", "load", "plan", "search"), "tf_finetune.api.calls"),

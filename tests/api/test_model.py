@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import tf_finetune as tft
+from tf_finetune.api.model import answer_row
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,8 @@ def test_probabilities_are_in_the_order_of_the_labels(model, reviews):
     assert likeliest == model.predict(texts).label.tolist()
     top = model.predict(texts, top_k=2)
     assert top.columns.tolist() == [
-        *("label_1", "probability_1", "label_2", "probability_2"),
-    ] or top.columns.tolist() == ["label", "label_1", "probability_1", "label_2", "probability_2"]
+        *("label", "label_1", "probability_1", "label_2", "probability_2"),
+    ]
 
 
 def test_own_test_split_and_other_examples_are_scored(run, model, reviews):
@@ -117,6 +118,32 @@ def test_unknown_label_and_count_are_refused(model):
         model.explain("a good film", label="good")
     with pytest.raises(tft.UserError, match="top_k: received '3'; accepted: 1 to 2"):
         model.predict("a good film", top_k=3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "top_k", "row"),
+    [
+        (
+            {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}},
+            None,
+            {"label": "a", "probability": 0.7},
+        ),
+        (
+            {"label": "a", "probabilities": {"a": 0.7}},
+            1,
+            {"label": "a", "label_1": "a", "probability_1": 0.7},
+        ),
+        (
+            {"labels": ["b"], "probabilities": {"a": 0.2, "b": 0.9}},
+            None,
+            {"labels": ["b"], "a": 0.2, "b": 0.9},
+        ),
+        ({"value": 2.5}, None, {"value": 2.5}),
+    ],
+    ids=["a label", "the likeliest", "several labels", "a number"],
+)
+def test_row_holds_what_the_task_answers(answer, top_k, row):
+    assert answer_row(answer, top_k) == row
 
 
 def test_closed_model_says_so(run):

@@ -97,7 +97,7 @@ class Model:
         self._check_top_k(top_k)
         rows: list[dict[str, Any]] = []
         for logits in self._logits(texts):
-            rows += [_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
+            rows += [answer_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
         return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
     def predict_proba(self, texts: Any) -> "np.ndarray":
@@ -299,8 +299,8 @@ def _is_table(texts: Any) -> bool:
     )
 
 
-def _row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
-    """An answer as a row of a table."""
+def answer_row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
+    """An answer of `prediction.answers` as a row of `Model.predict`."""
     kind = next(name for name in _DECIDED if name in answer)
     found, row = answer[kind], {kind: answer[kind]}
     probabilities = answer.get("probabilities", {})

@@ -68,8 +68,11 @@ class Run:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def __str__(self) -> str:
-        """The first score of the first split."""
-        split, scores = next(iter(self._read(self._directory.metrics).items()))
+        """The first score of the first split, if any was scored."""
+        found = self._read(self._directory.metrics)
+        if not found:
+            return f"depth {self._config.freeze.depth}: no examples to score it on"
+        split, scores = next(iter(found.items()))
         name, score = next(iter(scores.items()))
         return (
             f"depth {self._config.freeze.depth}: {split} {name} {score['value']:.4g} "

@@ -72,7 +72,9 @@ class TrainedModel:
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        return tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
+        traced = tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
+        # The function itself would count traces of other models, and warn of them.
+        return traced.get_concrete_function()
 
     def _forward(self, *tokens: tf.Tensor) -> tf.Tensor:
         return self.classifier(text_rows(*tokens), training=False)
