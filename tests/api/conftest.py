@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import tensorflow as tf
 
 import tf_finetune as tft
 
@@ -62,6 +61,8 @@ def answer(
 @pytest.fixture
 def eagerly() -> Iterator[None]:
     """Keras traces nothing, which takes longer than a few steps."""
+    import tensorflow as tf
+
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
