@@ -51,6 +51,8 @@ def prepare() -> None:
         os.environ.setdefault("FORCE_TF_AVAILABLE", "1")
     # The deprecation of the TensorFlow classes is why transformers is pinned; see setup.cfg.
     warnings.filterwarnings("ignore", message="TensorFlow and JAX classes are deprecated")
+    # What transformers says in a notebook without ipywidgets; its bars are not shown here.
+    warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 def installed_version(distribution: str) -> str | None:
