@@ -213,6 +213,19 @@ def test_an_exported_graph_answers_texts_of_any_length(tiny_encoder, tmp_path):
         np.testing.assert_allclose(loaded.serve(rows), model(rows), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "inputs, received",
+    [
+        (lambda: tf.constant(TEXTS[:1]), "EagerTensor"),
+        (lambda: {"input_ids": tf.zeros([1, 2])}, "a dictionary of input_ids"),
+    ],
+    ids=["texts", "no_mask"],
+)
+def test_other_inputs_are_refused(lora, inputs, received):
+    with pytest.raises(UserError, match=f"received {received}; accepted: what model.preprocess"):
+        lora()(inputs())
+
+
 def test_only_its_own_format_saves_the_model(lora, tmp_path):
     with pytest.raises(UserError, match="accepted: a name that ends in .keras, or save_weights"):
         lora().save(tmp_path / "saved_model")

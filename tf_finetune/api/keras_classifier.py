@@ -98,7 +98,15 @@ class KerasClassifier(tf_keras.Model):
         Args:
             inputs: As `preprocess` gives them.
             training: Whether dropout is on above the frozen depth; that call counts as a step.
+
+        Raises:
+            UserError: They are something else, such as the texts themselves.
         """
+        if not isinstance(inputs, Mapping) or not {"input_ids", "attention_mask"} <= inputs.keys():
+            received = type(inputs).__name__
+            if isinstance(inputs, Mapping):
+                received = f"a dictionary of {', '.join(map(str, inputs))}"
+            raise UserError(f"inputs: received {received}; accepted: what model.preprocess gives")
         ids = tf.cast(inputs["input_ids"], tf.int32)
         mask = tf.cast(inputs["attention_mask"], tf.int32)
         types = tf.cast(inputs.get("token_type_ids", tf.zeros_like(ids)), tf.int32)
@@ -267,6 +275,9 @@ class KerasClassifier(tf_keras.Model):
             targets = [scale.mean - scale.deviation, scale.mean + scale.deviation]
         config: dict[str, Any] = as_written({**self._keywords, "targets": targets})
         return config
+
+    def build_from_config(self, config: Any) -> None:
+        """Nothing is left to build: KerasTuner's Hyperband asks for it before it goes on."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "KerasClassifier":
