@@ -2,6 +2,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -182,10 +183,24 @@ def test_weights_come_back_with_what_a_method_added(lora, tmp_path, name):
     assert other.steps_trained.numpy() == 7
 
 
+def test_a_file_of_weights_holds_each_once_and_serves_other_depths(lora, tiny_encoder, tmp_path):
+    model = keras_model(tiny_encoder, depth=2, num_labels=2, seed=1)
+    model.save_weights(tmp_path / "of.weights.h5")
+    other = keras_model(tiny_encoder, depth=0, num_labels=2, seed=2)
+    other.load_weights(tmp_path / "of.weights.h5")
+
+    written = []
+    with h5py.File(tmp_path / "of.weights.h5") as file:
+        file.visititems(lambda _, item: written.append(item.size) if hasattr(item, "size") else 0)
+    assert sum(written) == model.spec.plan.total_count + 1  # the steps
+    for path, value in model.classifier.by_path.items():
+        np.testing.assert_array_equal(other.classifier.by_path[path], value, path)
+
+
 def test_weights_of_another_method_are_refused(lora, tiny_encoder, tmp_path):
     lora().save_weights(tmp_path / "lora.weights.h5")
 
-    with pytest.raises(ValueError, match="another method or depth"):
+    with pytest.raises(ValueError, match="another method or another encoder"):
         keras_model(tiny_encoder, depth=2, num_labels=2).load_weights(tmp_path / "lora.weights.h5")
 
 
