@@ -1,5 +1,6 @@
 """One run and one search from Python, which several tests look at."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,13 @@ def answer(
         seeds=0,
         **quick,
     )
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Keras traces nothing, which takes longer than a few steps."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -3,7 +3,6 @@
 import keras_tuner
 import numpy as np
 import pytest
-import tensorflow as tf
 import tf_keras
 
 from tf_finetune.api.hyper_model import HyperModel
@@ -19,14 +18,6 @@ def values(depth, factor=1.0):
     chosen.Fixed("depth", depth)
     chosen.Fixed("learning_rate_factor", factor)
     return chosen
-
-
-@pytest.fixture
-def eagerly():
-    """Nothing is traced, which takes longer than a few steps."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 # KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.

@@ -32,11 +32,13 @@ class Answer:
         UserError: There is no finished search.
 
     Example:
-        >>> answer = tft.search(reviews, depths=[1, 2], seeds=0, time_budget="2m")
-        >>> answer.table[["depth", "learning_rate", "accuracy"]].shape
-        (2, 3)
-        >>> answer.model.predict(["a fine film"]).columns.tolist()
-        ['label', 'probability']
+        >>> answer = tft.Answer(answer.path)
+        >>> answer.table["depth"].tolist()
+        [1, 2]
+        >>> answer.model.predict("the fine film")["label"].tolist()
+        ['pos']
+        >>> answer.report.path.name
+        'report.html'
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):

@@ -55,9 +55,9 @@ def search(
         UserError: Something is wrong with what was given: all of it, as problems.
 
     Example:
-        >>> answer = tft.search(reviews, depths=[1, 2], seeds=0, time_budget="2m")
-        >>> answer.path.name
-        'answer'
+        >>> answer = tft.search(reviews, encoder=encoder, depths=[1, 2], max_trials=1)
+        >>> print(answer)
+        Use the first of 2 layers as it is and solve the head exactly ...
     """
     given = given_data(data, validation, test, text, label, text_pair)
     loaded = _configured(config, given, options, uses.SEARCH, "search")
@@ -108,9 +108,9 @@ def fine_tune(
         UserError: As for `search`.
 
     Example:
-        >>> run = tft.fine_tune(reviews, depth=1, learning_rate=1e-3, epochs=2)
-        >>> sorted(run.evaluations)
-        ['test', 'validation']
+        >>> run = tft.fine_tune(reviews, encoder=encoder, depth=1, learning_rate=1e-3, epochs=2)
+        >>> print(run)
+        depth 1: test accuracy ...
     """
     given = given_data(data, validation, test, text, label, text_pair)
     loaded = _configured(config, given, options, uses.TRAIN, "fine_tune")

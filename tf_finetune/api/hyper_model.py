@@ -6,8 +6,7 @@ KerasTuner's own module alone, and `HyperModel.fit` translates the rest, so that
 come work, in whatever order things were imported.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +18,7 @@ import tf_keras
 from keras_tuner.src.engine import tuner as checking_module
 
 from tf_finetune.api.keras_classifier import KerasClassifier
-from tf_finetune.api.keras_options import Asked, described
+from tf_finetune.api.keras_options import described
 from tf_finetune.api.preprocessing import Preprocessing
 from tf_finetune.config.mistakes import shown
 from tf_finetune.encoders.tokenizers import load_tokenizer
@@ -59,13 +58,7 @@ class HyperModel(keras_tuner.HyperModel):
         steps: Of a training, examples / batch size * epochs; usual rates go by it.
         weight_decay: Of AdamW, never on biases and layer norms.
         metrics: Names of Keras' metrics.
-        num_labels: As for `keras_model`.
-        label_names: The same.
-        task: The same.
-        method: The same.
-        targets: The same.
-        seed: The same.
-        **options: The same.
+        **keywords: As for `keras_model`, but for the depth.
 
     Raises:
         UserError: As `keras_model`, of every depth.
@@ -79,20 +72,12 @@ class HyperModel(keras_tuner.HyperModel):
         steps: int = 650,
         weight_decay: float = 0.01,
         metrics: Sequence[str] = (),
-        num_labels: int | None = None,
-        label_names: Sequence[str] | None = None,
-        task: str = "single_label",
-        method: str | Mapping[str, Any] = "full",
-        targets: Any = None,
-        seed: int = 0,
-        **options: Any,
+        **keywords: Any,
     ):
         super().__init__()
-        if "depth" in options:
-            raise UserError(f"depth: received {shown(options['depth'])}; accepted: depths, a list")
-        self._asked = Asked(
-            encoder, 0, num_labels, label_names, task, method, targets, seed, options
-        )
+        if "depth" in keywords:
+            raise UserError(f"depth: received {shown(keywords['depth'])}; accepted: depths, a list")
+        self._keywords = {"encoder": encoder, **keywords}
         self._steps, self._weight_decay, self._metrics = steps, weight_decay, tuple(metrics)
         self._spec, self.depths = self._checked(depths)
 
@@ -121,8 +106,8 @@ class HyperModel(keras_tuner.HyperModel):
         _accept_models_of_keras_2()
         depth = hp.Choice(DEPTH, list(self.depths), default=self.depths[0])
         hp.Float(RATE_FACTOR, 1 / 3, 3.0, sampling="log", default=1.0)
-        asked = self._at(depth)
-        model = KerasClassifier.of(asked, described(asked))
+        keywords = self._at(depth)
+        model = KerasClassifier.of(keywords, described(keywords))
         optimizer = tf_keras.optimizers.AdamW(
             self.learning_rate(hp), weight_decay=self._weight_decay, global_clipnorm=1.0
         )
@@ -143,8 +128,8 @@ class HyperModel(keras_tuner.HyperModel):
         history.epoch, history.history = found.epoch, found.history
         return history
 
-    def _at(self, depth: int) -> Asked:
-        return replace(self._asked, depth=depth)
+    def _at(self, depth: int) -> dict[str, Any]:
+        return {**self._keywords, "depth": depth}
 
     def _checked(self, depths: Sequence[int] | None) -> tuple[Spec, tuple[int, ...]]:
         """The space's first model, and its depths, ascending."""

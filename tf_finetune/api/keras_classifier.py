@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.api.keras_options import Asked, Described, described
+from tf_finetune.api.keras_options import Described, described
+from tf_finetune.api.options import as_written
 from tf_finetune.api.preprocessing import INPUTS, Preprocessing
 from tf_finetune.api.task_loss import TaskLoss
 from tf_finetune.data.batch import text_rows
@@ -39,7 +41,7 @@ class KerasClassifier(tf_keras.Model):
         classifier: The model, built and filled in the current strategy's scope.
         spec: What it is.
         tokenizer: The encoder's.
-        asked: By which `keras_model` makes the same model again.
+        keywords: By which `keras_model` makes the same model again.
 
     Attributes:
         classifier: What computes.
@@ -52,14 +54,14 @@ class KerasClassifier(tf_keras.Model):
         classifier: Classifier,
         spec: Spec,
         tokenizer: Any,
-        asked: Asked,
+        keywords: Mapping[str, Any],
     ):
         # The dtype lets compile scale the loss under mixed_float16.
         super().__init__(name="keras_classifier", dtype=spec.config.training.precision)
         self.classifier = classifier
         self.spec = spec
         self.tokenizer = tokenizer
-        self._asked = asked
+        self._keywords = MappingProxyType(dict(keywords))  # Keras would track a dictionary
         self.steps_trained = tf.Variable(
             0,
             trainable=False,
@@ -73,15 +75,15 @@ class KerasClassifier(tf_keras.Model):
         self.built = classifier.built = True
 
     @classmethod
-    def of(cls, asked: Asked, found: Described) -> "KerasClassifier":
+    def of(cls, keywords: Mapping[str, Any], found: Described) -> "KerasClassifier":
         """Makes the model in the current strategy's scope.
 
         Args:
-            asked: The keywords of `keras_model`.
+            keywords: Those of `keras_model`.
             found: What they describe.
         """
         tokenizer = load_tokenizer(found.spec.files)
-        return cls(build(found.spec, found.weights), found.spec, tokenizer, asked)
+        return cls(build(found.spec, found.weights), found.spec, tokenizer, keywords)
 
     @property
     def labels(self) -> LabelSpace:
@@ -244,13 +246,13 @@ class KerasClassifier(tf_keras.Model):
         targets = None  # or two numbers of the same mean and deviation
         if scale is not None:
             targets = [scale.mean - scale.deviation, scale.mean + scale.deviation]
-        return {**self._asked.keywords(), "targets": targets}
+        config: dict[str, Any] = as_written({**self._keywords, "targets": targets})
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "KerasClassifier":
         """The model that `keras_model` makes of these keywords."""
-        asked = Asked.by(config)
-        return cls.of(asked, described(asked))
+        return cls.of(config, described(config))
 
 
 def _as_key(path: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.api.keras_options import Asked, described
+from tf_finetune.api.keras_options import described
 
 if TYPE_CHECKING:
     from tf_finetune.api.keras_classifier import KerasClassifier
@@ -49,9 +49,9 @@ def keras_model(
         targets: Of a regression, the training targets, float [n]. Their mean and deviation become
             those of the head, which would otherwise be long on its way to large numbers.
         seed: `training.seed`, of the new weights and dropout.
-        **options: Other options by their names in the sections: `pooling`, `layers`, `dropout`,
-            `adapter`; `embeddings`, `rules`; `max_length`; `precision`, `recompute`,
-            `reinitialise_top`.
+        **options: Other options by their names: `pooling`, `layers`, `dropout` and `adapter` of the
+            encoder; `embeddings`, `rules`; `max_length`; `precision`, `recompute`,
+            `reinitialise_top`. What else `training` holds is said to `compile` and `fit`.
 
     Returns:
         The model, not compiled.
@@ -59,10 +59,20 @@ def keras_model(
     Raises:
         UserError: There is no such encoder, or what is asked for does not go with it; says all.
     """
-    asked = Asked(encoder, depth, num_labels, label_names, task, method, targets, seed, options)
+    keywords = {
+        "encoder": encoder,
+        "depth": depth,
+        "num_labels": num_labels,
+        "label_names": label_names,
+        "task": task,
+        "method": method,
+        "targets": targets,
+        "seed": seed,
+        **options,
+    }
     # What is wrong is told before TensorFlow is loaded.
-    found = described(asked)
+    found = described(keywords)
 
     from tf_finetune.api.keras_classifier import KerasClassifier
 
-    return KerasClassifier.of(asked, found)
+    return KerasClassifier.of(keywords, found)

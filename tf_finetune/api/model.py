@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tf_finetune.api.examples import source_of
 from tf_finetune.api.report_page import ReportPage
@@ -38,10 +38,10 @@ class Model:
         UserError: There is no finished run, or a file of its model is missing or damaged.
 
     Example:
-        >>> model = tft.load(run.path)
-        >>> model.predict("a fine film")["label"].tolist()
+        >>> model = tft.load(answer.path)
+        >>> model.predict("the fine film")["label"].tolist()
         ['pos']
-        >>> model.predict_proba(["a fine film", "a dull film"]).shape
+        >>> model.predict_proba(["the fine film", "the dull plot"]).shape
         (2, 2)
     """
 
@@ -135,6 +135,10 @@ class Model:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
 
+    @overload
+    def explain(self, texts: str, *, label: str | None = None) -> "Explained": ...
+    @overload
+    def explain(self, texts: Any, *, label: str | None = None) -> "ExplainedTexts": ...
     def explain(self, texts: Any, *, label: str | None = None) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
@@ -161,6 +165,14 @@ class Model:
         found = ExplainedTexts(map(Explained, explain(member, records, output, Precision())))
         return found[0] if isinstance(texts, str) else found
 
+    @overload
+    def export(
+        self, folder: "str | Path", *, form: str = "huggingface", **options: Any
+    ) -> Path: ...
+    @overload
+    def export(
+        self, folder: "str | Path", *, form: Sequence[str], **options: Any
+    ) -> dict[str, Path]: ...
     def export(
         self, folder: "str | Path", *, form: str | Sequence[str] = "huggingface", **options: Any
     ) -> Path | dict[str, Path]:
@@ -181,7 +193,7 @@ class Model:
         from tf_finetune.api.handing_over import export_model
 
         written = export_model(self.path, Path(folder), form, options)
-        return written[form] if isinstance(form, str) and form in written else written
+        return written[form] if isinstance(form, str) else written
 
     def serve(self, port: int = 8000, *, host: str = "127.0.0.1", block: bool = True) -> Server:
         """Answers requests over HTTP, as `tf-finetune serve` does, in a process of its own.

@@ -23,6 +23,13 @@ class Run:
 
     Raises:
         UserError: There is no finished run.
+
+    Example:
+        >>> run = tft.Run(run.path)
+        >>> run.history["loss"].size
+        2
+        >>> sorted(run.evaluations)
+        ['test', 'validation']
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
