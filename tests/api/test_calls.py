@@ -30,9 +30,9 @@ def test_every_public_name_is_there():
         _ = tft.serach
 
 
-def test_search_and_the_command_end_in_the_same_journal_and_answer(tiny_csv, quick, tmp_path):
-    common = {"depths": [2], "learning_rates": [1e-2], "widen_edges": False, "seeds": 0}
-    called = tft.search(tiny_csv, folder=tmp_path / "called", **common, **quick)
+def test_search_and_the_command_end_in_the_same_journal_and_answer(
+    answer, tiny_csv, quick, tmp_path
+):
     words = [
         *(
             str(tiny_csv),
@@ -47,10 +47,10 @@ def test_search_and_the_command_end_in_the_same_journal_and_answer(tiny_csv, qui
     assert search_command.main(words) == 0
     typed = tft.Answer(tmp_path / "typed")
 
-    assert _journal(called.path) == _journal(typed.path)
+    assert _journal(answer.path) == _journal(typed.path)
     same = ["depth", "learning_rate", "accuracy", "low", "high", "below_best", "recommended"]
-    pd.testing.assert_frame_equal(called.table[same], typed.table[same])
-    assert called.recommendation.certainty == typed.recommendation.certainty
+    pd.testing.assert_frame_equal(answer.table[same], typed.table[same])
+    assert answer.recommendation.certainty == typed.recommendation.certainty
 
 
 def _journal(path):
@@ -77,27 +77,6 @@ def test_fine_tune_trains_what_the_command_trains(run, tiny_csv, quick, tmp_path
 
     weights = "model/model.safetensors"
     assert (run.path / weights).read_bytes() == (tmp_path / "typed" / weights).read_bytes()
-
-
-def test_interrupted_search_answers_from_what_was_tried(monkeypatch, reviews, quick, tmp_path):
-    import os
-    import signal
-
-    from tf_finetune.searches.running.live import SearchDisplay
-
-    whole = SearchDisplay.on_end
-
-    def stop_after_one(self, tuner_id, record):
-        whole(self, tuner_id, record)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr(SearchDisplay, "on_end", stop_after_one)
-    rates = {"depths": [2], "learning_rates": [1e-2, 1e-3], "widen_edges": False, "seeds": 0}
-
-    answer = tft.search(reviews, folder=tmp_path / "s", oracle="grid", **rates, **quick)
-
-    assert answer.interrupted
-    assert (answer.path / "model" / "model.safetensors").is_file()
 
 
 @pytest.mark.parametrize(

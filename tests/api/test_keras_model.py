@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from scipy import special
 
+import tf_finetune as tft
 from tf_finetune.api.keras_classifier import KerasClassifier
 from tf_finetune.api.keras_model import keras_model
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.errors import UserError
-from tf_finetune.runs.model_folder import check_model_folder, read_labels
-from tf_finetune.runs.trained_model import load_trained_model
-from tf_finetune.sources.records import Record
 from tf_finetune.training.frozen_check import frozen_digests
-from tf_finetune.training.strategy import build_strategy
 
 pytestmark = pytest.mark.numeric
 
@@ -93,17 +91,37 @@ def test_callbacks_leave_their_files(trained):
     assert best.labels.names == ("neg", "pos")
 
 
-def test_what_fit_trained_answers_alike_from_its_folder(trained, tmp_path):
-    """The head's matrix product and no more is another kernel there."""
+def test_what_fit_trained_answers_alike_as_a_run(trained, tmp_path):
     model, *_ = trained
-    logits = model.predict(model.preprocess(TEXTS), verbose=0)
+    logits = model.predict(model.preprocess(TEXTS[:3]), verbose=0)
 
-    files = check_model_folder(model.save_pretrained(tmp_path / "model"))
-    labels = read_labels(files.config, "config.json")
-    loaded = load_trained_model(files, labels, model.spec.config, build_strategy("cpu"))
-    records = [Record(number, text, None, None) for number, text in enumerate(TEXTS)]
-    assert labels.names == ("neg", "pos")
-    np.testing.assert_allclose(loaded.logits_of(records, 12), logits, rtol=0, atol=1e-6)
+    loaded = tft.load(model.save_run(tmp_path / "run"))
+    assert loaded.labels == ("neg", "pos")
+    expected = special.softmax(logits.astype(np.float64), axis=1)
+    np.testing.assert_allclose(loaded.predict_proba(TEXTS[:3]), expected, rtol=0, atol=1e-6)
+    with pytest.raises(UserError, match="holds files; accepted: a new folder"):
+        model.save_run(tmp_path / "run")
+
+
+def test_a_run_holds_what_plain_weights_cannot(tiny_encoder, tmp_path):
+    model = keras_model(tiny_encoder, depth=2, num_labels=2, method="adapters")
+    for variable in model.trainable_weights:
+        variable.assign_add(tf.random.stateless_normal(variable.shape, [0, 1]) / 10)
+
+    loaded = tft.load(model.save_run(tmp_path / "run", text_pair_column="second"))
+    pairs = [(text, "bad") for text in TEXTS[:3]]
+    logits = model(model.preprocess(TEXTS[:3], ["bad"] * 3)).numpy()
+    expected = special.softmax(logits.astype(np.float64), axis=1)
+    np.testing.assert_allclose(loaded.predict_proba(pairs), expected, rtol=0, atol=1e-6)
+
+
+def test_a_model_folder_is_an_encoder_whose_head_is_kept(trained, tmp_path):
+    model, *_ = trained
+    folder = model.save_pretrained(tmp_path / "model")
+
+    again = keras_model(folder, depth=3, label_names=NAMES)
+    rows = model.preprocess(TEXTS[:3])
+    np.testing.assert_allclose(again(rows), model(rows), rtol=0, atol=1e-6)
 
 
 def test_dropout_goes_by_seed_step_and_row_as_in_a_run(trained):

@@ -1,6 +1,7 @@
 """A model from Python answers, scores, explains and is handed over."""
 
 import json
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def test_export_writes_the_form_and_says_where(model, tmp_path):
         model.export(tmp_path / "other", precision="float16")
 
 
-def test_server_answers_as_the_model_does(model):
+def test_server_answers_as_the_model_does(model, monkeypatch, forked_python):
+    monkeypatch.setattr(sys, "executable", forked_python)
     with model.serve(0, block=False) as server:
         body = json.dumps({"texts": ["a good film"]}).encode()
         headers = {"Content-Type": "application/json"}

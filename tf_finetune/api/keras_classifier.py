@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.api.keras_options import Described, described
+from tf_finetune.api.keras_run import write_run
 from tf_finetune.api.options import as_written
 from tf_finetune.api.preprocessing import INPUTS, Preprocessing
 from tf_finetune.api.task_loss import TaskLoss
@@ -129,8 +130,8 @@ class KerasClassifier(tf_keras.Model):
 
     @property
     def weights(self) -> list[tf.Variable]:
-        """Both, in forward order; also what a method added, which Keras would not find."""
-        return [*self.classifier.by_path.values()]
+        """Both."""
+        return self.classifier.weights
 
     @tf.autograph.experimental.do_not_convert
     def preprocess(self, texts: Any, pairs: Any = None) -> dict[str, Any]:
@@ -171,8 +172,8 @@ class KerasClassifier(tf_keras.Model):
         if not str(filepath).endswith(".keras"):
             raise UserError(
                 f"{filepath}: accepted: a name that ends in .keras, or save_weights",
-                hint="model.export(FOLDER) writes a SavedModel that answers, and "
-                "model.save_pretrained(FOLDER) what PyTorch and the commands read.",
+                hint="export writes a SavedModel that answers, save_pretrained what PyTorch reads, "
+                "and save_run what load and the commands open.",
             )
         super().save(filepath, *args, **kwargs)
 
@@ -222,6 +223,24 @@ class KerasClassifier(tf_keras.Model):
             labels,
             max_length=self.spec.config.data.max_length,
         )
+        return path
+
+    def save_run(self, folder: str | Path, *, text_pair_column: str | None = None) -> Path:
+        """Writes the model as a run, which `load` and the commands open; it has no scores.
+
+        Args:
+            folder: A new one.
+            text_pair_column: `data.text_pair_column` of a model that judges pairs.
+
+        Returns:
+            The folder.
+
+        Raises:
+            UserError: The folder holds something.
+            DiskFullError: There is no room for it.
+        """
+        path = Path(folder).expanduser()
+        write_run(path, self.spec, self.save_pretrained, text_pair_column)
         return path
 
     def save_own_variables(self, store: Any) -> None:

@@ -46,7 +46,8 @@ class Server:
                 start_new_session=True,
             )
         assert self._process.stdout is not None
-        self.url = self._wait_until_ready(self._process.stdout)
+        with self._process.stdout as output:  # a line, and nothing after it
+            self.url = self._wait_until_ready(output)
 
     def _wait_until_ready(self, output: IO[str]) -> str:
         for line in output:
@@ -79,8 +80,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
     def __enter__(self) -> "Server":
         """The server."""

@@ -78,6 +78,11 @@ class PlannedModel(tf_keras.Model):
         return [v for path, v in self._by_path.items() if path not in self.plan.trainable_paths]
 
     @property
+    def weights(self) -> list[tf.Variable]:
+        """Both, in forward order; also what a method added, which Keras would not find."""
+        return [*self._by_path.values()]
+
+    @property
     def table(self) -> tuple[Variable, ...]:
         """The expected variables of this model, in forward order."""
         num_labels = int(self.wrapped.config.num_labels)
