@@ -117,11 +117,15 @@ def test_grid_search_tries_depths_and_numbers_as_classes(unfitted, folders):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_regressor_learns_numbers_of_pairs(encoder, folders):
-    pairs = [(text, "a film") for text in TEXTS]
-    regressor = tft.TextRegressor(encoder, depth=1, config=SOLVED)
+def test_regressor_learns_numbers_of_pairs_into_a_given_folder(encoder, tmp_path):
+    pairs, numbers = [(text, "a film") for text in TEXTS], LIKED * 4.0
+    regressor = tft.TextRegressor(encoder, depth=1, config=SOLVED, folder=tmp_path / "run")
 
-    assert regressor.fit(pairs, LIKED * 4.0).score(pairs, LIKED * 4.0) > 0.9
+    assert regressor.fit(pairs, numbers).score(pairs, numbers) > 0.9
+    assert regressor.model_.path == tmp_path / "run"
+    with pytest.raises(tft.UserError, match="holds a finished run"):
+        regressor.fit(pairs, numbers)
+    assert regressor.predict(pairs[:1]).shape == (1,)
 
 
 def test_every_parameter_is_had_and_set(unfitted):
@@ -169,12 +173,3 @@ def test_wrong_parameter_is_told_in_the_words_of_the_options(unfitted):
 def test_text_that_is_missing_is_not_answered(fitted):
     with pytest.raises(ValueError, match="X, row 2: received None; accepted: a text"):
         fitted.predict(["a film", None])
-
-
-def test_given_folder_holds_the_run_and_is_not_written_twice(unfitted, tmp_path):
-    kept = clone(unfitted).set_params(folder=tmp_path / "run").fit(TEXTS, LIKED)
-
-    assert kept.model_.path == tmp_path / "run"
-    with pytest.raises(tft.UserError, match="holds a finished run"):
-        kept.fit(TEXTS, LIKED)
-    assert kept.predict(TEXTS[:1]).tolist() == [True]

@@ -15,8 +15,8 @@ class TextClassifier(ClassifierMixin, TextEstimator):
     """Fine-tunes an encoder to classes that exclude each other.
 
     It stands wherever scikit-learn takes a classifier: in `cross_val_score`, in a `Pipeline`, and
-    in `GridSearchCV` over `depth`. docs/scikit_learn.md says what processes beside each other cost, and
-    which of scikit-learn's checks of estimators suppose numbers.
+    in `GridSearchCV` over `depth`. docs/scikit_learn.md says what processes beside each other
+    cost, and which of scikit-learn's checks of estimators suppose numbers.
 
     The parameters are those of `TextEstimator`.
 
