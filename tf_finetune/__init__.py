@@ -3,7 +3,7 @@
 Example:
     >>> import tf_finetune as tft
     >>> tft.plan(encoder=encoder).table["depth"].tolist()
-    [0, 1, 2]
+    [0, 1, 2, 3]
 """
 
 from importlib import import_module

@@ -40,6 +40,10 @@ class UserError(Exception):
             lines.append(self.hint)
         return "\n".join(lines)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, which says nothing to who made a mistake."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class DiskFullError(UserError):
     """There was no room to write; what was there before is whole."""

@@ -3,14 +3,22 @@
 import doctest
 import io
 
+import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from rich.console import Console
 
 import tf_finetune as tft
 from tf_finetune.api import calling
 
-pytestmark = pytest.mark.long
+# KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings(
+        "ignore:currentThread", "ignore:getName", "ignore:Even though the `tf.config"
+    ),
+]
 
 PUBLIC = ("tf_finetune", *tft.__all__)
 # Their examples make the `answer` and the `run` that the examples of others use.
@@ -40,22 +48,29 @@ def run_examples(tests, names):
 
 
 @pytest.fixture(scope="module")
-def told(make_encoder, tmp_path_factory):
+def told(tiny_encoder, tmp_path_factory):
     """What was wrong with the examples of each public name, all of them run in one folder."""
     folder = tmp_path_factory.mktemp("examples")
-    encoder = make_encoder(folder / "encoder", sizes={"num_hidden_layers": 2})
     texts = [f"the {what} {number}" for number in range(30) for what in ("fine film", "dull plot")]
     reviews = pd.DataFrame({"text": texts, "label": ["pos", "neg"] * 30})
-    names = {"tft": tft, "reviews": reviews, "encoder": str(encoder)}
+    names = {
+        "np": np,
+        "tft": tft,
+        "reviews": reviews,
+        "encoder": str(tiny_encoder),
+        "folder": str(folder / "tuned"),
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(calling, "Console", lambda **_: Console(quiet=True))  # leaves progress out
+        tf.config.run_functions_eagerly(True)  # tracing takes longer than a few steps
         made = {name: run_examples(examples_of(name, public(name)), names) for name in MAKERS}
-        return made | {
+        yield made | {
             name: run_examples(examples_of(name, public(name)), dict(names))
             for name in PUBLIC
             if name not in MAKERS
         }
+        tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

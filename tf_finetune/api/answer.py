@@ -33,8 +33,8 @@ class Answer:
 
     Example:
         >>> answer = tft.Answer(answer.path)
-        >>> answer.table["depth"].tolist()
-        [1, 2]
+        >>> answer.trials["status"].unique().tolist()
+        ['completed']
         >>> answer.model.predict("the fine film")["label"].tolist()
         ['pos']
         >>> answer.report.path.name
@@ -91,13 +91,16 @@ class Answer:
 
         The score and its interval `low` to `high`; what it costs as multiples of full
         fine-tuning's seconds an epoch, or of the least frozen depth's; how much worse than the
-        best it is; `recommended` marks the answer.
+        best it is; `recommended` marks the answer. Where methods were compared, what trains no
+        layer at all is "head alone".
         """
         import pandas as pd
 
         found = self.recommendation
         rows = [self._row(result) for result in found.depths]
         table = pd.DataFrame(rows)
+        if table["method"].notna().any():
+            table["method"] = table["method"].fillna("head alone")
         unused = [name for name in ("method", "layers_used") if table[name].isna().all()]
         return table.drop(columns=unused)
 

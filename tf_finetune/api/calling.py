@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from tf_finetune.api.notebook import NotebookConsole, in_notebook
-from tf_finetune.machine import interruption
+from tf_finetune.machine import environment, interruption
 
 
 class _OneModelAfterAnother(logging.Filter):
@@ -29,7 +29,11 @@ def called(progress: bool) -> Iterator[Console]:
 
     Yields:
         Where to tell it.
+
+    Raises:
+        UserError: Libraries were installed anew after they had been imported.
     """
+    environment.check_imported()
     with interruption.raised(), _filtered(logging.getLogger("tensorflow")):
         if not progress:
             yield Console(quiet=True)

@@ -56,7 +56,10 @@ class Prices:
 
     def _repr_html_(self) -> str:
         """The line over the table."""
-        return f"<p><b>{self}</b></p>{self.table.to_html(index=False)}"
+        table = self.table
+        counts = {name: "{:,}".format for name in table.select_dtypes("integer")}
+        page = table.to_html(index=False, formatters=counts, float_format="{:.3g}".format)
+        return f"<p><b>{self}</b></p>{page}"
 
 
 def _row(name: str, cost: PlanCost, full: float) -> dict[str, Any]:

@@ -344,7 +344,10 @@ class _Trained(NamedTuple):
 
 
 def _line_console(take: Callable[[str], None]) -> Console:
-    return Console(file=_Lines(take), width=200, color_system=None, force_terminal=False)
+    # In a notebook rich shows lines as outputs of the cell unless it is told not to.
+    return Console(
+        file=_Lines(take), width=200, color_system=None, force_terminal=False, force_jupyter=False
+    )
 
 
 class _Lines(io.StringIO):
