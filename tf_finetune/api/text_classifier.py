@@ -4,21 +4,19 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from tf_finetune.api.text_estimator import TextEstimator
-from tf_finetune.api.text_inputs import Columns, InputError, given_texts, input_errors, text_columns
+from tf_finetune.api.text_inputs import InputError, given_texts, input_errors, text_columns
 from tf_finetune.sources.fields import name_fault
-
-_KINDS = ("binary", "multiclass")
 
 
 class TextClassifier(ClassifierMixin, TextEstimator):
     """Fine-tunes an encoder to classes that exclude each other.
 
     It stands wherever scikit-learn takes a classifier: in `cross_val_score`, in a `Pipeline`, and
-    in `GridSearchCV` over `depth`. docs/python.md says what processes beside each other cost, and
-    which of scikit-learn's checks of estimators suppose numbers.
+    in `GridSearchCV` over `depth`. docs/scikit_learn.md says what processes beside each other
+    cost, and which of scikit-learn's checks of estimators suppose numbers.
 
     The parameters are those of `TextEstimator`.
 
@@ -50,10 +48,12 @@ class TextClassifier(ClassifierMixin, TextEstimator):
                 scikit-learn that finds it, it is a `UserError` too.
         """
         texts = text_columns(X)
-        classes, which = np.unique(self._class_of_each(texts, y), return_inverse=True)
+        class_of_each = self._targets(texts, y)
+        check_classification_targets(class_of_each)
+        classes, which = np.unique(class_of_each, return_inverse=True)
         if len(classes) == 1:
             raise InputError(
-                f"y: received the class {classes.tolist()[0]!r} alone; accepted: at least 2 classes"
+                f"y: received one class, {classes.tolist()[0]!r}; accepted: at least 2 classes"
             )
         names = _names(classes)
         labels = [names[index] for index in which]
@@ -78,16 +78,9 @@ class TextClassifier(ClassifierMixin, TextEstimator):
             NotFittedError: Nothing was trained yet.
             ValueError: As `fit`.
         """
-        model = self.model_
+        model = self._fitted()
         with input_errors():
             return model.predict_proba(given_texts(X))
-
-    def _class_of_each(self, texts: Columns, y: Any) -> np.ndarray:
-        found = self._targets(texts, y)
-        kind = type_of_target(found, input_name="y")
-        if kind not in _KINDS:
-            raise InputError(f"y: received {kind} targets; accepted: one class a text")
-        return found
 
 
 def _names(classes: np.ndarray) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from tf_finetune.api.calling import called
@@ -48,7 +49,7 @@ class TextEstimator(BaseEstimator):
     """
 
     _kept: KeptRun
-    _model: Model | None
+    model_: Model
 
     def __init__(
         self,
@@ -77,18 +78,6 @@ class TextEstimator(BaseEstimator):
         self.folder = folder
         self.progress = progress
 
-    @property
-    def model_(self) -> Model:
-        """The trained model, which also explains, exports and serves.
-
-        Raises:
-            NotFittedError: Nothing was trained yet.
-        """
-        check_is_fitted(self)
-        if self._model is None:
-            self._model = Model(self._kept.path, held=(self._kept,))
-        return self._model
-
     def _targets(self, columns: Columns, y: Any) -> np.ndarray:
         """`y` as an array [n], checked by scikit-learn's own rules."""
         if y is None:
@@ -103,6 +92,7 @@ class TextEstimator(BaseEstimator):
                 f"y, row {missing[0] + 1}: received {targets[missing[0]]}; accepted: a target that "
                 "is not None or NaN"
             )
+        assert_all_finite(targets, input_name="y")
         return targets
 
     def _fit(self, texts: Columns, labels: Any, **options: Any) -> None:
@@ -124,7 +114,8 @@ class TextEstimator(BaseEstimator):
                 directory = train(config, console)
         kept.drop_scratch()
         _forget(directory, kept)
-        self._kept, self._model = kept, None
+        self._kept = kept
+        self.model_ = Model(kept.path, held=(kept,))
 
     def _configured(
         self, examples: InMemory, columns: Mapping[str, Any], options: Mapping[str, Any]
@@ -135,10 +126,6 @@ class TextEstimator(BaseEstimator):
         given |= {"train": examples.source, **as_columns, **options}
         return configured(self.config, given, uses.TRAIN, type(self).__name__)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether there is a trained model."""
-        return hasattr(self, "_kept")
-
     def __sklearn_tags__(self) -> Any:
         """Texts are strings in one dimension."""
         tags = super().__sklearn_tags__()
@@ -147,9 +134,19 @@ class TextEstimator(BaseEstimator):
         tags.input_tags.string = True
         return tags
 
+    def _fitted(self) -> Model:
+        check_is_fitted(self)
+        return self.model_
+
     def __getstate__(self) -> dict[str, Any]:
-        """Without the loaded weights, which come back from the files."""
-        return {n: None if n == "_model" else v for n, v in super().__getstate__().items()}
+        """Without the model, which is in the files."""
+        return {n: value for n, value in super().__getstate__().items() if n != "model_"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Opens the model again, of a fitted one."""
+        super().__setstate__(state)
+        if "_kept" in state:
+            self.model_ = Model(self._kept.path, held=(self._kept,))
 
 
 def _parted(columns: Mapping[str, Any]) -> dict[str, Values]:

@@ -39,8 +39,6 @@ class TextRegressor(RegressorMixin, TextEstimator):
             numbers = np.asarray(targets, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"y: {error}; accepted: numbers") from None
-        if not np.isfinite(numbers).all():
-            raise InputError("y: received NaN or infinity; accepted: finite numbers")
         self._fit(texts, numbers, task="regression")
         return self
 
@@ -51,7 +49,7 @@ class TextRegressor(RegressorMixin, TextEstimator):
             NotFittedError: Nothing was trained yet.
             ValueError: As `fit`.
         """
-        model = self.model_
+        model = self._fitted()
         with input_errors():
             values = model.predict(given_texts(X))["value"]
         return np.asarray(values, np.float64)
