@@ -15,6 +15,13 @@ class UserError(Exception):
     Args:
         problems: One message, or all messages that were found in one go.
         hint: What to do next, printed once below the problems.
+
+    Example:
+        >>> try:
+        ...     tft.plan(depht=4, max_lenght=64)
+        ... except tft.UserError as error:
+        ...     error.problems
+        ['depht: unknown option; nearest: depth', 'max_lenght: unknown option; nearest: max_length']
     """
 
     exit_code: ClassVar[int] = 2
@@ -32,6 +39,10 @@ class UserError(Exception):
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, which says nothing to who made a mistake."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class DiskFullError(UserError):

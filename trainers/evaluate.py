@@ -24,13 +24,13 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.jobs.evaluate import evaluate
     from tf_finetune.reports.console import render_metrics, render_mistakes, render_per_class
 
-    report, folder, name = evaluate(opened, arguments.file, console)
+    report, written = evaluate(opened, arguments.file, console)
     if opened.description:
         console.print(Text(visible(f"{opened.run.path}: {opened.description}")), soft_wrap=True)
     render_metrics(console, report)
     render_per_class(console, report)
     render_mistakes(console, report, limit=5)
-    console.print(Text(visible(f"written to {folder}/{name}.*.json")), soft_wrap=True)
+    console.print(Text(visible(f"written to {written}.*.json")), soft_wrap=True)
     return 0
 
 

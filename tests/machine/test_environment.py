@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tf_finetune.errors import UserError
 from tf_finetune.machine import environment
 from tf_finetune.machine.environment import check_keras_switch, check_python, check_versions
 
@@ -132,3 +135,21 @@ def test_tensorflow_for_tpus_is_made_known_to_transformers(monkeypatch, installe
 
     assert os.environ.get("FORCE_TF_AVAILABLE") == expected
     monkeypatch.delenv("FORCE_TF_AVAILABLE", raising=False)
+
+
+def test_library_that_was_imported_before_another_version_came_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", types.SimpleNamespace(__version__="2.19.1"))
+    installed = {"tensorflow": "2.20.0", "numpy": np.__version__}
+    monkeypatch.setattr(environment, "installed_version", installed.get)
+
+    with pytest.raises(UserError) as error:
+        environment.check_imported()
+
+    assert error.value.problems == [
+        "tensorflow 2.19.1 was imported before 2.20.0 was installed; accepted: a restarted session "
+        "(a notebook's kernel), with tf_finetune imported first"
+    ]
+
+
+def test_libraries_of_the_installed_versions_are_taken():
+    environment.check_imported()

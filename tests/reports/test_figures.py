@@ -7,7 +7,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tf_finetune.reports.figures import confusion_figure, png_bytes, regression_figure
+from tf_finetune.reports.figures import (
+    blank_figure,
+    confusion_figure,
+    png_bytes,
+    regression_figure,
+)
 
 
 def pixels(figure: Figure, tmp_path) -> np.ndarray:
@@ -72,3 +77,9 @@ def test_drawing_does_not_touch_the_global_state_of_pyplot():
     )
     # In a process of its own: other tests may have loaded pyplot in this one.
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+def test_figure_shows_itself_in_a_notebook():
+    figure, _ = blank_figure(2.0, 1.0)
+
+    assert figure._repr_png_().startswith(b"\x89PNG")

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.api.model import Model
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.errors import UserError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURES = ("depths", "costs")
+# What a notebook leaves out of the table, so that the rest is seen at once.
+_NOT_SHOWN = ("below_best", "seeds", "seconds_per_epoch")
 
 
 class Answer:
@@ -32,11 +35,13 @@ class Answer:
         UserError: There is no finished search.
 
     Example:
-        >>> answer = tft.search(reviews, depths=[1, 2], seeds=0, time_budget="2m")
-        >>> answer.table[["depth", "learning_rate", "accuracy"]].shape
-        (2, 3)
-        >>> answer.model.predict(["a fine film"]).columns.tolist()
-        ['label', 'probability']
+        >>> answer = tft.Answer(answer.path)
+        >>> answer.trials["status"].unique().tolist()
+        ['completed']
+        >>> answer.model.predict("the fine film")["label"].tolist()
+        ['pos']
+        >>> answer.report.path.name
+        'report.html'
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
@@ -89,13 +94,18 @@ class Answer:
 
         The score and its interval `low` to `high`; what it costs as multiples of full
         fine-tuning's seconds an epoch, or of the least frozen depth's; how much worse than the
-        best it is; `recommended` marks the answer.
+        best it is; `recommended` marks the answer. Where methods were compared, what trains no
+        layer at all is "head alone".
         """
         import pandas as pd
 
         found = self.recommendation
         rows = [self._row(result) for result in found.depths]
-        return pd.DataFrame(rows).dropna(axis="columns", how="all")
+        table = pd.DataFrame(rows)
+        if table["method"].notna().any():
+            table["method"] = table["method"].fillna("head alone")
+        unused = [name for name in ("method", "layers_used") if table[name].isna().all()]
+        return table.drop(columns=unused)
 
     def _row(self, result: DepthResult) -> dict[str, Any]:
         found = self.recommendation
@@ -167,7 +177,7 @@ class Answer:
         )
 
     def _repr_html_(self) -> str:
-        """The sentence over the table."""
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.4g}")
+        """The sentence over the most of the table."""
+        table = html_table(self.table.drop(columns=list(_NOT_SHOWN)))
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"<p><b>{html.escape(self.sentence)}</b></p>{table}<ul>{notes}</ul>"

@@ -1,5 +1,6 @@
 """How every call from Python begins: where progress is shown, and what Ctrl-C does."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,15 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from tf_finetune.api.notebook import NotebookConsole, in_notebook
-from tf_finetune.machine import interruption
+from tf_finetune.machine import environment, interruption
+
+
+class _OneModelAfterAnother(logging.Filter):
+    """Leaves out warnings of functions that are traced again: each model has its own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a message is told."""
+        return "tf.function retracing" not in record.getMessage()
 
 
 @contextmanager
@@ -20,8 +29,12 @@ def called(progress: bool) -> Iterator[Console]:
 
     Yields:
         Where to tell it.
+
+    Raises:
+        UserError: Libraries were installed anew after they had been imported.
     """
-    with interruption.raised():
+    environment.check_imported()
+    with interruption.raised(), _filtered(logging.getLogger("tensorflow")):
         if not progress:
             yield Console(quiet=True)
         elif in_notebook():
@@ -33,3 +46,13 @@ def called(progress: bool) -> Iterator[Console]:
                 console.close()
         else:
             yield Console(file=sys.stdout)
+
+
+@contextmanager
+def _filtered(logger: logging.Logger) -> Iterator[None]:
+    no_traces = _OneModelAfterAnother()
+    logger.addFilter(no_traces)
+    try:
+        yield
+    finally:
+        logger.removeFilter(no_traces)

@@ -55,9 +55,9 @@ def search(
         UserError: Something is wrong with what was given: all of it, as problems.
 
     Example:
-        >>> answer = tft.search(reviews, depths=[1, 2], seeds=0, time_budget="2m")
-        >>> answer.path.name
-        'answer'
+        >>> answer = tft.search(reviews, encoder=encoder, depths=[2, 3], max_trials=1)
+        >>> answer.table["depth"].tolist()
+        [1, 2, 3]
     """
     given = given_data(data, validation, test, text, label, text_pair)
     loaded = _configured(config, given, options, uses.SEARCH, "search")
@@ -108,9 +108,9 @@ def fine_tune(
         UserError: As for `search`.
 
     Example:
-        >>> run = tft.fine_tune(reviews, depth=1, learning_rate=1e-3, epochs=2)
-        >>> sorted(run.evaluations)
-        ['test', 'validation']
+        >>> run = tft.fine_tune(reviews, encoder=encoder, depth=2, learning_rate=1e-3, epochs=2)
+        >>> print(run)
+        depth 2: test accuracy ...
     """
     given = given_data(data, validation, test, text, label, text_pair)
     loaded = _configured(config, given, options, uses.TRAIN, "fine_tune")
@@ -155,7 +155,7 @@ def plan(*, num_labels: int = 2, config: Config = None, **options: Any) -> Price
 
     Example:
         >>> tft.plan(encoder=encoder, depth=1).table["depth"].tolist()
-        [0, 1, 2]
+        [0, 1, 2, 3]
     """
     if isinstance(num_labels, bool) or not isinstance(num_labels, int) or num_labels < 1:
         raise UserError(f"num_labels: received {num_labels!r}; accepted: a whole number above 0")

@@ -2,12 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
-from tf_finetune.sources.in_memory import InMemory, Values
+from tf_finetune.sources.in_memory import InMemory, Values, keep
 
 TEXT, TEXT_PAIR, LABEL = "text", "text_pair", "label"
 ACCEPTED = (
@@ -36,7 +36,7 @@ def source_of(data: Any, argument: str) -> str | InMemory:
         return _path(data)
     for is_one, read in _FORMS:
         if is_one(data):
-            return read(data)
+            return keep(read(data))
     raise UserError(f"{argument}: received {_named(data)}; accepted: {ACCEPTED}")
 
 
@@ -220,12 +220,3 @@ _FORMS: tuple[tuple[Callable[[Any], bool], Callable[[Any], InMemory]], ...] = (
     (_is_records, _from_records),
     (_is_pair, _from_pair),
 )
-
-
-def texts_in(data: Any) -> "Iterator[Any] | None":
-    """The texts of a list, a Series or an array of strings; None of other data."""
-    if isinstance(data, (str, os.PathLike, Mapping)) or hasattr(data, "columns"):
-        return None
-    if not hasattr(data, "__iter__") or hasattr(data, "as_numpy_iterator"):
-        return None
-    return iter(data)

@@ -38,6 +38,8 @@ def export_model(
             [f"{name}: unknown keyword of export" for name in unknown],
             hint=f"accepted: {', '.join((*_OTHERS, *smaller))}",
         )
+    if isinstance(form, str) and "," in form:
+        raise UserError(f"form: received {form!r}; accepted: one name, or a list of names")
     examples = options.get("examples")
     source = None if examples is None else source_of(examples, "examples")
     file = source if source is None or isinstance(source, str) else source.source

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tf_finetune.api.examples import source_of
-from tf_finetune.api.explained import Explained, ExplainedTexts
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.api.scores import Scores
+from tf_finetune.api.server import Server
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.runs.opening import OpenedRun, open_model
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from tf_finetune.api.explained import Explained, ExplainedTexts
     from tf_finetune.runs.ensemble import Ensemble
     from tf_finetune.sources.records import Record
 
@@ -37,10 +38,10 @@ class Model:
         UserError: There is no finished run, or a file of its model is missing or damaged.
 
     Example:
-        >>> model = tft.load(run.path)
-        >>> model.predict("a fine film")["label"].tolist()
+        >>> model = tft.load(answer.path)
+        >>> model.predict("the fine film")["label"].tolist()
         ['pos']
-        >>> model.predict_proba(["a fine film", "a dull film"]).shape
+        >>> model.predict_proba(["the fine film", "the dull plot"]).shape
         (2, 2)
     """
 
@@ -96,7 +97,7 @@ class Model:
         self._check_top_k(top_k)
         rows: list[dict[str, Any]] = []
         for logits in self._logits(texts):
-            rows += [_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
+            rows += [answer_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
         return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
     def predict_proba(self, texts: Any) -> "np.ndarray":
@@ -134,7 +135,11 @@ class Model:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
 
-    def explain(self, texts: Any, *, label: str | None = None) -> Explained | ExplainedTexts:
+    @overload
+    def explain(self, texts: str, *, label: str | None = None) -> "Explained": ...
+    @overload
+    def explain(self, texts: Any, *, label: str | None = None) -> "ExplainedTexts": ...
+    def explain(self, texts: Any, *, label: str | None = None) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
         Args:
@@ -147,6 +152,7 @@ class Model:
         Raises:
             UserError: As for `predict`, or there is no such label.
         """
+        from tf_finetune.api.explained import Explained, ExplainedTexts
         from tf_finetune.evaluation.explanation.precision import Precision
         from tf_finetune.jobs.explain import explain
 
@@ -159,6 +165,14 @@ class Model:
         found = ExplainedTexts(map(Explained, explain(member, records, output, Precision())))
         return found[0] if isinstance(texts, str) else found
 
+    @overload
+    def export(
+        self, folder: "str | Path", *, form: str = "huggingface", **options: Any
+    ) -> Path: ...
+    @overload
+    def export(
+        self, folder: "str | Path", *, form: Sequence[str], **options: Any
+    ) -> dict[str, Path]: ...
     def export(
         self, folder: "str | Path", *, form: str | Sequence[str] = "huggingface", **options: Any
     ) -> Path | dict[str, Path]:
@@ -179,25 +193,27 @@ class Model:
         from tf_finetune.api.handing_over import export_model
 
         written = export_model(self.path, Path(folder), form, options)
-        return written[form] if isinstance(form, str) and form in written else written
+        return written[form] if isinstance(form, str) else written
 
-    def serve(self, port: int = 8000, *, host: str = "127.0.0.1") -> None:
-        """Answers requests over HTTP until it is interrupted, as `tf-finetune serve` does.
+    def serve(self, port: int = 8000, *, host: str = "127.0.0.1", block: bool = True) -> Server:
+        """Answers requests over HTTP, as `tf-finetune serve` does, in a process of its own.
 
         Args:
-            port: 0 takes a free one, which is printed.
-            host: Where to listen; another than this machine needs the command's token.
+            port: 0 takes a free one.
+            host: Where to listen; another than this machine needs the command and its token.
+            block: Whether to wait until it is interrupted; False returns at once.
+
+        Returns:
+            The server, which has stopped if this has waited.
 
         Raises:
             UserError: The server's packages are not installed, or the address is taken.
         """
-        from tf_finetune.jobs.serve import serve
-        from tf_finetune.serving.limits import Limits
-
-        def ready(taken: int) -> None:
-            print(f"serving {self.path} on http://{host}:{taken} (API page: /docs)", flush=True)
-
-        serve(str(self.path), host, port, None, Limits(), ready)
+        server = Server(self.path, host, port)
+        if block:
+            print(f"serving {self.path} on {server.url} (API page: {server.url}/docs)", flush=True)
+            server.wait()
+        return server
 
     @property
     def _run(self) -> OpenedRun:
@@ -295,8 +311,8 @@ def _is_table(texts: Any) -> bool:
     )
 
 
-def _row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
-    """An answer as a row of a table."""
+def answer_row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
+    """An answer of `prediction.answers` as a row of `Model.predict`."""
     kind = next(name for name in _DECIDED if name in answer)
     found, row = answer[kind], {kind: answer[kind]}
     probabilities = answer.get("probabilities", {})

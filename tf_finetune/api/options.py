@@ -50,7 +50,7 @@ def configured(
             given = value[option] if _is_section(keyword, value) else value
             if option in sections.setdefault(section, {}):
                 problems.append(f"{keyword}: {name} is given twice; accepted: once")
-            sections[section][option] = _as_written(given)
+            sections[section][option] = as_written(given)
             if uses is not None and name in option_names() and name not in uses.names():
                 problems.append(f"{keyword}: {caller} does not use it")
     file, base = (None, config) if isinstance(config, Mapping) else (config, None)
@@ -63,15 +63,15 @@ def configured(
     return loaded
 
 
-def _as_written(value: Any) -> Any:
+def as_written(value: Any) -> Any:
     """A value as it would stand in YAML: paths as texts, NumPy's numbers as Python's."""
     if isinstance(value, Mapping):
-        return {str(name): _as_written(inner) for name, inner in value.items()}
+        return {str(name): as_written(inner) for name, inner in value.items()}
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if hasattr(value, "tolist"):
         return value.tolist()
-    return [_as_written(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return [as_written(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _is_section(keyword: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.api.model import Model
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.runs.opening import open_run
@@ -23,6 +24,13 @@ class Run:
 
     Raises:
         UserError: There is no finished run.
+
+    Example:
+        >>> run = tft.Run(run.path)
+        >>> run.history["loss"].size
+        2
+        >>> sorted(run.evaluations)
+        ['test', 'validation']
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
@@ -68,8 +76,11 @@ class Run:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def __str__(self) -> str:
-        """The first score of the first split."""
-        split, scores = next(iter(self._read(self._directory.metrics).items()))
+        """The first score of the first split, if any was scored."""
+        found = self._read(self._directory.metrics)
+        if not found:
+            return f"depth {self._config.freeze.depth}: no examples to score it on"
+        split, scores = next(iter(found.items()))
         name, score = next(iter(scores.items()))
         return (
             f"depth {self._config.freeze.depth}: {split} {name} {score['value']:.4g} "
@@ -83,7 +94,7 @@ class Run:
     def _repr_html_(self) -> str:
         """The line over the scores."""
         tables = "".join(
-            f"<p>{split}</p>{table.to_html(float_format=lambda value: f'{value:.4g}')}"
+            f"<p>{split}</p>{html_table(table, index=True)}"
             for split, table in self.evaluations.items()
         )
         return f"<p><b>{self}</b></p>{tables}"

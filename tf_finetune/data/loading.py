@@ -81,7 +81,7 @@ def load_splits(
         folds = assign_folds(config, labels, splits["train"])
     except UserError as error:
         # What the labels were taken for may be why there are too few of a class.
-        raise UserError(error.problems, "\n".join([error.hint or "", *notes])) from error
+        raise UserError(error.problems, "\n".join([error.hint or "", *notes])) from None
     ordered = [splits[name] for name in ("train", "validation", "test") if name in splits]
     summary = summarize(ordered, labels, notes)
     if console is not None:

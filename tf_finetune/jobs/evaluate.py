@@ -28,13 +28,11 @@ class Evaluation(NamedTuple):
 
     Attributes:
         report: The scores, without explanations of the mistakes.
-        folder: Where they were written.
-        name: The beginning of the names of the files.
+        written: Where: the beginning of the paths of the files.
     """
 
     report: EvaluationReport
-    folder: Path
-    name: str
+    written: Path
 
 
 class _Examples(NamedTuple):
@@ -82,7 +80,7 @@ def evaluate(
         write_metrics(folder / f"{name}.metrics.json", reports)
         write_evaluation(folder / f"{name}.evaluation.json", reports)
         write_manifest(folder)
-    return Evaluation(report, folder, name)
+    return Evaluation(report, folder / name)
 
 
 def _load_examples(

@@ -51,7 +51,7 @@ def search(
             answer was trained; the folder holds what goes on from there.
     """
     started = time.time() if started is None else started
-    check_processes(config)
+    _check_processes(config)
     path = search_path(config)
     check_search_folder(path, overwrite=config.run.overwrite)
     with exclusive_use(path):
@@ -72,7 +72,7 @@ def work(config: ExperimentConfig) -> None:
     Raises:
         UserError: Something that was given is wrong.
     """
-    check_processes(config)
+    _check_processes(config)
     job = load_job_beside(config)
 
     from tf_finetune.searches.session import run_worker
@@ -96,7 +96,7 @@ def load_job_beside(config: ExperimentConfig) -> "SearchJob":
     return build_job(inputs, console, beside_another=True)
 
 
-def check_processes(config: ExperimentConfig) -> None:
+def _check_processes(config: ExperimentConfig) -> None:
     """Refuses several processes that would run one trial together.
 
     Raises:

@@ -11,6 +11,8 @@ import warnings
 from dataclasses import dataclass
 from importlib import metadata
 
+from tf_finetune.errors import UserError
+
 TESTED_VERSIONS = {
     "tensorflow": "2.20",
     "tf-keras": "2.20",
@@ -49,6 +51,8 @@ def prepare() -> None:
         os.environ.setdefault("FORCE_TF_AVAILABLE", "1")
     # The deprecation of the TensorFlow classes is why transformers is pinned; see setup.cfg.
     warnings.filterwarnings("ignore", message="TensorFlow and JAX classes are deprecated")
+    # What transformers says in a notebook without ipywidgets; its bars are not shown here.
+    warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 def installed_version(distribution: str) -> str | None:
@@ -57,6 +61,27 @@ def installed_version(distribution: str) -> str | None:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
+
+
+def check_imported() -> None:
+    """Refuses libraries of which another version was installed after they had been imported.
+
+    A notebook that has used TensorFlow before it installs this has the old one in memory.
+
+    Raises:
+        UserError: With each of them.
+    """
+    problems = []
+    for distribution in (*TESTED_VERSIONS, "numpy"):
+        loaded = getattr(sys.modules.get(distribution.replace("-", "_")), "__version__", None)
+        installed = installed_version(distribution)
+        if loaded and installed and _release(loaded) != _release(installed):
+            problems.append(
+                f"{distribution} {loaded} was imported before {installed} was installed; accepted: "
+                "a restarted session (a notebook's kernel), with tf_finetune imported first"
+            )
+    if problems:
+        raise UserError(problems)
 
 
 def _release(version: str) -> tuple[int, int]:

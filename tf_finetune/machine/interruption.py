@@ -32,6 +32,10 @@ class Interrupted(KeyboardInterrupt):
         """What a shell expects: 130 or 143."""
         return 128 + self.signum
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return ["interrupted; the same call goes on from what was saved"]
+
 
 class _State:
     regions = 0

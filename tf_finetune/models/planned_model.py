@@ -1,6 +1,7 @@
 """The variables of a model: by path, trained or frozen as the plan says, and put back."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -57,6 +58,10 @@ class PlannedModel(tf_keras.Model):
         self._by_path = {row.path: real[row.path] for row in plan.rows}
         self._apply_trainable_flags()
 
+    def get_config(self) -> dict[str, Any]:
+        """There is none: a model is made of its spec, see `building.build`."""
+        raise NotImplementedError("a model is made of its spec")
+
     @property
     def by_path(self) -> Mapping[str, tf.Variable]:
         """Every variable by its path, in forward order."""
@@ -71,6 +76,32 @@ class PlannedModel(tf_keras.Model):
     def non_trainable_weights(self) -> list[tf.Variable]:
         """What the plan freezes."""
         return [v for path, v in self._by_path.items() if path not in self.plan.trainable_paths]
+
+    @property
+    def weights(self) -> list[tf.Variable]:
+        """Both, in forward order; also what a method added, which Keras would not find."""
+        return [*self._by_path.values()]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Every variable by its path, for Keras' format of weights."""
+        for name, variable in self._stored().items():
+            store[name] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """The other way of `save_own_variables`.
+
+        Raises:
+            ValueError: The variables are others.
+        """
+        stored = self._stored()
+        if set(store.keys()) != set(stored):
+            raise ValueError("these are weights of a model with another method or another encoder")
+        for name, variable in stored.items():
+            variable.assign(np.asarray(store[name]))
+
+    def _stored(self) -> dict[str, tf.Variable]:
+        scale = {} if self._scale is None else {"mean": self._mean, "deviation": self._deviation}
+        return {path.replace("/", "."): v for path, v in {**self._by_path, **scale}.items()}
 
     @property
     def table(self) -> tuple[Variable, ...]:

@@ -123,9 +123,16 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+class _Shown(Figure):
+    """A figure that a notebook shows: pyplot does not know of it, so nothing else would."""
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self)
+
+
 def blank_figure(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure whose axes measure these inches, in the style of all figures."""
-    figure = Figure(figsize=(width, height))
+    figure = _Shown(figsize=(width, height))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     plain_axes(axes)
     return figure, axes

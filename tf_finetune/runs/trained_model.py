@@ -12,6 +12,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.encoders.token_rows import token_rows
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.methods.full import Full
 from tf_finetune.models.building import build
@@ -71,7 +72,9 @@ class TrainedModel:
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        return tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
+        traced = tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
+        # The function itself would count traces of other models, and warn of them.
+        return traced.get_concrete_function()
 
     def _forward(self, *tokens: tf.Tensor) -> tf.Tensor:
         return self.classifier(text_rows(*tokens), training=False)
@@ -98,34 +101,16 @@ class TrainedModel:
                 where there are many batches, so that the answer is a function of the texts,
                 whatever the model has answered before.
         """
-        pairs = [r.text_pair for r in records] if records[0].text_pair is not None else None
-        tokens = self.tokenizer(
-            [r.text for r in records], pairs, truncation=True, max_length=self.max_length
-        )
-        lengths = np.array([len(ids) for ids in tokens["input_ids"]], np.int32)
-        types = tokens.get("token_type_ids") or [[0] * length for length in lengths]
-        columns = (
-            (tokens["input_ids"], self.tokenizer.pad_token_id),
-            (types, 0),
-            ([[1] * length for length in lengths], 0),
-        )
+        pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None
+        tokens = token_rows(self.tokenizer, [r.text for r in records], pairs, self.max_length)
         logits = np.empty((len(records), self.labels.num_outputs), np.float32)
-        batches = evaluation_batches(lengths, batch_size)
+        batches = evaluation_batches(tokens.lengths, batch_size)
         if traced is None:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
         forward = self._traced if traced else self._forward
         for rows in batches:
-            batch = [_padded([values[i] for i in rows], fill) for values, fill in columns]
-            logits[rows] = forward(*map(tf.constant, batch)).numpy()
+            logits[rows] = forward(*map(tf.constant, tokens.padded(rows))).numpy()
         return logits
-
-
-def _padded(rows: Sequence[Sequence[int]], fill: int) -> np.ndarray:
-    """Rows of any length as an array, filled up behind them, int32 [b, t]."""
-    padded = np.full((len(rows), max(map(len, rows))), fill, np.int32)
-    for to, values in zip(padded, rows, strict=True):
-        to[: len(values)] = values
-    return padded
 
 
 def load_trained_model(

@@ -28,7 +28,7 @@ Values = Callable[[int, int], Any]
 class InMemory:
     """A table whose columns are Python values, turned into Arrow's a few rows at a time.
 
-    It is there for as long as somebody holds it: the program finds it by its name alone.
+    The program finds it by its name alone, once it is kept; see `keep`.
 
     Args:
         kind: What it is, in messages, such as `DataFrame`.
@@ -63,7 +63,6 @@ class InMemory:
         self._mixed: dict[str, str] = {}
         self._digest, self._schema = self._scan(types)
         self.source = f"{IN_MEMORY}{kind.lower()}-{self._digest[:_DIGITS]}"
-        _KEPT[self.source] = self
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -150,6 +149,15 @@ class InMemory:
 
 
 _KEPT: "weakref.WeakValueDictionary[str, InMemory]" = weakref.WeakValueDictionary()
+
+
+def keep(examples: InMemory) -> InMemory:
+    """Lets the program find examples by their name, for as long as somebody holds them.
+
+    Returns:
+        Those to hold: others of the same content, where there are some already.
+    """
+    return _KEPT.setdefault(examples.source, examples)
 
 
 def open_in_memory(config: DataConfig, source: str, split: str) -> Table:

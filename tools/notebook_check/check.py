@@ -17,7 +17,7 @@ from tools.notebook_check.notebook import execute, leftovers, read_notebook, set
 
 _CLONE = Path(__file__).resolve().parents[2]
 FOLDER = _CLONE / "docs" / "colab"
-_SMALL = "evaluation.bootstrap_resamples=100 evaluation.baselines=false"
+_SMALL = {"bootstrap_resamples": 100, "baselines": False, "explained_mistakes": 0}
 # Of every notebook; the encoder is the package that `tools/environment.sh` installs.
 _SHARED: dict[str, Any] = {
     "FILE": "reviews.csv",
@@ -30,8 +30,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gpu": {"DEPTH": 6, "PRECISION": "float32", "OPTIONS": _SMALL},
     "tpu": {"DEPTH": 6, "BATCH_SIZE": 16, "PRECISION": "float32", "OPTIONS": _SMALL},
     "search": {
-        "DEPTHS": "6",
-        "OPTIONS": f"{_SMALL} search.learning_rates=[1e-3] search.widen_edges=false",
+        "DEPTHS": [6],
+        "OPTIONS": _SMALL | {"learning_rates": [1e-3], "widen_edges": False},
+    },
+    "what_to_train": {
+        "FILE": "builtin:docstrings",
+        "LIMIT": 100,
+        "DEPTHS": [5, 6],
+        "OPTIONS": _SMALL
+        | {"learning_rates": [1e-3], "widen_edges": False, "seeds": [0], "batch_size": 16}
+        | {"validation_fraction": 0.02, "test_fraction": 0.02},  # of 6,700
     },
 }
 _CELL_SECONDS = 300
