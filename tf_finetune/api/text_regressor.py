@@ -39,6 +39,11 @@ class TextRegressor(RegressorMixin, TextEstimator):
             numbers = np.asarray(targets, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"y: {error}; accepted: numbers") from None
+        if (numbers == numbers[0]).all():
+            raise InputError(
+                f"y: received {numbers[0]:g} in all rows (n_samples = {len(numbers)}); accepted: "
+                "numbers that differ"
+            )
         self._fit(texts, numbers, task="regression")
         return self
 
