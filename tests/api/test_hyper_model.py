@@ -11,6 +11,10 @@ from tf_finetune.plans.rates import usual_rate
 
 TEXTS = ["the film was good", "the plot was dull"] * 2
 LABELS = np.array([1, 0] * 2)
+# KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.
+as_it_comes = pytest.mark.filterwarnings(
+    "ignore:currentThread", "ignore:getName", "ignore:Even though the `tf.config"
+)
 
 
 def values(depth, factor=1.0):
@@ -20,10 +24,7 @@ def values(depth, factor=1.0):
     return chosen
 
 
-# KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.
-@pytest.mark.filterwarnings(
-    "ignore:currentThread", "ignore:getName", "ignore:Even though the `tf.config"
-)
+@as_it_comes
 @pytest.mark.usefixtures("eagerly")
 def test_a_tuner_as_it_comes_searches_and_gives_the_best_model_back(tiny_encoder, tmp_path):
     space = HyperModel(tiny_encoder, num_labels=2, depths=[3], metrics=["accuracy"])
@@ -65,6 +66,20 @@ def test_weights_decay_but_for_biases_and_norms(tiny_encoder):
     assert decays
     assert all(path.endswith("kernel") for path in decays)
     assert model.optimizer.weight_decay == 0.5
+
+
+@as_it_comes
+@pytest.mark.usefixtures("eagerly")
+def test_hyperband_goes_on_with_what_it_has_trained(tiny_encoder, tmp_path):
+    space = HyperModel(tiny_encoder, num_labels=2, depths=[3])
+    options = {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1, "directory": tmp_path}
+    tuner = keras_tuner.Hyperband(space, "val_loss", seed=0, **options)
+    rows = space.preprocess(TEXTS)
+    tuner.search(rows, LABELS, validation_data=(rows, LABELS), verbose=0)
+
+    trials = tuner.oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
+    assert any("tuner/trial_id" in trial.hyperparameters.values for trial in trials)
 
 
 @pytest.mark.parametrize(

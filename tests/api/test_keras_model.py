@@ -2,6 +2,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -182,10 +183,26 @@ def test_weights_come_back_with_what_a_method_added(lora, tmp_path, name):
     assert other.steps_trained.numpy() == 7
 
 
+def test_a_file_of_weights_holds_each_once_and_serves_other_depths(lora, tiny_encoder, tmp_path):
+    model = keras_model(tiny_encoder, depth=2, num_labels=2, seed=1)
+    model.save_weights(tmp_path / "of.weights.h5")
+    other = keras_model(tiny_encoder, depth=0, num_labels=2, seed=2)
+    other.load_weights(tmp_path / "of.weights.h5")
+
+    written = []
+    with h5py.File(tmp_path / "of.weights.h5") as file:
+        file.visititems(
+            lambda _, item: written.append(item.size) if hasattr(item, "size") else None
+        )
+    assert sum(written) == model.spec.plan.total_count + 1  # the steps
+    for path, value in model.classifier.by_path.items():
+        np.testing.assert_array_equal(other.classifier.by_path[path], value, path)
+
+
 def test_weights_of_another_method_are_refused(lora, tiny_encoder, tmp_path):
     lora().save_weights(tmp_path / "lora.weights.h5")
 
-    with pytest.raises(ValueError, match="another method or depth"):
+    with pytest.raises(ValueError, match="another method or another encoder"):
         keras_model(tiny_encoder, depth=2, num_labels=2).load_weights(tmp_path / "lora.weights.h5")
 
 
@@ -211,6 +228,19 @@ def test_an_exported_graph_answers_texts_of_any_length(tiny_encoder, tmp_path):
     for texts in (TEXTS[:1], TEXTS[:3]):
         rows = model.preprocess(texts)
         np.testing.assert_allclose(loaded.serve(rows), model(rows), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "inputs, received",
+    [
+        (lambda: tf.constant(TEXTS[:1]), "EagerTensor"),
+        (lambda: {"input_ids": tf.zeros([1, 2])}, "a dictionary of input_ids"),
+    ],
+    ids=["texts", "no_mask"],
+)
+def test_other_inputs_are_refused(lora, inputs, received):
+    with pytest.raises(UserError, match=f"received {received}; accepted: what model.preprocess"):
+        lora()(inputs())
 
 
 def test_only_its_own_format_saves_the_model(lora, tmp_path):

@@ -16,25 +16,33 @@ def check_flops(classifier, spec):
     cost = spec.cost(BATCH, LENGTH)
     upkeep = upkeep_of(classifier)
 
-    def forward(ids):
-        with dropout_position(tf.constant([0, 0, 0], tf.int64)):
-            logits = classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
-        return [logits] if upkeep is None else [logits, upkeep.penalty()]
-
     def step(ids):
         with tf.GradientTape() as tape:
-            loss = tf.add_n([tf.reduce_sum(result**2) for result in forward(ids)])
-        return tape.gradient(loss, classifier.trainable_weights)
+            with dropout_position(tf.constant([0, 0, 0], tf.int64)):
+                logits = classifier(text_rows(ids, 0 * ids, 0 * ids + 1), training=True)
+            results = [logits] if upkeep is None else [logits, upkeep.penalty()]
+            loss = tf.add_n([tf.reduce_sum(result**2) for result in results])
+        return results, tape.gradient(loss, classifier.trainable_weights)
 
+    forward, gradients = traced(step)
     assert counted(forward) == cost.forward_flops
-    assert counted(step) == cost.step_flops
+    assert counted(gradients) == cost.step_flops
 
 
-def counted(function):
-    """FLOPs of the matrix products of a function of token ids [BATCH, LENGTH]."""
+def traced(function):
+    """Tensors that a function of token ids [BATCH, LENGTH] gives, by result, of its graph."""
     ids = tf.TensorSpec([BATCH, LENGTH], tf.int32)
-    traced = tf.function(function, autograph=False).get_concrete_function(ids)
-    return sum(map(_flops, _products(traced.outputs)))
+    graph = tf.function(function, autograph=False).get_concrete_function(ids)
+    outputs = iter(graph.outputs)
+    return [
+        [next(outputs) for _ in tf.nest.flatten(result, expand_composites=True)]
+        for result in graph.structured_outputs
+    ]
+
+
+def counted(outputs):
+    """FLOPs of the matrix products that tensors of a graph depend on."""
+    return sum(map(_flops, _products(outputs)))
 
 
 def _products(outputs):

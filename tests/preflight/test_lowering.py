@@ -112,8 +112,9 @@ def test_packed_step_has_rows_of_several_texts(model, spec):
     assert "f32[8,3]" in hlo  # logits of two rows of four texts
 
 
-def test_the_largest_of_packed_texts_and_their_gradient_are_lowered(tiny_encoder, spec_for):
-    spec = spec_for(tiny_encoder, 3, freeze={"depth": 2}, encoder={"pooling": "max"})
+def test_the_largest_of_packed_texts_and_prefixes_before_each_are_lowered(tiny_encoder, spec_for):
+    options = {"encoder": {"pooling": "max"}, "method": {"name": "prefix_tuning"}}
+    spec = spec_for(tiny_encoder, 3, freeze={"depth": 2}, **options)
 
     hlo = lower_step(build_step_model(spec), spec.labels, PACKED).hlo
 

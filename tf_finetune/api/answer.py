@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.api.model import Model
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.errors import UserError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURES = ("depths", "costs")
+# What a notebook leaves out of the table, so that the rest is seen at once.
+_NOT_SHOWN = ("below_best", "seeds", "seconds_per_epoch")
 
 
 class Answer:
@@ -174,7 +177,7 @@ class Answer:
         )
 
     def _repr_html_(self) -> str:
-        """The sentence over the table."""
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.4g}")
+        """The sentence over the most of the table."""
+        table = html_table(self.table.drop(columns=list(_NOT_SHOWN)))
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"<p><b>{html.escape(self.sentence)}</b></p>{table}<ul>{notes}</ul>"

@@ -57,7 +57,7 @@ class HyperModel(keras_tuner.HyperModel):
         depths: Frozen depths to try; None: all that there are.
         steps: Of a training, examples / batch size * epochs; usual rates go by it.
         weight_decay: Of AdamW, never on biases and layer norms.
-        metrics: Names of Keras' metrics.
+        metrics: Names of Keras' metrics, or one.
         **keywords: As for `keras_model`, but for the depth.
 
     Raises:
@@ -71,14 +71,15 @@ class HyperModel(keras_tuner.HyperModel):
         depths: Sequence[int] | None = None,
         steps: int = 650,
         weight_decay: float = 0.01,
-        metrics: Sequence[str] = (),
+        metrics: str | Sequence[str] = (),
         **keywords: Any,
     ):
         super().__init__()
         if "depth" in keywords:
             raise UserError(f"depth: received {shown(keywords['depth'])}; accepted: depths, a list")
         self._keywords = {"encoder": encoder, **keywords}
-        self._steps, self._weight_decay, self._metrics = steps, weight_decay, tuple(metrics)
+        self._steps, self._weight_decay = steps, weight_decay
+        self._metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         self._spec, self.depths = self._checked(depths)
 
     @cached_property

@@ -72,6 +72,7 @@ class KerasClassifier(tf_keras.Model):
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
         self._preprocessing = Preprocessing(tokenizer, spec.files, spec.config.data.max_length)
+        _leave_saving_to(classifier)
         # Every variable is there; Keras would count none before the first call.
         self.built = classifier.built = True
 
@@ -98,7 +99,15 @@ class KerasClassifier(tf_keras.Model):
         Args:
             inputs: As `preprocess` gives them.
             training: Whether dropout is on above the frozen depth; that call counts as a step.
+
+        Raises:
+            UserError: They are something else, such as the texts themselves.
         """
+        if not isinstance(inputs, Mapping) or not {"input_ids", "attention_mask"} <= inputs.keys():
+            received = type(inputs).__name__
+            if isinstance(inputs, Mapping):
+                received = f"a dictionary of {', '.join(map(str, inputs))}"
+            raise UserError(f"inputs: received {received}; accepted: what model.preprocess gives")
         ids = tf.cast(inputs["input_ids"], tf.int32)
         mask = tf.cast(inputs["attention_mask"], tf.int32)
         types = tf.cast(inputs.get("token_type_ids", tf.zeros_like(ids)), tf.int32)
@@ -244,20 +253,12 @@ class KerasClassifier(tf_keras.Model):
         return path
 
     def save_own_variables(self, store: Any) -> None:
-        """What Keras does not find in the layers: what a method added, and the steps."""
+        """The number of steps; what computes has the weights."""
         store["steps_trained"] = self.steps_trained.numpy()
-        for variable in self.spec.plan.added:
-            value = self.classifier.by_path[variable.path]
-            store[_as_key(variable.path)] = value.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """The other way of `save_own_variables`."""
-        names = {_as_key(variable.path): variable.path for variable in self.spec.plan.added}
-        if set(store.keys()) != {"steps_trained", *names}:
-            raise ValueError("these are weights of a model with another method or depth")
         self.steps_trained.assign(np.asarray(store["steps_trained"]))
-        for key, path in names.items():
-            self.classifier.by_path[path].assign(np.asarray(store[key]))
 
     def get_config(self) -> dict[str, Any]:
         """The keywords of `keras_model`."""
@@ -268,11 +269,22 @@ class KerasClassifier(tf_keras.Model):
         config: dict[str, Any] = as_written({**self._keywords, "targets": targets})
         return config
 
+    def build_from_config(self, config: Any) -> None:
+        """Nothing is left to build: KerasTuner's Hyperband asks for it before it goes on."""
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "KerasClassifier":
         """The model that `keras_model` makes of these keywords."""
         return cls.of(config, described(config))
 
 
-def _as_key(path: str) -> str:
-    return path.replace("/", ".")
+def _leave_saving_to(classifier: Classifier) -> None:
+    """Lets Keras' format of weights hold them once: the classifier writes all, by their paths."""
+    for layer in classifier.wrapped.submodules:
+        if isinstance(layer, tf_keras.layers.Layer):
+            layer.save_own_variables = layer.load_own_variables = _nothing
+    classifier.wrapped.save_own_variables = classifier.wrapped.load_own_variables = _nothing
+
+
+def _nothing(store: Any) -> None:
+    pass

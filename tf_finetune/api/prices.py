@@ -1,7 +1,9 @@
 """What trains and what a step costs at every depth, as an object."""
 
+import html
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.jobs.plan import PricedPlan
 from tf_finetune.plans.arithmetic import PlanCost
 
@@ -56,10 +58,7 @@ class Prices:
 
     def _repr_html_(self) -> str:
         """The line over the table."""
-        table = self.table
-        counts = {name: "{:,}".format for name in table.select_dtypes("integer")}
-        page = table.to_html(index=False, formatters=counts, float_format="{:.3g}".format)
-        return f"<p><b>{self}</b></p>{page}"
+        return f"<p><b>{html.escape(str(self))}</b></p>{html_table(self.table)}"
 
 
 def _row(name: str, cost: PlanCost, full: float) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.api.model import Model
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.runs.opening import open_run
@@ -93,7 +94,7 @@ class Run:
     def _repr_html_(self) -> str:
         """The line over the scores."""
         tables = "".join(
-            f"<p>{split}</p>{table.to_html(float_format=lambda value: f'{value:.4g}')}"
+            f"<p>{split}</p>{html_table(table, index=True)}"
             for split, table in self.evaluations.items()
         )
         return f"<p><b>{self}</b></p>{tables}"

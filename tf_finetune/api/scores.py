@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.html_table import html_table
 from tf_finetune.evaluation.report import EvaluationReport
 
 if TYPE_CHECKING:
@@ -65,4 +66,4 @@ class Scores:
 
     def _repr_html_(self) -> str:
         """The scores as a table."""
-        return f"<p><b>{self}</b></p>{self.metrics.to_html(float_format=lambda v: f'{v:.4g}')}"
+        return f"<p><b>{self}</b></p>{html_table(self.metrics, index=True)}"

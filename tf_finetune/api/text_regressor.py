@@ -1,9 +1,10 @@
 """A regressor of texts by scikit-learn's contract."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.api.text_estimator import TextEstimator
 from tf_finetune.api.text_inputs import InputError, given_texts, input_errors, text_columns

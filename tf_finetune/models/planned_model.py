@@ -82,6 +82,27 @@ class PlannedModel(tf_keras.Model):
         """Both, in forward order; also what a method added, which Keras would not find."""
         return [*self._by_path.values()]
 
+    def save_own_variables(self, store: Any) -> None:
+        """Every variable by its path, for Keras' format of weights."""
+        for name, variable in self._stored().items():
+            store[name] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """The other way of `save_own_variables`.
+
+        Raises:
+            ValueError: The variables are others.
+        """
+        stored = self._stored()
+        if set(store.keys()) != set(stored):
+            raise ValueError("these are weights of a model with another method or another encoder")
+        for name, variable in stored.items():
+            variable.assign(np.asarray(store[name]))
+
+    def _stored(self) -> dict[str, tf.Variable]:
+        scale = {} if self._scale is None else {"mean": self._mean, "deviation": self._deviation}
+        return {path.replace("/", "."): v for path, v in {**self._by_path, **scale}.items()}
+
     @property
     def table(self) -> tuple[Variable, ...]:
         """The expected variables of this model, in forward order."""

@@ -43,6 +43,7 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "dora": {"name": "lora", "weight_decomposed": True, "targets": ["key", "output", "down"]},
 }
 _SPREAD = 0.2  # of what a training would have added
+_KEPT = 0.3  # share of values that stay as they began; of AdaLoRA's, ranks that were dropped
 _LABEL_SPACE = unnamed_labels("single_label", LABELS)
 
 
@@ -84,7 +85,8 @@ def _trained(classifier: Any) -> Iterator[tuple[str, np.ndarray]]:
     """What trains, moved at random from where it began."""
     generator = np.random.default_rng(4)
     for path, value in classifier.trainable_values().items():
-        yield path, value + generator.normal(0, _SPREAD, value.shape).astype(np.float32)
+        moved = generator.normal(0, _SPREAD, value.shape) * (generator.random(value.shape) > _KEPT)
+        yield path, value + moved.astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -90,8 +90,8 @@ class TrialRunner:
         self._config = config
         self.chosen = chosen
         self._directory = directory
-        self._console = _line_console(report)
-        self._notes = _line_console(note)
+        self._console = line_console(report)
+        self._notes = line_console(note)
         self.models = ModelCache(files, splits.labels, chosen)
         self._trials_at_depth = trials_at_depth
         self.prefix = PrefixCache(
@@ -343,7 +343,8 @@ class _Trained(NamedTuple):
     given_up: bool
 
 
-def _line_console(take: Callable[[str], None]) -> Console:
+def line_console(take: Callable[[str], None]) -> Console:
+    """A console that hands over every line that is printed."""
     # In a notebook rich shows lines as outputs of the cell unless it is told not to.
     return Console(
         file=_Lines(take), width=200, color_system=None, force_terminal=False, force_jupyter=False
