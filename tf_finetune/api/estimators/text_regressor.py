@@ -6,8 +6,13 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from typing_extensions import Self  # of typing since Python 3.11
 
-from tf_finetune.api.text_estimator import TextEstimator
-from tf_finetune.api.text_inputs import InputError, given_texts, input_errors, text_columns
+from tf_finetune.api.estimators.text_estimator import TextEstimator
+from tf_finetune.api.estimators.text_inputs import (
+    InputError,
+    given_texts,
+    input_errors,
+    text_columns,
+)
 
 
 class TextRegressor(RegressorMixin, TextEstimator):
