@@ -14,12 +14,12 @@ from tf_finetune.machine import environment
 if TYPE_CHECKING:
     from tf_finetune.api.answer import Answer
     from tf_finetune.api.calls import fine_tune, load, plan, search
-    from tf_finetune.api.hyper_model import HyperModel
-    from tf_finetune.api.keras_model import keras_model
+    from tf_finetune.api.estimators.text_classifier import TextClassifier
+    from tf_finetune.api.estimators.text_regressor import TextRegressor
+    from tf_finetune.api.keras.hyper_model import HyperModel
+    from tf_finetune.api.keras.keras_model import keras_model
     from tf_finetune.api.model import Model
     from tf_finetune.api.run import Run
-    from tf_finetune.api.text_classifier import TextClassifier
-    from tf_finetune.api.text_regressor import TextRegressor
     from tf_finetune.errors import UserError
 
 __all__ = [
@@ -39,13 +39,13 @@ __all__ = [
 # Imported when they are looked up: TensorFlow takes seconds.
 _PLACES = {
     "Answer": "tf_finetune.api.answer",
-    "HyperModel": "tf_finetune.api.hyper_model",
+    "HyperModel": "tf_finetune.api.keras.hyper_model",
     "Model": "tf_finetune.api.model",
     "Run": "tf_finetune.api.run",
-    "TextClassifier": "tf_finetune.api.text_classifier",
-    "TextRegressor": "tf_finetune.api.text_regressor",
+    "TextClassifier": "tf_finetune.api.estimators.text_classifier",
+    "TextRegressor": "tf_finetune.api.estimators.text_regressor",
     "UserError": "tf_finetune.errors",
-    "keras_model": "tf_finetune.api.keras_model",
+    "keras_model": "tf_finetune.api.keras.keras_model",
     **dict.fromkeys(("fine_tune", "load", "plan", "search"), "tf_finetune.api.calls"),
 }
 

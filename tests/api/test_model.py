@@ -47,7 +47,7 @@ def test_probabilities_are_in_the_order_of_the_labels(model, reviews):
     assert likeliest == model.predict(texts).label.tolist()
     top = model.predict(texts, top_k=2)
     assert top.columns.tolist() == [
-        *("label", "label_1", "probability_1", "label_2", "probability_2"),
+        *("label", "probability", "label_2", "probability_2"),
     ]
 
 
@@ -131,9 +131,9 @@ def test_unknown_label_and_count_are_refused(model):
             {"label": "a", "probability": 0.7},
         ),
         (
-            {"label": "a", "probabilities": {"a": 0.7}},
-            1,
-            {"label": "a", "label_1": "a", "probability_1": 0.7},
+            {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}},
+            2,
+            {"label": "a", "probability": 0.7, "label_2": "b", "probability_2": 0.3},
         ),
         (
             {"labels": ["b"], "probabilities": {"a": 0.2, "b": 0.9}},

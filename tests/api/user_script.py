@@ -57,6 +57,16 @@ def price() -> str:
         return "; ".join(error.problems)
 
 
+def by_other_contracts(texts: list[str], labels: list[str]) -> tft.Model:
+    """As scikit-learn's and Keras' callers use it."""
+    model = tft.keras_model("auto", depth=4, label_names=["bad", "good"])
+    model.compile("adam", model.task_loss())
+    print(model.preprocess(texts))
+    classifier = tft.TextClassifier(depth=4).fit(texts, labels)
+    assert_type(classifier, tft.TextClassifier)
+    return classifier.model_
+
+
 def mistaken() -> None:
     """What a type checker has to tell."""
     tft.serach("reviews.csv")  # type: ignore[attr-defined]

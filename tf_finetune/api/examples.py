@@ -155,7 +155,7 @@ def _from_records(data: Sequence[Mapping[Any, Any]]) -> InMemory:
 
 def _from_pair(data: Sequence[Any]) -> InMemory:
     texts, labels = data
-    return _from_columns({TEXT: texts, LABEL: labels}, "pair of texts and labels")
+    return _from_columns({TEXT: texts, LABEL: labels}, "list")
 
 
 def _from_tf_data(dataset: Any) -> InMemory:

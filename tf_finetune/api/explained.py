@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _STRONGEST = 0.75  # opacity of the strongest word's colour
 _LINE = "line-height:1.8;margin:4px 0"
 _COLOURS = {"for": "0,114,178", "against": "230,159,0"}
-_KEY = "blue spoke for the answer, orange against it; the deeper, the more"
+_KEY = "<small>blue spoke for the answer, orange against it; the deeper, the more</small>"
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,16 @@ class Explained:
         return f"{why.label} {self.found.answer['probabilities'][why.label]:.3f}"
 
     def _repr_html_(self) -> str:
-        """The text with its words coloured."""
+        """The text with its words coloured, over what the colours mean."""
+        return f"<div>{self.coloured()}{_KEY}</div>"
+
+    def coloured(self) -> str:
+        """The answer and the text with its words coloured, as HTML."""
         lines = "".join(
             f'<p dir="auto" style="{_LINE}">{"".join(map(_coloured, parts))}</p>'
             for parts in coloured_texts(self.found.explanation, self.found.shown.texts)
         )
-        return f"<div><b>{html.escape(self._about)}</b>{lines}<small>{_KEY}</small></div>"
+        return f"<b>{html.escape(self._about)}</b>{lines}"
 
 
 def _coloured(part: Stretch) -> str:
@@ -81,4 +85,4 @@ class ExplainedTexts(tuple[Explained, ...]):
 
     def _repr_html_(self) -> str:
         """One below the other."""
-        return "<hr>".join(one._repr_html_() for one in self)
+        return f"<div>{'<hr>'.join(one.coloured() for one in self)}{_KEY}</div>"

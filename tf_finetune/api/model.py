@@ -81,7 +81,7 @@ class Model:
             texts: One text; a list, Series or array of them (of pairs, where the model reads
                 pairs); a DataFrame or other table with the column of the training examples; or
                 a `pathlib.Path` of a file of them.
-            top_k: The so many likeliest labels, each with its probability; None gives the answer.
+            top_k: How many of the likeliest labels; None gives the answer alone.
 
         Returns:
             A row a text, with the index of what was given. `label` and `probability`; `labels`
@@ -318,9 +318,10 @@ def answer_row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
     probabilities = answer.get("probabilities", {})
     if kind == "labels" and top_k is None:
         return row | dict(probabilities)
+    if kind == "label":
+        row["probability"] = probabilities[found]
     if top_k is not None:
         for place, (name, probability) in enumerate(probabilities.items(), start=1):
-            row |= {f"label_{place}": name, f"probability_{place}": probability}
-    elif kind == "label":
-        row["probability"] = probabilities[found]
+            if (kind, place) != ("label", 1):  # the likeliest is the answer
+                row |= {f"label_{place}": name, f"probability_{place}": probability}
     return row

@@ -13,7 +13,7 @@ _WIDTH = 100
 _LINES = 14
 _SECONDS = 0.5  # between two pictures of the bar
 
-_STYLE = "font-family:monospace;font-size:12px;line-height:1.35;white-space:pre;margin:0"
+_STYLE = "font-family:monospace;font-size:12px;line-height:1.35;white-space:pre-wrap;margin:0"
 # Turned round, the box shows its last lines without a script.
 _BOX = (
     f"max-height:{_LINES * 1.35:.0f}em;overflow:auto;display:flex;flex-direction:column-reverse;"

@@ -62,7 +62,8 @@ class InMemory:
         self._place = place
         self._mixed: dict[str, str] = {}
         self._digest, self._schema = self._scan(types)
-        self.source = f"{IN_MEMORY}{kind.lower()}-{self._digest[:_DIGITS]}"
+        named = "-".join(kind.lower().split())
+        self.source = f"{IN_MEMORY}{named}-{self._digest[:_DIGITS]}"
 
     @property
     def columns(self) -> tuple[str, ...]:

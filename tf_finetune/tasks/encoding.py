@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.errors import UserError
 from tf_finetune.sources.numbers import DecimalMark, is_missing

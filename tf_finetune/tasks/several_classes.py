@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel
 from scipy import sparse, special
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL

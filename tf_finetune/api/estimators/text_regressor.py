@@ -1,12 +1,18 @@
 """A regressor of texts by scikit-learn's contract."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from typing_extensions import Self  # of typing since Python 3.11
 
-from tf_finetune.api.text_estimator import TextEstimator
-from tf_finetune.api.text_inputs import InputError, given_texts, input_errors, text_columns
+from tf_finetune.api.estimators.text_estimator import TextEstimator
+from tf_finetune.api.estimators.text_inputs import (
+    InputError,
+    given_texts,
+    input_errors,
+    text_columns,
+)
 
 
 class TextRegressor(RegressorMixin, TextEstimator):
@@ -39,6 +45,11 @@ class TextRegressor(RegressorMixin, TextEstimator):
             numbers = np.asarray(targets, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError(f"y: {error}; accepted: numbers") from None
+        if (numbers == numbers[0]).all():
+            raise InputError(
+                f"y: received {numbers[0]:g} in all rows (n_samples = {len(numbers)}); accepted: "
+                "numbers that differ"
+            )
         self._fit(texts, numbers, task="regression")
         return self
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from tf_finetune.api.hyper_model import HyperModel
+from tf_finetune.api.keras.hyper_model import HyperModel
 from tf_finetune.errors import UserError
 from tf_finetune.plans.rates import usual_rate
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_finetune.api.keras_options import described
+from tf_finetune.api.keras.keras_options import described
 
 if TYPE_CHECKING:
-    from tf_finetune.api.keras_classifier import KerasClassifier
+    from tf_finetune.api.keras.keras_classifier import KerasClassifier
 
 
 def keras_model(
@@ -73,6 +73,6 @@ def keras_model(
     # What is wrong is told before TensorFlow is loaded.
     found = described(keywords)
 
-    from tf_finetune.api.keras_classifier import KerasClassifier
+    from tf_finetune.api.keras.keras_classifier import KerasClassifier
 
     return KerasClassifier.of(keywords, found)

@@ -11,11 +11,11 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from tf_finetune.api.calling import called
+from tf_finetune.api.estimators.kept_run import KeptRun
+from tf_finetune.api.estimators.text_inputs import Columns, InputError, input_errors
 from tf_finetune.api.examples import LABEL
-from tf_finetune.api.kept_run import KeptRun
 from tf_finetune.api.model import Model
 from tf_finetune.api.options import Config, configured
-from tf_finetune.api.text_inputs import Columns, InputError, input_errors
 from tf_finetune.config import uses
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config

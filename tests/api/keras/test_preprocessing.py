@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from tf_finetune.api.preprocessing import INPUTS, Preprocessing
+from tf_finetune.api.keras.preprocessing import INPUTS, Preprocessing
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError

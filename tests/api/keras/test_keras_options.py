@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_finetune.api.keras_options import described
+from tf_finetune.api.keras.keras_options import described
 from tf_finetune.errors import UserError
 
 

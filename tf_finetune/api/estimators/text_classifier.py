@@ -1,13 +1,19 @@
 """A classifier of texts by scikit-learn's contract."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
+from typing_extensions import Self  # of typing since Python 3.11
 
-from tf_finetune.api.text_estimator import TextEstimator
-from tf_finetune.api.text_inputs import InputError, given_texts, input_errors, text_columns
+from tf_finetune.api.estimators.text_estimator import TextEstimator
+from tf_finetune.api.estimators.text_inputs import (
+    InputError,
+    given_texts,
+    input_errors,
+    text_columns,
+)
 from tf_finetune.sources.fields import name_fault
 
 

@@ -17,9 +17,9 @@ import keras_tuner
 import tf_keras
 from keras_tuner.src.engine import tuner as checking_module
 
-from tf_finetune.api.keras_classifier import KerasClassifier
-from tf_finetune.api.keras_options import described
-from tf_finetune.api.preprocessing import Preprocessing
+from tf_finetune.api.keras.keras_classifier import KerasClassifier
+from tf_finetune.api.keras.keras_options import described
+from tf_finetune.api.keras.preprocessing import Preprocessing
 from tf_finetune.config.mistakes import shown
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError

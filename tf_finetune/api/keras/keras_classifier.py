@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tf_finetune.api.keras_options import Described, described
+from tf_finetune.api.keras.keras_options import Described, described
+from tf_finetune.api.keras.preprocessing import INPUTS, Preprocessing
+from tf_finetune.api.keras.task_loss import TaskLoss
 from tf_finetune.api.keras_run import write_run
 from tf_finetune.api.options import as_written
-from tf_finetune.api.preprocessing import INPUTS, Preprocessing
-from tf_finetune.api.task_loss import TaskLoss
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.encoders.tokenizers import load_tokenizer

@@ -163,6 +163,11 @@ def test_wrong_input_is_a_value_error(unfitted, X, y, said):
         clone(unfitted).fit(X, y)
 
 
+def test_numbers_that_are_all_the_same_are_nothing_to_learn(encoder):
+    with pytest.raises(ValueError, match=r"y: received 3 in all rows .*accepted: numbers that di"):
+        tft.TextRegressor(encoder).fit(["a", "b"], [3, 3])
+
+
 def test_wrong_parameter_is_told_in_the_words_of_the_options(unfitted):
     wrong = clone(unfitted).set_params(depth=9)
 

@@ -10,8 +10,8 @@ import tf_keras
 from scipy import special
 
 import tf_finetune as tft
-from tf_finetune.api.keras_classifier import KerasClassifier
-from tf_finetune.api.keras_model import keras_model
+from tf_finetune.api.keras.keras_classifier import KerasClassifier
+from tf_finetune.api.keras.keras_model import keras_model
 from tf_finetune.data.batch import text_rows
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.errors import UserError

@@ -20,8 +20,8 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tf_finetune.api import text_estimator
-from tf_finetune.api.text_classifier import TextClassifier
-from tf_finetune.api.text_regressor import TextRegressor
+from tf_finetune.api.estimators.text_classifier import TextClassifier
+from tf_finetune.api.estimators.text_regressor import TextRegressor
 from tf_finetune.config.saving import write_config
 from tf_finetune.sources.reading import read_records
 from tf_finetune.storage.run_directory import RunDirectory
