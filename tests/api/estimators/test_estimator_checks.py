@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tf_finetune.api import text_estimator
+from tf_finetune.api.estimators import text_estimator
 from tf_finetune.api.estimators.text_classifier import TextClassifier
 from tf_finetune.api.estimators.text_regressor import TextRegressor
 from tf_finetune.config.saving import write_config
