@@ -52,7 +52,8 @@ class Explained:
         why = self.found.explanation
         if why.label is None:
             return f"value {why.output:.4g}"
-        return f"{why.label} {self.found.answer['probabilities'][why.label]:.3f}"
+        probability = self.found.answer["probabilities"][why.label]
+        return f"{why.label} (probability {probability:.3f})"
 
     def _repr_html_(self) -> str:
         """The text with its words coloured, over what the colours mean."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from tf_finetune.invocation import command_line
 from tf_finetune.machine.environment import installed_version
 from tf_finetune.reports.page.content import NextStep
+from tf_finetune.sources.in_memory import IN_MEMORY
 
 _NAMED = ("tf-finetune", "tensorflow", "tf-keras", "transformers")
 
@@ -17,7 +18,9 @@ def software_versions() -> dict[str, str]:
 
 
 def short_name(source: str) -> str:
-    """A file or folder without the folders above it; names that are no path stay."""
+    """A file or folder without those above it, what examples in memory were, or all of it."""
+    if source.startswith(IN_MEMORY):
+        return source.removeprefix(IN_MEMORY).rpartition("-")[0]
     return Path(source).name if Path(source).exists() else source
 
 
