@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.finished import Finished
 from tf_finetune.api.html_table import html_table
-from tf_finetune.api.model import Model
-from tf_finetune.api.report_page import ReportPage
 from tf_finetune.errors import UserError
 from tf_finetune.results.recommendation import DepthResult, Recommendation
 from tf_finetune.results.recommendation_file import read_recommendation
@@ -24,7 +23,7 @@ FIGURES = ("depths", "costs")
 _NOT_SHOWN = ("below_best", "seeds", "seconds_per_epoch")
 
 
-class Answer:
+class Answer(Finished):
     """What to fine-tune, how sure that is, what it costs, and the model that was trained so.
 
     Args:
@@ -45,18 +44,13 @@ class Answer:
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
-        self._held = held
         self._directory = SearchDirectory(Path(folder).expanduser())
         if not self._directory.outcome.is_file() or not self._directory.is_finished:
             raise UserError(
                 f"{folder}: holds no finished search; accepted: a folder that `search` wrote",
             )
+        super().__init__(self._directory, held)
         self._content = json.loads(self._directory.outcome.read_text(encoding="utf-8"))
-
-    @property
-    def path(self) -> Path:
-        """The folder of the search."""
-        return self._directory.path
 
     @property
     def sentence(self) -> str:
@@ -77,16 +71,6 @@ class Answer:
     def recommendation(self) -> Recommendation:
         """All numbers of the answer."""
         return read_recommendation(self._content["recommendation"])
-
-    @cached_property
-    def model(self) -> Model:
-        """The model that was trained as the answer says."""
-        return Model(self.path, self._held)
-
-    @property
-    def report(self) -> ReportPage:
-        """The page with everything that was found."""
-        return ReportPage(self._directory.report)
 
     @property
     def table(self) -> "pd.DataFrame":

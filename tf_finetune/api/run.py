@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.api.finished import Finished
 from tf_finetune.api.html_table import html_table
-from tf_finetune.api.model import Model
-from tf_finetune.api.report_page import ReportPage
 from tf_finetune.runs.opening import open_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Run:
+class Run(Finished):
     """What was trained, how that went, and the model.
 
     Args:
@@ -35,22 +33,7 @@ class Run:
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
         self._directory, self._config = open_run(str(folder))
-        self._held = held
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._directory.path
-
-    @cached_property
-    def model(self) -> Model:
-        """The trained model."""
-        return Model(self.path, self._held)
-
-    @property
-    def report(self) -> ReportPage:
-        """The page with scores, curves and mistakes."""
-        return ReportPage(self._directory.report)
+        super().__init__(self._directory, held)
 
     @property
     def history(self) -> "pd.DataFrame":
