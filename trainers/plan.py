@@ -28,13 +28,13 @@ def main(argv: Sequence[str]) -> int:
     files = planned.files
     _print_user_lines(console, [f"encoder {files.name}, {num_labels} outputs"])
     for line in files.lines():
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if arguments.rows:
         render_rows(console, planned.spec.plan)
     else:
         render_plan(console, planned.spec.plan)
     for line in planned.notes:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     render_costs(console, planned.depths, **planned.step, highlighted=planned.configured)
     render_phases(console, planned.phases, **planned.step)
     console.print("formulas: docs/arithmetic.md", highlight=False)

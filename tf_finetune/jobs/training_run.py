@@ -143,7 +143,7 @@ def _describe(begun: _Begun) -> None:
     inputs, config, splits = begun.inputs, begun.config, begun.splits
     begun.tell(f"encoder {inputs.files.name}, run directory {begun.run.path}")
     for line in inputs.files.lines():
-        begun.console.print(line, highlight=False, soft_wrap=True)
+        begun.console.print(line, highlight=False, markup=False, soft_wrap=True)
     render_plan(begun.console, inputs.phases[-1].spec.plan)  # what trains in the end
     step = {"batch_size": config.training.batch_size, "length": splits.train.mean_length}
     priced = [(phase, phase.spec.cost(**step)) for phase in inputs.phases]
