@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def html_table(table: "pd.DataFrame", *, index: bool = False) -> str:
     """The table as HTML that is narrow enough to be read, and scrolls where it is not.
 
-    Whole numbers have separators, others four digits; what is missing or does not hold is empty.
+    Whole numbers have separators, others four places or digits; what is missing or does not hold is empty.
 
     Args:
         table: The table.
@@ -27,4 +27,7 @@ def _written(value: Any) -> str:
         return "✓" if value else ""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    is_share = 0.001 <= abs(value) < 1  # scores below each other end in the same place
+    return f"{value:.4f}" if is_share else f"{value:.4g}"
