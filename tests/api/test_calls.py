@@ -53,6 +53,15 @@ def test_search_and_the_command_end_in_the_same_journal_and_answer(
     assert answer.recommendation.certainty == typed.recommendation.certainty
 
 
+def test_finished_search_gives_its_answer_again(answer, tiny_csv, quick, capsys):
+    cell = {"depths": [2], "learning_rates": [1e-2], "widen_edges": False, "seeds": 0}
+
+    again = tft.search(tiny_csv, folder=answer.path, **cell, **quick | {"progress": True})
+
+    assert str(again) == str(answer)
+    assert "this search is finished; overwrite=True searches anew" in capsys.readouterr().out
+
+
 def _journal(path):
     """What was tried and what came of it, without what was measured of time."""
     records = [json.loads(line) for line in (path / JOURNAL).read_text().splitlines()]

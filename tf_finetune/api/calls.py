@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from tf_finetune.api.answer import Answer
 from tf_finetune.api.calling import called
 from tf_finetune.api.given_data import GivenData, given_data
@@ -13,7 +15,8 @@ from tf_finetune.api.prices import Prices
 from tf_finetune.api.run import Run
 from tf_finetune.config import uses
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.errors import UserError
+from tf_finetune.errors import UserError, visible
+from tf_finetune.searches.running.directory import FinishedSearch
 
 
 def search(
@@ -31,7 +34,7 @@ def search(
     """Finds out how deep to fine-tune, by which method and at which rate, and trains that.
 
     Interrupting it (Ctrl-C, or a notebook's stop button) answers from what has been tried;
-    SIGTERM leaves what the same call goes on from.
+    SIGTERM leaves what the same call goes on from. A search that is finished gives its answer.
 
     Args:
         data: The training examples: a DataFrame, a path, a dictionary of columns or of splits, a
@@ -70,8 +73,13 @@ def search(
     from tf_finetune.jobs.search import search as run_search
 
     with called(progress) as console:
-        outcome = run_search(loaded, console)
-    return Answer(outcome.path, given.held)
+        try:
+            path = run_search(loaded, console).path
+        except FinishedSearch as found:
+            path = found.path
+            line = f"{path}: this search is finished; overwrite=True searches anew"
+            console.print(Text(visible(line)), soft_wrap=True)
+    return Answer(path, given.held)
 
 
 def fine_tune(

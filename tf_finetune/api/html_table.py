@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 def html_table(table: "pd.DataFrame", *, index: bool = False) -> str:
     """The table as HTML that is narrow enough to be read, and scrolls where it is not.
 
-    Whole numbers have separators, others four places or digits; what is missing or does not hold is empty.
+    Whole numbers have separators, others four places or digits; what is missing or does not hold
+    is empty.
 
     Args:
         table: The table.

@@ -24,6 +24,22 @@ _OWN_NAMES = OWN_NAMES | {
 }
 
 
+class FinishedSearch(UserError):
+    """The very search that is asked for has come to its end before.
+
+    Args:
+        path: Its folder.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        super().__init__(
+            f"run.dir: {path} holds a finished search",
+            hint="Go on with more cells or seeds by changing search.…, replace it with "
+            "run.overwrite=true, or choose another run.dir.",
+        )
+
+
 @dataclass(frozen=True)
 class SearchDirectory(RunDirectory):
     """Paths of one search; those of the chosen model's run are `RunDirectory`'s."""
@@ -116,8 +132,8 @@ def prepare_search(
         The directory, the configuration with `run.dir` filled in, and the journal.
 
     Raises:
-        UserError: As `check_search_folder`, or the journal belongs to another search, or
-            the same search is already finished.
+        UserError: As `check_search_folder`, or the journal belongs to another search.
+        FinishedSearch: The same search is already finished.
     """
     check_search_folder(path, overwrite=config.run.overwrite)
     directory = SearchDirectory(path)
@@ -133,11 +149,7 @@ def prepare_search(
     if directory.is_finished:
         same = load_written_config(directory.config).search == config.search
         if same and not directory.is_interrupted:
-            raise UserError(
-                f"run.dir: {path} holds a finished search",
-                hint="Go on with more cells or seeds by changing search.…, replace it with "
-                "run.overwrite=true, or choose another run.dir.",
-            )
+            raise FinishedSearch(path)
         (path / MANIFEST).unlink(missing_ok=True)  # of files that are about to change
         directory.metrics.unlink()
     write_config(config, directory.config)
