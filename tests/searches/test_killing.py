@@ -12,7 +12,7 @@ from search_by_formula import SPACES, FormulaSearch  # noqa: E402
 
 def test_table_is_the_same_after_kill_9_at_random_moments(tmp_path, forked_python):
     done = subprocess.run(
-        [forked_python, "-m", "tests.search.search_by_formula", str(tmp_path), "8", "1"],
+        [forked_python, "-m", "tests.searches.search_by_formula", str(tmp_path), "8", "1"],
         capture_output=True,
         text=True,
         check=False,
