@@ -22,7 +22,14 @@ def worker(forked_python):
     """The command of a worker."""
 
     def command(folder, *words):
-        return [forked_python, "-m", "tests.searches.search_by_formula", "work", str(folder), *words]
+        return [
+            forked_python,
+            "-m",
+            "tests.searches.search_by_formula",
+            "work",
+            str(folder),
+            *words,
+        ]
 
     return command
 
