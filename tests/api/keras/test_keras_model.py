@@ -17,8 +17,6 @@ from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.errors import UserError
 from tf_finetune.training.frozen_check import frozen_digests
 
-pytestmark = pytest.mark.numeric
-
 TEXTS = ["the film was good", "bad", "the plot was very dull , and the actors never good !"] * 4
 LABELS = np.array([1, 0, 0] * 4)
 NAMES = ["neg", "pos"]
@@ -92,6 +90,7 @@ def test_callbacks_leave_their_files(trained):
     assert best.labels.names == ("neg", "pos")
 
 
+@pytest.mark.numeric
 def test_what_fit_trained_answers_alike_as_a_run(trained, tmp_path):
     model, *_ = trained
     logits = model.predict(model.preprocess(TEXTS[:3]), verbose=0)
@@ -125,6 +124,7 @@ def test_a_model_folder_is_an_encoder_whose_head_is_kept(trained, tmp_path):
     np.testing.assert_allclose(again(rows), model(rows), rtol=0, atol=1e-6)
 
 
+@pytest.mark.numeric
 def test_dropout_goes_by_seed_step_and_row_as_in_a_run(trained):
     model, *_ = trained
     rows = model.preprocess(TEXTS[:3])
@@ -141,6 +141,7 @@ def test_dropout_goes_by_seed_step_and_row_as_in_a_run(trained):
     assert np.abs(found[0] - found[1]).max() > 1e-3
 
 
+@pytest.mark.numeric
 def test_two_replicas_train_as_one_device(tiny_encoder):
     """With dropout above the pooler; weight decay leaves what is frozen as it was."""
 
