@@ -44,13 +44,13 @@ class Answer(Finished):
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
-        self._directory = SearchDirectory(Path(folder).expanduser())
-        if not self._directory.outcome.is_file() or not self._directory.is_finished:
+        directory = SearchDirectory(Path(folder).expanduser())
+        if not directory.outcome.is_file() or not directory.is_finished:
             raise UserError(
                 f"{folder}: holds no finished search; accepted: a folder that `search` wrote",
             )
-        super().__init__(self._directory, held)
-        self._content = json.loads(self._directory.outcome.read_text(encoding="utf-8"))
+        super().__init__(directory, held)
+        self._content = json.loads(directory.outcome.read_text(encoding="utf-8"))
 
     @property
     def sentence(self) -> str:

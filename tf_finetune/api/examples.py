@@ -40,6 +40,11 @@ def source_of(data: Any, argument: str) -> str | InMemory:
     raise UserError(f"{argument}: received {_named(data)}; accepted: {ACCEPTED}")
 
 
+def name_of(source: str | InMemory) -> str:
+    """The name by which the program opens what `source_of` gave."""
+    return source if isinstance(source, str) else source.source
+
+
 def splits_in(data: Any) -> dict[str, Any] | None:
     """The splits of a mapping of them, such as a `datasets.DatasetDict`; None of other data."""
     if not isinstance(data, Mapping) or "train" not in data or not set(data) <= set(_SPLITS):

@@ -18,13 +18,13 @@ class Finished:
     """
 
     def __init__(self, directory: RunDirectory, held: Sequence[object]):
-        self._run_directory = directory
+        self._directory = directory
         self._held = held
 
     @property
     def path(self) -> Path:
         """The folder."""
-        return self._run_directory.path
+        return self._directory.path
 
     @cached_property
     def model(self) -> Model:
@@ -34,4 +34,4 @@ class Finished:
     @property
     def report(self) -> ReportPage:
         """The page with all that was found."""
-        return ReportPage(self._run_directory.report)
+        return ReportPage(self._directory.report)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_finetune.api.examples import LABEL, TEXT, TEXT_PAIR, source_of, splits_in
+from tf_finetune.api.examples import LABEL, TEXT, TEXT_PAIR, name_of, source_of, splits_in
 from tf_finetune.errors import UserError
 from tf_finetune.sources.in_memory import InMemory
 
@@ -73,7 +73,7 @@ def given_data(
             continue
         if isinstance(source, InMemory):
             held.append(source)
-        options[split] = source if isinstance(source, str) else source.source
+        options[split] = name_of(source)
     if problems:
         raise UserError(problems)
     return GivenData(options, tuple(held))

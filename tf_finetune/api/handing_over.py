@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tf_finetune.api.examples import source_of
+from tf_finetune.api.examples import name_of, source_of
 from tf_finetune.errors import UserError
 from tf_finetune.export.formats import ExportRequest, read_request
 from tf_finetune.export.smaller.request import FLAGS
@@ -42,7 +42,7 @@ def export_model(
         raise UserError(f"form: received {form!r}; accepted: one name, or a list of names")
     examples = options.get("examples")
     source = None if examples is None else source_of(examples, "examples")
-    file = source if source is None or isinstance(source, str) else source.source
+    file = None if source is None else name_of(source)
     try:
         return export(
             open_model(str(run), single=True),

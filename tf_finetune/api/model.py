@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from tf_finetune.api.examples import source_of
+from tf_finetune.api.examples import name_of, source_of
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.api.scores import Scores
 from tf_finetune.api.server import Server
@@ -130,7 +130,7 @@ class Model:
         from tf_finetune.jobs.evaluate import evaluate
 
         source = None if examples is None else source_of(examples, "examples")
-        file = source if source is None or isinstance(source, str) else source.source
+        file = None if source is None else name_of(source)
         with called(progress) as console:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
@@ -298,7 +298,7 @@ def _read(data: DataConfig, source: str | InMemory) -> "Iterator[Record]":
     """Streams the texts of a source, which it holds until the last one is read."""
     from tf_finetune.sources.reading import read_texts
 
-    yield from read_texts(data, source if isinstance(source, str) else source.source)
+    yield from read_texts(data, name_of(source))
 
 
 def _is_table(texts: Any) -> bool:

@@ -28,7 +28,7 @@ SHORT_NAMES = {
 
 
 def configured(
-    config: Config, keywords: Mapping[str, Any], uses: Uses | None, caller: str
+    config: Config, keywords: Mapping[str, Any], uses: Uses, caller: str
 ) -> ExperimentConfig:
     """The configuration of a call; everything that is wrong with it is told at once.
 
@@ -36,7 +36,7 @@ def configured(
         config: A YAML file, or its content as a dictionary of sections.
         keywords: Options by their own names, those of `SHORT_NAMES`, or a section's name with a
             dictionary of its options. They go before `config`.
-        uses: The options that the call uses; others are refused as keywords. None: all.
+        uses: The options that the call uses; others are refused as keywords.
         caller: Name of the function, for messages.
 
     Raises:
@@ -51,7 +51,7 @@ def configured(
             if option in sections.setdefault(section, {}):
                 problems.append(f"{keyword}: {name} is given twice; accepted: once")
             sections[section][option] = as_written(given)
-            if uses is not None and name in option_names() and name not in uses.names():
+            if name in option_names() and name not in uses.names():
                 problems.append(f"{keyword}: {caller} does not use it")
     file, base = (None, config) if isinstance(config, Mapping) else (config, None)
     try:

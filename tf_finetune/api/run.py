@@ -32,8 +32,8 @@ class Run(Finished):
     """
 
     def __init__(self, folder: "str | Path", held: Sequence[object] = ()):
-        self._directory, self._config = open_run(str(folder))
-        super().__init__(self._directory, held)
+        directory, self._config = open_run(str(folder))
+        super().__init__(directory, held)
 
     @property
     def history(self) -> "pd.DataFrame":
