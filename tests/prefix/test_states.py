@@ -42,9 +42,9 @@ def test_states_of_a_part_are_numbered_as_in_the_whole():
     of_tokens = PrefixStates(values, np.array([1, 0]), np.array([3, 1]), depth=1)
     of_reads = PrefixStates(values, np.array([1, 0]), np.array([1, 1]), 3, reads_only=True)
 
-    assert of_tokens.among(own, np.array([5, 3, 1])).lengths.tolist() == [5, 3, 1]
-    assert of_reads.among(own, np.array([5, 3, 1])).lengths.tolist() == [1, 1, 1]
-    assert of_reads.among(own, np.array([5, 3, 1])).starts.tolist() == [-1, 1, 0]
+    assert of_tokens.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).lengths.tolist() == [5, 3, 1]
+    assert of_reads.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).lengths.tolist() == [1, 1, 1]
+    assert of_reads.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).starts.tolist() == [-1, 1, 0]
 
 
 def test_mapped_file_takes_no_memory_of_its_own(states, tmp_path):

@@ -166,7 +166,7 @@ def build_evaluation_report(
     return EvaluationReport(
         split=split_name,
         task=labels.task,
-        n=len(targets),
+        n=labels.example_count(targets),
         confidence=evaluation.confidence,
         metrics=with_intervals(labels, targets, logits, evaluation),
         baselines=baselines,
@@ -189,7 +189,7 @@ def constant_scores(
         train_targets: Encoded labels of the training examples, which give that answer.
     """
     constant = labels.constant_logits(train_targets)
-    return labels.score(targets, np.tile(constant, (len(targets), 1)))
+    return labels.score(targets, labels.repeated(constant, targets))
 
 
 def _check_finite(split_name: str, logits: np.ndarray) -> None:

@@ -26,12 +26,21 @@ def answers(
     Raises:
         UserError: An output is NaN or infinite, so the model is not one to use.
     """
+    check_finite(logits)
+    yield from labels.answers(logits, top_k)
+
+
+def check_finite(logits: np.ndarray) -> None:
+    """Refuses outputs of a model that is not one to use.
+
+    Raises:
+        UserError: An output is NaN or infinite.
+    """
     if not np.isfinite(logits).all():
         raise UserError(
             "the model's outputs are NaN or infinite",
             hint="The training diverged: lower training.learning_rate, or set training.clip_norm.",
         )
-    yield from labels.answers(logits, top_k)
 
 
 def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
