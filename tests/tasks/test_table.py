@@ -83,7 +83,7 @@ def test_no_task_is_taken_for_one_that_is_not_there(stars, monkeypatch):
     told = problem_type(stars)
     monkeypatch.delitem(TASKS, "stars")
     assert task_of(told) is None
-    assert task_of({"problem_type": "token_classification"}) is None
+    assert task_of({"problem_type": "object_detection"}) is None
 
 
 def test_spaces_of_different_tasks_are_never_equal(stars):

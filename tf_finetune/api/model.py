@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tf_finetune.api.explained import Explained, ExplainedTexts
-    from tf_finetune.prediction.outputs import Outputs
     from tf_finetune.runs.ensemble import Ensemble
+    from tf_finetune.runs.outputs import Outputs
     from tf_finetune.sources.records import Record
 
 _ARGUMENT = ("texts", "pairs")
@@ -152,7 +152,6 @@ class Model:
             UserError: As for `predict`, or there is no such label.
         """
         from tf_finetune.api.explained import Explained, ExplainedTexts
-    from tf_finetune.prediction.outputs import Outputs
         from tf_finetune.evaluation.explanation.precision import Precision
         from tf_finetune.jobs.explain import explain
 

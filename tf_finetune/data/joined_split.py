@@ -62,9 +62,7 @@ class JoinedStore(TokenStore):
 
     def spans(self, rows: np.ndarray) -> list[np.ndarray]:
         """What answers are about; see `TokenStore.spans`."""
-        return self._in_order(
-            rows, lambda part, indices: part.store.spans(part.rows[indices])
-        )
+        return self._in_order(rows, lambda part, indices: part.store.spans(part.rows[indices]))
 
     def reads(self, rows: np.ndarray) -> np.ndarray:
         """Positions that are read; see `TokenStore.reads`."""

@@ -191,7 +191,7 @@ def limit_training(config: DataConfig, labels: LabelSpace, train: Split) -> Spli
             f"at least {classes}, or null"
         )
     taken = take_sample(strata, size, config.split_seed, 1)
-    return train.select(np.flatnonzero(np.isin(train.examples, taken)))
+    return train.select(taken[train.examples])
 
 
 def _check_divisible(

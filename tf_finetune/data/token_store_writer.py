@@ -98,6 +98,7 @@ def write_tokens(
     checked = _checked(chain([chunk], chunks), first, source)
     rows = 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        batches: Iterator[pa.RecordBatch]
         if make_rows is None:
             batches = (_encode(chunk, tokens, schema) for chunk in checked)
         else:
@@ -130,9 +131,7 @@ def _schema(label_kind: type, backend: Any, further: tuple[pa.Field, ...]) -> pa
     )
 
 
-def _checked(
-    chunks: Iterable[list[Record]], first: Record, source: str
-) -> Iterator[list[Record]]:
+def _checked(chunks: Iterable[list[Record]], first: Record, source: str) -> Iterator[list[Record]]:
     """The same chunks, each held against the kind of label that the first record has."""
     for chunk in chunks:
         _check_label_kinds(chunk, first, source)

@@ -1,9 +1,11 @@
 """The tokens that a tokenizer puts around a text."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 
-class MarkedEnds(NamedTuple):
+@dataclass(frozen=True)
+class MarkedEnds:
     """Token ids before and behind a single text."""
 
     before: tuple[int, ...]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tf_finetune.errors import UserError
+from tf_finetune.runs.outputs import check_finite
 from tf_finetune.tasks.labels import LabelSpace
 
 
@@ -28,19 +29,6 @@ def answers(
     """
     check_finite(logits)
     yield from labels.answers(logits, top_k)
-
-
-def check_finite(logits: np.ndarray) -> None:
-    """Refuses outputs of a model that is not one to use.
-
-    Raises:
-        UserError: An output is NaN or infinite.
-    """
-    if not np.isfinite(logits).all():
-        raise UserError(
-            "the model's outputs are NaN or infinite",
-            hint="The training diverged: lower training.learning_rate, or set training.clip_norm.",
-        )
 
 
 def check_top_k(value: str | None, labels: LabelSpace) -> int | None:

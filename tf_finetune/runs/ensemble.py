@@ -10,7 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.evaluation.averaging import averaged_logits
-from tf_finetune.prediction.outputs import Outputs
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace

@@ -7,9 +7,9 @@ import numpy as np
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
-from tf_finetune.prediction.outputs import Outputs
 from tf_finetune.runs.ensemble import Ensemble
 from tf_finetune.runs.opening import open_model
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.storage.run_directory import RunDirectory

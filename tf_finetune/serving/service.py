@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tf_finetune.prediction.outputs import Outputs
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.serving.batching import MicroBatcher
 from tf_finetune.serving.drift import DriftWatch
 from tf_finetune.serving.limits import Limits

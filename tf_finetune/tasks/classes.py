@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from scipy import special
 from tf_finetune.errors import UserError
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.tasks.class_scores import OneClassScored
+from tf_finetune.tasks.encoding import ReadAs
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import NamedClasses, add_rows, log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_classes
@@ -37,7 +38,7 @@ class Classes(NamedClasses):
     """
 
     task: ClassVar[str] = "single_label"
-    read_as: ClassVar[Literal["single_label", "multi_label", "regression"]] = "single_label"
+    read_as: ClassVar[ReadAs] = "single_label"
     nouns: ClassVar[tuple[str, str]] = ("class", "classes")
     answer_key: ClassVar[str] = "label"
     answer_body: ClassVar[type[BaseModel]] = SingleLabel

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tf_finetune.tasks.task_rows import TaskRow
 
 
+# How labels are written in sources.
+ReadAs = Literal["single_label", "multi_label", "regression", "token_classification"]
+
+
 @dataclass(frozen=True)
 class LabelEncoding(ABC):
     """The side of a task that faces the data.
@@ -40,15 +44,13 @@ class LabelEncoding(ABC):
     decimal_mark: DecimalMark = "point"
 
     task: ClassVar[str]
-    read_as: ClassVar[Literal["single_label", "multi_label", "regression"]]
+    read_as: ClassVar[ReadAs]
     fewest_names: ClassVar[int] = 0
     makes_rows: ClassVar[bool] = False
     answers_each_read: ClassVar[bool] = False
 
     @classmethod
-    def rows(
-        cls, records: Sequence[Record], backend: Any, max_length: int
-    ) -> Iterator["TaskRow"]:
+    def rows(cls, records: Sequence[Record], backend: Any, max_length: int) -> Iterator["TaskRow"]:
         """The rows of examples, in their order, where the task `makes_rows`.
 
         Args:

@@ -11,8 +11,8 @@ from tf_finetune.data.batch import (
     Tokens,
     WholeBatch,
 )
-from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.data.packed_reads import places_of_reads
+from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.encoding import ReadAs
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import MOST_EXAMPLES, Kind
@@ -55,9 +56,7 @@ class Tags(LabelSpace):
     """
 
     task: ClassVar[str] = "token_classification"
-    read_as: ClassVar[
-        Literal["single_label", "multi_label", "regression", "token_classification"]
-    ] = "token_classification"
+    read_as: ClassVar[ReadAs] = "token_classification"
     nouns: ClassVar[tuple[str, str]] = ("tag", "tags")
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
@@ -203,9 +202,7 @@ class Tags(LabelSpace):
         words, of_words = self._answered(targets, logits)
         logarithms = special.log_softmax(of_words, axis=-1)
         losses = -logarithms[np.arange(len(of_words)), words.words]
-        return TagScored(
-            words.words, of_words.argmax(axis=-1), words.offsets, self.tag_set, losses
-        )
+        return TagScored(words.words, of_words.argmax(axis=-1), words.offsets, self.tag_set, losses)
 
     def constant_logits(self, train_targets: np.ndarray) -> np.ndarray:
         """Logarithms of the frequencies; see `LabelSpace.constant_logits`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_finetune.prediction.answers import check_finite
+from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.task_rows import TaskRow
@@ -64,4 +64,17 @@ class Outputs:
                 for row in part.rows
             ],
             logits=np.concatenate(logits),
+        )
+
+
+def check_finite(logits: np.ndarray) -> None:
+    """Refuses outputs of a model that is not one to use.
+
+    Raises:
+        UserError: An output is NaN or infinite.
+    """
+    if not np.isfinite(logits).all():
+        raise UserError(
+            "the model's outputs are NaN or infinite",
+            hint="The training diverged: lower training.learning_rate, or set training.clip_norm.",
         )
