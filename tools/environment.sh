@@ -34,7 +34,10 @@ here = (sys.platform, platform.machine(), *sys.version_info[:2])
 raise SystemExit(here != ("linux", "x86_64", 3, 11))'
 }
 
-install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+# seqeval comes as source, whose way of old to be installed fails where `wheel` is: --use-pep517.
+install() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 "$@"
+}
 
 make_environment() {
     local extras="$*" python stamp wanted

@@ -40,6 +40,13 @@ _HUB_METRICS = {
     "spearman": "spearmanr",
     "mse": "mse",
     "mae": "mae",
+    "strict_f1": "f1",
+    "strict_precision": "precision",
+    "strict_recall": "recall",
+    "lenient_f1": "f1",
+    "word_accuracy": "accuracy",
+    "token_f1": "f1",
+    "exact_match": "exact_match",
 }
 # What the head reads, of states [b, t, hidden] and a mask [b, t] of ones and zeros on any side.
 _FIRST = "states[range(len(states)), mask.argmax(1)]"

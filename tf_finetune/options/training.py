@@ -125,8 +125,8 @@ class TrainingConfig(Section):
     )
     monitor: Annotated[str, OneOf("score", ("auto",)), Mark.COURSE] = Field(
         default="auto",
-        description="validation score that early stopping and search compare; auto: accuracy, "
-        "micro F1 (multi-label) or Spearman (regression)",
+        description="validation score that early stopping and search compare; auto: the first that "
+        "the task has, such as accuracy, micro F1 (multi-label) or Spearman (regression)",
     )
     strategy: Annotated[
         Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"], Mark.WORK, Mark.ANSWER

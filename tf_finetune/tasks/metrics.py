@@ -38,6 +38,13 @@ METRICS = {
     "spearman": Metric("Spearman r", -1.0),
     "mse": Metric("MSE", high=math.inf, lower_is_better=True, is_monitor=False),
     "mae": Metric("MAE", high=math.inf, lower_is_better=True, is_monitor=False),
+    "strict_f1": Metric("entity F1, strict"),
+    "strict_precision": Metric("entity precision, strict", is_monitor=False),
+    "strict_recall": Metric("entity recall, strict", is_monitor=False),
+    "lenient_f1": Metric("entity F1, lenient"),
+    "word_accuracy": Metric("word accuracy"),
+    "token_f1": Metric("token F1"),
+    "exact_match": Metric("exact match"),
     "loss": Metric("loss", high=math.inf, lower_is_better=True),
 }
 

@@ -102,6 +102,7 @@ def add_data_options(parser: argparse.ArgumentParser, usual: list[str]) -> None:
     parser.add_argument(
         "--texts", type=positive, help="at most so many texts of each, to try it out"
     )
+    parser.add_argument("--encoder", default=MINILM, help="folder or name (default: MiniLM)")
 
 
 def run_command(command: list[str], root: Path) -> None:

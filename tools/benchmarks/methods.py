@@ -14,7 +14,6 @@ from typing import Any
 
 from tools.benchmarks.data_sets import (
     DATA_SETS,
-    MINILM,
     DataSet,
     add_data_options,
     run_command,
@@ -47,7 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="grid",
         help="grid tries every rate; race leaves out what cannot be the answer (default: grid)",
     )
-    parser.add_argument("--encoder", default=MINILM, help="folder or name (default: MiniLM)")
     add_output_option(parser)
 
 
