@@ -45,6 +45,8 @@ _HUB_METRICS = {
     "strict_recall": "recall",
     "lenient_f1": "f1",
     "word_accuracy": "accuracy",
+    "token_f1": "f1",
+    "exact_match": "exact_match",
 }
 # What the head reads, of states [b, t, hidden] and a mask [b, t] of ones and zeros on any side.
 _FIRST = "states[range(len(states)), mask.argmax(1)]"

@@ -43,6 +43,8 @@ METRICS = {
     "strict_recall": Metric("entity recall, strict", is_monitor=False),
     "lenient_f1": Metric("entity F1, lenient"),
     "word_accuracy": Metric("word accuracy"),
+    "token_f1": Metric("token F1"),
+    "exact_match": Metric("exact match"),
     "loss": Metric("loss", high=math.inf, lower_is_better=True),
 }
 

@@ -29,6 +29,8 @@ _METRIC_NAMES = {
     "strict_f1": "strict entity F1",
     "lenient_f1": "lenient entity F1",
     "word_accuracy": "accuracy of words",
+    "token_f1": "token F1",
+    "exact_match": "exact match",
 }
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000
