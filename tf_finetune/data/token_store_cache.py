@@ -25,7 +25,7 @@ from tf_finetune.data.token_store_files import (
     write_store_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
-from tf_finetune.encoders.tokenizers import gives_types
+from tf_finetune.encoders.tokenizers import gives_types, whole_texts
 from tf_finetune.errors import UserError, visible
 from tf_finetune.live_display import LiveDisplay
 from tf_finetune.options.data import DataConfig
@@ -77,7 +77,8 @@ def open_store(
     make_rows = None
     if task is not None:
         parts = (*parts, task.task)
-        make_rows = partial(task.rows, backend=backend, max_length=config.max_length)
+        whole = whole_texts(backend)
+        make_rows = partial(task.rows, backend=whole, max_length=config.max_length)
     seen_on_opening = open_table(config, source, split=split).notes
     key = hashlib.sha256(repr(parts).encode()).hexdigest()
     folder = Path(config.cache_dir).expanduser() / "tokens" / key

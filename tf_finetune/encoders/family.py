@@ -231,7 +231,10 @@ class Family(ABC):
             pooling: What the head reads; None: as usual for the family.
         """
         shape = (self.sizes(config).hidden, num_labels)
-        head = dense_variables(*self.head_names, shape, "head", "head")
+        path, tensor = self.head_names
+        # A head for each word is called so in the library's models of every family.
+        tensor = "classifier" if pooling == "words" else tensor
+        head = dense_variables(path, tensor, shape, "head", "head")
         has_pooler = pooling in (None, self.pooling)
         below = self.encoder_variables(config)
         return (

@@ -10,7 +10,6 @@ from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.labels import LabelSpace
 
 BEFORE = "before_fine_tuning"
@@ -207,12 +206,12 @@ def _per_class(
     labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
 ) -> tuple[ClassScore, ...]:
     examples = labels.scored(targets, logits)
-    if not isinstance(examples, ClassScored):
+    counts = examples.counts(np.ones((1, examples.num_examples)))
+    if counts is None:
         return ()
-    counts = examples.counts(np.ones((1, len(targets))))
     ratios = (counts.precision, counts.recall, counts.f1)
     columns = (*(column[0].tolist() for column in ratios), counts.true[0].astype(int).tolist())
-    return tuple(ClassScore(*row) for row in zip(labels.names, *columns, strict=True))
+    return tuple(ClassScore(*row) for row in zip(labels.counted_names, *columns, strict=True))
 
 
 def _mistakes(

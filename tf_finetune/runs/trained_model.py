@@ -13,7 +13,7 @@ from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.token_rows import TokenRows, token_rows
-from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.encoders.tokenizers import load_tokenizer, whole_texts
 from tf_finetune.methods.full import Full
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
@@ -93,8 +93,11 @@ class TrainedModel:
         """The rows of some examples, where the task makes them; else none."""
         if not self.labels.makes_rows:
             return []
-        backend = self.tokenizer.backend_tokenizer
-        return list(self.labels.rows(records, backend, self.max_length))
+        return list(self.labels.rows(records, self._backend, self.max_length))
+
+    @cached_property
+    def _backend(self) -> Any:
+        return whole_texts(self.tokenizer.backend_tokenizer)
 
     def _tokens_of(self, records: Sequence[Record], rows: Sequence[TaskRow]) -> TokenRows:
         if self.labels.makes_rows:

@@ -55,7 +55,7 @@ class LabelEncoding(ABC):
 
         Args:
             records: The examples.
-            backend: Of a fast tokenizer.
+            backend: Of a fast tokenizer; it neither pads nor cuts.
             max_length: Tokens of a row at most.
         """
         raise ValueError(f"a {cls.task} task reads a text as it is")

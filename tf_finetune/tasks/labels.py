@@ -37,7 +37,7 @@ class LabelSpace(LabelEncoding):
     model, float [n, C] with C = `num_outputs`.
 
     Attributes:
-        nouns: What one label is called, and several.
+        nouns: What one of `counted_names` is called, and several.
         answer_key: Where the answer to a text stands, as in JSON.
         answer_body: An answer in the server's OpenAPI description.
         mistake_words: What the mistakes that a report shows are called.
@@ -73,7 +73,7 @@ class LabelSpace(LabelEncoding):
     @classmethod
     @abstractmethod
     def purpose(cls, num_names: int) -> str:
-        """What a model with this many names says of a text, in words."""
+        """What a model with this many `counted_names` says of a text, in words."""
 
     def scale(self, targets: np.ndarray, *, centred: bool = True) -> OutputScale | None:
         """The scale of training targets; None where the labels are no numbers.
@@ -323,8 +323,13 @@ class LabelSpace(LabelEncoding):
 
     # What there is in a split, and mistakes, for the report.
 
+    @property
+    def counted_names(self) -> tuple[str, ...]:
+        """What is counted in the data and scored by itself; empty where nothing is."""
+        return self.names
+
     def class_counts(self, targets: np.ndarray) -> np.ndarray:
-        """Examples of each class, int64 [C]; empty where there are none."""
+        """Of each of `counted_names`, int64; empty where there are none."""
         return np.zeros(0, np.int64)
 
     def target_range(self, targets: np.ndarray) -> tuple[float, float, float] | None:

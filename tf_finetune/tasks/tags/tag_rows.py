@@ -16,7 +16,7 @@ def tag_rows(records: Sequence[Record], backend: Any, max_length: int) -> Iterat
 
     Args:
         records: Texts whose spans are their words.
-        backend: A fast tokenizer's; what it says of truncation does not matter.
+        backend: A fast tokenizer's; it neither pads nor cuts.
         max_length: Tokens of a row at most.
     """
     marks = marked_ends(backend)

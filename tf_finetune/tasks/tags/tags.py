@@ -57,10 +57,11 @@ class Tags(LabelSpace):
 
     task: ClassVar[str] = "token_classification"
     read_as: ClassVar[ReadAs] = "token_classification"
-    nouns: ClassVar[tuple[str, str]] = ("tag", "tags")
+    nouns: ClassVar[tuple[str, str]] = ("kind", "kinds")
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
-    problem_type: ClassVar[str] = "token_classification"
+    # The library knows no other for a model that tells classes apart; the folder names the task.
+    problem_type: ClassVar[str] = "single_label_classification"
     answer_kind: ClassVar[str] = "the entities that a text names"
     metrics: ClassVar[tuple[str, ...]] = TAG_METRICS
     headline: ClassVar[str] = "strict_f1"
@@ -95,7 +96,7 @@ class Tags(LabelSpace):
     @classmethod
     def purpose(cls, num_names: int) -> str:
         """See `LabelSpace.purpose`."""
-        return f"which words of a text are entities, of {num_names // 2} kinds"
+        return f"which words of a text are entities, of {num_names} kinds"
 
     # Labels.
 
@@ -177,8 +178,11 @@ class Tags(LabelSpace):
         return np.asarray(logits).reshape(len(logits), -1, self.num_outputs)
 
     def predicted(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest tag of each word, also behind a row's last, int32 [n, w]."""
-        return self.by_word(logits).argmax(axis=-1).astype(np.int32)
+        """The likeliest tags, int32 [n, w + 1] like targets, each row an example by itself."""
+        by_word = self.by_word(logits)
+        # Where nothing was read all logits are 0.
+        tags = np.where(by_word.any(axis=-1), by_word.argmax(axis=-1), NO_WORD)
+        return np.pad(tags, ((0, 0), (0, 1))).astype(np.int32)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """See `LabelSpace.probabilities`; [n, w * C], of each word they sum to 1."""
@@ -299,10 +303,19 @@ class Tags(LabelSpace):
         return {"probabilities": tf.nn.softmax(logits), "tag": likeliest}
 
     def watched(self, logits: np.ndarray) -> dict[str, list[str | float]]:
-        """The tags that are given; see `LabelSpace.watched`."""
-        chances = self.by_word(self.probabilities(logits))
-        tags: list[str | float] = [self.names[int(tag)] for tag in self.predicted(logits).ravel()]
-        return {LABEL: tags, CONFIDENCE: chances.max(axis=-1).ravel().tolist()}
+        """The kinds of entities that rows are given; see `LabelSpace.watched`."""
+        by_word = self.by_word(logits)
+        is_word, tags = by_word.any(axis=-1), by_word.argmax(axis=-1)
+        offsets = tags.shape[1] * np.arange(len(tags) + 1)
+        found = find_entities(tags.ravel(), offsets, self.tag_set, "lenient")
+        chances = self.by_word(self.probabilities(logits)).max(axis=-1)
+        kinds: list[str | float] = [self.tag_set.kinds[kind] for kind in found.kind.tolist()]
+        return {LABEL: kinds, CONFIDENCE: chances[is_word].tolist()}
+
+    @property
+    def watched_names(self) -> tuple[str, ...]:
+        """See `LabelSpace.watched_names`."""
+        return self.counted_names
 
     def probe(self) -> Any:
         """See `LabelSpace.probe`."""
@@ -314,17 +327,24 @@ class Tags(LabelSpace):
 
     # The data, and mistakes.
 
+    @property
+    def counted_names(self) -> tuple[str, ...]:
+        """The kinds of entities; see `LabelSpace.counted_names`."""
+        return self.tag_set.kinds
+
     def class_counts(self, targets: np.ndarray) -> np.ndarray:
-        """Words with each tag; see `LabelSpace.class_counts`."""
-        return np.bincount(WordTargets.of(targets).words, minlength=len(self.names))
+        """Entities of each kind; see `LabelSpace.class_counts`."""
+        words = WordTargets.of(targets)
+        found = find_entities(words.words, words.offsets, self.tag_set)
+        return np.bincount(found.kind, minlength=len(self.counted_names))
 
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """Of each word; see `LabelSpace.wrongness`. float64 [n, w]."""
         chances = self.by_word(self.probabilities(logits)).max(axis=-1)
         tags = WordTargets.of(targets).tags[:, : chances.shape[1]]
-        wrong = (tags != NO_WORD) & (self.predicted(logits) != tags)
+        wrong = (tags != NO_WORD) & (self.by_word(logits).argmax(axis=-1) != tags)
         return np.where(wrong, chances, 0.0)
 
     def words(self, encoded: np.ndarray) -> list[str]:
         """The tags of a row's words; see `LabelSpace.words`."""
-        return [self.names[int(tag)] for tag in encoded if tag != NO_WORD]
+        return [self.names[int(tag)] for tag in encoded[:-1] if tag != NO_WORD]
