@@ -33,23 +33,32 @@ class DataConfig(Section):
         default=None, description="test examples, as data.validation", examples=["test.csv"]
     )
     format: Annotated[
-        Literal["auto", "csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder"],
+        Literal[
+            "auto", "csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder", "conll"
+        ],
         Mark.INPUT,
         Mark.TEXTS,
-    ] = Field(default="auto", description="file format; auto goes by the file name's ending")
+    ] = Field(
+        default="auto",
+        description="file format; auto goes by the file name's ending; conll: a word and its tag a "
+        "line, blank lines between sentences",
+    )
     text_column: Annotated[str | None, Mark.INPUT, Mark.TEXTS] = Field(
         default=None,
-        description="column (or JSON field) that holds the text; null infers it",
+        description="column (or JSON field) that holds the text, the tokens of a text, or the "
+        "question; null infers it",
         examples=["text"],
     )
     text_pair_column: Annotated[str | None, Mark.INPUT, Mark.TEXTS] = Field(
         default=None,
-        description="column of the second text of a pair; null for single texts",
+        description="column of the second text of a pair, or of the context of a question; null "
+        "for single texts",
         examples=["second_text"],
     )
     label_column: Annotated[str | None, Mark.INPUT, Mark.LABELS] = Field(
         default=None,
-        description="column that holds the label or the target; null infers it",
+        description="column that holds the label, the target, the tags of a text's words, its "
+        "marked spans or the answers to a question; null infers it",
         examples=["label"],
     )
     label_columns: Annotated[Names | None, Mark.INPUT, Mark.LABELS] = Field(
@@ -57,6 +66,19 @@ class DataConfig(Section):
         description="columns of zeros and ones (or false and true), one a label, in place of "
         "data.label_column; label_names may give them other names, in the same order",
         examples=[["toxic", "rude"]],
+    )
+    span_columns: Annotated[Names | None, Mark.INPUT, Mark.TEXTS] = Field(
+        default=None,
+        description="columns of character offsets: of a relation the two with the places of its "
+        "first and second entity, of questions the one with the starts of their answers; null "
+        "infers them",
+        examples=[["head", "tail"]],
+    )
+    choice_columns: Annotated[Names | None, Mark.INPUT, Mark.TEXTS] = Field(
+        default=None,
+        description="columns of the choices of a multiple-choice example, one a choice, or the one "
+        "column that holds lists of them; null infers them",
+        examples=[["ending0", "ending1", "ending2", "ending3"]],
     )
     task: Annotated[str, OneOf("task", ("auto",)), Mark.INPUT] = Field(
         default="auto", description="what the labels are; auto infers it from the training examples"

@@ -3,13 +3,15 @@
 import difflib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow_values import USABLE
-from tf_finetune.sources.fields import name_fault, written_form
+from tf_finetune.sources.column_options import check_options, of_other_task, used_columns
+from tf_finetune.sources.fields import name_fault
 from tf_finetune.sources.inference import (
     LABEL_NAMES,
     TEXT_NAMES,
@@ -21,6 +23,12 @@ from tf_finetune.sources.list_literals import parse_list
 from tf_finetune.sources.numbers import is_missing
 from tf_finetune.sources.opening import open_tables
 from tf_finetune.sources.problems import Problems, show, show_names
+from tf_finetune.sources.record_forms import (
+    FORMS,
+    KINDS,
+    OPTIONS,
+    recognised_columns,
+)
 from tf_finetune.sources.table import Row, Table
 
 SAMPLE_ROWS = 1000
@@ -48,7 +56,7 @@ def resolve_columns(config: DataConfig) -> DataConfig:
             everything of that kind in all sources at once.
     """
     problems = Problems()
-    _check_options(config, problems)
+    check_options(config, problems)
     tables = open_tables(config, problems)
     if not tables and not problems.count:
         problems.add(
@@ -84,6 +92,19 @@ def infer_columns(
         rows=[row.values for row in rows],
         named_by_file=table.kind in _DELIMITED and config.header,
     )
+    form = FORMS.get(config.task)
+    if form is not None:
+        return config.model_copy(
+            update=form.columns(table, sample, config, problems, labelled=labelled)
+        )
+    if config.task == "auto" and (labelled or table.kind in KINDS):
+        recognised = recognised_columns(table, sample, config)
+        if recognised:
+            return config.model_copy(update=recognised)
+    if table.kind in KINDS or any(getattr(config, option) is not None for option in OPTIONS):
+        problems.add(of_other_task(table, config))
+        return config
+    sample = replace(sample, rows=_without_structures(table, sample.rows))
     text, pair, label = config.text_column, config.text_pair_column, config.label_column
     marked = config.label_columns or ()
     if text is None:
@@ -108,12 +129,13 @@ def infer_columns(
 
 def check_columns(table: Table, config: DataConfig, problems: Problems, *, labelled: bool) -> None:
     """Notes each column that the options name and the table does not have, or not as values."""
-    for option, name in _used_columns(config, labelled=labelled):
+    allowed = table.structured if config.task in FORMS else frozenset()
+    for option, name in used_columns(config, labelled=labelled):
         if name in table.columns:
             fault = name_fault(name)
             if fault:
                 problems.add(f"{table.name}: the column name {show(name)}: {fault}")
-            if name in table.unusable:
+            if name in table.unusable and name not in allowed:
                 problems.add(
                     f"{table.name}: data.{option}: received {show(name)}, a column of type "
                     f"{table.unusable[name]}; accepted: a column of {USABLE}"
@@ -128,13 +150,15 @@ def check_columns(table: Table, config: DataConfig, problems: Problems, *, label
         )
 
 
-def _used_columns(config: DataConfig, *, labelled: bool) -> list[tuple[str, str]]:
-    """The columns that the options name, each after its option."""
-    used = [("text_column", config.text_column), ("text_pair_column", config.text_pair_column)]
-    if labelled:
-        used.append(("label_column", config.label_column))
-        used += [("label_columns", name) for name in config.label_columns or ()]
-    return [(option, name) for option, name in used if name is not None]
+def _without_structures(
+    table: Table, rows: Sequence[Mapping[str, object]]
+) -> Sequence[Mapping[str, object]]:
+    """Rows with what a text or a label could be."""
+    if not table.structured:
+        return rows
+    return [
+        {name: value for name, value in row.items() if name not in table.structured} for row in rows
+    ]
 
 
 def _are_lists(values: list[object]) -> bool:
@@ -167,48 +191,6 @@ def no_rows(table: Table) -> UserError:
     return UserError(
         f"{table.name}: has no examples, only the column names {show_names(table.columns)}"
     )
-
-
-def _check_options(config: DataConfig, problems: Problems) -> None:
-    """Notes options that contradict each other."""
-    if config.label_separator is not None and written_form(config) in ("name", "number"):
-        problems.add(
-            f"data.label_separator: received {show(config.label_separator)} with data.task: "
-            f"{config.task}; accepted: null, or data.task: multi_label"
-        )
-    uses: dict[str, str] = {}
-    for option, name in _used_columns(config, labelled=True):
-        if name in uses:
-            too = "there twice" if uses[name] == option else f"data.{uses[name]} too"
-            problems.add(
-                f"data.{option}: received {show(name)}, which is {too}; accepted: another column"
-            )
-        else:
-            uses[name] = option
-    if config.label_columns is not None:
-        _check_label_columns(config, config.label_columns, problems)
-
-
-def _check_label_columns(config: DataConfig, columns: tuple[str, ...], problems: Problems) -> None:
-    """Notes options that cannot go with a column for each label."""
-    for option in ("label_column", "label_separator"):
-        value = getattr(config, option)
-        if value is not None:
-            problems.add(
-                f"data.{option}: received {show(value)} beside data.label_columns; accepted: one "
-                "of the two"
-            )
-    if written_form(config) == "number":
-        problems.add(
-            f"data.task: received {config.task} with data.label_columns, which hold 0 or 1; "
-            "accepted: multi_label, single_label (exactly one 1 a row), auto"
-        )
-    names = config.label_names
-    if names is not None and len(names) != len(columns):
-        problems.add(
-            f"data.label_names: received {len(names)} names for {len(columns)} data.label_columns; "
-            "accepted: as many names as columns, in their order, or null"
-        )
 
 
 def _check_first_row(name: str, row: Row, text: str, label: str, problems: Problems) -> None:

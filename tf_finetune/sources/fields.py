@@ -20,7 +20,7 @@ _FORMS: dict[str, Form] = {
     "single_label": "name",
     "relation": "name",
 }
-_MISSING = object()
+MISSING = object()
 _NOT_TEXT = "accepted: a text that is not empty"
 # Line ends and terminal escapes, marks that turn the direction of what is printed after them,
 # and the byte order mark, of which nothing is seen: "pos" and "\ufeffpos" would be two labels.
@@ -40,10 +40,10 @@ def to_record(row: Row, config: DataConfig, problems: Problems, *, labelled: boo
         The record, or None if something is wrong with the row.
     """
     before = problems.count
-    text = _text(row, config.text_column or "", problems)
+    text = read_text(row, config.text_column or "", problems)
     pair = None
     if config.text_pair_column is not None:
-        pair = _text(row, config.text_pair_column, problems)
+        pair = read_text(row, config.text_pair_column, problems)
     label: Label = None
     if labelled:
         label = _label(row, config, problems)
@@ -70,20 +70,20 @@ def label_columns(config: DataConfig) -> tuple[str, ...]:
     return () if config.label_column is None else (config.label_column,)
 
 
-def _text(row: Row, column: str, problems: Problems) -> str:
+def read_text(row: Row, column: str, problems: Problems) -> str:
     """The text of a column, or "" and a problem."""
-    value = row.values.get(column, _MISSING)
+    value = row.values.get(column, MISSING)
     if isinstance(value, str):
-        fault = _fault(value)
+        fault = text_fault(value)
     else:
-        fault = _several_values("text") if isinstance(value, (dict, list)) else _NOT_TEXT
+        fault = several_values("text") if isinstance(value, (dict, list)) else _NOT_TEXT
     if not fault and isinstance(value, str):
         return value
-    _add(row, column, value, fault, problems)
+    add_fault(row, column, value, fault, problems)
     return ""
 
 
-def _fault(text: str) -> str:
+def text_fault(text: str) -> str:
     """What is wrong with a text or name, or ""."""
     if not text or text.isspace():
         return _NOT_TEXT
@@ -100,7 +100,7 @@ def name_fault(name: str) -> str:
     """What is wrong with the name of a label or a column, or ""."""
     if _UNFIT_FOR_NAMES.search(name):
         return "accepted: a name that is not empty and has no control characters"
-    return _fault(name)
+    return text_fault(name)
 
 
 def _encodable(text: str) -> bool:
@@ -116,7 +116,7 @@ def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
     if config.label_columns is not None:
         return _marked(row, config, problems)
     column = config.label_column or ""
-    value = row.values.get(column, _MISSING)
+    value = row.values.get(column, MISSING)
     label: Label
     form = label_form(config)
     if form == "number":
@@ -125,27 +125,30 @@ def _label(row: Row, config: DataConfig, problems: Problems) -> Label:
         label = _names(value, config.label_separator)
         accepted = "names of labels, none empty or with control characters"
     else:
-        label, accepted = _name(value), "a label that is not empty and has no control characters"
-    if label is None and _is_absent(value):
+        label, accepted = (
+            label_name(value),
+            "a label that is not empty and has no control characters",
+        )
+    if label is None and is_absent(value):
         several = ", or an empty field for none of several (data.task=multi_label)"
         accepted = "a label" + several * (form == "name")
-        _add(row, column, value, f"the label is missing; accepted: {accepted}", problems)
+        add_fault(row, column, value, f"the label is missing; accepted: {accepted}", problems)
     elif label is None and isinstance(value, dict):
-        _add(row, column, value, _several_values("label"), problems)
+        add_fault(row, column, value, several_values("label"), problems)
     elif label is None:
-        _add(row, column, value, f"accepted: {accepted}", problems)
+        add_fault(row, column, value, f"accepted: {accepted}", problems)
     return label
 
 
 def _marked(row: Row, config: DataConfig, problems: Problems) -> tuple[str, ...] | None:
     """The labels whose columns hold 1, under the names they have."""
     columns = config.label_columns or ()
-    flags = [_flag(row.values.get(column, _MISSING)) for column in columns]
+    flags = [_flag(row.values.get(column, MISSING)) for column in columns]
     for column, flag in zip(columns, flags, strict=True):
         if flag is None:
-            value = row.values.get(column, _MISSING)
-            missing = "the label is missing; " * _is_absent(value)
-            _add(row, column, value, f"{missing}accepted: 0 or 1, or false or true", problems)
+            value = row.values.get(column, MISSING)
+            missing = "the label is missing; " * is_absent(value)
+            add_fault(row, column, value, f"{missing}accepted: 0 or 1, or false or true", problems)
     if None in flags:
         return None
     names = config.label_names or columns
@@ -158,18 +161,18 @@ def _flag(value: object) -> bool | None:
     return bool(value) if isinstance(value, (int, float)) and value in (0, 1) else None
 
 
-def _is_absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
     """Whether nothing stands where a label should."""
     if isinstance(value, str):
         return not value.strip()
-    return value is None or value is _MISSING or (isinstance(value, float) and math.isnan(value))
+    return value is None or value is MISSING or (isinstance(value, float) and math.isnan(value))
 
 
 def _number(value: object, config: DataConfig) -> float | None:
     """A regression target; text may hold a number in the usual notation."""
     if isinstance(value, str):
         number = as_number(value, "comma" if config.decimal_mark == "comma" else "point")
-    elif value is None or value is _MISSING or isinstance(value, (bool, list, dict)):
+    elif value is None or value is MISSING or isinstance(value, (bool, list, dict)):
         return None
     else:
         try:
@@ -197,7 +200,7 @@ def _names(value: object, separator: str | None) -> tuple[str, ...] | None:
         parts = value
     else:
         parts = (value,)
-    names = [_name(part) for part in parts]
+    names = [label_name(part) for part in parts]
     known = tuple(name for name in names if name is not None)
     if len(known) < len(names):
         return None
@@ -205,7 +208,7 @@ def _names(value: object, separator: str | None) -> tuple[str, ...] | None:
     return known if all(as_integer(name) is not None for name in distinct) else distinct
 
 
-def _name(value: object) -> str | None:
+def label_name(value: object) -> str | None:
     """The name of one label as text: 1, "1" and true are all the label "1"."""
     if isinstance(value, str):
         name = value.strip()
@@ -217,10 +220,12 @@ def _name(value: object) -> str | None:
     return None
 
 
-def _several_values(wanted: str) -> str:
+def several_values(wanted: str) -> str:
+    """What is wrong with a list or a structure where one thing should be."""
     return f"holds several values; accepted: one {wanted}; bring it into a column of its own"
 
 
-def _add(row: Row, column: str, value: object, fault: str, problems: Problems) -> None:
-    received = "nothing" if value is _MISSING else show(value)
+def add_fault(row: Row, column: str, value: object, fault: str, problems: Problems) -> None:
+    """Notes what is wrong with a value of a row."""
+    received = "nothing" if value is MISSING else show(value)
     problems.add(f"{row.place}, column {column!r}: received {received}; {fault}")

@@ -6,6 +6,7 @@ import json
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fields import label_form
 from tf_finetune.sources.opening import open_table
+from tf_finetune.sources.record_forms import FORMS
 
 # To be raised when the same bytes and options begin to give other records.
 RULES_VERSION = 2
@@ -41,6 +42,13 @@ def fingerprint(config: DataConfig, source: str, *, split: str = "train") -> str
     if config.label_columns is not None:
         names = config.label_names or config.label_columns
         reading["label_columns"] = list(zip(config.label_columns, names, strict=True))
+    if config.task in FORMS:
+        reading["form"] = [
+            config.task,
+            config.span_columns,
+            config.choice_columns,
+            config.label_names,
+        ]
     digest = hashlib.sha256(json.dumps(reading, sort_keys=True).encode())
     for chunk in table.content():
         digest.update(chunk)

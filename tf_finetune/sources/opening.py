@@ -12,6 +12,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.arrow import open_arrow
 from tf_finetune.sources.class_folders import open_class_folders
+from tf_finetune.sources.conll import open_conll
 from tf_finetune.sources.delimited import open_delimited
 from tf_finetune.sources.docstrings import open_docstrings
 from tf_finetune.sources.file_content import COMPRESSED_ENDINGS, foreign_content
@@ -21,12 +22,13 @@ from tf_finetune.sources.json_files import open_json
 from tf_finetune.sources.parquet import open_parquet
 from tf_finetune.sources.parts import Part, join_parts
 from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.record_forms import FORMS
 from tf_finetune.sources.table import Row, Table
 from tf_finetune.sources.tfds import open_tfds
 
 BUILTIN = "builtin:docstrings"
 TFDS = "tfds:"
-_Format = Literal["csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder"]
+_Format = Literal["csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder", "conll"]
 _FORMAT_OF_ENDING: dict[str, _Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -40,6 +42,7 @@ _FORMAT_OF_ENDING: dict[str, _Format] = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
+    **dict.fromkeys((".conll", ".conllu", ".iob", ".iob2", ".iobes", ".bio"), "conll"),
 }
 _TABLE = "save the sheet as CSV (in UTF-8), or write it with pandas to_csv or to_parquet"
 _ARCHIVE = "take the files out of it and name one of them"
@@ -229,6 +232,12 @@ def _open_file(config: DataConfig, source: str, path: Path) -> Table:
         raise UserError(f"{source}: is {foreign}")
     if kind == "json" or kind == "jsonl":
         return open_json(config, source, path)
+    if kind == "conll":
+        return open_conll(config, source, path)
+    form = FORMS.get(config.task)
+    table = form.open_text(config, source, path) if form and config.format == "auto" else None
+    if table is not None:
+        return table
     return open_delimited(config, source, path, kind)
 
 

@@ -57,7 +57,8 @@ def join_parts(source: str, parts: Sequence[Part], tables: Sequence[Table]) -> T
             problems.part = f"{part.name}, "
             for row in table.rows(problems):
                 number = row.number
-                yield Row(before + number, {**row.values, **part.constants}, row.place)
+                values = {**row.values, **part.constants}
+                yield row._replace(number=before + number, values=values)
             before += number
         problems.part = ""
 
@@ -74,6 +75,7 @@ def join_parts(source: str, parts: Sequence[Part], tables: Sequence[Table]) -> T
         options=first.options,
         advice=first.advice,
         unusable=unusable,
+        structured=frozenset().union(*(table.structured for table in tables)),
         label_names=first.label_names,
         notes=tuple(dict.fromkeys(note for table in tables for note in table.notes)),
     )

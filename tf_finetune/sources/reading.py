@@ -5,10 +5,13 @@ from typing import TextIO
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
+from tf_finetune.sources.column_options import COLUMN_OPTIONS, used_columns
 from tf_finetune.sources.columns import check_columns, infer_columns, no_rows
-from tf_finetune.sources.fields import label_columns, to_record
+from tf_finetune.sources.fields import label_columns
 from tf_finetune.sources.opening import open_table
-from tf_finetune.sources.problems import Problems
+from tf_finetune.sources.problems import Problems, show_names
+from tf_finetune.sources.record_form import ReadRow
+from tf_finetune.sources.record_forms import FORMS, row_reader
 from tf_finetune.sources.records import Record
 from tf_finetune.sources.table import Row, Table
 from tf_finetune.sources.text_lines import bounded_lines
@@ -72,6 +75,8 @@ def read_texts(
     if table.kind == "lines":
         return _records(table, _line_options(config, source), labelled=False, notes=notes)
     problems = Problems()
+    if config.task in FORMS:
+        config = _columns_of_other_form(table, config, notes)
     if config.text_column is None:
         config = infer_columns(table, config, problems, labelled=False)
     check_columns(table, config, problems, labelled=False)
@@ -81,26 +86,30 @@ def read_texts(
     return _records(table, config, labelled=False, notes=notes)
 
 
-def check_texts(texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str]) -> list[Record]:
+def check_texts(
+    texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str], *, task: str = "auto"
+) -> list[Record]:
     """Texts that were given on the command line, checked as those of a file are.
 
     Args:
         texts: The texts.
         pairs: Their second texts, as many; empty for single texts.
         flags: What the two are called there, for messages.
+        task: As `data.task`; it says what is made of the texts, as words with their places.
 
     Raises:
         UserError: Texts are empty or no valid Unicode; all of them are listed.
     """
     text_flag, pair_flag = flags
     config = DataConfig(text_column=text_flag, text_pair_column=pair_flag if pairs else None)
+    config = config.model_copy(update={"task": task})
     seconds = [{pair_flag: pair} for pair in pairs] or [{} for _ in texts]
     rows = (
         Row(number, {text_flag: text, **second}, f"text {number}")
         for number, (text, second) in enumerate(zip(texts, seconds, strict=True), start=1)
     )
     problems = Problems()
-    records = list(_good_records(rows, config, problems, labelled=False))
+    records = list(_good_records(rows, row_reader(None, config, problems, labelled=False)))
     problems.check()
     return records
 
@@ -109,9 +118,9 @@ def _records(
     table: Table, config: DataConfig, *, labelled: bool, notes: list[str] | None
 ) -> Iterator[Record]:
     problems = Problems()
-    rows = table.rows(problems)
+    read = row_reader(table, config, problems, labelled=labelled)
     count = 0
-    for record in _good_records(rows, config, problems, labelled=labelled):
+    for record in _good_records(table.rows(problems), read):
         count += 1
         yield record
     problems.check()
@@ -124,7 +133,7 @@ def _records(
 def _line_records(config: DataConfig, lines: TextIO, name: str) -> Iterator[Record]:
     problems = Problems()
     rows = _line_rows(lines, name, problems)
-    yield from _good_records(rows, config, problems, labelled=False)
+    yield from _good_records(rows, row_reader(None, config, problems, labelled=False))
     problems.check()
 
 
@@ -148,18 +157,39 @@ def _line_rows(lines: TextIO, name: str, problems: Problems) -> Iterator[Row]:
 
 
 def _line_options(config: DataConfig, name: str) -> DataConfig:
-    if config.text_pair_column is not None:
-        raise UserError(
-            f"{name}: holds one text a line, but data.text_pair_column is "
-            f"{config.text_pair_column!r}; accepted: a file with both columns"
-        )
-    return config.model_copy(update={"text_column": "text"})
+    for option in ("text_pair_column", "choice_columns"):
+        value = getattr(config, option)
+        if value is not None:
+            raise UserError(
+                f"{name}: holds one text a line, but data.{option} is {value!r}; accepted: a file "
+                f"with {'both' if option == 'text_pair_column' else 'all'} columns"
+            )
+    return config.model_copy(update={"text_column": "text", "span_columns": None})
 
 
-def _good_records(
-    rows: Iterable[Row], config: DataConfig, problems: Problems, *, labelled: bool
-) -> Iterator[Record]:
+def _columns_of_other_form(table: Table, config: DataConfig, notes: list[str] | None) -> DataConfig:
+    """The options for a table that has not the columns of the training examples.
+
+    Tags may be learned from CoNLL columns and predicted for a column of texts.
+    """
+    missing = [
+        name for _, name in used_columns(config, labelled=False) if name not in table.columns
+    ]
+    if not missing:
+        return config
+    problems = Problems()
+    found = infer_columns(
+        table, config.model_copy(update=dict.fromkeys(COLUMN_OPTIONS)), problems, labelled=False
+    )
+    problems.check()
+    if notes is not None:
+        taken = ", ".join(f"data.{o}: {name}" for o, name in used_columns(found, labelled=False))
+        notes.append(f"{table.name}: has no column {show_names(missing)}; taken are {taken}")
+    return found
+
+
+def _good_records(rows: Iterable[Row], read: ReadRow) -> Iterator[Record]:
     for row in rows:
-        record = to_record(row, config, problems, labelled=labelled)
+        record = read(row)
         if record is not None:
             yield record

@@ -17,10 +17,20 @@ class Record:
         text_pair: The second text of a pair, never blank, or None.
         label: The label as read: one name (`str`), the names of a multi-label example (a
             possibly empty `tuple`; zeros and ones by place are names until all are known), a
-            finite regression target (`float`), or None if the source was read without labels.
+            finite regression target (`float`), or None if the source was read without labels. Of
+            a tagged text its IOB2 tags, one a word; of a question the texts of its answers, () if
+            the second text holds none; of a multiple-choice example the number of the right
+            choice, from "0".
+        spans: Character offsets, the end not included: of a tagged text those of its words, in
+            their order and apart from each other; of a question those of its answers in
+            `text_pair`; of a sentence with two marked entities those of the first and the second
+            entity with their markers.
+        choices: The texts of the choices of a multiple-choice example.
     """
 
     row: int
     text: str
     text_pair: str | None
     label: Label
+    spans: tuple[tuple[int, int], ...] = ()
+    choices: tuple[str, ...] = ()

@@ -1,0 +1,126 @@
+"""Texts whose words have tags, as lists of tokens and of tags or as marked spans of characters."""
+
+from pathlib import Path
+
+from tf_finetune.options.data import DataConfig
+from tf_finetune.sources.conll import looks_like_conll, open_conll
+from tf_finetune.sources.inference import TEXT_NAMES, Sample, infer_text_column
+from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.record_form import ReadRow, RecordForm, first_named, undecided
+from tf_finetune.sources.table import Table
+from tf_finetune.sources.tag_schemes import is_tag
+from tf_finetune.sources.tagged_rows import TaggedRows, as_tags, as_tokens, scheme_of
+
+_TOKEN_NAMES = ("tokens", "words", "token", *TEXT_NAMES)
+_TAG_NAMES = (
+    "tags",
+    "ner_tags",
+    "labels",
+    "label",
+    "entities",
+    "spans",
+    "ner",
+    "slots",
+    "iob",
+    "bio",
+)
+
+
+class TaggedTexts(RecordForm):
+    """Records of `token_classification`: words with IOB2 tags."""
+
+    task = "token_classification"
+    kinds = ("conll",)
+    needs = (
+        "words and tags: CoNLL columns, a column of lists of tokens and one of lists of as many "
+        "tags, or a text and a column of lists of [start, end, kind]"
+    )
+    options = frozenset({"text_column", "label_column"})
+
+    def open_text(self, config: DataConfig, source: str, path: Path) -> Table | None:
+        """CoNLL columns."""
+        return open_conll(config, source, path) if looks_like_conll(config, source, path) else None
+
+    def recognised(self, table: Table, sample: Sample, config: DataConfig) -> dict[str, object]:
+        """CoNLL columns; lists of tokens beside lists of as many tags; spans with their kinds."""
+        if table.kind == "conll":
+            return self._of_conll(table, config)
+        lists = [name for name in sample.columns if _are_lists(sample.values(name))]
+        others = [name for name in lists if name != config.label_column]
+        text = config.text_column or first_named(others, _TOKEN_NAMES)
+        if text is None:
+            return {}
+        found = self._tag_columns(sample, text)
+        label = config.label_column or first_named(found, _TAG_NAMES)
+        if text not in lists or label not in found or not _are_parallel(sample, text, label):
+            return {}
+        return {"text_column": text, "label_column": label}
+
+    def columns(
+        self,
+        table: Table,
+        sample: Sample,
+        config: DataConfig,
+        problems: Problems,
+        *,
+        labelled: bool,
+    ) -> dict[str, object]:
+        """The columns of words and of tags, which well-known names and values tell."""
+        if table.kind == "conll":
+            return self._of_conll(table, config)
+        text, label = config.text_column, config.label_column
+        if text is None:
+            others = [name for name in sample.columns if name != label]
+            text = first_named(others, _TOKEN_NAMES)
+        if text is None:
+            text = infer_text_column(sample, {label} if label else set(), problems)
+        elif labelled and label is None:
+            label = first_named(self._tag_columns(sample, text), _TAG_NAMES)
+            if label is None:
+                reason = f"no column holds tags of what {show(text)} holds"
+                problems.add(undecided(self, sample, "label_column", reason))
+        return {"text_column": text, "label_column": label}
+
+    def reader(
+        self, table: Table | None, config: DataConfig, problems: Problems, *, labelled: bool
+    ) -> ReadRow:
+        """What reads words and tags, in the scheme of the whole source."""
+        scheme = scheme_of(table, config) if labelled and table is not None else None
+        return TaggedRows(config, problems, scheme)
+
+    def _of_conll(self, table: Table, config: DataConfig) -> dict[str, object]:
+        last = table.columns[-1] if len(table.columns) > 1 else None
+        return {
+            "text_column": config.text_column or table.columns[0],
+            "label_column": config.label_column or last,
+        }
+
+    def _tag_columns(self, sample: Sample, text: str) -> list[str]:
+        return [name for name in sample.columns if name != text and _hold_tags(sample.values(name))]
+
+
+def _are_lists(values: list[object]) -> bool:
+    return bool(values) and all(as_tokens(value) is not None for value in values)
+
+
+def _hold_tags(values: list[object]) -> bool:
+    return bool(values) and all(_is_tagging(value) for value in values)
+
+
+def _is_tagging(value: object) -> bool:
+    """Whether a value could be the tags of a text; numbers stand for tags that have names."""
+    tags = as_tags(value, None)
+    return tags is not None and all(is_tag(tag) or _is_number(tag) for tag in tags)
+
+
+def _is_number(tag: object) -> bool:
+    return isinstance(tag, int) and not isinstance(tag, bool)
+
+
+def _are_parallel(sample: Sample, text: str, label: str) -> bool:
+    """Whether each text has as many tokens as tags."""
+    pairs = [(as_tokens(row.get(text)), as_tags(row.get(label), None)) for row in sample.rows]
+    return all(
+        tokens is not None and tags is not None and len(tokens) == len(tags)
+        for tokens, tags in pairs
+    )
