@@ -13,7 +13,12 @@ from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.sources.arrow_values import BATCH_ROWS, CONVERSION_ERRORS, is_usable
+from tf_finetune.sources.arrow_values import (
+    BATCH_ROWS,
+    CONVERSION_ERRORS,
+    is_structured,
+    is_usable,
+)
 from tf_finetune.sources.record_batches import table_of_batches
 from tf_finetune.sources.table import Table
 
@@ -116,7 +121,7 @@ class InMemory:
         fields, digest = [], hashlib.sha256()
         for name in self._columns:
             known = None if types is None else types.field(name)
-            if known is not None and not is_usable(known):
+            if known is not None and not _is_readable(known):
                 fields.append(known)
                 continue
             try:
@@ -137,7 +142,7 @@ class InMemory:
             array = self._array(name, first, last)
             if pa.types.is_null(kind):
                 kind = array.type
-            if not is_usable(pa.field(name, kind)):
+            if not _is_readable(pa.field(name, kind)):
                 break
             digest.update(pa.RecordBatch.from_arrays([array], names=[""]).serialize())
         return pa.field(name, kind), digest.digest()
@@ -147,6 +152,10 @@ class InMemory:
         values = itertools.chain.from_iterable(self._columns[name](*at) for at in self._chunks())
         kinds = {type(value).__name__: None for value in itertools.islice(values, _VALUES_NAMED)}
         return " and ".join(kinds)
+
+
+def _is_readable(field: Any) -> bool:
+    return is_usable(field) or is_structured(field)
 
 
 _KEPT: "weakref.WeakValueDictionary[str, InMemory]" = weakref.WeakValueDictionary()

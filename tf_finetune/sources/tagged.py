@@ -6,7 +6,7 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.conll import looks_like_conll, open_conll
 from tf_finetune.sources.inference import TEXT_NAMES, Sample, infer_text_column
 from tf_finetune.sources.problems import Problems, show
-from tf_finetune.sources.record_form import ReadRow, RecordForm, first_named, undecided
+from tf_finetune.sources.record_form import ReadRow, RecordForm, first_named, mostly, undecided
 from tf_finetune.sources.table import Table
 from tf_finetune.sources.tag_schemes import is_tag
 from tf_finetune.sources.tagged_rows import TaggedRows, as_tags, as_tokens, scheme_of
@@ -100,14 +100,14 @@ class TaggedTexts(RecordForm):
 
 
 def _are_lists(values: list[object]) -> bool:
-    return bool(values) and all(as_tokens(value) is not None for value in values)
+    return mostly(as_tokens(value) is not None for value in values)
 
 
 def _hold_tags(values: list[object]) -> bool:
-    return bool(values) and all(_is_tagging(value) for value in values)
+    return mostly(map(_are_tags, values))
 
 
-def _is_tagging(value: object) -> bool:
+def _are_tags(value: object) -> bool:
     """Whether a value could be the tags of a text; numbers stand for tags that have names."""
     tags = as_tags(value, None)
     return tags is not None and all(is_tag(tag) or _is_number(tag) for tag in tags)
@@ -118,9 +118,9 @@ def _is_number(tag: object) -> bool:
 
 
 def _are_parallel(sample: Sample, text: str, label: str) -> bool:
-    """Whether each text has as many tokens as tags."""
+    """Whether texts have as many tokens as tags."""
     pairs = [(as_tokens(row.get(text)), as_tags(row.get(label), None)) for row in sample.rows]
-    return all(
+    return mostly(
         tokens is not None and tags is not None and len(tokens) == len(tags)
         for tokens, tags in pairs
     )
