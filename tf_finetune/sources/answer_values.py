@@ -1,19 +1,17 @@
 """Answers and where they start, in the structures in which files keep them."""
 
-import ast
-import json
 from collections.abc import Sequence
 
 from tf_finetune.sources.fields import is_absent
 from tf_finetune.sources.places import whole_number
+from tf_finetune.sources.structure_literals import parse_structure
 
 _STARTS = ("answer_start", "start")
 
 
 def answers_in(value: object) -> list[tuple[str, int]] | None:
     """Texts and starts of answers in any of the usual structures; None of anything else."""
-    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
-        value = _parsed(value)
+    value = parse_structure(value)
     if isinstance(value, dict):
         texts, starts = value.get("text"), _first(value, _STARTS)
         if not isinstance(texts, list):
@@ -39,18 +37,6 @@ def answer_at(text: object, start: object) -> list[tuple[str, int]] | None:
     if is_absent(text):
         return [] if is_absent(start) or at == -1 else None
     return [(text, at)] if isinstance(text, str) and at is not None else None
-
-
-def _parsed(text: str) -> object:
-    """What is written as JSON or as Python writes it; None of anything else."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass  # with single quotes, perhaps
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
 
 
 def _first(value: dict[str, object], names: Sequence[str]) -> object:

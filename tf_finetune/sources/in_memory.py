@@ -25,6 +25,7 @@ from tf_finetune.sources.table import Table
 IN_MEMORY = "python:"
 _DIGITS = 12  # of a SHA-256, in the name
 _VALUES_NAMED = 100_000
+_SPAN = ("start", "end", "label")
 
 # A column's values from one row up to another, as pyarrow takes them.
 Values = Callable[[int, int], Any]
@@ -107,7 +108,11 @@ class InMemory:
     def _array(self, name: str, first: int, last: int) -> Any:
         import pyarrow as pa
 
-        found = pa.array(self._columns[name](first, last), from_pandas=True)
+        values = self._columns[name](first, last)
+        try:
+            found = pa.array(values, from_pandas=True)
+        except (pa.ArrowException, *CONVERSION_ERRORS):
+            found = pa.array(_with_named_spans(values), from_pandas=True)
         return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
     def _scan(self, types: Any) -> tuple[str, Any]:
@@ -152,6 +157,23 @@ class InMemory:
         values = itertools.chain.from_iterable(self._columns[name](*at) for at in self._chunks())
         kinds = {type(value).__name__: None for value in itertools.islice(values, _VALUES_NAMED)}
         return " and ".join(kinds)
+
+
+def _with_named_spans(values: Any) -> list[Any]:
+    """Values in which spans, lists of [start, end, kind], are objects: Arrow's lists hold one type.
+
+    What else is in lists of several types stays as it is, and Arrow refuses it again.
+    """
+    return [
+        [_named_span(item) for item in value] if isinstance(value, (list, tuple)) else value
+        for value in values
+    ]
+
+
+def _named_span(item: Any) -> Any:
+    if not isinstance(item, (list, tuple)) or len(item) != len(_SPAN):
+        return item
+    return dict(zip(_SPAN, item, strict=True))
 
 
 def _is_readable(field: Any) -> bool:

@@ -11,6 +11,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.json_values import DOCUMENT_LIMIT, decoder, stream_values
+from tf_finetune.sources.label_studio import as_texts, is_label_studio
 from tf_finetune.sources.problems import Problems, show, show_names
 from tf_finetune.sources.squad import as_questions, is_squad
 from tf_finetune.sources.table import Row, Table
@@ -56,7 +57,9 @@ def open_json(config: DataConfig, source: str, path: Path) -> Table:
         content=lambda: file_chunks(path),
         options={"encoding": config.encoding},
     )
-    return as_questions(table) if first and is_squad(first.values) else table
+    if first and is_squad(first.values):
+        return as_questions(table)
+    return as_texts(table) if first and is_label_studio(first.values) else table
 
 
 def _layout(config: DataConfig, source: str, path: Path) -> _Layout:
