@@ -17,6 +17,7 @@ from tf_finetune.tasks.table import TASKS, problem_type, task_of
 WRITTEN = {
     "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
     "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
+    "relation": ["f(e1,e2)", "f(e2,e1)", "Other", "f(e1,e2)", "Other", "g(e1,e2)"] * 2,
     "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
 }
 
@@ -27,7 +28,7 @@ def check_task(name):
     raw = RawLabels("x.csv", pa.chunked_array([pa.array(written)]), np.arange(2, 14))
     labels = infer_labels(DataConfig(task=name), raw)
     targets = labels.encode(raw)
-    wrong = np.random.default_rng(0).normal(size=(12, labels.num_outputs)).astype(np.float32)
+    wrong = np.random.default_rng(0).normal(size=(12, labels.num_logits)).astype(np.float32)
 
     assert type(labels) is TASKS[name]
     assert labels.task == name
@@ -46,14 +47,14 @@ def _check_targets(labels, targets, written):
     assert [sorted(one) if isinstance(one, list) else one for one in said] == written
     strata = labels.strata(targets, 3)
     assert strata.shape == (12,)
-    assert labels.constant_logits(targets).shape == (labels.num_outputs,)
+    assert labels.constant_logits(targets).shape == (labels.num_logits,)
 
 
 def _right_logits(labels, targets):
     """Outputs that are right beyond doubt."""
     if labels.fewest_names == 0:
         return targets[:, None].astype(np.float32)
-    flags = targets if targets.ndim == 2 else np.eye(labels.num_outputs)[targets]
+    flags = targets if targets.ndim == 2 else np.eye(labels.num_logits)[targets]
     return (20 * (2 * flags - 1)).astype(np.float32)
 
 

@@ -63,9 +63,11 @@ def test_a_score_that_comes_later_may_decide_and_one_that_is_no_monitor_may_not(
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_config_json_names_a_task_by_its_problem_type_alone(name):
+def test_config_json_names_a_task_by_its_problem_type_alone_or_by_its_own_name_too(name):
     labels = TASKS[name](("a", "b") if TASKS[name].fewest_names else ())
-    assert problem_type(labels) == {"problem_type": labels.problem_type}
+    others = [one for one in TASKS if TASKS[one].problem_type == labels.problem_type]
+    own_name = {} if name == others[0] else {"label_task": name}
+    assert problem_type(labels) == {"problem_type": labels.problem_type} | own_name
     assert task_of(problem_type(labels)) is TASKS[name]
 
 

@@ -14,6 +14,9 @@ from tf_finetune.sources.problems import Problems, show
 from tf_finetune.tasks.look_alikes import look
 from tf_finetune.tasks.raw_labels import RawLabels
 
+# How labels are written in sources.
+Written = Literal["single_label", "multi_label", "regression", "relation", "multiple_choice"]
+
 
 @dataclass(frozen=True)
 class LabelEncoding(ABC):
@@ -25,7 +28,8 @@ class LabelEncoding(ABC):
         names: Names of the classes in the order of the outputs; empty for numbers.
         decimal_mark: What begins the decimals of labels that are numbers.
         task: The name that `data.task` takes.
-        read_as: How labels are written in sources: names, sets of names, or numbers.
+        read_as: How labels are written in sources: names, sets of names, numbers, names of texts
+            with two marked entities, or numbers of choices.
         fewest_names: How many names there must be; 0 where labels are no names.
     """
 
@@ -33,13 +37,18 @@ class LabelEncoding(ABC):
     decimal_mark: DecimalMark = "point"
 
     task: ClassVar[str]
-    read_as: ClassVar[Literal["single_label", "multi_label", "regression"]]
+    read_as: ClassVar[Written]
     fewest_names: ClassVar[int] = 0
 
     @property
     def num_outputs(self) -> int:
-        """Number of outputs of the model."""
+        """Number of outputs of the model for each row that it reads."""
         return len(self.names)
+
+    @property
+    def num_logits(self) -> int:
+        """C, the number of logits of an example, which may be several rows."""
+        return self.num_outputs
 
     @property
     def threshold(self) -> float | None:
