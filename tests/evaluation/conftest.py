@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import TASKS
 
 TAGS = ("O", "B-a", "I-a", "B-b", "I-b")
@@ -28,7 +29,7 @@ def outputs():
             targets = rng.normal(size=n).round(1)  # rounded, so that there are ties
             return TASKS[task](), targets.astype(np.float32), targets[:, None] + noise
         names = tuple(f"class {index}" for index in range(num_classes))
-        if task == "single_label":
+        if issubclass(TASKS[task], Classes):
             targets = rng.integers(num_classes, size=n).astype(np.int32)
             return TASKS[task](names), targets, noise + np.eye(num_classes)[targets]
         multi_hot = (rng.random((n, num_classes)) < 0.3).astype(np.float32)

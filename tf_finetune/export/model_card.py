@@ -47,6 +47,7 @@ _HUB_METRICS = {
     "word_accuracy": "accuracy",
     "token_f1": "f1",
     "exact_match": "exact_match",
+    "relation_f1": "f1",
 }
 # What the head reads, of states [b, t, hidden] and a mask [b, t] of ones and zeros on any side.
 _FIRST = "states[range(len(states)), mask.argmax(1)]"

@@ -7,9 +7,10 @@ from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.sources.arrow_values import is_usable
+from tf_finetune.sources.arrow_values import is_structured, is_usable
 from tf_finetune.sources.fields import label_columns
 from tf_finetune.sources.problems import show_names
+from tf_finetune.sources.record_forms import FORMS
 
 _METADATA = b"huggingface"  # where the datasets library keeps its features
 
@@ -23,11 +24,13 @@ class Columns:
         wanted: Those to read: what the options name, or while one has to be inferred all that
             could hold texts or labels.
         unusable: Types of the columns that could not, by name.
+        structured: Those of them that hold structures of texts and numbers.
     """
 
     names: tuple[str, ...]
     wanted: list[str]
     unusable: dict[str, str]
+    structured: frozenset[str]
 
 
 def read_columns(schema: Any, config: DataConfig, source: str) -> Columns:
@@ -46,11 +49,12 @@ def read_columns(schema: Any, config: DataConfig, source: str) -> Columns:
     unusable = {field.name: str(field.type) for field in schema if not is_usable(field)}
     labels = label_columns(config)
     used = {config.text_column, config.text_pair_column, *labels}
-    if config.text_column is None or not labels:
+    if config.text_column is None or not labels or config.task in FORMS:
         used = set(names)
-    return Columns(
-        names, [name for name in names if name in used and name not in unusable], unusable
-    )
+    structured = frozenset(field.name for field in schema if is_structured(field))
+    left_out = unusable.keys() - structured
+    wanted = [name for name in names if name in used and name not in left_out]
+    return Columns(names, wanted, unusable, structured)
 
 
 def class_names(schema: Any, config: DataConfig) -> dict[str, tuple[str, ...]]:

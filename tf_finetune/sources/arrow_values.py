@@ -18,10 +18,32 @@ def is_usable(field: Any) -> bool:
     Dates, times, bytes, structures and maps could not, and turning them into Python's may not
     even be possible: its years end with 9999.
     """
+    kind = field.type
+    return _is_plain(kind.value_type if _is_list(kind) else kind)
+
+
+def is_structured(field: Any) -> bool:
+    """Whether a column is not usable by itself, but holds structures of what is.
+
+    So do answers with their places, and marked spans.
+    """
+    return not is_usable(field) and _holds_plain(field.type)
+
+
+def _holds_plain(kind: Any) -> bool:
     from pyarrow import types
 
-    kind = field.type
-    if any(
+    if _is_list(kind):
+        return _holds_plain(kind.value_type)
+    if types.is_struct(kind):
+        return all(_holds_plain(kind.field(index).type) for index in range(kind.num_fields))
+    return _is_plain(kind)
+
+
+def _is_list(kind: Any) -> bool:
+    from pyarrow import types
+
+    return any(
         is_list(kind)
         for is_list in (
             types.is_list,
@@ -30,8 +52,12 @@ def is_usable(field: Any) -> bool:
             types.is_list_view,
             types.is_large_list_view,
         )
-    ):
-        kind = kind.value_type
+    )
+
+
+def _is_plain(kind: Any) -> bool:
+    from pyarrow import types
+
     if types.is_dictionary(kind):
         kind = kind.value_type
     return any(
@@ -69,7 +95,7 @@ def values_of(array: Any) -> list[Any]:
         values = array.dictionary.take(used).to_pylist()
         value_of = dict(zip(used.to_pylist(), values, strict=True))
         return [value_of.get(index) for index in array.indices.to_pylist()]
-    if types.is_nested(array.type):
+    if _is_list(array.type):
         flat = iter(values_of(array.flatten()))
         lengths = pc.list_value_length(array).to_pylist()
         return [None if n is None else [next(flat) for _ in range(n)] for n in lengths]

@@ -14,7 +14,12 @@ from tf_finetune.sources.table import Row
 
 Form = Literal["number", "names", "name"]
 # Of the tasks that say how labels are written; others are read as one of these.
-_FORMS: dict[str, Form] = {"regression": "number", "multi_label": "names", "single_label": "name"}
+_FORMS: dict[str, Form] = {
+    "regression": "number",
+    "multi_label": "names",
+    "single_label": "name",
+    "relation": "name",
+}
 MISSING = object()
 _NOT_TEXT = "accepted: a text that is not empty"
 # Line ends and terminal escapes, marks that turn the direction of what is printed after them,

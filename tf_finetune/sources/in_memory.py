@@ -13,13 +13,19 @@ from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
-from tf_finetune.sources.arrow_values import BATCH_ROWS, CONVERSION_ERRORS, is_usable
+from tf_finetune.sources.arrow_values import (
+    BATCH_ROWS,
+    CONVERSION_ERRORS,
+    is_structured,
+    is_usable,
+)
 from tf_finetune.sources.record_batches import table_of_batches
 from tf_finetune.sources.table import Table
 
 IN_MEMORY = "python:"
 _DIGITS = 12  # of a SHA-256, in the name
 _VALUES_NAMED = 100_000
+_SPAN = ("start", "end", "label")
 
 # A column's values from one row up to another, as pyarrow takes them.
 Values = Callable[[int, int], Any]
@@ -102,7 +108,11 @@ class InMemory:
     def _array(self, name: str, first: int, last: int) -> Any:
         import pyarrow as pa
 
-        found = pa.array(self._columns[name](first, last), from_pandas=True)
+        values = self._columns[name](first, last)
+        try:
+            found = pa.array(values, from_pandas=True)
+        except (pa.ArrowException, *CONVERSION_ERRORS):
+            found = pa.array(_with_named_spans(values), from_pandas=True)
         return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
     def _scan(self, types: Any) -> tuple[str, Any]:
@@ -116,7 +126,7 @@ class InMemory:
         fields, digest = [], hashlib.sha256()
         for name in self._columns:
             known = None if types is None else types.field(name)
-            if known is not None and not is_usable(known):
+            if known is not None and not _is_readable(known):
                 fields.append(known)
                 continue
             try:
@@ -137,7 +147,7 @@ class InMemory:
             array = self._array(name, first, last)
             if pa.types.is_null(kind):
                 kind = array.type
-            if not is_usable(pa.field(name, kind)):
+            if not _is_readable(pa.field(name, kind)):
                 break
             digest.update(pa.RecordBatch.from_arrays([array], names=[""]).serialize())
         return pa.field(name, kind), digest.digest()
@@ -147,6 +157,27 @@ class InMemory:
         values = itertools.chain.from_iterable(self._columns[name](*at) for at in self._chunks())
         kinds = {type(value).__name__: None for value in itertools.islice(values, _VALUES_NAMED)}
         return " and ".join(kinds)
+
+
+def _with_named_spans(values: Any) -> list[Any]:
+    """Values in which spans, lists of [start, end, kind], are objects: Arrow's lists hold one type.
+
+    What else is in lists of several types stays as it is, and Arrow refuses it again.
+    """
+    return [
+        [_named_span(item) for item in value] if isinstance(value, (list, tuple)) else value
+        for value in values
+    ]
+
+
+def _named_span(item: Any) -> Any:
+    if not isinstance(item, (list, tuple)) or len(item) != len(_SPAN):
+        return item
+    return dict(zip(_SPAN, item, strict=True))
+
+
+def _is_readable(field: Any) -> bool:
+    return is_usable(field) or is_structured(field)
 
 
 _KEPT: "weakref.WeakValueDictionary[str, InMemory]" = weakref.WeakValueDictionary()

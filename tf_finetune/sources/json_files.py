@@ -11,7 +11,9 @@ from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.file_content import file_chunks
 from tf_finetune.sources.json_values import DOCUMENT_LIMIT, decoder, stream_values
+from tf_finetune.sources.label_studio import as_texts, is_label_studio
 from tf_finetune.sources.problems import Problems, show, show_names
+from tf_finetune.sources.squad import as_questions, is_squad
 from tf_finetune.sources.table import Row, Table
 from tf_finetune.sources.text_lines import number_lines, read_lines, read_parts
 
@@ -41,11 +43,13 @@ def open_json(config: DataConfig, source: str, path: Path) -> Table:
 
     problems = Problems()
     head = itertools.islice(rows(problems), _ROWS_FOR_COLUMNS)
-    columns = tuple(dict.fromkeys(name for row in head for name in row.values))
+    first = next(head, None)
+    seen = itertools.chain([first] if first else [], head)
+    columns = tuple(dict.fromkeys(name for row in seen for name in row.values))
     if not columns:
         problems.check()
         raise UserError(f"{source}: is empty; accepted: JSON objects, one a line or in an array")
-    return Table(
+    table = Table(
         name=source,
         kind="jsonl",
         columns=columns,
@@ -53,6 +57,9 @@ def open_json(config: DataConfig, source: str, path: Path) -> Table:
         content=lambda: file_chunks(path),
         options={"encoding": config.encoding},
     )
+    if first and is_squad(first.values):
+        return as_questions(table)
+    return as_texts(table) if first and is_label_studio(first.values) else table
 
 
 def _layout(config: DataConfig, source: str, path: Path) -> _Layout:

@@ -56,6 +56,7 @@ def table_of_batches(
         rows=rows,
         content=content,
         unusable=columns.unusable,
+        structured=columns.structured,
         options={"names": sorted(names.items())},
         label_names=names,
     )

@@ -1,7 +1,7 @@
 """What reads the records of a task that are more than a text and its label."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from tf_finetune.sources.problems import Problems, show_names
 from tf_finetune.sources.records import Record
 from tf_finetune.sources.table import Kind, Row, Table
 
+_NEARLY_ALL = 0.9
 ReadRow = Callable[[Row], Record | None]
 
 
@@ -90,6 +91,12 @@ def first_named(columns: Sequence[str], names: Sequence[str]) -> str | None:
     """The column with the first of some names that occurs, whatever the case of its letters."""
     lowered = {column.lower(): column for column in reversed(columns)}
     return next((lowered[name] for name in names if name in lowered), None)
+
+
+def mostly(facts: Iterable[bool]) -> bool:
+    """Whether something is so of nearly all rows; the others get a message each when read."""
+    found = list(facts)
+    return bool(found) and sum(found) >= _NEARLY_ALL * len(found)
 
 
 def undecided(form: RecordForm, sample: Sample, option: str, reason: str) -> str:

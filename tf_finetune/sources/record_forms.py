@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 
 from tf_finetune.options.data import DataConfig
+from tf_finetune.sources.answers import Answers
+from tf_finetune.sources.choices import MultipleChoice
 from tf_finetune.sources.fields import to_record
 from tf_finetune.sources.inference import Sample
 from tf_finetune.sources.problems import Problems
 from tf_finetune.sources.record_form import ReadRow, RecordForm
+from tf_finetune.sources.relations import Relations
 from tf_finetune.sources.table import Table
 from tf_finetune.sources.tagged import TaggedTexts
 
-FORMS: Mapping[str, RecordForm] = {form.task: form for form in (TaggedTexts(),)}
+FORMS: Mapping[str, RecordForm] = {
+    form.task: form for form in (TaggedTexts(), Answers(), MultipleChoice(), Relations())
+}
 
 # Options that only forms have, and those that only texts with a label have or some forms.
 OPTIONS = ("span_columns", "choice_columns")

@@ -7,12 +7,15 @@ from typing import NamedTuple
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.fields import MISSING, add_fault, read_text, text_fault
 from tf_finetune.sources.list_literals import parse_list
+from tf_finetune.sources.marked_spans import as_marks, tagged_words
+from tf_finetune.sources.places import INCLUSIVE, EndEvidence
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.sources.records import Record
 from tf_finetune.sources.table import Row, Table
 from tf_finetune.sources.tag_schemes import Scheme, SchemeEvidence, to_iob2
 from tf_finetune.sources.words import Spans, join_words, words_of
 
+TRIMMED = "texts with spans that have white space at their borders, which was left out"
 _BETWEEN_SPACES = re.compile(r"\S+")
 # ['a', 'b'] is surely a list; [1] may be what somebody wrote.
 _QUOTED_LIST = re.compile(r"""\s*\[\s*['"].*['"]\s*\]\s*""", re.DOTALL)
@@ -49,14 +52,36 @@ def as_tags(value: object, names: Sequence[str] | None) -> list[object] | None:
     return [_tag_of(item, names) for item in value] if names else value
 
 
-def scheme_of(table: Table, config: DataConfig) -> Scheme:
-    """The scheme of a source's tags; all of it is read."""
-    evidence = SchemeEvidence()
+class TagReading(NamedTuple):
+    """How the tags of a source are written, which all of it tells.
+
+    Attributes:
+        scheme: What the tags of words mean.
+        spans: Whether there are marked spans of characters, and no tags of words.
+        inclusive: Whether the end of a span is the offset of its last character.
+    """
+
+    scheme: Scheme
+    spans: bool
+    inclusive: bool
+
+
+def tag_reading(table: Table, config: DataConfig) -> TagReading:
+    """How the tags of a source are written; all of it is read."""
+    schemes, ends = SchemeEvidence(), EndEvidence()
+    spans = 0
     for row in table.rows(Problems()):
-        tags = as_tags(row.values.get(config.label_column or ""), config.label_names)
-        if tags is not None:
-            evidence.add(tags)
-    return evidence.scheme()
+        value = row.values.get(config.label_column or "")
+        text = row.values.get(config.text_column or "")
+        marks = as_marks(value)
+        tags = None if marks else as_tags(value, config.label_names)
+        if tags:
+            schemes.add(tags)
+            spans -= 1
+        elif marks and isinstance(text, str):
+            ends.add(text, [mark.place for mark in marks])
+            spans += 1
+    return TagReading(schemes.scheme(), spans > 0, ends.inclusive)
 
 
 class TaggedRows:
@@ -65,20 +90,22 @@ class TaggedRows:
     Args:
         config: Options of the data section, columns resolved.
         problems: Gets what is wrong with a row.
-        scheme: How the tags are written; None to read words alone.
+        reading: How the tags are written; None to read words alone.
     """
 
-    def __init__(self, config: DataConfig, problems: Problems, scheme: Scheme | None):
-        self._problems, self._scheme, self._names = problems, scheme, config.label_names
+    def __init__(self, config: DataConfig, problems: Problems, reading: TagReading | None):
+        self._problems, self._reading, self._names = problems, reading, config.label_names
         self._column, self._label = config.text_column or "", config.label_column or ""
 
     def __call__(self, row: Row) -> Record | None:
         """The record of a row, or None and a problem."""
+        if self._reading is not None and self._reading.spans:
+            return self._marked(row, inclusive=self._reading.inclusive)
         before = self._problems.count
         found = self._words(row)
         tags = None
-        if found is not None and self._scheme is not None:
-            tags = self._tags(row, found, self._scheme)
+        if found is not None and self._reading is not None:
+            tags = self._tags(row, found, self._reading.scheme)
         if found is None or self._problems.count > before:
             return None
         return Record(row.number, found.text, None, tags, found.spans)
@@ -92,11 +119,33 @@ class TaggedRows:
         text = read_text(row, self._column, self._problems)
         if not text:
             return None
-        if self._scheme is None:
+        if self._reading is None:
             spans = words_of(text)
         else:  # whoever wrote a tag a word told the words apart by spaces
             spans = tuple(match.span() for match in _BETWEEN_SPACES.finditer(text))
         return _Words(text, spans, [text[start:end] for start, end in spans])
+
+    def _marked(self, row: Row, *, inclusive: bool) -> Record | None:
+        """The record of a text with marked spans, or None and a problem."""
+        text = read_text(row, self._column, self._problems)
+        value = row.values.get(self._label, MISSING)
+        marks = as_marks(value)
+        if marks is None:
+            missing = "the spans are missing; " * (value is MISSING or value is None)
+            fault = f"{missing}accepted: a list of [start, end, kind], [] for none"
+            add_fault(row, self._label, value, fault, self._problems)
+        if not text or marks is None:
+            return None
+        found = tagged_words(text, marks, inclusive=inclusive)
+        if isinstance(found, list):
+            for fault in found:
+                self._problems.add(f"{row.place}, column {self._label!r}: {fault}")
+            return None
+        if found.trimmed:
+            self._problems.note(TRIMMED, f"row {row.number}")
+        if inclusive and marks:
+            self._problems.note(INCLUSIVE, f"row {row.number}")
+        return Record(row.number, text, None, found.tags, found.spans)
 
     def _joined(self, row: Row, tokens: Sequence[object]) -> _Words | None:
         if not tokens:

@@ -12,7 +12,7 @@ from scipy import special
 from tf_finetune.errors import UserError
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.tasks.class_scores import OneClassScored
-from tf_finetune.tasks.encoding import ReadAs
+from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import NamedClasses, add_rows, log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_classes
@@ -38,7 +38,7 @@ class Classes(NamedClasses):
     """
 
     task: ClassVar[str] = "single_label"
-    read_as: ClassVar[ReadAs] = "single_label"
+    read_as: ClassVar[Written] = "single_label"
     nouns: ClassVar[tuple[str, str]] = ("class", "classes")
     answer_key: ClassVar[str] = "label"
     answer_body: ClassVar[type[BaseModel]] = SingleLabel
@@ -84,7 +84,7 @@ class Classes(NamedClasses):
         """The class; see `LabelSpace.strata`."""
         return targets
 
-    def sole_classes(self, targets: np.ndarray) -> np.ndarray:
+    def sole_classes(self, targets: np.ndarray) -> np.ndarray | None:
         """See `LabelSpace.sole_classes`."""
         return targets
 
@@ -186,14 +186,14 @@ class Classes(NamedClasses):
         """See `LabelSpace.scored_answers`."""
         logarithms = special.log_softmax(np.asarray(logits, np.float64), axis=-1)
         losses = -logarithms[np.arange(len(targets)), targets]
-        return OneClassScored(targets, self.predicted(logits), self.num_outputs, losses)
+        return OneClassScored(targets, self.predicted(logits), self.num_logits, losses)
 
     def constant_logits(self, train_targets: np.ndarray) -> np.ndarray:
         """Logarithms of the frequencies; see `LabelSpace.constant_logits`.
 
         One example added to each class keeps the loss finite for one that training lacks.
         """
-        return np.log(np.bincount(train_targets, minlength=self.num_outputs) + 1.0)
+        return np.log(np.bincount(train_targets, minlength=self.num_logits) + 1.0)
 
     def pseudo_examples(
         self, targets: np.ndarray, logits: np.ndarray, kind: Kind, seed: int
@@ -235,7 +235,7 @@ class Classes(NamedClasses):
         values = np.asarray(probe.decision_function(features))
         if values.ndim == 1:
             values = np.stack([-values / 2, values / 2], axis=1)
-        logits = np.full((len(features), self.num_outputs), values.min() - 1.0)
+        logits = np.full((len(features), self.num_logits), values.min() - 1.0)
         logits[:, probe.classes_] = values
         return logits
 
@@ -246,16 +246,18 @@ class Classes(NamedClasses):
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """See `LabelSpace.wrongness`."""
         prediction = self.predicted(logits)
-        chosen = np.arange(self.num_outputs) == prediction[:, None]
+        chosen = np.arange(self.num_logits) == prediction[:, None]
         wrong = chosen & (prediction != targets)[:, None]
         return np.where(wrong, self.probabilities(logits), 0.0)
 
-    def words(self, encoded: np.ndarray) -> str:
+    def words(self, encoded: np.ndarray) -> str | int:
         """See `LabelSpace.words`."""
         return self.names[int(encoded)]
 
-    def confusion(self, targets: np.ndarray, prediction: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    def confusion(
+        self, targets: np.ndarray, prediction: np.ndarray
+    ) -> tuple[tuple[int, ...], ...] | None:
         """See `LabelSpace.confusion`."""
-        matrix = np.zeros((self.num_outputs, self.num_outputs), np.int64)
+        matrix = np.zeros((self.num_logits, self.num_logits), np.int64)
         np.add.at(matrix, (targets, prediction), 1)
         return tuple(tuple(row) for row in matrix.tolist())

@@ -18,9 +18,15 @@ from tf_finetune.tasks.raw_labels import RawLabels
 if TYPE_CHECKING:
     from tf_finetune.tasks.task_rows import TaskRow
 
-
 # How labels are written in sources.
-ReadAs = Literal["single_label", "multi_label", "regression", "token_classification"]
+Written = Literal[
+    "single_label",
+    "multi_label",
+    "regression",
+    "token_classification",
+    "relation",
+    "multiple_choice",
+]
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class LabelEncoding(ABC):
         names: Names of the classes in the order of the outputs; empty for numbers.
         decimal_mark: What begins the decimals of labels that are numbers.
         task: The name that `data.task` takes.
-        read_as: How labels are written in sources: names, sets of names, or numbers.
+        read_as: How labels are written in sources: names, sets of names, numbers, names of texts
+            with two marked entities, or numbers of choices.
         fewest_names: How many names there must be; 0 where labels are no names.
         makes_rows: Whether it makes the rows of examples itself, with `rows`.
         answers_each_read: Whether each state that is read of a row is answered for itself, so that
@@ -44,7 +51,7 @@ class LabelEncoding(ABC):
     decimal_mark: DecimalMark = "point"
 
     task: ClassVar[str]
-    read_as: ClassVar[ReadAs]
+    read_as: ClassVar[Written]
     fewest_names: ClassVar[int] = 0
     makes_rows: ClassVar[bool] = False
     answers_each_read: ClassVar[bool] = False
@@ -97,8 +104,13 @@ class LabelEncoding(ABC):
 
     @property
     def num_outputs(self) -> int:
-        """Number of outputs of the model."""
+        """Number of outputs of the model for each row that it reads."""
         return len(self.names)
+
+    @property
+    def num_logits(self) -> int:
+        """C, the number of logits of an example, which may be several rows."""
+        return self.num_outputs
 
     @property
     def threshold(self) -> float | None:

@@ -34,7 +34,7 @@ class LabelSpace(LabelEncoding):
     outside asks which one it has: what differs between tasks is asked of the task.
 
     Targets are encoded labels of n examples, shaped as the task likes. Logits are outputs of the
-    model, float [n, C] with C = `num_outputs`.
+    model, float [n, C] with C = `num_logits`.
 
     Attributes:
         nouns: What one of `counted_names` is called, and several.

@@ -45,6 +45,7 @@ METRICS = {
     "word_accuracy": Metric("word accuracy"),
     "token_f1": Metric("token F1"),
     "exact_match": Metric("exact match"),
+    "relation_f1": Metric("macro F1 of relations"),
     "loss": Metric("loss", high=math.inf, lower_is_better=True),
 }
 

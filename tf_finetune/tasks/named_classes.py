@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 10
 _DIGITS = 6  # float32 logits carry no more
 # Strong shrinkage: hundreds of features, and perhaps only hundreds of texts.
-_INVERSE_PENALTY = 0.01
+INVERSE_PENALTY = 0.01
 
 
 @dataclass(frozen=True)
@@ -114,4 +114,4 @@ def logistic_regression() -> Any:
     """A probe for one class, not yet fitted."""
     from sklearn.linear_model import LogisticRegression  # takes a second to load
 
-    return LogisticRegression(C=_INVERSE_PENALTY, max_iter=1000)
+    return LogisticRegression(C=INVERSE_PENALTY, max_iter=1000)

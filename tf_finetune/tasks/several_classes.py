@@ -11,7 +11,7 @@ from scipy import sparse, special
 from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.tasks.class_scores import ClassScored
-from tf_finetune.tasks.encoding import ReadAs
+from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import NamedClasses, log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_sets
@@ -44,7 +44,7 @@ class SeveralClasses(NamedClasses):
     threshold: float = 0.5
 
     task: ClassVar[str] = "multi_label"
-    read_as: ClassVar[ReadAs] = "multi_label"
+    read_as: ClassVar[Written] = "multi_label"
     nouns: ClassVar[tuple[str, str]] = ("label", "labels")
     answer_key: ClassVar[str] = "labels"
     answer_body: ClassVar[type[BaseModel]] = SeveralLabels

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tf_finetune.sources.numbers import as_number
 from tf_finetune.sources.problems import Problems
-from tf_finetune.tasks.encoding import ReadAs
+from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import VALUE, LabelSpace
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_values
@@ -44,7 +44,7 @@ class Values(LabelSpace):
     """
 
     task: ClassVar[str] = "regression"
-    read_as: ClassVar[ReadAs] = "regression"
+    read_as: ClassVar[Written] = "regression"
     nouns: ClassVar[tuple[str, str]] = ("number", "numbers")
     answer_key: ClassVar[str] = "value"
     answer_body: ClassVar[type[BaseModel]] = Number

@@ -73,7 +73,7 @@ def test_what_does_not_go_with_the_encoder_is_told_at_once(asked):
         ),
         (
             {"task": "auto"},
-            "task: received auto; accepted: single_label, multi_label, regression",
+            "task: received auto; accepted: single_label, multi_label, regression, relation",
         ),
         (
             {"task": "regression"},

@@ -43,7 +43,7 @@ def keras_model(
         num_labels: Number of outputs; None: as many as `label_names`.
         label_names: What the outputs are called, in the order of the labels' numbers. A head
             that the encoder has for labels of these names is kept.
-        task: "single_label", "multi_label" or "regression", as `data.task`.
+        task: "single_label", "multi_label", "regression" or "relation", as `data.task`.
         method: `method.name`, such as "lora", or with its options a dictionary such as
             `{"name": "lora", "rank": 8}`.
         targets: Of a regression, the training targets, float [n]. Their mean and deviation become

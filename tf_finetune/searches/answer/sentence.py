@@ -31,6 +31,7 @@ _METRIC_NAMES = {
     "word_accuracy": "accuracy of words",
     "token_f1": "token F1",
     "exact_match": "exact match",
+    "relation_f1": "macro F1 of relations",
 }
 # More than this is not a plan that anybody would carry out.
 _MANY_EXAMPLES = 1_000_000

@@ -14,7 +14,7 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
-from tf_finetune.tasks.encoding import ReadAs
+from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import MOST_EXAMPLES, Kind
@@ -56,7 +56,7 @@ class Tags(LabelSpace):
     """
 
     task: ClassVar[str] = "token_classification"
-    read_as: ClassVar[ReadAs] = "token_classification"
+    read_as: ClassVar[Written] = "token_classification"
     nouns: ClassVar[tuple[str, str]] = ("kind", "kinds")
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
