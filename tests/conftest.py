@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 # Have to be set before anything imports TensorFlow; the second as tf_finetune sets it.
@@ -26,6 +27,8 @@ settings.load_profile("busy")
 NETWORK_WATCH = Path(__file__).parent / "network_watch"
 sys.path.insert(0, str(NETWORK_WATCH))
 from network_watch import VARIABLE, watch  # noqa: E402
+
+from tests.untraced import untraced  # noqa: E402
 
 TINY_VOCABULARY = [
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ",", ".", "!", "?"),
@@ -59,6 +62,18 @@ def tiny_config(family: Any) -> dict[str, Any]:
         **{k: a.values[0] for k, a in family.accepted.items() if a.default not in a.values},
         "initializer_range": 0.02,
     }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the mark of modules that compute without traces, which only tests/ know."""
+    config.addinivalue_line(
+        "markers",
+        "eager: computes without traces, which take longer than the few steps of a tiny run. For "
+        "modules whose subject is what a command makes of a run; what is traced is for "
+        "tests/training.",
+    )
+    # What it asks for, and functions of tf.data are traced all the same.
+    config.addinivalue_line("filterwarnings", "ignore:Even though the `tf.config")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -204,6 +219,13 @@ def two_cpu_devices() -> None:
 
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traced_or_eager(request: pytest.FixtureRequest, two_cpu_devices: None) -> Iterator[None]:
+    """Modules with the mark `eager` compute without traces, what their own fixtures do too."""
+    with untraced() if request.node.get_closest_marker("eager") else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.untraced import follow_environment
+
 _POLL_SECONDS = 0.01
 _FIRST_SECONDS = 60.0  # in which the first has to say that it stays
 # What `parallel.end_with_chief` compares with the parent of a worker.
@@ -114,6 +116,7 @@ def become(asked, outputs, folder):
     os.environ.update(asked["environment"])
     if _PARENT in os.environ:
         os.environ[_PARENT] = str(os.getppid())
+    follow_environment()
     os.chdir(asked["folder"])
     for number, output in enumerate(outputs, start=1):
         os.dup2(output, number)

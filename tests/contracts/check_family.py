@@ -49,8 +49,9 @@ def check_family(classifier, *, library=True):
         np.testing.assert_allclose(logits, theirs, atol=1e-6, rtol=0)
     _check_rows(classifier, ids, types, mask, logits[1:])
     inputs = text_rows(*(tf.constant(v[1:, : max(LENGTHS)]) for v in (ids, types, mask)))
+    states = _states_above_all(classifier, inputs)
     for pooling in files.family.poolings:
-        _check_pooling(classifier, inputs, pooling)
+        _check_pooling(classifier, inputs, states, pooling)
 
 
 def check_cut(cut, whole):
@@ -183,21 +184,27 @@ def _check_rows(classifier, ids, types, mask, logits):
     np.testing.assert_allclose(packed, logits, atol=1e-6, rtol=0)
 
 
-def _check_pooling(classifier, inputs, pooling):
+def _states_above_all(model, inputs):
+    """Of every position, whatever a head reads."""
+    encoder, run = model.encoder, Run()
+    states = model.embed(inputs, training=False)
+    context = encoder.context(inputs.texts.mask, packed=False, run=run)
+    for index in range(model.num_layers):
+        states = encoder.layer(index, states, context, None, run)
+    return states
+
+
+def _check_pooling(classifier, inputs, states, pooling):
     """The head reads what NumPy makes of the states, straight unless it is the family's own."""
     files = replace(classifier.files, wanted_pooling=pooling)
     table = files.variables(int(classifier.wrapped.config.num_labels))
     plan = plan_freezing(FreezeConfig(), Full(), table)
     model = Classifier(classifier.wrapped, files, plan)
-    encoder, run = model.encoder, Run()
-    states = model.embed(inputs, training=False)
-    context = encoder.context(inputs.texts.mask, packed=False, run=run)
-    for index in range(files.num_layers):
-        states = encoder.layer(index, states, context, None, run)
     texts = [s[:length] for s, length in zip(states.numpy(), LENGTHS, strict=True)]
     read = np.stack([BY_HAND[pooling](text) for text in texts])
     if pooling == files.family.pooling:
-        read = encoder.pool(tf.constant(read[:, None]), run, pooler=True)[:, 0].numpy()
+        pooled = model.encoder.pool(tf.constant(read[:, None]), Run(), pooler=True)
+        read = pooled[:, 0].numpy()
     head = {v.kind: model.by_path[v.path].numpy() for v in table if v.part == "head"}
 
     logits = model(inputs, training=False)

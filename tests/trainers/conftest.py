@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
+from tests.untraced import untraced
 from tf_finetune.config.describe import option_names
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
@@ -40,9 +41,10 @@ def job(tiny_job: list[str]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def finished_run(job: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a finished run; nobody may change it but by evaluating."""
+    """Folder of a finished run, made without traces; nobody may change it but by evaluating."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
+    with untraced():
+        assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
     return folder
 
 

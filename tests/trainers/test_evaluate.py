@@ -9,6 +9,8 @@ from tf_finetune.config.uses import EVALUATE
 from trainers.cli import run_command
 from trainers.evaluate import main
 
+pytestmark = pytest.mark.eager
+
 
 def test_test_split_scores_as_at_the_end_of_training(finished_run, capsys, options_read):
     assert run_command(main, [str(finished_run)]) == 0

@@ -11,6 +11,8 @@ from tf_finetune.runs.trained_model import load_trained_model
 from trainers.cli import run_command
 from trainers.explain import main
 
+pytestmark = pytest.mark.eager
+
 GOOD, BAD = "the film 1 was good and great !", "the plot 2 was very very bad and dull ."
 
 

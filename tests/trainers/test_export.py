@@ -14,7 +14,7 @@ from tf_finetune.runs.model_folder import check_model_folder
 from trainers import export, predict
 from trainers.cli import run_command
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.eager]
 
 
 @pytest.fixture(scope="module")

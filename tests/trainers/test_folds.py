@@ -10,6 +10,8 @@ from tf_finetune.training import rounds
 from trainers import evaluate, plan, profile, search, train, validate
 from trainers.cli import run_command
 
+pytestmark = pytest.mark.eager
+
 FOLDS = 3
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainers import explain, export, predict, train
 from trainers.cli import run_command
 
-pytestmark = [pytest.mark.numeric, pytest.mark.long]
+pytestmark = [pytest.mark.eager, pytest.mark.numeric, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

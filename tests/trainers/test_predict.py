@@ -16,6 +16,8 @@ from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from trainers.cli import run_command
 from trainers.predict import main
 
+pytestmark = pytest.mark.eager
+
 TEXTS = ["the film 1 was good and great !", "", "the plot 2 was very very bad and dull ."]
 
 

@@ -9,6 +9,8 @@ from tf_finetune.config.uses import PROFILE
 from trainers.cli import run_command
 from trainers.profile import main
 
+pytestmark = pytest.mark.eager
+
 
 def probes(tmp_path):
     content = json.loads((tmp_path / "profile.json").read_text())

@@ -18,6 +18,8 @@ from tf_finetune.training.checkpoint_callback import SaveCheckpoints
 from trainers.cli import run_command
 from trainers.train import main
 
+pytestmark = pytest.mark.eager
+
 
 def contents(folder):
     """Every file below a folder and its bytes."""

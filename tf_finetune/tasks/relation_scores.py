@@ -45,8 +45,8 @@ class RelationScored(OneClassScored):
         by_relation = Counts(*(counted @ self._members for counted in counts))
         occurs = by_relation.true > 0
         found = super()._scores(weights, counts)
-        f1 = np.where(occurs, by_relation.f1, 0.0).sum(axis=1)
-        found["relation_f1"] = ratio(f1, occurs.sum(axis=1))
+        # One that does not occur adds nothing, as nothing is right of it.
+        found["relation_f1"] = ratio(by_relation.f1.sum(axis=1), occurs.sum(axis=1))
         return {name: found[name] for name in RELATION_METRICS}
 
 

@@ -27,6 +27,12 @@ def test_where_all_or_none_should_be_answered_the_threshold_is_beyond_them():
     assert below == pytest.approx(-1.0)
 
 
+def test_of_thresholds_that_are_as_good_the_lowest_is_taken():
+    margins, has_answer = np.array([0.0, 1.0]), np.array([True, False])
+
+    assert best_threshold(margins, np.array([0.0, 0.0]), has_answer) < 0.0
+
+
 def test_questions_with_equal_margins_are_not_divided():
     margins = np.array([0.0, 0.0, 0.0])
     has_answer = np.array([True, False, False])

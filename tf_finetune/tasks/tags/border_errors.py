@@ -28,7 +28,7 @@ def compare_entities(gold: Sequence[Entity], given: Sequence[Entity]) -> list[Fi
     """Pairs gold entities with those that were found.
 
     Two are a pair if they share words. Every entity is in one finding: pairs are formed from the
-    best one on, and the same words count before the same kind, then more words in common.
+    best one on, and the same kind counts before more words in common.
 
     Args:
         gold: Entities of a document, none of which share words.
@@ -62,9 +62,9 @@ def _overlapping(gold: Sequence[Entity], given: Sequence[Entity]) -> list[tuple[
     return pairs
 
 
-def _badness(one: Entity, other: Entity) -> tuple[bool, bool, int, Entity]:
+def _badness(one: Entity, other: Entity) -> tuple[bool, int, Entity]:
     shared = min(one.end, other.end) - max(one.start, other.start)
-    return one[:2] != other[:2], one.kind != other.kind, -shared, one
+    return one.kind != other.kind, -shared, one
 
 
 def _verdict(one: Entity, other: Entity) -> Verdict:

@@ -73,10 +73,9 @@ def find_entities(
     inside = kinds >= 0
     starting = inside & (begins | (before != kinds))
     start = np.flatnonzero(starting)
-    # An entity ends at the next one, at the next word outside, or with its document.
-    ends = np.append(starting | ~inside, True)
-    ends[offsets] = True
-    borders = np.flatnonzero(ends)
+    # An entity ends at the next one or at the next word outside, and the first word of the next
+    # document is one of the two.
+    borders = np.flatnonzero(np.append(starting | ~inside, True))
     end = borders[np.searchsorted(borders, start, side="right")]
     if rule == "strict":
         kept = begins[start]
