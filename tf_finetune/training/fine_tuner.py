@@ -152,27 +152,26 @@ class FineTuner:
 
         A row with fewer reads than another has zeros behind its own.
         """
-        return self._rows(self._next_logits, batches, steps)
-
-    def head_vectors(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
-        """What the head gets of every row of the first `steps` batches, [rows, r * hidden]."""
-        return self._rows(self._next_vectors, batches, steps)
-
-    def _rows(
-        self, function: Callable[..., Any], batches: tf.data.Dataset, steps: int
-    ) -> np.ndarray:
-        iterator = iter(batches)
-        pieces = []
-        for _ in range(steps):
-            rows, asked = function(iterator, _asked_to_stop())
-            pieces.append(rows.numpy())
-            self._stop_if_asked(asked)
+        pieces = list(self._rows(self._next_logits, batches, steps))
         found = np.zeros((sum(map(len, pieces)), max(p.shape[1] for p in pieces)), np.float32)
         row = 0
         for piece in pieces:
             found[row : row + len(piece), : piece.shape[1]] = piece
             row += len(piece)
         return found
+
+    def head_vectors(self, batches: tf.data.Dataset, steps: int) -> Iterator[np.ndarray]:
+        """What the head gets of the rows of the first `steps` batches, [rows, r * hidden] each."""
+        return self._rows(self._next_vectors, batches, steps)
+
+    def _rows(
+        self, function: Callable[..., Any], batches: tf.data.Dataset, steps: int
+    ) -> Iterator[np.ndarray]:
+        iterator = iter(batches)
+        for _ in range(steps):
+            rows, asked = function(iterator, _asked_to_stop())
+            yield rows.numpy()
+            self._stop_if_asked(asked)
 
     def boundary_states(
         self, batches: tf.data.Dataset, steps: int, from_depth: int

@@ -85,22 +85,23 @@ def choose_penalty(problem: HeadProblem, folds: np.ndarray, weight_decay: float)
     Raises:
         Interrupted: A signal came in a region of `interruption.deferred`.
     """
-    penalties = penalties_for(weight_decay)
+    penalties, by_vector = penalties_for(weight_decay), problem.by_vector
     held = _held_out(folds)
     of_folds = [
-        (folds == fold, replace(problem, weights=problem.weights * (folds != fold)))
+        (folds == fold, replace(problem, weights=problem.weights * by_vector(folds != fold)))
         for fold in held
     ]
     paths = [solve_path(training, penalties, _TOLERANCE) for _, training in of_folds]
     asked = np.flatnonzero(np.isin(folds, held))
-    answers = np.empty((len(folds), problem.labels.num_outputs), np.float32)
+    reads = 1 if problem.rows is None else problem.rows.is_read.shape[1]
+    answers = np.empty((len(folds), reads * problem.labels.num_outputs), np.float32)
     scores: list[dict[str, float]] = []
     best, of_best = 0, answers[asked]
     for solved in zip(*paths, strict=True):
         interruption.check()
         for (rows, _), head in zip(of_folds, solved, strict=True):
             answers[rows] = problem.answers(head, rows)
-        scores.append(problem.labels.score(problem.targets[asked], answers[asked]))
+        scores.append(problem.labels.score(problem.row_targets[asked], answers[asked]))
         if scores[-1]["loss"] < scores[best]["loss"] or len(scores) == 1:
             best, of_best = len(scores) - 1, answers[asked]
         if len(scores) - 1 - best >= _PATIENCE:

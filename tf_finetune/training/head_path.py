@@ -14,10 +14,12 @@ T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize
 
+from tf_finetune.data.read_vectors import ReadVectors, laid_out
 from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.labels import LabelSpace
@@ -49,6 +51,20 @@ def penalties_for(weight_decay: float) -> tuple[float, ...]:
     return tuple(dict.fromkeys(max(LEAST_PENALTY, penalty) for penalty in around))
 
 
+class RowsOfVectors(NamedTuple):
+    """Which rows the vectors of a problem are of, where a row may have several.
+
+    Attributes:
+        is_read: Which of its reads each row has, bool [n, r].
+        rows: The row of each vector, int64 [m].
+        targets: Encoded labels of the rows.
+    """
+
+    is_read: np.ndarray
+    rows: np.ndarray
+    targets: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class HeadProblem:
     """What a head is to answer.
@@ -70,11 +86,12 @@ class HeadProblem:
     label_smoothing: float = 0.0
     scale: OutputScale | None = None
     has_bias: bool = True
+    rows: RowsOfVectors | None = None
 
     @classmethod
     def of(
         cls,
-        vectors: np.ndarray,
+        vectors: ReadVectors,
         targets: np.ndarray,
         labels: LabelSpace,
         config: TrainingConfig,
@@ -84,21 +101,33 @@ class HeadProblem:
         """That of some training examples.
 
         Args:
-            vectors: What the head gets of them, float32 [n, hidden], finite.
-            targets: Their encoded labels.
+            vectors: What the head gets of their n rows, finite.
+            targets: Encoded labels of the rows.
             labels: What these mean.
             config: The training section.
             has_bias: Whether the head adds a bias.
         """
+        is_read = vectors.is_read
+        weights = labels.example_weights(config.class_weights, targets)
         return cls(
-            HeadVectors(vectors, centred=has_bias),
-            targets,
-            labels.example_weights(config.class_weights, targets),
+            HeadVectors(vectors.values, centred=has_bias),
+            labels.answer_targets(targets, is_read.shape[1])[is_read],
+            labels.answer_weights(weights, is_read)[is_read],
             labels,
             config.label_smoothing,
             labels.scale(targets, centred=has_bias),
             has_bias,
+            RowsOfVectors(is_read, vectors.rows, targets),
         )
+
+    @property
+    def row_targets(self) -> np.ndarray:
+        """Encoded labels of the rows."""
+        return self.targets if self.rows is None else self.rows.targets
+
+    def by_vector(self, values: np.ndarray) -> np.ndarray:
+        """Of each vector what there is of its row: [n] to [m]."""
+        return values if self.rows is None else values[self.rows.rows]
 
     def loss_and_slopes(
         self, kernel: np.ndarray, bias: np.ndarray
@@ -137,9 +166,18 @@ class HeadProblem:
             total += self._shares(rows) @ self.labels.curvatures(logits)
         return float(total.max())
 
-    def answers(self, head: "SolvedHead", rows: np.ndarray | slice) -> np.ndarray:
-        """Logits of a head for some of the texts, float32 [rows, outputs]."""
-        return head.answers(self.vectors.as_they_are(rows), self.scale)
+    def answers(self, head: "SolvedHead", asked: np.ndarray) -> np.ndarray:
+        """Logits of a head for some of the rows.
+
+        Args:
+            head: The head.
+            asked: Which rows, bool [n].
+
+        Returns:
+            float32 [asked, r * outputs].
+        """
+        logits = head.answers(self.vectors.as_they_are(self.by_vector(asked)), self.scale)
+        return logits if self.rows is None else laid_out(logits, self.rows.is_read[asked])
 
     def _logits(self, block: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
         outputs = block @ kernel + bias
