@@ -63,6 +63,7 @@ def check(config: ExperimentConfig) -> list[str]:
         hints = [error.hint for error in errors if error.hint]
         raise UserError(problems, hint="\n".join(hints) or None)
 
+    encoder = encoder.read_by(splits.labels.pooling)
     plan = spec_of(config, encoder, splits.labels).plan
     config, solver_lines = resolve_solver(config, plan)
     return [

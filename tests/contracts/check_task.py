@@ -8,15 +8,18 @@ import tensorflow as tf
 from sklearn import metrics as reference
 
 from tf_finetune.options.data import DataConfig
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.table import TASKS, problem_type, task_of
+from tf_finetune.tasks.task_rows import TaskRow
 
 # By how labels are written: twelve of them.
 WRITTEN = {
     "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
     "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
+    "token_classification": [["O"], ["B-b", "I-b", "O"], ["O", "B-a"], ["B-a"], ["O"], ["B-b"]] * 2,
     "relation": ["f(e1,e2)", "f(e2,e1)", "Other", "f(e1,e2)", "Other", "g(e1,e2)"] * 2,
     "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
 }
@@ -28,7 +31,9 @@ def check_task(name):
     raw = RawLabels("x.csv", pa.chunked_array([pa.array(written)]), np.arange(2, 14))
     labels = infer_labels(DataConfig(task=name), raw)
     targets = labels.encode(raw)
-    wrong = np.random.default_rng(0).normal(size=(12, labels.num_logits)).astype(np.float32)
+    reads = _reads(labels, targets)
+    size = (12, reads * labels.num_logits)
+    wrong = np.random.default_rng(0).normal(size=size).astype(np.float32)
 
     assert type(labels) is TASKS[name]
     assert labels.task == name
@@ -40,30 +45,52 @@ def check_task(name):
     _check_answers(labels, wrong)
 
 
+def _reads(labels, targets):
+    return targets.shape[1] - 1 if labels.answers_each_read else 1
+
+
 def _check_targets(labels, targets, written):
     shape, dtype = labels.target_shape(labels.num_outputs)
-    assert (targets.shape, targets.dtype) == ((12, *shape), np.dtype(dtype))
+    reads = _reads(labels, targets)
+    asked = labels.answer_targets(targets, reads)
+    assert (asked.shape, asked.dtype) == ((12, reads, *shape), np.dtype(dtype))
+    weights = labels.answer_weights(np.ones(12, np.float32), np.ones((12, reads), bool))
+    assert (weights.shape, weights.dtype) == ((12, reads), np.float32)
+    assert labels.example_count(targets) == 12
+    assert len(labels.class_counts(targets)) == len(labels.counted_names)
     said = [labels.words(target) for target in targets]
-    assert [sorted(one) if isinstance(one, list) else one for one in said] == written
+    assert list(map(_sorted, said)) == list(map(_sorted, written))
     strata = labels.strata(targets, 3)
     assert strata.shape == (12,)
     assert labels.constant_logits(targets).shape == (labels.num_logits,)
+
+
+def _sorted(one):
+    return sorted(one) if isinstance(one, list) else one
 
 
 def _right_logits(labels, targets):
     """Outputs that are right beyond doubt."""
     if labels.fewest_names == 0:
         return targets[:, None].astype(np.float32)
-    flags = targets if targets.ndim == 2 else np.eye(labels.num_logits)[targets]
+    if labels.answers_each_read:
+        targets = np.maximum(targets[:, :-1], 0)
+        flags = np.eye(labels.num_outputs)[targets].reshape(12, -1)
+    else:
+        flags = targets if targets.ndim == 2 else np.eye(labels.num_logits)[targets]
     return (20 * (2 * flags - 1)).astype(np.float32)
 
 
 def _check_losses(labels, targets, right, wrong):
+    targets = labels.answer_targets(targets, _reads(labels, targets))
+    count = targets.shape[0] * targets.shape[1]
+    targets = targets.reshape(count, *targets.shape[2:])
+    right, wrong = right.reshape(count, -1), wrong.reshape(count, -1)
     logits = tf.Variable(wrong)
     with tf.GradientTape() as tape:
         losses = labels.losses(tf.constant(targets), logits)
     gradient = tape.gradient(losses, logits).numpy()
-    assert losses.shape == (12,)
+    assert losses.shape == (count,)
     assert losses.dtype == tf.float32
     assert np.isfinite(gradient).all()
     assert gradient.any(axis=1).all()
@@ -72,7 +99,7 @@ def _check_losses(labels, targets, right, wrong):
     np.testing.assert_allclose(alone, losses[:1], rtol=1e-6)
     assert np.all(labels.losses(tf.constant(targets), tf.constant(right)).numpy() < 1e-5)
     same = labels.imitation_losses(tf.constant(wrong), tf.constant(wrong), 2.0)
-    np.testing.assert_allclose(same, np.zeros(12), atol=1e-6)
+    np.testing.assert_allclose(same, np.zeros(count), atol=1e-6)
 
 
 def _check_scores(labels, targets, logits):
@@ -88,7 +115,9 @@ def _check_scores(labels, targets, logits):
     for name, value in copies.items():
         assert abs(weighted[name][0] - value) < 1e-12, name
     predicted = labels.predicted(logits)
-    for name, metric in REFERENCES.items():
+    # Entities are held against seqeval, see tests/tasks/tags.
+    references = {} if labels.answers_each_read else REFERENCES
+    for name, metric in references.items():
         if name in values:
             assert abs(values[name] - metric(targets, predicted)) < 1e-6, name
     for kind in ("right", "wrong"):
@@ -108,6 +137,9 @@ REFERENCES = {
 
 
 def _check_answers(labels, logits):
+    if labels.makes_rows:
+        _check_row_answers(labels, logits)
+        return
     answers = list(labels.answers(logits))
     texts = json.loads(json.dumps(answers, allow_nan=False))
     for answer, text in zip(answers, texts, strict=True):
@@ -121,4 +153,22 @@ def _check_answers(labels, logits):
     assert all(len(output) == 12 for output in outputs.values())
     averaged = labels.averaged(np.stack([logits, logits]).astype(np.float64))
     assert [labels.words(one) for one in labels.predicted(averaged)] == said
+    assert all(len(watched) for watched in labels.watched(logits).values())
+
+
+def _check_row_answers(labels, logits):
+    """Of a task that makes the rows of examples itself."""
+    width = logits.shape[1] // labels.num_outputs
+    spans = tuple((2 * place, 2 * place + 1) for place in range(width))
+    records = [Record(1, "a " * width, None, None, spans)] * 12
+    rows = [TaskRow(number, (), (), (0, width), 0, 2 * width) for number in range(12)]
+    answers = list(labels.row_answers(records, rows, logits))
+    texts = json.loads(json.dumps(answers, allow_nan=False))
+    for text in texts:
+        labels.answer_body.model_validate(text)
+    said = [answer[labels.answer_key] for answer in answers]
+    assert any(said)
+    assert pa.array(said, labels.answer_type()).to_pylist() == said
+    averaged = labels.averaged(np.stack([logits, logits]).astype(np.float64))
+    assert (labels.predicted(averaged) == labels.predicted(logits)).all()
     assert all(len(watched) for watched in labels.watched(logits).values())

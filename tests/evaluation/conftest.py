@@ -4,6 +4,17 @@ import pytest
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.table import TASKS
 
+TAGS = ("O", "B-a", "I-a", "B-b", "I-b")
+WORDS = 6
+
+
+def _tagged(labels, n, rng):
+    """Texts of six words each, half of which are entities of one word."""
+    tags = rng.choice([0, 0, 1, 3], size=(n, WORDS))
+    targets = np.append(tags, np.zeros((n, 1), int), axis=1).astype(np.int32)
+    logits = rng.normal(size=(n, WORDS, len(TAGS))) + 2 * np.eye(len(TAGS))[tags]
+    return labels, targets, logits.reshape(n, -1)
+
 
 @pytest.fixture(scope="session")
 def outputs():
@@ -11,6 +22,8 @@ def outputs():
 
     def make(task, n, num_classes=4):
         rng = np.random.default_rng(n)
+        if task == "token_classification":
+            return _tagged(TASKS[task](TAGS), n, rng)
         noise = rng.normal(size=(n, 1 if task == "regression" else num_classes))
         if task == "regression":
             targets = rng.normal(size=n).round(1)  # rounded, so that there are ties

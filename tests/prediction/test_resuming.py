@@ -14,6 +14,7 @@ from tf_finetune.errors import DiskFullError, UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.prediction.resumable import OpenStream, ResumableFile
 from tf_finetune.prediction.streaming import predict_texts
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.sources.reading import read_texts
 from tf_finetune.tasks.classes import Classes
 
@@ -30,12 +31,13 @@ class Model:
         self.answered = []
         self._stop_at = stop_at
 
-    def logits_of(self, records, batch_size):
+    def outputs_of(self, records, batch_size):
         for record in records:
             if record.text == self._stop_at:
                 raise KeyboardInterrupt
         self.answered += [record.text for record in records]
-        return np.array([[len(record.text) / 7, record.row / 9] for record in records], np.float32)
+        logits = [[len(record.text) / 7, record.row / 9] for record in records]
+        return Outputs(records, (), np.array(logits, np.float32))
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_selected_examples_are_counted_anew(states):
 def test_states_of_reads_stand_one_after_the_other():
     states = PrefixStates(np.zeros((6, 2)), np.array([4, 2, 0]), np.array([2, 2, 2]), 3, True)
 
-    assert states.places_of_reads(np.array([2, 0])).tolist() == [[0, 1], [0, 1]]
+    assert states.places_of_reads(np.array([2, 0]), 2).tolist() == [[0, 1], [0, 1]]
     assert states.select(np.array([1])).reads_only
 
 
@@ -42,9 +42,21 @@ def test_states_of_a_part_are_numbered_as_in_the_whole():
     of_tokens = PrefixStates(values, np.array([1, 0]), np.array([3, 1]), depth=1)
     of_reads = PrefixStates(values, np.array([1, 0]), np.array([1, 1]), 3, reads_only=True)
 
-    assert of_tokens.among(own, np.array([5, 3, 1])).lengths.tolist() == [5, 3, 1]
-    assert of_reads.among(own, np.array([5, 3, 1])).lengths.tolist() == [1, 1, 1]
-    assert of_reads.among(own, np.array([5, 3, 1])).starts.tolist() == [-1, 1, 0]
+    assert of_tokens.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).lengths.tolist() == [
+        5,
+        3,
+        1,
+    ]
+    assert of_reads.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).lengths.tolist() == [
+        1,
+        1,
+        1,
+    ]
+    assert of_reads.among(own, np.array([5, 3, 1]), np.array([1, 1, 1])).starts.tolist() == [
+        -1,
+        1,
+        0,
+    ]
 
 
 def test_mapped_file_takes_no_memory_of_its_own(states, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.serving import service as service_module
 from tf_finetune.serving.app import build_app
 from tf_finetune.serving.drift import Distribution
@@ -30,11 +31,12 @@ class FakeTrained:
         self.tokenizer = None
         self.members = [self]
 
-    def logits_of(self, records, batch_size, *, traced):
+    def outputs_of(self, records, batch_size, *, traced):
         self.batches.append(len(records))
         time.sleep(self.seconds)
         good = np.array([[0.0, 2.0 if "good" in record.text else -2.0] for record in records])
-        return good[:, -self.labels.num_outputs :].astype(np.float32)
+        logits = good[:, -self.labels.num_outputs :].astype(np.float32)
+        return Outputs(records, (), logits)
 
 
 def _served(labels=LABELS, version="first", pairs=False, seconds=0.0):

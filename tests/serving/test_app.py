@@ -218,7 +218,7 @@ def test_fault_of_the_model_is_answered_and_survived(make_client, served, monkey
     model = served()
     client = make_client(model)
     with monkeypatch.context() as patch:
-        patch.setattr(model.trained, "logits_of", None)
+        patch.setattr(model.trained, "outputs_of", None)
         response = client.post("/predict", json={"texts": ["good"]})
     assert response.status_code == 500
     assert "TypeError" in caplog.text

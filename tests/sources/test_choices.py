@@ -79,6 +79,13 @@ def test_labels_that_count_from_one_are_noted(write, notes_of):
     assert notes == ["labels that are numbers of choices, counted from 1: 2, such as row 1"]
 
 
+def test_numbers_that_could_count_from_one_are_noted(write, notes_of):
+    rows = [{"question": "q", "choices": ["x", "y", "z"], "answer": label} for label in (2, 1)]
+    records, notes = notes_of(write("a.jsonl", lines(*rows)))
+    assert [record.label for record in records] == ["2", "1"]
+    assert notes == ["labels taken to count the choices from 0, though none is 0: 2, such as row 1"]
+
+
 def test_choices_may_have_names(tmp_path, read):
     choices = [{"text": ["x", "y"], "label": ["B", "A"]}] * 2
     columns = {"question": ["q", "r"], "choices": choices, "answerKey": ["A", "B"]}

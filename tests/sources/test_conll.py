@@ -111,6 +111,21 @@ def test_another_task_is_an_error(write):
         resolve_columns(DataConfig(train=path, label_separator=";"))
 
 
+def test_columns_of_words_are_no_source_of_other_forms_and_need_tags(write):
+    relation = DataConfig(train=write("a.conll", TWO)).model_copy(update={"task": "relation"})
+    with pytest.raises(UserError, match=r"not read with data.task: relation; accepted: data.task:"):
+        resolve_columns(relation)
+    with pytest.raises(UserError, match=r"b.conll: has no labels; data.task: token_classification"):
+        resolve_columns(DataConfig(train=write("b.conll", "a\nb\n")))
+
+
+def test_a_folder_of_such_files_has_splits(write, read, tmp_path):
+    for split in ("train", "test"):
+        write(f"set/{split}.conll", TWO)
+    config = resolve_columns(DataConfig(train=str(tmp_path / "set"), test=str(tmp_path / "set")))
+    assert list(read_records(config, config.test, split="test")) == RECORDS
+
+
 def test_words_alone_are_read_for_prediction(write):
     path = write("a.conll", "a\nb\n\n#c\n")
     found = [(record.text, record.label) for record in read_texts(DataConfig(), path)]

@@ -53,11 +53,35 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
             )
 
 
+class TinyQuestions(tfds.core.GeneratorBasedBuilder):
+    """A question with one answer."""
+
+    __module__ = "tiny_questions"
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        answers = {"text": tfds.features.Text(), "answer_start": np.int32}
+        features = {
+            "question": tfds.features.Text(),
+            "context": tfds.features.Text(),
+            "answers": tfds.features.Sequence(answers),
+        }
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        answers = {"text": ["Île"], "answer_start": [2]}
+        yield 0, {"question": "Où ?", "context": "L'Île.", "answers": answers}
+
+
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory) -> str:
     """A folder in which the data set is prepared."""
     folder = str(tmp_path_factory.mktemp("tfds"))
-    TinyReviews(data_dir=folder).download_and_prepare()
+    for builder in (TinyReviews, TinyQuestions):
+        builder(data_dir=folder).download_and_prepare()
     return folder
 
 
@@ -76,6 +100,11 @@ def test_texts_are_decoded_and_class_names_are_labels(read):
         ("très 2", "bad"),
     ]
     assert sorted(record.row for record in records) == [1, 2, 3]
+
+
+def test_sequences_of_structures_are_answers(read):
+    (record,) = read("tfds:tiny_questions")
+    assert (record.text, record.label, record.spans) == ("Où ?", ("Île",), ((2, 5),))
 
 
 def test_sequences_of_classes_and_of_texts_are_label_sets(read):

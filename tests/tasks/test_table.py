@@ -64,7 +64,7 @@ def test_a_score_that_comes_later_may_decide_and_one_that_is_no_monitor_may_not(
 
 @pytest.mark.parametrize("name", TASKS)
 def test_config_json_names_a_task_by_its_problem_type_alone_or_by_its_own_name_too(name):
-    labels = TASKS[name](("a", "b") if TASKS[name].fewest_names else ())
+    labels = TASKS[name](("O", "B-a") if TASKS[name].fewest_names else ())
     others = [one for one in TASKS if TASKS[one].problem_type == labels.problem_type]
     own_name = {} if name == others[0] else {"label_task": name}
     assert problem_type(labels) == {"problem_type": labels.problem_type} | own_name
@@ -85,7 +85,7 @@ def test_no_task_is_taken_for_one_that_is_not_there(stars, monkeypatch):
     told = problem_type(stars)
     monkeypatch.delitem(TASKS, "stars")
     assert task_of(told) is None
-    assert task_of({"problem_type": "token_classification"}) is None
+    assert task_of({"problem_type": "object_detection"}) is None
 
 
 def test_spaces_of_different_tasks_are_never_equal(stars):

@@ -153,7 +153,7 @@ def states_of_process(splits):
         ends = np.cumsum(lengths)
         values = np.arange(2 * ends[-1], dtype=np.float32).reshape(-1, 2)
         kept = PrefixStates(values, ends - lengths, lengths, depth=1)
-        states[rank] = kept.among(own, splits.train.lengths)
+        states[rank] = kept.among(own, splits.train.lengths, splits.train.read_counts)
     return states
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tf_finetune.api.explained import Explained, ExplainedTexts
     from tf_finetune.runs.ensemble import Ensemble
+    from tf_finetune.runs.outputs import Outputs
     from tf_finetune.sources.records import Record
 
 _ARGUMENT = ("texts", "pairs")
@@ -92,12 +93,10 @@ class Model:
         """
         import pandas as pd
 
-        from tf_finetune.prediction.answers import answers
-
         self._check_top_k(top_k)
         rows: list[dict[str, Any]] = []
-        for logits in self._logits(texts):
-            rows += [answer_row(answer, top_k) for answer in answers(self._labels, logits, top_k)]
+        for outputs in self._outputs(texts):
+            rows += [answer_row(one, top_k) for one in outputs.answers(self._labels, top_k)]
         return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
     def predict_proba(self, texts: Any) -> "np.ndarray":
@@ -234,13 +233,17 @@ class Model:
         return self._run.load()
 
     def _logits(self, texts: Any) -> "Iterator[np.ndarray]":
+        """As `_outputs`, the numbers alone."""
+        return (outputs.logits for outputs in self._outputs(texts))
+
+    def _outputs(self, texts: Any) -> "Iterator[Outputs]":
         """Of some texts at a time, by the traced model, so that they depend on the texts alone."""
         from tf_finetune.data.chunks import in_chunks
         from tf_finetune.prediction.streaming import CHUNK_TEXTS
 
         records = self._records(texts)
         for chunk in in_chunks(records, CHUNK_TEXTS):
-            yield self._loaded.logits_of(chunk, self._batch_size, traced=True)
+            yield self._loaded.outputs_of(chunk, self._batch_size, traced=True)
 
     def _records(self, texts: Any) -> "Iterator[Record]":
         from tf_finetune.sources.reading import check_texts

@@ -100,7 +100,7 @@ class WholeBatch(NamedTuple):
     Attributes:
         seed: Seed of the run, int64 [].
         step: Global step, int64 [].
-        weight_sum: Weight of all its examples, float32 [].
+        weight_sum: Weight of all its answers, float32 [].
     """
 
     seed: Array
@@ -111,7 +111,8 @@ class WholeBatch(NamedTuple):
     def of(cls, weights: np.ndarray, seed: int, step: int) -> "WholeBatch":
         """Of the batch with these weights, which are summed in float64."""
         total = weights.astype(np.float32).sum(dtype=np.float64)
-        return cls(np.int64(seed), np.int64(step), np.float32(total))
+        # Of a batch in which nothing is read the loss is 0.
+        return cls(np.int64(seed), np.int64(step), np.float32(total or 1.0))
 
 
 class Batch(NamedTuple):
@@ -119,8 +120,8 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: What the model answers to.
-        targets: What it should answer to each text, [b, s, ...].
-        weights: Of each text in the loss, float32 [b, s]; 0 where a place is empty.
+        targets: What it should answer, [b, s, ...]: to each text of a row, or to each read.
+        weights: Of each answer in the loss, float32 [b, s]; 0 where a place is empty.
         place: Where the rows stand in the global batch.
         whole: Of the global batch.
     """
@@ -132,7 +133,17 @@ class Batch(NamedTuple):
     whole: WholeBatch
 
 
-def text_rows(token_ids: Array, token_type_ids: Array, attention_mask: Array) -> Inputs:
-    """Texts that have a row each, of which the head reads the first token; all int32 [b, t]."""
-    first = 0 * attention_mask[:, :1]
-    return Inputs(Tokens(token_ids, token_type_ids), Texts(attention_mask, first))
+def text_rows(
+    token_ids: Array, token_type_ids: Array, attention_mask: Array, reads: Array | None = None
+) -> Inputs:
+    """Texts that have a row each.
+
+    Args:
+        token_ids: int32 [b, t].
+        token_type_ids: int32 [b, t].
+        attention_mask: int32 [b, t].
+        reads: Positions that the head reads, int32 [b, r]; None: the first.
+    """
+    if reads is None:
+        reads = 0 * attention_mask[:, :1]
+    return Inputs(Tokens(token_ids, token_type_ids), Texts(attention_mask, reads))

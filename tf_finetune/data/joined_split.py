@@ -1,11 +1,15 @@
 """Two splits as one, for a final training on the validation examples too."""
 
 import hashlib
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from tf_finetune.data.splits import Split
 from tf_finetune.data.token_store import TokenBatch, TokenStore
+
+Kept = TypeVar("Kept")
 
 
 class JoinedStore(TokenStore):
@@ -32,6 +36,7 @@ class JoinedStore(TokenStore):
         self.notes = (*first.store.notes, *second.store.notes)
         self.unknown_examples = first.store.unknown_examples or second.store.unknown_examples
         self.marking_tokens = first.store.marking_tokens
+        self.examples = np.concatenate([first.examples, first.num_examples + second.examples])
 
     def gather(self, rows: np.ndarray, pad_to: int | None = None) -> TokenBatch:
         """The tokens of some rows; see `TokenStore.gather`."""
@@ -53,11 +58,30 @@ class JoinedStore(TokenStore):
 
     def texts(self, rows: np.ndarray) -> list[tuple[str, str | None]]:
         """Text and second text of some rows."""
+        return self._in_order(rows, lambda part, indices: part.texts(indices))
+
+    def spans(self, rows: np.ndarray) -> list[np.ndarray]:
+        """What answers are about; see `TokenStore.spans`."""
+        return self._in_order(rows, lambda part, indices: part.store.spans(part.rows[indices]))
+
+    def reads(self, rows: np.ndarray) -> np.ndarray:
+        """Positions that are read; see `TokenStore.reads`."""
+        found = self._in_order(
+            rows, lambda part, indices: list(part.store.reads(part.rows[indices]))
+        )
+        width = max(map(len, found), default=1)
+        return np.stack([np.pad(one, (0, width - len(one)), constant_values=-1) for one in found])
+
+    def _in_order(
+        self, rows: np.ndarray, ask: Callable[[Split, np.ndarray], list[Kept]]
+    ) -> list[Kept]:
+        """What is asked of each part for its rows, put into the order of the rows."""
         rows = np.asarray(rows, np.int64)
-        found: dict[int, tuple[str, str | None]] = {}
+        found: dict[int, Kept] = {}
         for part, (places, indices) in zip(self._parts, self._split(rows), strict=True):
-            texts = part.texts(indices)
-            found |= zip(np.flatnonzero(places).tolist(), texts, strict=True)
+            if len(indices):
+                values = ask(part, indices)
+                found |= zip(np.flatnonzero(places).tolist(), values, strict=True)
         return [found[place] for place in range(len(rows))]
 
     def _split(self, rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -73,5 +97,5 @@ class JoinedStore(TokenStore):
 def join_splits(first: Split, second: Split) -> Split:
     """One split with the examples of two, under the name of the first."""
     store = JoinedStore(first, second)
-    labels = np.concatenate([first.labels, second.labels])
-    return Split(first.name, store, np.arange(len(store)), labels)
+    labels = first.task.joined_targets(first.labels, second.labels)
+    return Split(first.name, store, np.arange(len(store)), labels, first.task)

@@ -167,6 +167,9 @@ def _open_store(
 ) -> TokenStore:
     # Targets are kept as they were written, whether the task is inferred or set: otherwise the
     # second run, with the inferred task set, would not find the store of the first.
-    of_numbers = config.task != "auto" and not TASKS[config.task].fewest_names
+    task = None if config.task == "auto" else TASKS[config.task]
+    of_numbers = task is not None and not task.fewest_names
     config = config.model_copy(update={"task": "auto"}) if of_numbers else _as_read(config)
-    return open_store(config, source, tokenizer, split=split, console=console)
+    if task is not None and not task.makes_rows:
+        task = None
+    return open_store(config, source, tokenizer, split=split, console=console, task=task)

@@ -1,6 +1,7 @@
 """Training, validation and test examples, and how they are made from one source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from tf_finetune.data.token_store import TokenBatch, TokenStore
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.problems import Problems, show
+from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 
 _ROWS_SHOWN = 3
@@ -22,13 +24,15 @@ class Split:
         name: `train`, `validation` or `test`.
         store: The tokens.
         rows: Rows of the store, int64 `[n]`, ascending.
-        labels: What `LabelSpace.encode` gives for these rows, `[n]` or `[n, num_outputs]`.
+        labels: What `LabelSpace.encode` gives for these rows, `[n, ...]`.
+        task: What they are labels of.
     """
 
     name: str
     store: TokenStore
     rows: np.ndarray
     labels: np.ndarray
+    task: type[LabelSpace] = Classes
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,10 +42,39 @@ class Split:
         """Tokens of each example, int32 `[n]`."""
         return self.store.lengths[self.rows]
 
-    @property
+    @cached_property
+    def _reads(self) -> np.ndarray:
+        return self.store.reads(self.rows)
+
+    @cached_property
     def reads(self) -> np.ndarray:
-        """Positions in each text whose final states the head needs: the first. int32 `[n, r]`."""
-        return np.zeros((len(self), 1), np.int32)
+        """Positions in each text whose final states the head needs, int32 `[n, r]`.
+
+        A row with fewer reads its first token in their place; see `is_read`.
+        """
+        return np.maximum(self._reads, 0)
+
+    @cached_property
+    def is_read(self) -> np.ndarray:
+        """Which of the reads there are, bool `[n, r]`."""
+        return self._reads >= 0
+
+    @cached_property
+    def read_counts(self) -> np.ndarray:
+        """Up to which of its reads each row has any, at least 1, int64 `[n]`."""
+        width = self.is_read.shape[1]
+        last = width - np.argmax(self.is_read[:, ::-1], axis=1)
+        return np.where(self.is_read.any(axis=1), last, 1)
+
+    @cached_property
+    def examples(self) -> np.ndarray:
+        """Which example each row is of, counted from 0 without gaps, int64 `[n]`."""
+        return np.unique(self.store.examples[self.rows], return_inverse=True)[1].reshape(-1)
+
+    @property
+    def num_examples(self) -> int:
+        """Examples, of which a long text is one whatever number of rows it has."""
+        return int(self.examples.max(initial=-1)) + 1
 
     @property
     def mean_length(self) -> int:
@@ -63,7 +96,8 @@ class Split:
 
     def select(self, indices: np.ndarray) -> "Split":
         """The split of some examples; `indices` (or a mask) count inside the split."""
-        return Split(self.name, self.store, self.rows[indices], self.labels[indices])
+        labels = self.labels[indices]
+        return Split(self.name, self.store, self.rows[indices], labels, self.task)
 
 
 def whole_split(name: str, store: TokenStore, labels: LabelSpace) -> Split:
@@ -72,7 +106,8 @@ def whole_split(name: str, store: TokenStore, labels: LabelSpace) -> Split:
     Raises:
         UserError: If a label of the store is not in `labels`.
     """
-    return Split(name, store, np.arange(len(store)), labels.encode(store.raw_labels))
+    targets = labels.encode(store.raw_labels)
+    return Split(name, store, np.arange(len(store)), targets, type(labels))
 
 
 def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str, Split]:
@@ -105,7 +140,7 @@ def divide(config: DataConfig, labels: LabelSpace, examples: Split) -> dict[str,
     strata = strata_of(labels, examples.labels[first], most=min(sizes))
     parts = take_parts(strata, sizes, config.split_seed)[text]
     return {
-        name: Split(name, examples.store, examples.rows[parts == i], examples.labels[parts == i])
+        name: replace(examples.select(parts == i), name=name)
         for i, name in enumerate([*shares, "train"])
     }
 
@@ -145,16 +180,18 @@ def limit_training(config: DataConfig, labels: LabelSpace, train: Split) -> Spli
         UserError: If the limit is smaller than the number of classes.
     """
     size = config.train_limit
-    if size is None or size >= len(train):
+    if size is None or size >= train.num_examples:
         return train
-    strata = strata_of(labels, train.labels, most=size)
+    first = np.unique(train.examples, return_index=True)[1]
+    strata = strata_of(labels, train.labels[first], most=size)
     classes = strata.max() + 1
     if size < classes:
         raise UserError(
             f"data.train_limit: received {size}, fewer than the {classes} classes; accepted: "
             f"at least {classes}, or null"
         )
-    return train.select(take_sample(strata, size, config.split_seed, 1))
+    taken = take_sample(strata, size, config.split_seed, 1)
+    return train.select(taken[train.examples])
 
 
 def _check_divisible(

@@ -42,25 +42,29 @@ class PrefixStates:
             padded[row, :length] = self.values[start : start + length]
         return padded
 
-    def places_of_reads(self, indices: np.ndarray) -> np.ndarray:
-        """Where the reads of some examples stand among their states, int32 `[batch, r]`.
+    def places_of_reads(self, indices: np.ndarray, reads: int) -> np.ndarray:
+        """Where the reads of some examples stand among their states, int32 `[batch, reads]`.
 
-        Of states of reads alone: all of them.
+        Of states of reads alone: all of them, and the first where an example has fewer.
         """
-        return np.tile(np.arange(self.lengths[0], dtype=np.int32), (len(indices), 1))
+        places = np.arange(reads, dtype=np.int32)
+        return np.where(places < self.lengths[indices][:, None], places, 0).astype(np.int32)
 
     def select(self, indices: np.ndarray) -> "PrefixStates":
         """The states of some examples."""
         return replace(self, starts=self.starts[indices], lengths=self.lengths[indices])
 
-    def among(self, own: np.ndarray, lengths: np.ndarray) -> "PrefixStates":
+    def among(
+        self, own: np.ndarray, lengths: np.ndarray, read_counts: np.ndarray
+    ) -> "PrefixStates":
         """The same states, numbered as in the split of which these examples are a part.
 
         Args:
             own: Which examples of that split these are, bool `[n]`.
             lengths: Tokens of each of its examples, `[n]`.
+            read_counts: Reads of each, `[n]`.
         """
         starts = np.full(len(own), -1, np.int64)
         starts[own] = self.starts
-        kept = np.full_like(starts, self.lengths[0]) if self.reads_only else lengths
+        kept = read_counts if self.reads_only else lengths
         return replace(self, starts=starts, lengths=kept.astype(np.int64), own=own)

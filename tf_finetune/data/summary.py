@@ -26,7 +26,7 @@ class SplitSummary:
         name: `train`, `validation` or `test`.
         source: Where it came from.
         rows: Number of examples.
-        class_counts: Examples of each class in the order of the outputs; () for regression.
+        class_counts: Of each of the `label_names` of the summary; () for regression.
         target_range: Least, mean and greatest target of a regression task, else None.
         length_p50: Median length in tokens, of the whole texts, before they are cut; p90 and p99
             likewise, and the longest.
@@ -73,7 +73,7 @@ class DataSummary:
 
     Attributes:
         task: What is predicted.
-        label_names: Names of the classes; () for regression.
+        label_names: Names of what is counted, such as the classes; () for regression.
         splits: Figures of each split.
         shared_texts: Pairs of splits that share texts.
         conflicting_texts: Distinct training texts that stand there with different labels.
@@ -124,7 +124,7 @@ def summarize(
         )
     return DataSummary(
         task=labels.task,
-        label_names=labels.names,
+        label_names=labels.counted_names,
         splits=figures,
         shared_texts=tuple(shared),
         conflicting_texts=conflicts,
@@ -140,7 +140,7 @@ def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
     return SplitSummary(
         name=split.name,
         source=split.store.source,
-        rows=len(split),
+        rows=split.num_examples,
         class_counts=tuple(labels.class_counts(split.labels).tolist()),
         target_range=labels.target_range(split.labels),
         length_p50=p50,
@@ -149,7 +149,7 @@ def _summarize_split(split: Split, labels: LabelSpace) -> SplitSummary:
         length_max=longest,
         truncated_share=float(split.store.truncated[split.rows].mean()),
         unknown_share=_unknown_share(split),
-        duplicates=len(split) - len(np.unique(_text_hashes(split))),
+        duplicates=split.num_examples - len(np.unique(_text_hashes(split))),
     )
 
 
@@ -195,7 +195,8 @@ def _class_warnings(figures: Sequence[SplitSummary], labels: LabelSpace) -> list
     warnings = []
     for figure in figures:
         counts = figure.class_counts
-        missing = [name for name, count in zip(labels.names, counts, strict=False) if not count]
+        names = zip(labels.counted_names, counts, strict=False)
+        missing = [name for name, count in names if not count]
         if missing:
             shown = ", ".join(map(show, missing[:_NAMES_SHOWN]))
             more = f" and {len(missing) - _NAMES_SHOWN} more" * (len(missing) > _NAMES_SHOWN)

@@ -58,22 +58,23 @@ def _target_table(summary: DataSummary) -> Table:
 
 
 def _class_table(summary: DataSummary) -> Table:
-    noun = TASKS[summary.task].nouns[0]
+    noun, several = TASKS[summary.task].nouns[0], TASKS[summary.task].answers_each_read
     table = _table(noun, *(split.name for split in summary.splits))
     # Commonest first: of many classes the rare ones are left out.
     counts = summary.splits[0].class_counts
     by_count = sorted(range(len(counts)), key=lambda index: -counts[index])
     for index in by_count[:CLASSES_SHOWN]:
-        cells = [_count_and_share(split, index) for split in summary.splits]
+        cells = [_count_and_share(one, index, several=several) for one in summary.splits]
         table.add_row(Text(summary.label_names[index]), *cells)
     if len(by_count) > CLASSES_SHOWN:
         table.add_row(f"and {len(by_count) - CLASSES_SHOWN} more")
     return table
 
 
-def _count_and_share(split: SplitSummary, index: int) -> str:
+def _count_and_share(split: SplitSummary, index: int, *, several: bool) -> str:
+    """How many there are; of what an example may have several of there is no share."""
     count = split.class_counts[index]
-    return f"{count:,} ({count / split.rows:.0%})"
+    return f"{count:,}" if several else f"{count:,} ({count / split.rows:.0%})"
 
 
 def _table(first: str, *others: str) -> Table:

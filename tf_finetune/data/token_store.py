@@ -52,6 +52,8 @@ class TokenStore:
         unknown_examples: Up to three pieces of the texts that it does not know.
         notes: Sentences about how the source was read that the user should know.
         max_length: Longest text in tokens.
+        examples: Which example of the source each row is of, counted from 0, int64 `[rows]`; an
+            example's rows follow each other.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -78,6 +80,8 @@ class TokenStore:
         self.whole_lengths = self._numbers("whole_length")
         self.unknown = self._numbers("unknown")
         self._first_lengths = self._numbers("first_length")
+        self._answered = "reads" in reader.schema.names
+        self.examples = self._numbers("example") if self._answered else np.arange(len(self))
 
     @property
     def truncated(self) -> np.ndarray:
@@ -124,11 +128,41 @@ class TokenStore:
             )
         return found
 
+    def reads(self, rows: np.ndarray) -> np.ndarray:
+        """Positions whose final states are read, int32 `[n, r]`; -1 where there is none.
+
+        The first token's, unless the task says what it reads.
+        """
+        if not self._answered:
+            return np.zeros((len(rows), 1), np.int32)
+        found = self._lists("reads", rows)
+        reads = np.full((len(rows), max(map(len, found), default=1) or 1), -1, np.int32)
+        for to, values in zip(reads, found, strict=True):
+            to[: len(values)] = values
+        return reads
+
+    def spans(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Of each row the characters of its text that its answers are about, int32 `[spans, 2]`.
+
+        Raises:
+            KeyError: The answers are about whole texts.
+        """
+        return [values.reshape(-1, 2) for values in self._lists("spans", rows)]
+
     @property
     def raw_labels(self) -> RawLabels:
         """The labels of all rows as the source gave them, without a copy."""
         labels = pa.chunked_array([batch.column("label") for batch in self._batches])
-        return RawLabels(self.source, labels, self.source_rows)
+        return RawLabels(self.source, labels, self.source_rows, self.examples)
+
+    def _lists(self, name: str, rows: np.ndarray) -> list[np.ndarray]:
+        found = []
+        for row in np.asarray(rows, np.int64).tolist():
+            batch, index = divmod(row, self._batch_rows)
+            column = self._batches[batch].column(name)
+            start, end = column.offsets[index].as_py(), column.offsets[index + 1].as_py()
+            found.append(column.values[start:end].to_numpy())
+        return found
 
     def _numbers(self, name: str) -> np.ndarray:
         columns = (batch.column(name) for batch in self._batches)

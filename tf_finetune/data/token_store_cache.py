@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tf_finetune.data.token_store_files import (
     write_store_manifest,
 )
 from tf_finetune.data.token_store_writer import truncating_tokenizer, write_tokens
-from tf_finetune.encoders.tokenizers import gives_types
+from tf_finetune.encoders.tokenizers import gives_types, whole_texts
 from tf_finetune.errors import UserError, visible
 from tf_finetune.live_display import LiveDisplay
 from tf_finetune.options.data import DataConfig
@@ -32,6 +33,7 @@ from tf_finetune.sources.fingerprints import fingerprint
 from tf_finetune.sources.opening import open_table
 from tf_finetune.sources.reading import read_records
 from tf_finetune.storage.disk_space import told_when_full
+from tf_finetune.tasks.labels import LabelSpace
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ def open_store(
     *,
     split: str = "train",
     console: Console | None = None,
+    task: type[LabelSpace] | None = None,
 ) -> TokenStore:
     """Open the token store of a labelled source, and fill it first if it is not there yet.
 
@@ -61,6 +64,7 @@ def open_store(
         tokenizer: A fast tokenizer of transformers; it is not changed.
         split: Which split of the source to take, where a source has several (TFDS).
         console: Where progress is shown; None shows none.
+        task: One that makes its rows itself; None: each example is a row.
 
     Raises:
         UserError: If the source is wrong, or the folder cannot be written (`DiskFullError` for
@@ -69,7 +73,12 @@ def open_store(
     backend = truncating_tokenizer(tokenizer, config.max_length)
     pad_id, typed = tokenizer.pad_token_id or 0, gives_types(tokenizer)
     read = fingerprint(config, source, split=split)
-    parts = (read, backend.to_str(), pad_id, typed, FORMAT_VERSION)
+    parts: tuple[object, ...] = (read, backend.to_str(), pad_id, typed, FORMAT_VERSION)
+    make_rows = None
+    if task is not None:
+        parts = (*parts, task.task)
+        whole = whole_texts(backend)
+        make_rows = partial(task.rows, backend=whole, max_length=config.max_length)
     seen_on_opening = open_table(config, source, split=split).notes
     key = hashlib.sha256(repr(parts).encode()).hexdigest()
     folder = Path(config.cache_dir).expanduser() / "tokens" / key
@@ -95,6 +104,7 @@ def open_store(
                 backend,
                 unknown_id=tokenizer.unk_token_id,
                 typed=typed,
+                make_rows=make_rows,
                 source=source,
                 advance=advance,
             )

@@ -3,8 +3,8 @@
 import copy
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from tf_finetune.data.chunks import in_chunks
+from tf_finetune.data.task_row_columns import FIELDS, MakeRows, rows_of_examples, task_columns
 from tf_finetune.data.token_store_files import sync_to_disk
 from tf_finetune.errors import UserError
 from tf_finetune.sources.problems import Problems, show
@@ -61,6 +62,7 @@ def write_tokens(
     *,
     unknown_id: int | None,
     typed: bool = True,
+    make_rows: MakeRows | None = None,
     source: str,
     advance: Callable[[int], None],
 ) -> Written:
@@ -73,6 +75,8 @@ def write_tokens(
         unknown_id: The token that stands for what the tokenizer does not know; None if it knows
             everything.
         typed: Whether the second text of a pair has a token type of its own.
+        make_rows: Makes the rows of examples, where the task does that itself; None: each example
+            is a row, of which one state is read.
         source: Name of the source, for messages.
         advance: Called with the number of rows after each chunk.
 
@@ -89,22 +93,26 @@ def write_tokens(
     if not chunk:
         raise UserError(f"{source}: holds no examples; accepted: at least one")
     first = chunk[0]
-    schema = _schema(type(first.label), backend)
+    schema = _schema(type(first.label), backend, FIELDS if make_rows else ())
     tokens = _Tokens(backend, unknown_id, typed)
+    checked = _checked(chain([chunk], chunks), first, source)
     rows = 0
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        while chunk:
-            _check_label_kinds(chunk, first, source)
-            writer.write_batch(_encode(chunk, tokens, schema))
-            rows += len(chunk)
-            advance(len(chunk))
-            chunk = next(chunks, [])
+        batches: Iterator[pa.RecordBatch]
+        if make_rows is None:
+            batches = (_encode(chunk, tokens, schema) for chunk in checked)
+        else:
+            batches = _encoded_rows(checked, make_rows, tokens, schema)
+        for batch in batches:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+            advance(batch.num_rows)
     sync_to_disk(path)
     marking = backend.num_special_tokens_to_add(first.text_pair is not None)
     return Written(rows, marking, tokens.unknown_examples)
 
 
-def _schema(label_kind: type, backend: Any) -> pa.Schema:
+def _schema(label_kind: type, backend: Any, further: tuple[pa.Field, ...]) -> pa.Schema:
     highest_id = max(backend.get_vocab(with_added_tokens=True).values())
     id_type = pa.uint16() if highest_id <= np.iinfo(np.uint16).max else pa.int32()
     return pa.schema(
@@ -118,8 +126,16 @@ def _schema(label_kind: type, backend: Any) -> pa.Schema:
             pa.field("whole_length", pa.int32(), nullable=False),
             pa.field("unknown", pa.int32(), nullable=False),
             pa.field("text_hash", pa.uint64(), nullable=False),
+            *further,
         ]
     )
+
+
+def _checked(chunks: Iterable[list[Record]], first: Record, source: str) -> Iterator[list[Record]]:
+    """The same chunks, each held against the kind of label that the first record has."""
+    for chunk in chunks:
+        _check_label_kinds(chunk, first, source)
+        yield chunk
 
 
 def _check_label_kinds(chunk: list[Record], first: Record, source: str) -> None:
@@ -170,11 +186,11 @@ class _Tokens:
         types = (encoding.type_ids for encoding in encodings)
         return [t.index(1) if self._typed and 1 in t else len(t) for t in types]
 
-    def unknown(self, chunk: list[Record], encodings: list[Any]) -> list[int]:
+    def unknown(self, chunk: list[Record], ids: Sequence[Sequence[int]]) -> list[int]:
         """The number of unknown tokens of each record, as it was cut."""
         if self._unknown_id is None:
             return [0] * len(chunk)
-        counts = [encoding.ids.count(self._unknown_id) for encoding in encodings]
+        counts = [of_record.count(self._unknown_id) for of_record in ids]
         for record, count in zip(chunk, counts, strict=True):
             if len(self.unknown_examples) >= UNKNOWN_EXAMPLES:
                 break
@@ -195,21 +211,53 @@ class _Tokens:
 def _encode(chunk: list[Record], tokens: _Tokens, schema: pa.Schema) -> pa.RecordBatch:
     encodings, whole_lengths = tokens.cut(chunk)
     ids = [encoding.ids for encoding in encodings]
-    offsets = np.cumsum([0, *map(len, ids)], dtype=np.int32)
-    id_type = schema.field("token_ids").type.value_type
-    flat = np.fromiter(chain.from_iterable(ids), id_type.to_pandas_dtype(), offsets[-1])
-    columns = {
-        "row": [r.row for r in chunk],
-        "text": [r.text for r in chunk],
-        "text_pair": [r.text_pair for r in chunk],
-        "label": [r.label for r in chunk],
-        "token_ids": pa.ListArray.from_arrays(offsets, flat),
+    columns = _columns(chunk, ids, tokens, schema) | {
         "first_length": tokens.first_lengths(encodings),
         "whole_length": whole_lengths,
-        "unknown": tokens.unknown(chunk, encodings),
         "text_hash": [_text_hash(r) for r in chunk],
     }
     return pa.RecordBatch.from_pydict(columns, schema=schema)
+
+
+def _encoded_rows(
+    chunks: Iterable[list[Record]], make_rows: MakeRows, tokens: _Tokens, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    """Record batches of as many rows each as a store wants, whatever examples they are of."""
+    hashes: list[int] = []  # of each example, whose rows all have it
+
+    def hashed() -> Iterator[list[Record]]:
+        for chunk in chunks:
+            hashes.extend(map(_text_hash, chunk))
+            yield chunk
+
+    rows = rows_of_examples(hashed(), make_rows)
+    while found := list(islice(rows, BATCH_ROWS)):
+        shown, ids = [record for _, record, _ in found], [row.ids for _, _, row in found]
+        lengths = list(map(len, ids))
+        columns = _columns(shown, ids, tokens, schema) | {
+            # What does not fit a row is in the next: nothing is cut off.
+            **{"first_length": lengths, "whole_length": lengths},
+            "text_hash": [hashes[number] for number, _, _ in found],
+            **task_columns(found),
+        }
+        yield pa.RecordBatch.from_pydict(columns, schema=schema)
+
+
+def _columns(
+    records: list[Record], ids: Sequence[Sequence[int]], tokens: _Tokens, schema: pa.Schema
+) -> dict[str, Any]:
+    """What is the same for every task."""
+    offsets = np.cumsum([0, *map(len, ids)], dtype=np.int32)
+    id_type = schema.field("token_ids").type.value_type
+    flat = np.fromiter(chain.from_iterable(ids), id_type.to_pandas_dtype(), offsets[-1])
+    return {
+        "row": [r.row for r in records],
+        "text": [r.text for r in records],
+        "text_pair": [r.text_pair for r in records],
+        "label": [r.label for r in records],
+        "token_ids": pa.ListArray.from_arrays(offsets, flat),
+        "unknown": tokens.unknown(records, ids),
+    }
 
 
 def _text_hash(record: Record) -> int:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 # What the head reads of a text: the state of its first or last token, or the mean or the largest
 # value of all its tokens' states. Where "first" is usual, it means with the pooler, and
-# "first_state" without.
-Pooling = Literal["first", "mean", "max", "last", "first_state"]
-OF_THE_FIRST_TOKEN: frozenset[Pooling] = frozenset(("first", "first_state"))
+# "first_state" without. "words" are the states of the first piece of each word.
+Pooling = Literal["first", "mean", "max", "last", "first_state", "words"]
+# Those whose tokens the batches name.
+OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(("first", "first_state", "words"))
 # Those for which the last layer computes every token.
 OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
@@ -156,7 +157,10 @@ class Family(ABC):
     head_names: ClassVar[tuple[str, str]]
     head_has_bias: ClassVar[bool] = True
     pooling: ClassVar[Pooling] = "first"
-    poolings: ClassVar[tuple[Pooling, ...]] = ("first", "mean", "max", "last", "first_state")
+    poolings: ClassVar[tuple[Pooling, ...]] = (
+        *("first", "mean", "max", "last", "first_state"),
+        "words",
+    )
     kept_of_all: ClassVar[int] = 3
     kept_of_read: ClassVar[int] = 5
     bounded_pooler: ClassVar[bool] = True
@@ -227,7 +231,10 @@ class Family(ABC):
             pooling: What the head reads; None: as usual for the family.
         """
         shape = (self.sizes(config).hidden, num_labels)
-        head = dense_variables(*self.head_names, shape, "head", "head")
+        path, tensor = self.head_names
+        # A head for each word is called so in the library's models of every family.
+        tensor = "classifier" if pooling == "words" else tensor
+        head = dense_variables(path, tensor, shape, "head", "head")
         has_pooler = pooling in (None, self.pooling)
         below = self.encoder_variables(config)
         return (

@@ -44,6 +44,7 @@ class EncoderFiles:
         wanted_pooling: `encoder.pooling`.
         wanted_layers: How many of its first layers are used; None: all.
         adapter_name: `encoder.adapter`, a folder of PEFT; None: the encoder as it is.
+        task_pooling: What the task reads, where it reads something of its own.
     """
 
     name: str
@@ -51,6 +52,7 @@ class EncoderFiles:
     wanted_pooling: WantedPooling = "auto"
     wanted_layers: int | None = None
     adapter_name: str | None = None
+    task_pooling: Pooling | None = None
 
     @cached_property
     def adapter(self) -> Adapter | None:
@@ -113,7 +115,18 @@ class EncoderFiles:
 
     @cached_property
     def pooling_choice(self) -> PoolingChoice:
-        """What the head reads of a text, and who says so."""
+        """What the head reads of a text, and who says so.
+
+        Raises:
+            UserError: The option names what the task does not read.
+        """
+        if self.task_pooling is not None:
+            if self.wanted_pooling not in ("auto", self.task_pooling):
+                raise UserError(
+                    f"encoder.pooling: received {self.wanted_pooling} for a task that reads "
+                    f"{self.task_pooling}; accepted: auto"
+                )
+            return PoolingChoice(self.task_pooling, "as the task asks for")
         if self.wanted_pooling == "auto" and self.has_adapted_head:
             pooling = self.whole_config.get(TEXT_POOLING, self.family.pooling)
             if pooling in self.family.poolings:
@@ -150,6 +163,19 @@ class EncoderFiles:
             pooling,
             *self.depth_notes(),
         ]
+
+    def read_by(self, pooling: Pooling | None) -> "EncoderFiles":
+        """The same encoder for a task that reads this; None: what the options say.
+
+        Raises:
+            UserError: The options say what is read of words, and the task does not read words.
+        """
+        if pooling is None and self.wanted_pooling == "words":
+            raise UserError(
+                "encoder.pooling: received words for a task that reads whole texts; accepted: "
+                f"auto, {', '.join(p for p in self.family.poolings if p != 'words')}"
+            )
+        return replace(self, task_pooling=pooling)
 
     def configured(self, section: EncoderConfig) -> "EncoderFiles":
         """The same encoder, read and cut as another section `encoder` says."""

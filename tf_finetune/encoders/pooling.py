@@ -20,6 +20,7 @@ _WORDS: dict[Pooling, str] = {
     "max": "the largest of all tokens",
     "last": "the last token",
     "first_state": "the first token, without the pooler",
+    "words": "the first piece of each word",
 }
 _OF_SENTENCE_TRANSFORMERS: dict[str, Pooling] = {
     "cls": "first",

@@ -16,11 +16,13 @@ class TokenRows(NamedTuple):
         ids: Token ids of each text.
         types: 1 for tokens of the second text of a pair, else 0.
         fill: The id that stands for padding.
+        reads: Positions of each text that the head reads, where these are several.
     """
 
     ids: Sequence[Sequence[int]]
     types: Sequence[Sequence[int]]
     fill: int
+    reads: Sequence[Sequence[int]] | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -44,6 +46,17 @@ class TokenRows(NamedTuple):
         length = max(map(len, ids), default=0) if length is None else length
         ones = [[1] * len(one) for one in ids]
         return _filled(ids, length, self.fill), _filled(types, length, 0), _filled(ones, length, 0)
+
+    def padded_reads(self, rows: Sequence[int]) -> np.ndarray:
+        """Positions that the head reads of some of the texts, int32 [b, r].
+
+        The first token in place of those that there are not.
+        """
+        if self.reads is None:
+            return np.zeros((len(rows), 1), np.int32)
+        reads = [self.reads[row] for row in rows]
+        most = max(1, *map(len, reads))
+        return np.maximum(_filled(reads, most, 0), 0)
 
 
 def token_rows(

@@ -1,5 +1,6 @@
 """Loads the fast tokenizer that belongs to an encoder."""
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 # Files that a tokenizer can be read from, the first complete set of them.
 _FILES = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
+
+
+def whole_texts(backend: Any) -> Any:
+    """A copy of a fast tokenizer's backend that gives all tokens of a text, and no others.
+
+    Args:
+        backend: Of the package `tokenizers`; its file may say how it pads and cuts.
+    """
+    copied = copy.deepcopy(backend)
+    copied.no_padding()
+    copied.no_truncation()
+    return copied
 
 
 def load_tokenizer(files: EncoderFiles) -> "PreTrainedTokenizerFast":

@@ -10,7 +10,6 @@ from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
-from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.labels import LabelSpace
 
 BEFORE = "before_fine_tuning"
@@ -166,7 +165,7 @@ def build_evaluation_report(
     return EvaluationReport(
         split=split_name,
         task=labels.task,
-        n=len(targets),
+        n=labels.example_count(targets),
         confidence=evaluation.confidence,
         metrics=with_intervals(labels, targets, logits, evaluation),
         baselines=baselines,
@@ -189,7 +188,7 @@ def constant_scores(
         train_targets: Encoded labels of the training examples, which give that answer.
     """
     constant = labels.constant_logits(train_targets)
-    return labels.score(targets, np.tile(constant, (len(targets), 1)))
+    return labels.score(targets, labels.repeated(constant, targets))
 
 
 def _check_finite(split_name: str, logits: np.ndarray) -> None:
@@ -207,12 +206,12 @@ def _per_class(
     labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
 ) -> tuple[ClassScore, ...]:
     examples = labels.scored(targets, logits)
-    if not isinstance(examples, ClassScored):
+    counts = examples.counts(np.ones((1, examples.num_examples)))
+    if counts is None:
         return ()
-    counts = examples.counts(np.ones((1, len(targets))))
     ratios = (counts.precision, counts.recall, counts.f1)
     columns = (*(column[0].tolist() for column in ratios), counts.true[0].astype(int).tolist())
-    return tuple(ClassScore(*row) for row in zip(labels.names, *columns, strict=True))
+    return tuple(ClassScore(*row) for row in zip(labels.counted_names, *columns, strict=True))
 
 
 def _mistakes(

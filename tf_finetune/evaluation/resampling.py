@@ -47,11 +47,11 @@ def resampled_scores(
     ]
     all_targets = np.concatenate([targets, *(one for one, _ in made)])
     all_logits = np.concatenate([logits, *(answers for _, answers in made)])
-    size = len(made[0][0]) if made else 0
+    size = labels.example_count(made[0][0]) if made else 0
     examples = labels.scored(all_targets, all_logits)
+    count = labels.example_count(targets)
     blocks = [
-        examples.scores(weights)
-        for weights in _weights(len(targets), len(made), size, resamples, seed)
+        examples.scores(weights) for weights in _weights(count, len(made), size, resamples, seed)
     ]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 

@@ -21,11 +21,13 @@ class Examples(NamedTuple):
         config: The configuration; what was inferred of the data and of the encoder is filled in.
         tokenizer: That of the encoder.
         splits: The data.
+        files: The encoder, read as the task reads it.
     """
 
     config: ExperimentConfig
     tokenizer: "PreTrainedTokenizerFast"
     splits: Splits
+    files: EncoderFiles
 
 
 def load_examples(config: ExperimentConfig, files: EncoderFiles, console: Console) -> Examples:
@@ -42,9 +44,10 @@ def load_examples(config: ExperimentConfig, files: EncoderFiles, console: Consol
     check_sources(config.data)
     tokenizer = load_tokenizer(files)
     splits, data = load_splits(config.data, tokenizer, console=console)
+    files = files.read_by(splits.labels.pooling)
     encoder = config.encoder.model_copy(update=files.options())
     config = config.model_copy(update={"data": data, "encoder": encoder})
-    return Examples(config, tokenizer, splits)
+    return Examples(config, tokenizer, splits, files)
 
 
 def check_examples(config: ExperimentConfig, file: str | None) -> None:

@@ -19,7 +19,7 @@ from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.plans.precision import foretell_precision
 from tf_finetune.plans.solver import resolve_solver
 from tf_finetune.tasks.classes import Classes
-from tf_finetune.tasks.table import unnamed_labels
+from tf_finetune.tasks.table import TASKS, unnamed_labels
 
 
 class StepSize(TypedDict):
@@ -56,17 +56,19 @@ class PricedPlan:
 
 
 def plan(config: ExperimentConfig, num_labels: int) -> PricedPlan:
-    """Plans a training of single-label classification; neither data nor weights are read.
+    """Plans a training; neither data nor weights are read.
 
     Args:
-        config: The configuration.
-        num_labels: Number of classes.
+        config: The configuration; a task that is to be inferred counts as single-label
+            classification.
+        num_labels: Number of classes, or of what the task has in their place.
 
     Raises:
         UserError: Encoder and options do not go together.
     """
-    files = configured_encoder(config.encoder)
-    spec = spec_of(config, files, unnamed_labels(Classes.task, num_labels))
+    task = Classes.task if config.data.task == "auto" else config.data.task
+    files = configured_encoder(config.encoder).read_by(TASKS[task].pooling)
+    spec = spec_of(config, files, unnamed_labels(task, num_labels))
     check_plan(spec)
     config, solver_lines = resolve_solver(config, spec.plan)
     step = StepSize(
@@ -107,7 +109,7 @@ def forecast_cache(config: ExperimentConfig, files: EncoderFiles) -> list[str]:
         UserError: Something is wrong with the examples.
     """
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
-    config, _, splits = load_examples(config, files, Console(quiet=True))
+    config, _, splits, files = load_examples(config, files, Console(quiet=True))
     start = pretrained(files, splits.labels, splits.train.labels)
 
     from tf_finetune.prefix.of_a_run import forecast_states

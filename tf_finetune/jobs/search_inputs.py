@@ -58,7 +58,7 @@ def load_search_inputs(config: ExperimentConfig, console: Console) -> SearchInpu
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
-    config, tokenizer, splits = load_examples(config, files, console)
+    config, tokenizer, splits, files = load_examples(config, files, console)
     if scored_split(splits) is None:
         raise UserError(
             "data.validation: a search compares cells on validation examples; accepted: a file, "

@@ -70,7 +70,7 @@ def load_training_inputs(
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
-    config, tokenizer, splits = load_examples(config, files, console)
+    config, tokenizer, splits, files = load_examples(config, files, console)
     config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
     spec = spec_of(config, files, splits.labels)
     return TrainingInputs(

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_finetune.data.batch import PackedTexts, Texts
-from tf_finetune.encoders.family import OF_ALL_TOKENS, OF_THE_FIRST_TOKEN, Pooling
+from tf_finetune.encoders.family import OF_ALL_TOKENS, OF_NAMED_TOKENS, Pooling
 
 
 def reads_of(pooling: Pooling, texts: Texts | PackedTexts) -> tf.Tensor | None:
@@ -15,7 +15,7 @@ def reads_of(pooling: Pooling, texts: Texts | PackedTexts) -> tf.Tensor | None:
     """
     if pooling in OF_ALL_TOKENS:
         return None
-    if pooling in OF_THE_FIRST_TOKEN:
+    if pooling in OF_NAMED_TOKENS:
         return texts.reads
     positions = tf.range(tf.shape(_tokens(texts))[1])
     return tf.reduce_max(tf.cast(_members(texts), tf.int32) * positions, axis=2)

@@ -8,7 +8,7 @@ from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
 
-WantedPooling = Literal["auto", "first", "mean", "max", "last", "first_state"]
+WantedPooling = Literal["auto", "first", "mean", "max", "last", "first_state", "words"]
 
 
 class EncoderConfig(Section):
@@ -35,7 +35,8 @@ class EncoderConfig(Section):
         "the mean or the largest value of all its tokens' states; auto follows the checkpoint "
         "(sentence-transformers' file, or a model trained here), otherwise what is usual for such "
         "an encoder. What is usual goes through the encoder's pooler, anything else straight to "
-        "the head, as does first_state, the first token without the pooler",
+        "the head, as does first_state, the first token without the pooler. A task that tags words "
+        "reads the first piece of each word, and nothing else (words)",
     )
     layers: Annotated[int | None, Mark.STEP] = Field(
         default=None,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tf_finetune.errors import UserError
+from tf_finetune.runs.outputs import check_finite
 from tf_finetune.tasks.labels import LabelSpace
 
 
@@ -26,11 +27,7 @@ def answers(
     Raises:
         UserError: An output is NaN or infinite, so the model is not one to use.
     """
-    if not np.isfinite(logits).all():
-        raise UserError(
-            "the model's outputs are NaN or infinite",
-            hint="The training diverged: lower training.learning_rate, or set training.clip_norm.",
-        )
+    check_finite(logits)
     yield from labels.answers(logits, top_k)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tf_finetune.errors import UserError
-from tf_finetune.prediction.answers import answers
 from tf_finetune.prediction.resumable import Output
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import json_line
@@ -64,7 +63,7 @@ def predict_texts(
         if seen - len(chunk) < resumed.texts:  # a chunk that was shorter when it was answered
             raise _changed(resumed.texts)
         trained = trained or load()
-        found = answers(trained.labels, trained.logits_of(chunk, batch_size), top_k)
+        found = trained.outputs_of(chunk, batch_size).answers(trained.labels, top_k)
         lines = "".join(map(write, chunk, found))
         output.append(lines, len(chunk), digest)
         on_progress(output.done.texts)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.data.splits import Split
-from tf_finetune.encoders.family import OF_THE_FIRST_TOKEN
+from tf_finetune.encoders.family import OF_NAMED_TOKENS
 from tf_finetune.encoders.pooling import TEXT_POOLING
 
 if TYPE_CHECKING:  # files of states can be read without TensorFlow
@@ -61,7 +61,7 @@ class Layout:
     def lengths(self) -> np.ndarray:
         """Tokens kept of each example, int64 `[n]`."""
         if self.reads_only:
-            return np.full(len(self.split), self.split.reads.shape[1], np.int64)
+            return self.split.read_counts.astype(np.int64)
         return self.split.lengths.astype(np.int64)
 
     @cached_property
@@ -139,8 +139,8 @@ def prefix_digests(classifier: "Classifier") -> tuple[str, ...]:
                 digest.update(row.path.encode())
                 digest.update(classifier.by_path[row.path].numpy().tobytes())
         whole = digest.copy()
-        # Of the first token the reads in the key of a layout tell.
-        if depth == classifier.plan.num_layers and files.pooling not in OF_THE_FIRST_TOKEN:
+        # Of named tokens the reads in the key of a layout tell.
+        if depth == classifier.plan.num_layers and files.pooling not in OF_NAMED_TOKENS:
             whole.update(files.pooling.encode())
         found.append(whole.hexdigest())
     return tuple(found[1:])

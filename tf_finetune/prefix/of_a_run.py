@@ -64,7 +64,10 @@ def cached_states(
         if states:
             _tell_off(console, f"process {kept.index(0)} keeps none")
         return {}
-    return {name: found.among(own[name], present[name].lengths) for name, found in states.items()}
+    return {
+        name: found.among(own[name], present[name].lengths, present[name].read_counts)
+        for name, found in states.items()
+    }
 
 
 def forecast_states(

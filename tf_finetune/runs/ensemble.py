@@ -10,6 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.evaluation.averaging import averaged_logits
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
@@ -40,9 +41,15 @@ class Ensemble:
         self, records: Sequence[Record], batch_size: int, *, traced: bool | None = None
     ) -> np.ndarray:
         """As `TrainedModel.logits_of`, of averaged answers."""
-        return self._averaged(
-            [member.logits_of(records, batch_size, traced=traced) for member in self.members]
-        )
+        return self.outputs_of(records, batch_size, traced=traced).logits
+
+    def outputs_of(
+        self, records: Sequence[Record], batch_size: int, *, traced: bool | None = None
+    ) -> Outputs:
+        """Averaged answers to some examples, with the rows that were answered."""
+        rows = self.members[0].rows_of(records)
+        found = [m.logits_of(records, batch_size, traced=traced, rows=rows) for m in self.members]
+        return Outputs(records, rows, self._averaged(found))
 
     def split_logits(self, split: Split) -> np.ndarray:
         """As `scoring.split_logits`, of averaged answers."""

@@ -78,13 +78,16 @@ def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]
     """config.json of the trained model: the encoder's own, with the labels' names."""
     names, family = labels.names or ("score",), classifier.files.family
     architecture, pooling = family.classifier_class.removeprefix("TF"), classifier.files.pooling
+    architecture = architecture.replace("ForSequenceClassification", labels.library_class)
     encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
     told: dict[str, float | str] = {}
     if classifier.scale is not None:
         told = {TARGET_MEAN: classifier.scale.mean, TARGET_DEVIATION: classifier.scale.deviation}
     elif labels.threshold is not None:
         told = {THRESHOLD: labels.threshold}
-    if pooling != family.pooling:
+    if labels.pooling is not None:
+        told[TEXT_POOLING] = pooling
+    elif pooling != family.pooling:
         # The library's classifier would put its pooler between, and the head read what it is not
         # trained for. Its bare encoder is as it was trained.
         architecture = architecture.replace("ForSequenceClassification", "Model")

@@ -12,8 +12,8 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
-from tf_finetune.encoders.token_rows import token_rows
-from tf_finetune.encoders.tokenizers import load_tokenizer
+from tf_finetune.encoders.token_rows import TokenRows, token_rows
+from tf_finetune.encoders.tokenizers import load_tokenizer, whole_texts
 from tf_finetune.methods.full import Full
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
@@ -21,6 +21,7 @@ from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import OfRun
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.strategy import ChosenStrategy
@@ -72,7 +73,7 @@ class TrainedModel:
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        traced = tf.function(self._forward, input_signature=[tokens] * 3, autograph=False)
+        traced = tf.function(self._forward, input_signature=[tokens] * 4, autograph=False)
         # The function itself would count traces of other models, and warn of them.
         return traced.get_concrete_function()
 
@@ -88,10 +89,36 @@ class TrainedModel:
 
         return Explainer(self.classifier, self.tokenizer, self.labels, self.max_length)
 
+    def rows_of(self, records: Sequence[Record]) -> list[TaskRow]:
+        """The rows of some examples, where the task makes them; else none."""
+        if not self.labels.makes_rows:
+            return []
+        return list(self.labels.rows(records, self._backend, self.max_length))
+
+    @cached_property
+    def _backend(self) -> Any:
+        return whole_texts(self.tokenizer.backend_tokenizer)
+
+    def _tokens_of(self, records: Sequence[Record], rows: Sequence[TaskRow]) -> TokenRows:
+        if self.labels.makes_rows:
+            ids = [row.ids for row in rows]
+            types = [[0] * len(one) for one in ids]
+            fill = self.tokenizer.pad_token_id or 0
+            return TokenRows(ids, types, fill, [row.reads for row in rows])
+        pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None
+        return token_rows(self.tokenizer, [r.text for r in records], pairs, self.max_length)
+
     def logits_of(
-        self, records: Sequence[Record], batch_size: int, *, traced: bool | None = None
+        self,
+        records: Sequence[Record],
+        batch_size: int,
+        *,
+        traced: bool | None = None,
+        rows: Sequence[TaskRow] = (),
     ) -> np.ndarray:
         """Logits of some texts in their order, float32 [n, labels].
+
+        Of a task that makes its rows those of the rows, [rows, r * labels].
 
         Args:
             records: The texts.
@@ -100,17 +127,26 @@ class TrainedModel:
                 then computes a small batch ten times as fast. The two differ by rounding. None:
                 where there are many batches, so that the answer is a function of the texts,
                 whatever the model has answered before.
+            rows: Of a task that makes its rows, from `rows_of`.
         """
-        pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None
-        tokens = token_rows(self.tokenizer, [r.text for r in records], pairs, self.max_length)
-        logits = np.empty((len(records), self.labels.num_outputs), np.float32)
+        tokens = self._tokens_of(records, rows)
+        reads = max(map(len, tokens.reads), default=1) if tokens.reads is not None else 1
+        outputs = self.labels.num_outputs
+        logits = np.zeros((len(tokens.ids), max(1, reads), outputs), np.float32)
         batches = evaluation_batches(tokens.lengths, batch_size)
         if traced is None:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
         forward = self._traced if traced else self._forward
-        for rows in batches:
-            logits[rows] = forward(*map(tf.constant, tokens.padded(rows))).numpy()
-        return logits
+        for places in batches:
+            read = tokens.padded_reads(places.tolist())
+            found = forward(*map(tf.constant, (*tokens.padded(places), read))).numpy()
+            logits[places, : read.shape[1]] = found.reshape(len(places), -1, outputs)
+        if tokens.reads is not None:
+            for row, of_row in enumerate(tokens.reads):
+                is_read = np.asarray(of_row, np.int64) >= 0
+                logits[row, len(of_row) :] = 0.0
+                logits[row, : len(of_row)][~is_read] = 0.0
+        return logits.reshape(len(logits), -1)
 
 
 def load_trained_model(

@@ -9,6 +9,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.runs.ensemble import Ensemble
 from tf_finetune.runs.opening import open_model
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import file_sha256
 from tf_finetune.storage.run_directory import RunDirectory
@@ -48,7 +49,11 @@ class ServedModel:
 
     def logits_of(self, records: list[Record]) -> np.ndarray:
         """Logits of some texts in their order, float32 [n, labels]."""
-        return self.trained.logits_of(records, _PASS_TEXTS, traced=True)
+        return self.outputs_of(records).logits
+
+    def outputs_of(self, records: list[Record]) -> Outputs:
+        """What is computed of some texts."""
+        return self.trained.outputs_of(records, _PASS_TEXTS, traced=True)
 
 
 def load_served_model(

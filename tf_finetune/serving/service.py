@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tf_finetune.errors import UserError
-from tf_finetune.prediction.answers import answers
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.serving.batching import MicroBatcher
 from tf_finetune.serving.drift import DriftWatch
 from tf_finetune.serving.limits import Limits
@@ -38,7 +38,7 @@ class _Served(NamedTuple):
 class _Scored(NamedTuple):
     """Outputs of one text, and what gave them."""
 
-    logits: np.ndarray
+    outputs: Outputs
     by: _Served
 
 
@@ -103,9 +103,9 @@ class Service:
         assert self._batcher is not None, "start() comes first"
         scored = await self._batcher.submit(records)
         by = scored[0].by  # a request is never divided between two turns
-        logits = np.stack([one.logits for one in scored])
-        found = list(answers(by.model.labels, logits, top_k))
-        self._note(by, records, logits)
+        outputs = Outputs.together([one.outputs for one in scored])
+        found = list(outputs.answers(by.model.labels, top_k))
+        self._note(by, records, outputs.logits)
         if self._log_texts:
             texts = [redact(text) for r in records for text in (r.text, r.text_pair) if text]
             _log.info("texts %s", json_line(texts))
@@ -147,7 +147,7 @@ class Service:
 
     def _score(self, records: list[Record]) -> list[_Scored]:
         served = self._served  # all texts of a turn get the same one
-        return [_Scored(row, served) for row in served.model.logits_of(records)]
+        return [_Scored(one, served) for one in served.model.outputs_of(records).apart()]
 
     def _note(self, by: _Served, records: Sequence[Record], logits: np.ndarray) -> None:
         lengths = [text_length(record) for record in records]

@@ -34,7 +34,13 @@ def reading_of(labelled: Iterable[tuple[object, Choices]]) -> LabelReading:
     for label, choices in labelled:
         for index, reading in enumerate(_READINGS):
             counts[index] += reading.read(label, choices) is not None
-    return _READINGS[max(range(len(counts)), key=counts.__getitem__)]
+    best = max(range(len(counts)), key=counts.__getitem__)
+    both = counts[_FROM_ZERO] == counts[_FROM_ONE] > 0
+    return (
+        _READINGS[best]._replace(noted=_DOUBTFUL)
+        if best == _FROM_ZERO and both
+        else _READINGS[best]
+    )
 
 
 def _by_name(label: object, choices: Choices) -> int | None:
@@ -71,6 +77,8 @@ def _only(label: str, names: tuple[str, ...]) -> int | None:
     return names.index(label) if names.count(label) == 1 else None
 
 
+_DOUBTFUL = "labels taken to count the choices from 0, though none is 0"
+_FROM_ZERO, _FROM_ONE = 1, 4
 _READINGS = (
     LabelReading(_by_name, lambda choices: show_names(choices.names)),
     LabelReading(_by_number, lambda choices: f"0 to {len(choices.texts) - 1}"),

@@ -33,6 +33,7 @@ from tf_finetune.sources.table import Row, Table
 
 SAMPLE_ROWS = 1000
 SAMPLE_CHARACTERS = 64 * 2**20  # that many end the sample before it has all its rows
+_ITEM_CHARACTERS = 64  # of an item of a list, such as a word
 _DELIMITED = ("csv", "tsv", "text")
 # Columns without a name, and what pandas calls its index: written, and read as a column.
 _ROW_NUMBERS = re.compile(r"(?:Unnamed: \d+(?:\.\d+)*|__index_level_\d+__)?")
@@ -93,6 +94,9 @@ def infer_columns(
         named_by_file=table.kind in _DELIMITED and config.header,
     )
     form = FORMS.get(config.task)
+    if form is not None and table.kind in KINDS - frozenset(form.kinds):
+        problems.add(of_other_task(table, config))
+        return config
     if form is not None:
         return config.model_copy(
             update=form.columns(table, sample, config, problems, labelled=labelled)
@@ -129,7 +133,10 @@ def infer_columns(
 
 def check_columns(table: Table, config: DataConfig, problems: Problems, *, labelled: bool) -> None:
     """Notes each column that the options name and the table does not have, or not as values."""
-    allowed = table.structured if config.task in FORMS else frozenset()
+    form = FORMS.get(config.task)
+    allowed = table.structured if form is not None else frozenset()
+    if form is not None and labelled and config.label_column is None and not problems.count:
+        problems.add(f"{table.name}: has no labels; data.task: {form.task} needs {form.needs}")
     for option, name in used_columns(config, labelled=labelled):
         if name in table.columns:
             fault = name_fault(name)
@@ -177,13 +184,20 @@ def _first_rows(table: Table) -> Sequence[Row]:
     with closing(table.rows(problems)) as rows:
         for row in itertools.islice(rows, SAMPLE_ROWS):
             first.append(row)
-            characters += sum(len(value) for value in row.values.values() if isinstance(value, str))
+            characters += sum(map(_characters, row.values.values()))
             if characters >= SAMPLE_CHARACTERS:
                 break
     if not first:
         problems.check()
         raise no_rows(table)
     return first
+
+
+def _characters(value: object) -> int:
+    """How many characters of a long text take as much memory as a value."""
+    if isinstance(value, str):
+        return len(value)
+    return _ITEM_CHARACTERS * len(value) if isinstance(value, list) else 0
 
 
 def no_rows(table: Table) -> UserError:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
@@ -15,8 +14,9 @@ from tf_finetune.sources.class_folders import open_class_folders
 from tf_finetune.sources.conll import open_conll
 from tf_finetune.sources.delimited import open_delimited
 from tf_finetune.sources.docstrings import open_docstrings
-from tf_finetune.sources.file_content import COMPRESSED_ENDINGS, foreign_content
+from tf_finetune.sources.file_content import foreign_content
 from tf_finetune.sources.folders import FolderParts, folder_parts
+from tf_finetune.sources.formats import PART_ENDINGS, format_of
 from tf_finetune.sources.in_memory import IN_MEMORY, open_in_memory
 from tf_finetune.sources.json_files import open_json
 from tf_finetune.sources.parquet import open_parquet
@@ -28,49 +28,6 @@ from tf_finetune.sources.tfds import open_tfds
 
 BUILTIN = "builtin:docstrings"
 TFDS = "tfds:"
-_Format = Literal["csv", "tsv", "text", "json", "jsonl", "parquet", "arrow", "folder", "conll"]
-_FORMAT_OF_ENDING: dict[str, _Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".txt": "text",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    **dict.fromkeys((".conll", ".conllu", ".iob", ".iob2", ".iobes", ".bio"), "conll"),
-}
-_TABLE = "save the sheet as CSV (in UTF-8), or write it with pandas to_csv or to_parquet"
-_ARCHIVE = "take the files out of it and name one of them"
-_INSTEAD = {
-    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _TABLE),
-    **dict.fromkeys(
-        (".pkl", ".pickle", ".joblib", ".pt", ".pth"),
-        "a pickle can run code, so none is opened; write the table with pandas to_parquet",
-    ),
-    **dict.fromkeys(
-        (".doc", ".docx", ".odt", ".rtf", ".pdf", ".html", ".htm", ".xml"),
-        "write texts and labels as CSV or JSON lines, one example a row",
-    ),
-    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz"), _ARCHIVE),
-    **dict.fromkeys((".zst", ".lz4", ".br", ".z"), "decompress it first"),
-    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), "export the table as CSV"),
-    **dict.fromkeys(
-        (".h5", ".hdf5", ".npy", ".npz", ".mat", ".rds", ".sav", ".dta", ".tfrecord", ".orc"),
-        "write texts and labels as Parquet, CSV or JSON lines",
-    ),
-}
-# In folders .txt files are the examples of a class.
-_PART_ENDINGS = tuple(
-    ending + compressed
-    for ending in _FORMAT_OF_ENDING
-    if ending != ".txt"
-    for compressed in ("", *COMPRESSED_ENDINGS)
-)
 
 
 def check_sources(config: DataConfig) -> None:
@@ -129,14 +86,6 @@ def open_table(config: DataConfig, source: str, *, split: str = "train") -> Tabl
         raise UserError(_unreadable(source, error)) from error
 
 
-def has_known_ending(name: str) -> bool:
-    """Whether a name ends as files of data do, or as files that are refused with a reason."""
-    name = name.lower()
-    for compressed in COMPRESSED_ENDINGS:
-        name = name.removesuffix(compressed)
-    return name.endswith((*_FORMAT_OF_ENDING, *_INSTEAD))
-
-
 def _guarded(table: Table) -> Table:
     """The table, whose reading ends in a `UserError` where the disk or the rights fail.
 
@@ -173,7 +122,7 @@ def _open_path(config: DataConfig, source: str, path: Path, split: str) -> Table
         return _open_file(config, source, path)
     found = None
     if config.format != "folder":
-        found = folder_parts(config, source, path, split, _PART_ENDINGS)
+        found = folder_parts(config, source, path, split, PART_ENDINGS)
     if found is not None:
         return _open_folder(config, source, found)
     if config.format not in ("auto", "folder"):
@@ -218,7 +167,7 @@ def _open_file(config: DataConfig, source: str, path: Path) -> Table:
         raise UserError(f"{source}: is a folder; accepted: a file")
     if path.is_file() and path.stat().st_size == 0:
         raise UserError(f"{source}: is empty")
-    kind = _format(config, source, path)
+    kind = format_of(config, source, path)
     if kind == "folder":
         raise UserError(
             f"{source}: is a file, but data.format is folder; accepted: auto, or the format it has"
@@ -239,31 +188,6 @@ def _open_file(config: DataConfig, source: str, path: Path) -> Table:
     if table is not None:
         return table
     return open_delimited(config, source, path, kind)
-
-
-def _format(config: DataConfig, source: str, path: Path) -> _Format:
-    if config.format != "auto":
-        return config.format
-    endings = [ending.lower() for ending in path.suffixes[-2:]]
-    compressed = bool(endings) and endings[-1] in COMPRESSED_ENDINGS
-    if compressed:
-        endings.pop()
-    ending = endings[-1] if endings else ""
-    found = _FORMAT_OF_ENDING.get(ending)
-    if found is not None and not (compressed and found in ("parquet", "arrow")):
-        return found
-    if found is not None:
-        raise UserError(
-            f"{source}: is compressed as a whole; accepted: decompressed, as {found} files are "
-            "compressed inside"
-        )
-    if ending in _INSTEAD:
-        raise UserError(f"{source}: {ending} files are not read; {_INSTEAD[ending]}")
-    raise UserError(
-        f"{source}: the ending {path.suffix!r} names no format; accepted: "
-        f"{', '.join(_FORMAT_OF_ENDING)}, those of text also with "
-        f"{', '.join(COMPRESSED_ENDINGS)} behind, or set data.format"
-    )
 
 
 def _nearest(source: str, path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tf_finetune.sources.opening import BUILTIN, TFDS, has_known_ending
+from tf_finetune.sources.formats import has_known_ending
+from tf_finetune.sources.opening import BUILTIN, TFDS
 
 
 def names_a_source(word: str) -> bool:

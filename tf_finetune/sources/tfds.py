@@ -91,6 +91,9 @@ def _plain(value: Any, feature: Any) -> object:
     if isinstance(value, np.ndarray):
         inner = getattr(feature, "feature", feature)
         return [_plain(item, inner) for item in value]
+    if isinstance(value, dict):  # of lists, where it is a sequence of structures
+        inner = getattr(feature, "feature", feature)
+        return {name: _plain(item, inner[name]) for name, item in value.items()}
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     if isinstance(value, np.floating):

@@ -1,9 +1,9 @@
 """Labels as numbers: what a source's labels mean, and how examples are spread and weighed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from typing_extensions import Self  # of typing since Python 3.11
@@ -11,11 +11,22 @@ from typing_extensions import Self  # of typing since Python 3.11
 from tf_finetune.errors import UserError
 from tf_finetune.sources.numbers import DecimalMark, is_missing
 from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.look_alikes import look
 from tf_finetune.tasks.raw_labels import RawLabels
 
+if TYPE_CHECKING:
+    from tf_finetune.tasks.task_rows import TaskRow
+
 # How labels are written in sources.
-Written = Literal["single_label", "multi_label", "regression", "relation", "multiple_choice"]
+Written = Literal[
+    "single_label",
+    "multi_label",
+    "regression",
+    "token_classification",
+    "relation",
+    "multiple_choice",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,9 @@ class LabelEncoding(ABC):
         read_as: How labels are written in sources: names, sets of names, numbers, names of texts
             with two marked entities, or numbers of choices.
         fewest_names: How many names there must be; 0 where labels are no names.
+        makes_rows: Whether it makes the rows of examples itself, with `rows`.
+        answers_each_read: Whether each state that is read of a row is answered for itself, so that
+            a row has as many targets; otherwise it has one.
     """
 
     names: tuple[str, ...] = ()
@@ -39,6 +53,54 @@ class LabelEncoding(ABC):
     task: ClassVar[str]
     read_as: ClassVar[Written]
     fewest_names: ClassVar[int] = 0
+    makes_rows: ClassVar[bool] = False
+    answers_each_read: ClassVar[bool] = False
+
+    @classmethod
+    def rows(cls, records: Sequence[Record], backend: Any, max_length: int) -> Iterator["TaskRow"]:
+        """The rows of examples, in their order, where the task `makes_rows`.
+
+        Args:
+            records: The examples.
+            backend: Of a fast tokenizer; it neither pads nor cuts.
+            max_length: Tokens of a row at most.
+        """
+        raise ValueError(f"a {cls.task} task reads a text as it is")
+
+    @staticmethod
+    def answer_targets(targets: np.ndarray, reads: int) -> np.ndarray:
+        """Targets of rows as a batch has them: of each answer, [b, s, ...].
+
+        Args:
+            targets: Of b rows.
+            reads: States that are read of each.
+        """
+        return targets[:, None]
+
+    @staticmethod
+    def answer_weights(weights: np.ndarray, is_read: np.ndarray) -> np.ndarray:
+        """Weights of the answers in the loss, float32 [b, s].
+
+        Args:
+            weights: Of b rows, float32 [b].
+            is_read: Which of its reads each row has, bool [b, r].
+        """
+        return weights[:, None]
+
+    @staticmethod
+    def joined_targets(*targets: np.ndarray) -> np.ndarray:
+        """Targets of several splits, one after the other."""
+        return np.concatenate(targets)
+
+    @staticmethod
+    def example_count(targets: np.ndarray) -> int:
+        """How many examples rows with these targets are of."""
+        return len(targets)
+
+    @classmethod
+    def arranged(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the outputs, from those that labels hold or options give."""
+        return names
 
     @property
     def num_outputs(self) -> int:

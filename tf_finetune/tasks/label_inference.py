@@ -41,6 +41,7 @@ def infer_labels(
     names: tuple[str, ...] = ()
     if TASKS[task].fewest_names:
         names = config.label_names or config.label_columns or _infer_names(train, guess, problems)
+        names = TASKS[task].arranged(names)
         _check_names(task, names, train, problems)
     elif config.label_names is not None:
         problems.add(

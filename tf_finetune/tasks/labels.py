@@ -1,19 +1,22 @@
 """What is asked of a model: what its labels mean, as numbers, in words, and in scores."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel
 
+from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
 from tf_finetune.tasks.scored import Scored
+from tf_finetune.tasks.task_rows import TaskRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +37,7 @@ class LabelSpace(LabelEncoding):
     model, float [n, C] with C = `num_logits`.
 
     Attributes:
-        nouns: What one label is called, and several.
+        nouns: What one of `counted_names` is called, and several.
         answer_key: Where the answer to a text stands, as in JSON.
         answer_body: An answer in the server's OpenAPI description.
         mistake_words: What the mistakes that a report shows are called.
@@ -46,6 +49,8 @@ class LabelSpace(LabelEncoding):
         constant_name: Name of the baseline that gives every text the same answer.
         constant_words: That answer, in words.
         has_smoothed_targets: Whether `training.label_smoothing` means anything.
+        pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
+        library_class: Which of the library's classes of a family has this head.
         holds_several: Whether one answer may hold several names.
     """
 
@@ -61,12 +66,14 @@ class LabelSpace(LabelEncoding):
     constant_name: ClassVar[str]
     constant_words: ClassVar[str]
     has_smoothed_targets: ClassVar[bool] = True
+    pooling: ClassVar[Pooling | None] = None
+    library_class: ClassVar[str] = "ForSequenceClassification"
     holds_several: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
     def purpose(cls, num_names: int) -> str:
-        """What a model with this many names says of a text, in words."""
+        """What a model with this many `counted_names` says of a text, in words."""
 
     def scale(self, targets: np.ndarray, *, centred: bool = True) -> OutputScale | None:
         """The scale of training targets; None where the labels are no numbers.
@@ -227,6 +234,10 @@ class LabelSpace(LabelEncoding):
     def constant_logits(self, train_targets: np.ndarray) -> np.ndarray:
         """The best outputs that ignore the text, float64 [C]."""
 
+    def repeated(self, answer: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """An answer as `constant_logits` gives it, for each of n rows, [n, r * C]."""
+        return np.tile(answer, (len(targets), 1))
+
     @abstractmethod
     def pseudo_examples(
         self, targets: np.ndarray, logits: np.ndarray, kind: Kind, seed: int
@@ -256,6 +267,23 @@ class LabelSpace(LabelEncoding):
                 all in the order of the labels.
         """
         return ({self.answer_key: self.words(one)} for one in self.predicted(logits))
+
+    def row_answers(
+        self,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+        top_k: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """What to say of each example, where the task makes its rows.
+
+        Args:
+            records: The examples.
+            rows: From `rows`.
+            logits: Finite outputs of the rows, [rows, r * C].
+            top_k: As for `answers`.
+        """
+        raise ValueError(f"a {self.task} task answers each row")
 
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
@@ -295,8 +323,13 @@ class LabelSpace(LabelEncoding):
 
     # What there is in a split, and mistakes, for the report.
 
+    @property
+    def counted_names(self) -> tuple[str, ...]:
+        """What is counted in the data and scored by itself; empty where nothing is."""
+        return self.names
+
     def class_counts(self, targets: np.ndarray) -> np.ndarray:
-        """Examples of each class, int64 [C]; empty where there are none."""
+        """Of each of `counted_names`, int64; empty where there are none."""
         return np.zeros(0, np.int64)
 
     def target_range(self, targets: np.ndarray) -> tuple[float, float, float] | None:

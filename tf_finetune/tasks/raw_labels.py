@@ -21,11 +21,13 @@ class RawLabels:
         source: Name of the source, for messages.
         values: `string`, `list<string>` or `double`, a pyarrow chunked array `[n]`.
         rows: Row numbers in the source, for messages, int64 `[n]`.
+        examples: Which example each is of, ascending, int64 `[n]`; None: each is one.
     """
 
     source: str
     values: pa.ChunkedArray
     rows: np.ndarray
+    examples: np.ndarray | None = None
 
     def are_lists(self) -> bool:
         """Whether each text has a list of labels."""

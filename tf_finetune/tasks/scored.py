@@ -6,10 +6,31 @@ matrix product instead of as many calls of a scoring function.
 """
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 import numpy as np
 
 _ROUNDING = 1e-12
+
+
+class Counted(Protocol):
+    """What was counted of each of some classes or kinds, float64 [draws, C] each."""
+
+    @property
+    def true(self) -> np.ndarray:
+        """How many there are."""
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Precision of each."""
+
+    @property
+    def recall(self) -> np.ndarray:
+        """Recall of each."""
+
+    @property
+    def f1(self) -> np.ndarray:
+        """F1 of each."""
 
 
 class Scored(ABC):
@@ -35,6 +56,14 @@ class Scored(ABC):
         Returns:
             Each score's values in the order of every report, float64 [draws].
         """
+
+    def counts(self, weights: np.ndarray) -> Counted | None:
+        """What was counted of each of `LabelSpace.counted_names`; None where nothing is.
+
+        Args:
+            weights: As for `scores`.
+        """
+        return None
 
     @property
     @abstractmethod

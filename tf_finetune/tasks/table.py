@@ -14,6 +14,7 @@ TASKS: "LazyTable[type[LabelSpace]]" = LazyTable(
         "single_label": "tf_finetune.tasks.classes.Classes",
         "multi_label": "tf_finetune.tasks.several_classes.SeveralClasses",
         "regression": "tf_finetune.tasks.values.Values",
+        "token_classification": "tf_finetune.tasks.tags.tags.Tags",
         "relation": "tf_finetune.tasks.relations.Relations",
     }
 )

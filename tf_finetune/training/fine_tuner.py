@@ -148,11 +148,14 @@ class FineTuner:
             yield float(logs["step_loss"])
 
     def predict(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
-        """Logits of every row of the first `steps` global batches, float32 [rows, labels]."""
+        """Logits of every row of the first `steps` global batches, float32 [rows, r * labels].
+
+        A row with fewer reads than another has zeros behind its own.
+        """
         return self._rows(self._next_logits, batches, steps)
 
     def head_vectors(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
-        """What the head gets of every row of the first `steps` batches, float32 [rows, hidden]."""
+        """What the head gets of every row of the first `steps` batches, [rows, r * hidden]."""
         return self._rows(self._next_vectors, batches, steps)
 
     def _rows(
@@ -164,7 +167,12 @@ class FineTuner:
             rows, asked = function(iterator, _asked_to_stop())
             pieces.append(rows.numpy())
             self._stop_if_asked(asked)
-        return np.concatenate(pieces)
+        found = np.zeros((sum(map(len, pieces)), max(p.shape[1] for p in pieces)), np.float32)
+        row = 0
+        for piece in pieces:
+            found[row : row + len(piece), : piece.shape[1]] = piece
+            row += len(piece)
+        return found
 
     def boundary_states(
         self, batches: tf.data.Dataset, steps: int, from_depth: int

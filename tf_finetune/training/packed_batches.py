@@ -11,6 +11,7 @@ from tf_finetune.data.batch import (
     Tokens,
     WholeBatch,
 )
+from tf_finetune.data.packed_reads import places_of_reads
 from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -35,22 +36,25 @@ def packed_batch(
         step: Global step.
         seed: Seed of the run.
         states: What the rows hold instead of tokens. Those of reads alone stand text after text,
-            [rows, slots * r, hidden].
+            [rows, places, hidden].
     """
-    rows, slots = (shape.rows, shape.slots), (batch.rows, batch.slots)
-    labels, kept = split.labels[batch.examples], split.lengths[batch.examples]
-    targets = np.full((*rows, *labels.shape[1:]), labels[0], labels.dtype)
-    targets[slots] = labels
-    weights = np.zeros(rows, np.float32)
-    weights[slots] = example_weights[batch.examples]
-    reads_of_text = split.reads[batch.examples]
+    examples, kept = batch.examples, split.lengths[batch.examples]
     width, starts = shape.row_length, batch.starts
+    places = places_of_reads(split, batch, shape)
+    reads_of_text = split.reads[examples]
     if states is not None and states.reads_only:
-        reads_of_text = states.places_of_reads(batch.examples)
-        a_text = reads_of_text.shape[1]
-        width, starts, kept = shape.slots * a_text, batch.slots * a_text, np.full_like(kept, a_text)
-    reads = np.zeros((*rows, reads_of_text.shape[1]), np.int32)
-    reads[slots] = starts[:, None] + reads_of_text
+        kept = split.read_counts[examples]
+        width, starts = places.width, places.starts
+        reads_of_text = states.places_of_reads(examples, reads_of_text.shape[1])
+    reads = places.filled(starts[:, None] + reads_of_text, 0)
+    targets, weights = split.labels[examples], example_weights[examples]
+    if split.task.answers_each_read:
+        of_reads = split.task.answer_targets(targets, reads_of_text.shape[1])
+        targets = places.filled(of_reads, of_reads[0, 0])
+        weights = places.filled(split.task.answer_weights(weights, split.is_read[examples]), 0)
+    else:
+        slots = (shape.rows, shape.slots), (batch.rows, batch.slots)
+        targets, weights = _in_slots(targets, *slots, targets[0]), _in_slots(weights, *slots, 0)
     # Row and column of every token, text after text.
     inside = np.concatenate([np.arange(length) for length in kept])
     place = (np.repeat(batch.rows, kept), np.repeat(starts, kept) + inside)
@@ -72,7 +76,20 @@ def packed_batch(
     texts = PackedTexts(
         segment_ids=in_rows(np.repeat(batch.slots + 1, kept).astype(np.int32)),
         positions=in_rows(inside.astype(np.int32)),
-        reads=reads.reshape(shape.rows, -1),
+        reads=reads.astype(np.int32),
     )
+    weights = weights.astype(np.float32)
     whole = WholeBatch.of(weights, seed, step)
     return Batch(Inputs(content, texts), targets, weights, Consecutive(np.int64(0)), whole)
+
+
+def _in_slots(
+    values: np.ndarray,
+    shape: tuple[int, int],
+    slots: tuple[np.ndarray, np.ndarray],
+    empty: np.ndarray | int,
+) -> np.ndarray:
+    """Values of each text, [n, ...], in its slot, [rows, slots, ...]."""
+    filled = np.full((*shape, *values.shape[1:]), empty, values.dtype)
+    filled[slots] = values
+    return filled

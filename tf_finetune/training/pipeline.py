@@ -216,13 +216,15 @@ def global_batch(
 
     Where this process keeps the states of some examples alone, it reads those of the batch.
     """
+    reads = split.reads.shape[1] if shape.fixed_rows else int(split.read_counts[rows].max())
     if states is not None and states.reads_only:
-        length = split.reads.shape[1]
+        length = reads
     else:
         longest = int(split.lengths[rows].max())
         length = padded_length(longest, shape.padding, shape.max_length)
         length += length % 2  # what positional dropout needs
-    whole = WholeBatch.of(example_weights[rows], seed, step)
+    answers = split.task.answer_weights(example_weights[rows], split.is_read[rows])
+    whole = WholeBatch.of(answers, seed, step)
     place: Consecutive | Scattered = Consecutive(np.int64(0))
     if states is not None and states.own is not None:
         places = np.flatnonzero(states.own[rows])
@@ -236,8 +238,9 @@ def global_batch(
     filled = np.concatenate([rows, np.repeat(filler, num_rows - len(rows))])
     weights = example_weights[filled].astype(np.float32)
     weights[len(rows) :] = 0.0
-    inputs = _inputs(split, filled, length, states)
-    return Batch(inputs, split.labels[filled][:, None], weights[:, None], place, whole)
+    weights = split.task.answer_weights(weights, split.is_read[filled, :reads])
+    targets = split.task.answer_targets(split.labels[filled], reads)
+    return Batch(_inputs(split, filled, length, reads, states), targets, weights, place, whole)
 
 
 def is_shared_out(states: PrefixStates | None) -> bool:
@@ -245,14 +248,16 @@ def is_shared_out(states: PrefixStates | None) -> bool:
     return states is not None and states.own is not None
 
 
-def _inputs(split: Split, rows: np.ndarray, length: int, states: PrefixStates | None) -> Inputs:
-    reads = split.reads[rows]
+def _inputs(
+    split: Split, rows: np.ndarray, length: int, num_reads: int, states: PrefixStates | None
+) -> Inputs:
+    reads = split.reads[rows, :num_reads]
     if states is None:
         tokens = split.gather(rows, pad_to=length)
         content = Tokens(tokens.token_ids, tokens.token_type_ids)
         return Inputs(content, Texts(tokens.attention_mask, reads))
     if states.reads_only:
-        reads = states.places_of_reads(rows)
+        reads = states.places_of_reads(rows, num_reads)
     mask = (np.arange(length) < states.lengths[rows][:, None]).astype(np.int32)
     return Inputs(States(states.gather(rows, pad_to=length)), Texts(mask, reads))
 
@@ -318,10 +323,11 @@ def batch_signature(
     place: Consecutive | Scattered = Consecutive(number)
     if is_shared_out(states):
         place = Scattered(tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))
-    of_a_row = None if packed else 1
+    of_a_row = None if packed or split.task.answers_each_read else 1
+    target = split.task.answer_targets(split.labels[:1], 1)
     return Batch(
         inputs=Inputs(content, texts),
-        targets=tf.TensorSpec([None, of_a_row, *split.labels.shape[1:]], split.labels.dtype),
+        targets=tf.TensorSpec([None, of_a_row, *target.shape[2:]], target.dtype),
         weights=tf.TensorSpec([None, of_a_row], tf.float32),
         place=place,
         whole=WholeBatch(number, number, tf.TensorSpec([], tf.float32)),

@@ -28,7 +28,8 @@ def predict_logits(
         states: The split's states at the frozen boundary, where they are cached.
 
     Returns:
-        Logits float32 [n, labels], in the order of the split.
+        Logits float32 [n, r * labels], in the order of the split: read after read, 0 of those
+        that a row does not have.
     """
     return _in_own_order(model.predict, split, shape, states)
 
@@ -49,6 +50,11 @@ def _in_own_order(
     order = evaluation_order(split, shape, states)
     steps = steps_per_epoch(len(split), shape.batch_size)
     rows = compute(evaluation_dataset(split, shape, states), steps)
-    found = np.empty((len(split), rows.shape[1]), np.float32)
-    found[order[order >= 0]] = rows[order >= 0]
-    return found
+    reads = split.reads.shape[1]
+    computed = reads if shape.fixed_rows else int(split.read_counts.max())
+    width = rows.shape[1] // computed
+    found = np.zeros((len(split), reads, width), np.float32)
+    found[order[order >= 0], :computed] = rows[order >= 0].reshape(-1, computed, width)
+    # Places without a read were computed all the same, of the first token.
+    found[~split.is_read] = 0.0
+    return found.reshape(len(split), -1)

@@ -163,15 +163,25 @@ class TrainingStep:
 def whole_logits(
     classifier: Classifier, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Logits of the whole global batch, [b, labels] float32; see `whole_rows`."""
-    return whole_rows(classifier(batch.inputs, training=False), batch, asked_to_stop)
+    """Logits of the whole global batch, float32 [b, r * labels]; see `whole_rows`."""
+    logits = classifier(batch.inputs, training=False)
+    return whole_rows(_by_row(logits, batch), batch, asked_to_stop)
 
 
 def whole_vectors(
     classifier: Classifier, batch: Batch, asked_to_stop: tf.Tensor | float = 0.0
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the head gets of the whole global batch, [b, hidden] float32; see `whole_rows`."""
-    return whole_rows(classifier.head_vectors(batch.inputs), batch, asked_to_stop)
+    """What the head gets of the whole global batch, float32 [b, r * hidden]; see `whole_rows`."""
+    vectors = classifier.head_vectors(batch.inputs)
+    return whole_rows(_by_row(vectors, batch), batch, asked_to_stop)
+
+
+def _by_row(values: tf.Tensor, batch: Batch) -> tf.Tensor:
+    """What was computed of each read, [b * r, width], by row, [b, r * width]."""
+    reads = batch.inputs.texts.reads
+    width = None if reads.shape[1] is None else reads.shape[1] * values.shape[1]
+    rows = tf.reshape(values, [tf.shape(reads)[0], tf.shape(reads)[1] * values.shape[1]])
+    return tf.ensure_shape(rows, [None, width])
 
 
 def whole_rows(
@@ -189,7 +199,7 @@ def whole_rows(
     asked = tf.identity(asked_to_stop)
     replicas = tf.distribute.get_replica_context()
     if isinstance(batch.place, Scattered):
-        real = tf.where(batch.weights > 0, rows, 0.0)
+        real = tf.where(tf.reduce_any(batch.weights > 0, axis=1, keepdims=True), rows, 0.0)
         shape = tf.stack([batch.place.count, tf.shape(rows)[1]])
         rows = tf.scatter_nd(batch.place.places[:, None], real, shape)
     elif replicas.num_replicas_in_sync > 1:

@@ -45,7 +45,7 @@ class Gpt2(Family):
     head_names = ("score", "score")
     head_has_bias = False
     pooling = "last"
-    poolings = ("mean", "max", "last")  # the first token sees no other
+    poolings = ("mean", "max", "last", "words")  # the first token sees no other
     kept_of_all = kept_of_read = 4
 
     def problems(self, config: Mapping[str, Any], where: str) -> list[str]:

@@ -37,9 +37,10 @@ class Agreement(NamedTuple):
 
 
 def is_written_in_characters(text: str) -> bool:
-    """Whether most letters of a text are Chinese or Japanese characters."""
-    letters = sum(map(str.isalpha, text))
-    return 2 * len(_CHARACTER.findall(text)) > letters
+    """Whether a text has more Chinese or Japanese characters than words of other letters."""
+    characters = len(_CHARACTER.findall(text))
+    others = sum(any(map(str.isalpha, word)) for word in _CHARACTER.sub(" ", text).split())
+    return characters > others
 
 
 def answer_tokens(answer: str, *, by_characters: bool = False) -> list[str]:
