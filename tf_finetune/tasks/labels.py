@@ -351,9 +351,12 @@ class LabelSpace(LabelEncoding):
         """What is strange about the training targets."""
         return []
 
-    @abstractmethod
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
+        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right.
+
+        Of a task that has no `wrong_answers` of its own.
+        """
+        raise ValueError(f"a {self.task} task tells what is wrong by parts of texts")
 
     def mistake_probability(self, wrongness: float) -> float | None:
         """The probability that a wrong answer was given; None where there is none."""

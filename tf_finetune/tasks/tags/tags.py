@@ -342,13 +342,6 @@ class Tags(LabelSpace):
         found = find_entities(words.words, words.offsets, self.tag_set)
         return np.bincount(found.kind, minlength=len(self.counted_names))
 
-    def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Of each word; see `LabelSpace.wrongness`. float64 [n, w]."""
-        chances = self.by_word(self.probabilities(logits)).max(axis=-1)
-        tags = WordTargets.of(targets).tags[:, : chances.shape[1]]
-        wrong = (tags != NO_WORD) & (self.by_word(logits).argmax(axis=-1) != tags)
-        return np.where(wrong, chances, 0.0)
-
     def wrong_answers(
         self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
     ) -> list[WrongAnswer]:
