@@ -59,6 +59,7 @@ class LabelSpace(LabelEncoding):
         pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
         library_class: Which of the library's classes of a family has this head.
         holds_several: Whether one answer may hold several names.
+        sample: A text as one might send to a server.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
             `end`, `text`, `label` and `probability`.
     """
@@ -79,6 +80,7 @@ class LabelSpace(LabelEncoding):
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
     holds_several: ClassVar[bool] = False
+    sample: ClassVar[str] = "a fine film"
     answers_parts: ClassVar[bool] = False
 
     @classmethod
@@ -296,9 +298,18 @@ class LabelSpace(LabelEncoding):
         """
         raise ValueError(f"a {self.task} task answers each row")
 
+    @property
+    def lists_probabilities(self) -> bool:
+        """Whether an answer has the probability of every name, under `probabilities`."""
+        return bool(self.names)
+
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
         return (self.answer_key,)
+
+    def answer_rows(self, answer: Mapping[str, Any], separator: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer in CSV, at least one; see `answer_fields`."""
+        return [self.answer_fields(answer, separator)]
 
     def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
         """What stands in these columns; `separator` joins several names."""

@@ -1,6 +1,6 @@
 """A tag for each word of a text, and the entities that the tags mark."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -76,6 +76,7 @@ class Tags(LabelSpace):
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
     library_class: ClassVar[str] = "ForTokenClassification"
+    sample: ClassVar[str] = "from Boston to New York"
     answers_parts: ClassVar[bool] = True
 
     rows = staticmethod(tag_rows)
@@ -283,6 +284,21 @@ class Tags(LabelSpace):
             }
             for entity in found
         ]
+
+    @property
+    def lists_probabilities(self) -> bool:
+        """Each entity has its own; see `LabelSpace.lists_probabilities`."""
+        return False
+
+    def answer_columns(self) -> tuple[str, ...]:
+        """See `LabelSpace.answer_columns`; those of one entity."""
+        return ("start", "end", "entity", "label", "probability")
+
+    def answer_rows(self, answer: Mapping[str, Any], separator: str) -> list[tuple[Any, ...]]:
+        """A row an entity, one without of a text that has none; see `LabelSpace.answer_rows`."""
+        names = ("start", "end", "text", "label", "probability")
+        found = [tuple(entity[name] for name in names) for entity in answer[self.answer_key]]
+        return found or [("",) * len(names)]
 
     @staticmethod
     def answer_type() -> pa.DataType:
