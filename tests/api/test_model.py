@@ -12,6 +12,8 @@ import pytest
 import tf_finetune as tft
 from tf_finetune.api.model import answer_row
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture(scope="module")
 def model(run):
