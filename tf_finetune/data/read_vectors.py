@@ -1,5 +1,6 @@
 """Vectors of what is read of rows, one after the other, and where each belongs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,3 +50,14 @@ def laid_out(values: np.ndarray, is_read: np.ndarray) -> np.ndarray:
     found = np.zeros((*is_read.shape, values.shape[1]), values.dtype)
     found[is_read] = values
     return found.reshape(len(is_read), -1)
+
+
+def stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays [n, width] one below the other, as wide as the widest, 0 behind shorter rows."""
+    width = max(part.shape[1] for part in parts)
+    found = np.zeros((sum(map(len, parts)), width), parts[0].dtype)
+    row = 0
+    for part in parts:
+        found[row : row + len(part), : part.shape[1]] = part
+        row += len(part)
+    return found

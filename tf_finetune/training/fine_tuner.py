@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.data.batch import Batch
+from tf_finetune.data.read_vectors import stacked
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
@@ -152,13 +153,7 @@ class FineTuner:
 
         A row with fewer reads than another has zeros behind its own.
         """
-        pieces = list(self._rows(self._next_logits, batches, steps))
-        found = np.zeros((sum(map(len, pieces)), max(p.shape[1] for p in pieces)), np.float32)
-        row = 0
-        for piece in pieces:
-            found[row : row + len(piece), : piece.shape[1]] = piece
-            row += len(piece)
-        return found
+        return stacked(list(self._rows(self._next_logits, batches, steps)))
 
     def head_vectors(self, batches: tf.data.Dataset, steps: int) -> Iterator[np.ndarray]:
         """What the head gets of the rows of the first `steps` batches, [rows, r * hidden] each."""

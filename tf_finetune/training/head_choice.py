@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tf_finetune.data.permutation import stable_permutation
 from tf_finetune.data.splits import Split, distinct_texts
 from tf_finetune.data.stratification import strata_of, take_folds
 from tf_finetune.machine import interruption
@@ -21,6 +22,9 @@ FOLDS = 5
 _ENOUGH_ANSWERS = 5_000
 # Far from the optimum by what no score shows, and reached in a fifth of the steps.
 _TOLERANCE = 1e-3
+# Answers times outputs up to which all examples take part, and the fewest that do.
+_MOST_WORK = 250_000
+_FEWEST_EXAMPLES = 200
 # The path ends where so many penalties in a row did not better the loss.
 _PATIENCE = 2
 
@@ -85,6 +89,9 @@ def choose_penalty(problem: HeadProblem, folds: np.ndarray, weight_decay: float)
     Raises:
         Interrupted: A signal came in a region of `interruption.deferred`.
     """
+    sample = _sample(problem)
+    if not sample.all():
+        problem, folds = problem.select(sample), folds[sample]
     penalties, by_vector = penalties_for(weight_decay), problem.by_vector
     held = _held_out(folds)
     of_folds = [
@@ -107,7 +114,22 @@ def choose_penalty(problem: HeadProblem, folds: np.ndarray, weight_decay: float)
         if len(scores) - 1 - best >= _PATIENCE:
             break
     tried = penalties[: len(scores)]
-    return PenaltyChoice(tried, tuple(scores), best, asked, of_best, len(held))
+    asked_of_all = np.flatnonzero(sample)[asked]
+    return PenaltyChoice(tried, tuple(scores), best, asked_of_all, of_best, len(held))
+
+
+def _sample(problem: HeadProblem) -> np.ndarray:
+    """The rows that penalties are compared on, bool [n]: of all examples, or of as many as are quick.
+
+    What a solver does is in proportion to answers times outputs, of which tagged words have many
+    each; penalties half a decade apart are told apart by a few thousand of them.
+    """
+    work = len(problem.targets) * problem.labels.num_outputs
+    example = problem.labels.examples_of(problem.row_targets)
+    count = int(example.max()) + 1
+    kept = max(_FEWEST_EXAMPLES, int(count * _MOST_WORK / work))
+    kept_examples: np.ndarray = stable_permutation(count, 0) < kept
+    return kept_examples[example]
 
 
 def _held_out(folds: np.ndarray) -> np.ndarray:

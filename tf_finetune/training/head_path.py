@@ -13,7 +13,7 @@ T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -128,6 +128,21 @@ class HeadProblem:
     def by_vector(self, values: np.ndarray) -> np.ndarray:
         """Of each vector what there is of its row: [n] to [m]."""
         return values if self.rows is None else values[self.rows.rows]
+
+    def select(self, rows: np.ndarray) -> "HeadProblem":
+        """The problem of some rows alone; a mask, bool [n]."""
+        taken = self.by_vector(rows)
+        of_rows = self.rows
+        if of_rows is not None:
+            is_read = of_rows.is_read[rows]
+            of_rows = RowsOfVectors(is_read, np.nonzero(is_read)[0], of_rows.targets[rows])
+        return replace(
+            self,
+            vectors=HeadVectors(self.vectors.as_they_are(taken), centred=self.has_bias),
+            targets=self.targets[taken],
+            weights=self.weights[taken],
+            rows=of_rows,
+        )
 
     def loss_and_slopes(
         self, kernel: np.ndarray, bias: np.ndarray
