@@ -29,6 +29,9 @@ from tf_finetune.training.head_vectors import HeadVectors
 # Of the gradient in scaled coordinates, where curvatures are about 1 and so is a loss: what is left
 # to gain is far below what float32 weights can hold.
 TOLERANCE = 1e-7
+# With so many answers times outputs, as tagged words have, each step takes long, and the last of
+# them gain nothing that shows: at 1e-4 the objective is within a thousandth of its least value.
+_LARGE, _LARGE_TOLERANCE = 300_000, 1e-4
 _MOST_ITERATIONS = 1000
 _MEMORY = 20  # pairs of steps and changes of the gradient that L-BFGS keeps
 LEAST_PENALTY = 1e-6
@@ -119,6 +122,12 @@ class HeadProblem:
             has_bias,
             RowsOfVectors(is_read, vectors.rows, targets),
         )
+
+    @property
+    def tolerance(self) -> float:
+        """The gradient in scaled coordinates at which it counts as solved."""
+        is_large = len(self.targets) * self.labels.num_outputs > _LARGE
+        return _LARGE_TOLERANCE if is_large else TOLERANCE
 
     @property
     def row_targets(self) -> np.ndarray:
@@ -215,6 +224,7 @@ class SolvedHead:
         objective: With the penalty.
         iterations: Of the solver.
         gradient: The largest entry of the gradient in scaled coordinates.
+        tolerance: What that may be.
     """
 
     penalty: float
@@ -224,11 +234,12 @@ class SolvedHead:
     objective: float
     iterations: int
     gradient: float
+    tolerance: float = TOLERANCE
 
     @property
     def is_solved(self) -> bool:
         """Whether the solver got as near to the optimum as it has to."""
-        return self.gradient <= TOLERANCE
+        return self.gradient <= self.tolerance
 
     def answers(self, vectors: np.ndarray, scale: OutputScale | None) -> np.ndarray:
         """Logits, float32 [n, outputs].
@@ -242,15 +253,17 @@ class SolvedHead:
 
 
 def solve_path(
-    problem: HeadProblem, penalties: Sequence[float], tolerance: float = TOLERANCE
+    problem: HeadProblem, penalties: Sequence[float], tolerance: float | None = None
 ) -> Iterator[SolvedHead]:
     """Solves a problem for each penalty, beginning at the solution for the one before.
 
     Args:
         problem: What to solve.
         penalties: Over 0, best in descending order.
-        tolerance: The gradient in scaled coordinates at which the solver may stop.
+        tolerance: The gradient in scaled coordinates at which the solver may stop; None: that of
+            the problem.
     """
+    tolerance = tolerance or problem.tolerance
     outputs = problem.labels.num_outputs
     kernel = np.zeros((len(problem.vectors.mean), outputs))
     bias = np.zeros(outputs)
@@ -281,6 +294,7 @@ def solve_path(
             objective=float(found.fun),
             iterations=int(found.nit),
             gradient=float(np.abs(found.jac).max()),
+            tolerance=tolerance,
         )
 
 

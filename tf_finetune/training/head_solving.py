@@ -19,7 +19,6 @@ from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.head_choice import PenaltyChoice, choose_penalty, inner_folds
 from tf_finetune.training.head_path import (
-    TOLERANCE,
     HeadProblem,
     SolvedHead,
     solve_path,
@@ -184,7 +183,7 @@ class HeadSolver:
             self.console.print(
                 f"penalty {solved.penalty:.3g}: not solved to its optimum; after "
                 f"{solved.iterations} iterations the gradient is {solved.gradient:.1g}, not "
-                f"{TOLERANCE:.0g}",
+                f"{solved.tolerance:.0g}",
                 style="yellow",
                 highlight=False,
             )
