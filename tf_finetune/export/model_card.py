@@ -212,16 +212,19 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> 
 
 def _context(record: RunRecord) -> dict[str, Any]:
     data, config = record.data, record.config
-    splits = data["splits"]
+    splits, task = data["splits"], TASKS[data["task"]]
     return {
         "title": _title(record),
         "encoder": _file_name(config.encoder.name),
         "layers": config.encoder.layers,
         "purpose": _purpose(data),
         "headline": _headline(record),
-        "probability_words": TASKS[data["task"]].probability_words,
+        "probability_words": task.probability_words,
         "pairs": config.data.text_pair_column is not None,
-        "classes": data["label_names"],
+        "classes": task.arranged(tuple(data["label_names"])),
+        "output_noun": task.output_noun,
+        "counted": f"{task.counted.capitalize()} of each {task.nouns[0]}",
+        "noun": task.nouns[0],
         "reports": [_report_table(report) for report in record.reports.values()],
         "splits": [list(_split_row(split)) for split in splits],
         "class_counts": [

@@ -30,7 +30,8 @@ def coloured_parts(mistake: Mistake, limit: int) -> list[dict[str, Any]]:
         {
             "text": shown(stretch.text),
             "names": _names(
-                stretch.gold and stretch.gold.verdict, stretch.given and stretch.given.verdict
+                stretch.gold.verdict if stretch.gold else None,
+                stretch.given.verdict if stretch.given else None,
             ),
             "title": _title(stretch),
             "notes": [
