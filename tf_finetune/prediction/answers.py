@@ -41,6 +41,11 @@ def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
         return None
     if not labels.names:
         raise UserError(f"--top-k: received {value}, but this model predicts a number")
+    if not labels.lists_probabilities:
+        raise UserError(
+            f"--top-k: received {value}, but this model answers with {labels.answer_kind}, each "
+            "with its own probability"
+        )
     if not value.isdecimal() or not 1 <= int(value) <= labels.num_outputs:
         raise UserError(
             f"--top-k: received {value!r}; accepted: 1 to {labels.num_outputs}, as it has labels"

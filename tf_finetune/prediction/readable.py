@@ -6,6 +6,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from tf_finetune.errors import visible
+from tf_finetune.prediction.marked_up import marked_up
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -16,14 +17,17 @@ Answer = Mapping[str, Any]
 
 
 def readable_lines(
-    labels: LabelSpace, width: int, *, listed: bool
+    labels: LabelSpace, width: int, *, listed: bool, coloured: bool = False
 ) -> Callable[[Record, Answer], str]:
     """Makes what writes an answer: `pos  0.9812  a fine film`.
+
+    Where an answer is parts of the text, they are marked in it, and it is not cut.
 
     Args:
         labels: What the answers mean.
         width: Columns of the terminal.
         listed: Whether all probabilities of the answer are listed, a line each below the text.
+        coloured: Whether the terminal has colours.
 
     Returns:
         Gives the line, or the lines, for a text and its answer as `answers` has it.
@@ -31,6 +35,10 @@ def readable_lines(
     column = min(_LONGEST_LABEL, max((cell_len(visible(name)) for name in labels.names), default=0))
 
     def line(record: Record, answer: Answer) -> str:
+        if labels.answers_parts:
+            parts = answer[labels.answer_key]
+            names = labels.counted_names
+            return marked_up(record.text, parts, names, coloured=coloured) + "\n"
         if listed:
             shares = answer["probabilities"].items()
             below = "".join(f"  {_padded(name, column)}  {share:.4f}\n" for name, share in shares)

@@ -17,6 +17,12 @@ from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import (
+    Answer,
+    RecordsOf,
+    WrongAnswer,
+    surest_wrong_answers,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +44,7 @@ class LabelSpace(LabelEncoding):
 
     Attributes:
         nouns: What one of `counted_names` is called, and several.
+        counted: What is counted of each of them.
         answer_key: Where the answer to a text stands, as in JSON.
         answer_body: An answer in the server's OpenAPI description.
         mistake_words: What the mistakes that a report shows are called.
@@ -55,9 +62,13 @@ class LabelSpace(LabelEncoding):
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
+        sample: A text as one might send to a server.
+        answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
+            `end`, `text`, `label` and `probability`.
     """
 
     nouns: ClassVar[tuple[str, str]]
+    counted: ClassVar[str] = "examples"
     answer_key: ClassVar[str]
     answer_body: ClassVar[type[BaseModel]]
     mistake_words: ClassVar[str] = "most confident mistakes"
@@ -75,6 +86,8 @@ class LabelSpace(LabelEncoding):
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
     holds_several: ClassVar[bool] = False
+    sample: ClassVar[str] = "a fine film"
+    answers_parts: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -291,9 +304,18 @@ class LabelSpace(LabelEncoding):
         """
         raise ValueError(f"a {self.task} task answers each row")
 
+    @property
+    def lists_probabilities(self) -> bool:
+        """Whether an answer has the probability of every name, under `probabilities`."""
+        return bool(self.names)
+
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
         return (self.answer_key,)
+
+    def answer_rows(self, answer: Mapping[str, Any], separator: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer in CSV, at least one; see `answer_fields`."""
+        return [self.answer_fields(answer, separator)]
 
     def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
         """What stands in these columns; `separator` joins several names."""
@@ -346,17 +368,40 @@ class LabelSpace(LabelEncoding):
         """What is strange about the training targets."""
         return []
 
-    @abstractmethod
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
+        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right.
+
+        Of a task that has no `wrong_answers` of its own.
+        """
+        raise ValueError(f"a {self.task} task tells what is wrong by parts of texts")
 
     def mistake_probability(self, wrongness: float) -> float | None:
         """The probability that a wrong answer was given; None where there is none."""
         return wrongness
 
     @abstractmethod
-    def words(self, encoded: np.ndarray) -> str | list[str] | float:
+    def words(self, encoded: np.ndarray) -> Answer:
         """A target or prediction in the user's words."""
+
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """The worst wrong answers to n rows, worst first.
+
+        Args:
+            targets: Those of n rows.
+            logits: Finite outputs.
+            records_of: Gives the examples that some of the rows are of.
+            most: How many at most.
+        """
+        given = self.predicted(logits)
+        return surest_wrong_answers(
+            self.wrongness(targets, logits),
+            lambda row: (self.words(targets[row]), self.words(given[row])),
+            self.mistake_probability,
+            records_of,
+            most,
+        )
 
     def confusion(
         self, targets: np.ndarray, prediction: np.ndarray

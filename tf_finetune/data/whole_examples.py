@@ -1,0 +1,26 @@
+"""Long texts, put together again of the rows that they were cut into."""
+
+import numpy as np
+
+from tf_finetune.data.token_store import TokenStore
+from tf_finetune.sources.records import Record
+
+
+def put_together(store: TokenStore, rows: np.ndarray, number: int) -> Record:
+    """The text of which some rows show parts, with its words.
+
+    The parts overlap. Characters that none of them shows, as the rest of a word that is longer
+    than a row, are spaces, so that every place is that in the source.
+
+    Args:
+        store: Where the rows stand.
+        rows: The rows of one example, ascending.
+        number: Its row in the source.
+    """
+    starts = store.starts[rows] - store.starts[rows[0]]
+    text, spans = "", []
+    for start, (part, _), words in zip(starts, store.texts(rows), store.spans(rows), strict=True):
+        text = text.ljust(start)
+        text += part[len(text) - start :]
+        spans += (words + start).tolist()
+    return Record(number, text, None, None, tuple((first, end) for first, end in spans))
