@@ -43,7 +43,9 @@ def row_function(
         inputs = text_rows(token_ids, token_type_ids, attention_mask, tf.maximum(reads, 0))
         rows, words = tf.unstack(tf.shape(reads))
         logits = tf.reshape(classifier(inputs, training=False), [rows, words, labels.num_outputs])
-        return outputs(logits * tf.cast(reads >= 0, tf.float32)[..., None])
+        # No `[..., None]`: LiteRT has no such slice of what has no fixed shape.
+        is_word = tf.reshape(tf.cast(reads >= 0, tf.float32), [rows, words, 1])
+        return outputs(logits * is_word)
 
     function = of_words if labels.answers_each_read else of_rows
     specs = [tf.TensorSpec([None, None], tf.int32)] * len(input_names(labels))
