@@ -15,10 +15,12 @@ from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
+from tf_finetune.tasks.questions import ChosenPart, Question
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import (
     Answer,
+    Part,
     RecordsOf,
     WrongAnswer,
     surest_wrong_answers,
@@ -338,6 +340,32 @@ class LabelSpace(LabelEncoding):
     def watched_names(self) -> tuple[str, ...]:
         """The names that `watched` gives of labels."""
         return self.names
+
+    # Explanations, where an answer is parts of the text.
+
+    def chosen_part(
+        self,
+        record: Record,
+        outputs: tuple[Sequence[TaskRow], np.ndarray],
+        label: str | None,
+        number: int | None,
+    ) -> ChosenPart:
+        """The part of a text that is to be explained.
+
+        Args:
+            record: The example.
+            outputs: Its rows, and their logits.
+            label: What it is called, one of `counted_names`; None: anything.
+            number: Which of the parts so called, from 1; None: the likeliest.
+
+        Raises:
+            UserError: There are fewer, or nothing of the text is read.
+        """
+        raise ValueError(f"a {self.task} task answers whole texts")
+
+    def question(self, record: Record, part: Part) -> Question:
+        """By which outputs a part of a text is what it is called."""
+        raise ValueError(f"a {self.task} task answers whole texts")
 
     # A linear model on states of the encoder, which shows how much of the task they hold.
 

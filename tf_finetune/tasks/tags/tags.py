@@ -18,16 +18,18 @@ from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import MOST_EXAMPLES, Kind
+from tf_finetune.tasks.questions import ChosenPart, Question
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.tags.entities import find_entities
+from tf_finetune.tasks.tags.explained_entities import chosen_entity, entity_question
 from tf_finetune.tasks.tags.tag_rows import tag_rows
 from tf_finetune.tasks.tags.tag_scores import TAG_METRICS, TagScored
 from tf_finetune.tasks.tags.tag_set import OUTSIDE, TagSet
 from tf_finetune.tasks.tags.word_layout import NO_WORD, WordTargets, joined, targets_of_rows
 from tf_finetune.tasks.tags.wrong_entities import wrong_entities
 from tf_finetune.tasks.task_rows import TaskRow
-from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer
+from tf_finetune.tasks.wrong_answers import Part, RecordsOf, WrongAnswer
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -307,6 +309,26 @@ class Tags(LabelSpace):
         names = ("start", "end", "text", "label", "probability")
         found = [tuple(entity[name] for name in names) for entity in answer[self.answer_key]]
         return found or [("",) * len(names)]
+
+    def chosen_part(
+        self,
+        record: Record,
+        outputs: tuple[Sequence[TaskRow], np.ndarray],
+        label: str | None,
+        number: int | None,
+    ) -> ChosenPart:
+        """See `LabelSpace.chosen_part`; an entity."""
+        rows, logits = outputs
+        by_word = self.by_word(logits)
+        of_words = np.concatenate(
+            [own[: row.words[1] - row.words[0]] for row, own in zip(rows, by_word, strict=True)]
+        )
+        found = self._entities(record, of_words)
+        return chosen_entity(record, of_words, found, self.tag_set, label, number)
+
+    def question(self, record: Record, part: Part) -> Question:
+        """See `LabelSpace.question`."""
+        return entity_question(record, part, self.tag_set)
 
     @staticmethod
     def answer_type() -> pa.DataType:
