@@ -60,6 +60,9 @@ class LabelSpace(LabelEncoding):
         has_smoothed_targets: Whether `training.label_smoothing` means anything.
         pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
         library_class: Which of the library's classes of a family has this head.
+        pipeline: What the hub and the library's pipelines call the task.
+        long_texts: What is done with texts that are too long, for those who use the model.
+        writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
         sample: A text as one might send to a server.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
@@ -81,6 +84,9 @@ class LabelSpace(LabelEncoding):
     has_smoothed_targets: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
+    pipeline: ClassVar[str] = "text-classification"
+    long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
+    writing: ClassVar[str] = ""
     holds_several: ClassVar[bool] = False
     sample: ClassVar[str] = "a fine film"
     answers_parts: ClassVar[bool] = False

@@ -78,6 +78,14 @@ class Tags(LabelSpace):
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
     library_class: ClassVar[str] = "ForTokenClassification"
+    pipeline: ClassVar[str] = "token-classification"
+    long_texts: ClassVar[str] = (
+        "longer ones were read in overlapping windows, each word answered by one of them"
+    )
+    writing: ClassVar[str] = (
+        "The first piece of each word carries its tag; what the others say was not trained. Words "
+        "that were split before are joined by a space."
+    )
     sample: ClassVar[str] = "from Boston to New York"
     answers_parts: ClassVar[bool] = True
 
@@ -338,11 +346,17 @@ class Tags(LabelSpace):
         )
 
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        """See `LabelSpace.graph_outputs`; of each word its tag and the probabilities."""
+        """See `LabelSpace.graph_outputs`; of each word its tag and the probabilities.
+
+        Args:
+            logits: [..., C]; all 0 where there is no word, whose tag is "".
+        """
         import tensorflow as tf
 
         likeliest = tf.gather(tf.constant(self.names), tf.argmax(logits, axis=-1))
-        return {"probabilities": tf.nn.softmax(logits), "tag": likeliest}
+        is_word = tf.reduce_any(logits != 0, axis=-1)
+        tag = tf.where(is_word, likeliest, "")
+        return {"probabilities": tf.nn.softmax(logits), "tag": tag}
 
     def watched(self, logits: np.ndarray) -> dict[str, list[str | float]]:
         """The kinds of entities that rows are given; see `LabelSpace.watched`."""
