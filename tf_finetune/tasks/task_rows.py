@@ -16,6 +16,7 @@ class TaskRow(NamedTuple):
         words: First of the example's spans that the row answers, and the one after the last.
         start: First character of the example's text that the row shows.
         end: The one after the last.
+        first_token: Which of the tokens of the whole text its first one is, marks aside.
     """
 
     example: int
@@ -24,6 +25,7 @@ class TaskRow(NamedTuple):
     words: tuple[int, int]
     start: int
     end: int
+    first_token: int = 0
 
     def shown(self, record: Record) -> Record:
         """The part of its example that it is about, as an example by itself."""
