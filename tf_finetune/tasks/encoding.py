@@ -93,6 +93,15 @@ class LabelEncoding(ABC):
         return np.concatenate(targets)
 
     @staticmethod
+    def most_reads(length: int) -> int:
+        """States that are read of a row at most.
+
+        Args:
+            length: Tokens of the row.
+        """
+        return 1
+
+    @staticmethod
     def examples_of(targets: np.ndarray) -> np.ndarray:
         """Which example each row with these targets is of, counted from 0, int64 [n]."""
         return np.arange(len(targets))

@@ -178,6 +178,11 @@ class Tags(LabelSpace):
         return joined(targets)
 
     @staticmethod
+    def most_reads(length: int) -> int:
+        """As if every token began a word; see `LabelSpace.most_reads`."""
+        return length
+
+    @staticmethod
     def examples_of(targets: np.ndarray) -> np.ndarray:
         """See `LabelSpace.examples_of`."""
         return np.cumsum(~WordTargets.of(targets).goes_on) - 1
