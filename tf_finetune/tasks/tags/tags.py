@@ -178,9 +178,9 @@ class Tags(LabelSpace):
         return joined(targets)
 
     @staticmethod
-    def example_count(targets: np.ndarray) -> int:
-        """See `LabelSpace.example_count`."""
-        return WordTargets.of(targets).num_examples
+    def examples_of(targets: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.examples_of`."""
+        return np.cumsum(~WordTargets.of(targets).goes_on) - 1
 
     @staticmethod
     def target_shape(num_outputs: int) -> tuple[tuple[int, ...], str]:
