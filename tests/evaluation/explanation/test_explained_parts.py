@@ -66,6 +66,7 @@ def test_contributions_add_up_to_the_mean_logit_of_the_entity(explainer, tagger,
     accepted = 0.001 * sum(abs(word.attribution) for word in found.words) + rounding
     assert found.total == pytest.approx(found.output - found.baseline, abs=accepted)
     assert found.label == 'thing "Unwatchable film"' and found.converged
+    assert TEXT[slice(*found.asked)] == "Unwatchable film"
     assert [word.text for word in found.words][:3] == ["was", "The", "Unwatchable"]
     assert [p.token for p in found.words[2].pieces] == ["un", "##watch", "##able"]
 

@@ -1,5 +1,7 @@
 """Long texts are shown around what is explained."""
 
+from dataclasses import replace
+
 from tf_finetune.evaluation.attributions import Explanation, Piece, Word
 from tf_finetune.reports.page.coloured_words import around, coloured_texts
 
@@ -23,6 +25,19 @@ def test_a_part_of_a_long_text_begins_and_ends_with_whole_words():
     assert [part[word.start : word.end] for word in why.words] == [w.text for w in why.words]
     shown = "".join(one.text for one in coloured_texts(why, [part], 100)[0])
     assert shown.startswith("word0244 word0245") and len(why.words) == 11
+
+
+def test_what_is_explained_is_told_from_the_rest_of_the_text():
+    why = replace(explanation("see New York now"), asked=(4, 12))
+
+    (shown,) = coloured_texts(why, ["see New York now"])
+
+    assert [one.text for one in shown if one.asked] == ["New", " ", "York"]
+    long = f"{'far ' * 100}see New York now"
+    place = long.index("New")
+    part, text = around(replace(explanation(long), asked=(place, place + 8)), long, place, 60)
+    assert text[slice(*part.asked)] == "New York"
+    assert not any(one.asked for one in coloured_texts(explanation("a b"), ["a b"])[0])
 
 
 def test_a_short_text_is_shown_whole():
