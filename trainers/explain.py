@@ -37,8 +37,10 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.evaluation.explanation.requests import check_label, check_precision
     from tf_finetune.prediction.resumable import check_output
+    from tf_finetune.tasks.table import check_able
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
+    check_able(opened.labels.task, "explain")
     label = check_label(arguments.label, opened.labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),

@@ -11,6 +11,7 @@ from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import TASKS
 
 BEFORE = "before_fine_tuning"
 
@@ -114,7 +115,9 @@ class EvaluationReport:
     @property
     def threshold_words(self) -> str:
         """Such as ", labels above 0.37"; empty where it is one half, or there is none."""
-        return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
+        if self.threshold in (None, 0.5):
+            return ""
+        return f", {TASKS[self.task].threshold_words} {self.threshold:g}"
 
     folds: tuple[FoldScores, ...] = ()
     models: int = 1
@@ -222,13 +225,13 @@ def _mistakes(
     rows: np.ndarray,
     limit: int,
 ) -> tuple[Mistake, ...]:
-    prediction = labels.predicted(logits)
     wrongness = labels.wrongness(targets, logits)
     severity, outputs = wrongness.max(axis=1), wrongness.argmax(axis=1)
     worst_first = np.argsort(-severity, kind="stable")
     worst = worst_first[severity[worst_first] > 0][:limit]
     if not len(worst):
         return ()
+    said = labels.answered_words(targets, logits, worst)
     return tuple(
         Mistake(
             index=int(i),
@@ -236,9 +239,9 @@ def _mistakes(
             text=text,
             text_pair=text_pair,
             label=labels.words(targets[i]),
-            predicted=labels.words(prediction[i]),
+            predicted=predicted,
             probability=labels.mistake_probability(float(severity[i])),
             output=int(outputs[i]),
         )
-        for i, (text, text_pair) in zip(worst, texts_of(worst), strict=True)
+        for i, (text, text_pair), predicted in zip(worst, texts_of(worst), said, strict=True)
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
@@ -52,6 +53,9 @@ class LabelSpace(LabelEncoding):
         pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
         library_class: Which of the library's classes of a family has this head.
         holds_several: Whether one answer may hold several names.
+        has_exact_head: Whether a head alone can be solved as a convex problem.
+        threshold_words: What a `threshold` does, in words before the number.
+        unable: What cannot be done with the task, of `table.UNABLE`.
     """
 
     nouns: ClassVar[tuple[str, str]]
@@ -69,6 +73,27 @@ class LabelSpace(LabelEncoding):
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
     holds_several: ClassVar[bool] = False
+    has_exact_head: ClassVar[bool] = True
+    threshold_words: ClassVar[str] = "labels above"
+    unable: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def of_model(cls, names: tuple[str, ...], threshold: float | None) -> Self:
+        """The space that a model's config.json describes.
+
+        Args:
+            names: Of its outputs.
+            threshold: Where it decides; None: it does not say.
+        """
+        labels = cls(names if cls.fewest_names else ())
+        if labels.threshold is None or threshold is None:
+            return labels
+        return labels.decided_at(threshold)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the outputs are called in config.json."""
+        return self.names or ("score",)
 
     @classmethod
     @abstractmethod
@@ -209,6 +234,10 @@ class LabelSpace(LabelEncoding):
             return dict.fromkeys(self.metrics, float("nan"))
         return self.scored(targets, logits).values()
 
+    def chosen_threshold(self, targets: np.ndarray, logits: np.ndarray) -> float | None:
+        """The best threshold for finite outputs; None: that with the best micro F1."""
+        return None
+
     def monitor(self, option: str) -> tuple[str, bool]:
         """Finds the score that early stopping and search compare.
 
@@ -298,6 +327,20 @@ class LabelSpace(LabelEncoding):
     def answer_type() -> "pa.DataType":
         """Type of the answer in Parquet."""
 
+    def further_columns(self) -> tuple[tuple[str, "pa.DataType"], ...]:
+        """What else an answer has in Parquet, and of which type."""
+        return ()
+
+    def most_answers(self) -> int | None:
+        """How many names with probabilities an answer may list; None: any number.
+
+        Raises:
+            UserError: It lists none.
+        """
+        if not self.names:
+            raise UserError("this model predicts a number")
+        return self.num_outputs
+
     @abstractmethod
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
         """What an exported graph answers besides `logits`, every output with one row a text."""
@@ -351,6 +394,18 @@ class LabelSpace(LabelEncoding):
     @abstractmethod
     def words(self, encoded: np.ndarray) -> str | list[str] | float:
         """A target or prediction in the user's words."""
+
+    def answered_words(
+        self, targets: np.ndarray, logits: np.ndarray, rows: np.ndarray
+    ) -> Sequence[str | list[str] | float]:
+        """What is answered to some rows, in the user's words.
+
+        Args:
+            targets: Of all n rows.
+            logits: Finite outputs, of all.
+            rows: Which of them, int [m].
+        """
+        return [self.words(one) for one in self.predicted(logits)[rows]]
 
     def confusion(
         self, targets: np.ndarray, prediction: np.ndarray
