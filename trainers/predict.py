@@ -162,7 +162,8 @@ def _to_standard_output(
     as_encoded(sys.stdout, "utf-8")
     write: Callable[..., str] = json_answer
     if sys.stdout.isatty():
-        write = readable_lines(labels, shutil.get_terminal_size().columns, listed=listed)
+        width, colours = shutil.get_terminal_size().columns, Console(file=sys.stdout).color_system
+        write = readable_lines(labels, width, listed=listed, coloured=colours is not None)
     predict(OpenStream(sys.stdout), write=write)
 
 

@@ -81,7 +81,7 @@ def given_texts(arguments: argparse.Namespace, config: DataConfig) -> GivenTexts
     pairs = config.text_pair_column is not None
     if texts or seconds:
         _check_given(word, len(texts), len(seconds), pairs=pairs)
-        return GivenTexts(None, check_texts(texts, seconds, _FLAGS), config)
+        return GivenTexts(None, check_texts(texts, seconds, _FLAGS, task=config.task), config)
     if word is None:
         raise UserError(
             f"nothing to {arguments.verb}; accepted: a text in quotes, FILE, - for standard input, "

@@ -1,6 +1,6 @@
 """One run and one search from Python, which several tests look at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import tf_finetune as tft
+from tests.untraced import untraced
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,8 @@ def run(
 ) -> tft.Run:
     """A run; nobody may change its folder but by evaluating."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    return tft.fine_tune(reviews, depth=2, learning_rate=0.01, folder=folder, **quick)
+    with untraced():
+        return tft.fine_tune(reviews, depth=2, learning_rate=0.01, folder=folder, **quick)
 
 
 @pytest.fixture(scope="session")
@@ -47,22 +49,22 @@ def answer(
 ) -> tft.Answer:
     """A search of one cell beside the heads; nobody may change its folder."""
     folder = tmp_path_factory.mktemp("runs") / "answer"
-    return tft.search(
-        tiny_csv,
-        folder=folder,
-        depths=[2],
-        learning_rates=[1e-2],
-        widen_edges=False,
-        seeds=0,
-        **quick,
-    )
+    with untraced():
+        return tft.search(
+            tiny_csv,
+            folder=folder,
+            depths=[2],
+            learning_rates=[1e-2],
+            widen_edges=False,
+            seeds=0,
+            **quick,
+        )
 
 
-@pytest.fixture
-def eagerly() -> Iterator[None]:
-    """Keras traces nothing, which takes longer than a few steps."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+@pytest.fixture(scope="session")
+def flat_encoder(
+    make_encoder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Folder of an encoder with one layer, for what does not depend on how many there are."""
+    folder = tmp_path_factory.mktemp("flat_encoder")
+    return str(make_encoder(folder / "flat", sizes={"num_hidden_layers": 1}))

@@ -7,6 +7,8 @@ import pytest
 import tf_finetune as tft
 from tf_finetune.results.recommendation_file import read_recommendation
 
+pytestmark = pytest.mark.eager
+
 
 def test_table_has_a_row_a_place_and_marks_the_answer(answer):
     table = answer.table

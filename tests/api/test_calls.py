@@ -12,6 +12,8 @@ from tf_finetune.storage.run_directory import JOURNAL
 from trainers import search as search_command
 from trainers import train as train_command
 
+pytestmark = pytest.mark.eager
+
 
 def test_package_is_imported_without_what_takes_seconds():
     asked = (

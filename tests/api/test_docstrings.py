@@ -6,18 +6,16 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 from rich.console import Console
 
 import tf_finetune as tft
 from tf_finetune.api import calling
 
-# KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.
+# KerasTuner 1.4.8 names threads in an old way.
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.filterwarnings(
-        "ignore:currentThread", "ignore:getName", "ignore:Even though the `tf.config"
-    ),
+    pytest.mark.eager,
+    pytest.mark.filterwarnings("ignore:currentThread", "ignore:getName"),
 ]
 
 PUBLIC = ("tf_finetune", *tft.__all__)
@@ -63,14 +61,12 @@ def told(tiny_encoder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(calling, "Console", lambda **_: Console(quiet=True))  # leaves progress out
-        tf.config.run_functions_eagerly(True)  # tracing takes longer than a few steps
         made = {name: run_examples(examples_of(name, public(name)), names) for name in MAKERS}
         yield made | {
             name: run_examples(examples_of(name, public(name)), dict(names))
             for name in PUBLIC
             if name not in MAKERS
         }
-        tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -12,6 +12,8 @@ import pytest
 import tf_finetune as tft
 from tf_finetune.api.model import answer_row
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture(scope="module")
 def model(run):
@@ -141,11 +143,13 @@ def test_unknown_label_and_count_are_refused(model):
             {"labels": ["b"], "a": 0.2, "b": 0.9},
         ),
         ({"value": 2.5}, None, {"value": 2.5}),
+        ({"entities": [{"start": 0}]}, None, {"entities": [{"start": 0}]}),
     ],
-    ids=["a label", "the likeliest", "several labels", "a number"],
+    ids=["a label", "the likeliest", "several labels", "a number", "entities"],
 )
 def test_row_holds_what_the_task_answers(answer, top_k, row):
-    assert answer_row(answer, top_k) == row
+    kind = next(iter(answer))
+    assert answer_row(answer, kind, top_k) == row
 
 
 def test_closed_model_says_so(run):

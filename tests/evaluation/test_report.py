@@ -7,8 +7,10 @@ import pytest
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.report import ClassScore, Mistake, build_evaluation_report
 from tf_finetune.options.evaluation import EvaluationConfig
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
 THREE = Classes(("bad", "fair", "good"))
@@ -17,15 +19,15 @@ NUMBER = Values()
 QUICK = EvaluationConfig(bootstrap_resamples=100)
 
 
-def texts_of(indices):
-    return [(f"text {i}", "pair" if i == 3 else None) for i in indices]
+def records_of(indices):
+    return [Record(1, f"text {i}", "pair" if i == 3 else None, None) for i in indices]
 
 
 def build(labels, targets, logits, evaluation=QUICK, **optional):
     logits = np.asarray(logits, np.float32)
     rows = np.arange(len(logits)) + 2
     return build_evaluation_report(
-        labels, "test", targets, logits, texts_of, rows, evaluation, **optional
+        labels, "test", targets, logits, records_of, rows, evaluation, **optional
     )
 
 
@@ -176,3 +178,33 @@ def test_a_regression_report_holds_points_spread_over_the_split():
     assert len(report.points) == 1500
     assert report.points[:2] == ((0.0, 0.5), (3.0, 3.5))
     assert build(THREE, np.array([0, 1], np.int32), np.zeros((2, 3))).points is None
+
+
+def test_a_report_on_tags_shows_wrong_entities_in_their_text():
+    labels = Tags(("O", "B-city", "I-city"))
+    text = "see New York now"
+    words = tuple(
+        (found, found + len(word)) for word in text.split() for found in [text.find(word)]
+    )
+    given = log([0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.7, 0.2, 0.1], [0.9, 0.05, 0.05])
+
+    report = build_evaluation_report(
+        labels,
+        "test",
+        np.array([[0, 1, 2, 0, 0]], np.int32),
+        given.reshape(1, -1),
+        lambda rows: [Record(1, text, None, None, words) for _ in rows],
+        np.array([9]),
+        QUICK,
+    )
+
+    (mistake,) = report.mistakes
+    assert (mistake.row, mistake.text) == (9, text)
+    assert (mistake.label, mistake.predicted) == (['city "New York"'], ['city "New"'])
+    (part,) = report.to_dict()["mistakes"][0]["parts"]
+    assert part == {
+        "verdict": "wrong_border",
+        "gold": {"start": 4, "end": 12, "label": "city", "text": "New York"},
+        "given": {"start": 4, "end": 7, "label": "city", "text": "New"},
+        "probability": pytest.approx(0.8),
+    }

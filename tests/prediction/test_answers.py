@@ -7,6 +7,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.prediction.answers import answers, check_top_k
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
 SINGLE = Classes(("neg", "pos"))
@@ -51,6 +52,11 @@ def test_top_k_has_to_be_a_number_of_labels(value):
 def test_top_k_of_a_number_is_refused():
     with pytest.raises(UserError, match="this model predicts a number"):
         check_top_k("1", NUMBER)
+
+
+def test_top_k_of_entities_is_refused():
+    with pytest.raises(UserError, match="answers with the entities that a text names, each with"):
+        check_top_k("1", Tags(("O", "B-city", "I-city")))
 
 
 def test_outputs_that_are_not_numbers_are_refused():

@@ -12,11 +12,13 @@ from tf_finetune.prediction.delimited import label_separator
 from tf_finetune.sources.reading import read_records
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
 SINGLE = Classes(("neg", "pos"))
 SEVERAL = SeveralClasses(("dull", "good, fine"))
 NUMBER = Values()
+TAGS = Tags(("O", "B-city", "I-city"))
 
 
 @pytest.fixture
@@ -67,6 +69,23 @@ def test_pairs_and_numbers_have_their_columns(write):
     path, _ = write("a.CSV", NUMBER, {"text": "a", "text_pair": "b", "value": -1.5}, pairs=True)
 
     assert rows(path) == [["row", "text", "text_pair", "value"], ["1", "a", "b", "-1.5"]]
+
+
+def test_a_row_an_entity_and_one_of_a_text_without(write):
+    rome = {"start": 4, "end": 8, "text": "Rome", "label": "city", "probability": 0.75}
+    oslo = {"start": 12, "end": 16, "text": "Oslo", "label": "city", "probability": 0.5}
+    answers = [{"text": "see Rome or Oslo", "entities": [rome, oslo]}, {"text": "", "entities": []}]
+
+    path, said = write("a.csv", TAGS, *answers)
+
+    assert rows(path) == [
+        ["row", "text", "start", "end", "entity", "label", "probability"],
+        ["1", "see Rome or Oslo", "4", "8", "Rome", "city", "0.75"],
+        ["1", "see Rome or Oslo", "12", "16", "Oslo", "city", "0.5"],
+        ["2", "", "", "", "", "", ""],
+    ]
+    assert said == []
+    assert rows(write("b.csv", TAGS)[0]) == rows(path)[:1]
 
 
 def test_no_answers_are_a_file_of_column_names(write):

@@ -8,8 +8,10 @@ import pytest
 from tf_finetune.prediction.parquet import write_parquet
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
+CITY = {"start": 4, "end": 8, "text": "Rome", "label": "city", "probability": 0.75}
 CASES = [
     (
         Classes(("neg", "pos")),
@@ -22,6 +24,7 @@ CASES = [
         {"labels": [], "probabilities": [("dull", 0.1), ("good", 0.2)]},
     ),
     (Values(), {"value": 1.5}, {"value": 1.5}),
+    (Tags(("O", "B-city", "I-city")), {"entities": [CITY]}, {"entities": [CITY]}),
 ]
 
 

@@ -4,6 +4,7 @@ from tf_finetune.prediction.readable import readable_lines
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
 SINGLE = Classes(("neg", "positive"))
@@ -39,6 +40,31 @@ def test_labels_that_apply_and_numbers_are_shown():
         *("no", "label", "x")
     ]
     assert number(record("x"), {"value": 3.25}).split() == ["3.25", "x"]
+
+
+def test_entities_are_marked_in_their_line_which_is_not_cut():
+    labels = Tags(("O", "B-city", "I-city", "B-name", "I-name"))
+    text = "Ann\n  saw \x1b[2JNew  York, " + "far " * 20
+    start = text.index("New")
+    parts = [
+        {"start": 0, "end": 3, "label": "name", "probability": 0.756},
+        {"start": start, "end": start + 9, "label": "city", "probability": 0.5},
+    ]
+    plain, coloured = (
+        readable_lines(labels, 20, listed=False, coloured=with_colours)(
+            record(text), {"entities": parts}
+        )
+        for with_colours in (False, True)
+    )
+
+    assert plain.startswith("[Ann](name 0.76) saw ")
+    assert "[New York](city 0.50), far far" in plain and plain.endswith("far far\n")
+    assert "\x1b" not in plain
+    assert "\x1b[1;32m[Ann]\x1b[0m\x1b[2m(name 0.76)\x1b[0m saw" in coloured
+    assert "\x1b[1;36m[New York]" in coloured and "\x1b[2J" not in coloured
+    assert readable_lines(labels, 20, listed=False)(record("no one"), {"entities": []}) == (
+        "no one\n"
+    )
 
 
 def test_long_and_wide_texts_end_where_the_terminal_does():

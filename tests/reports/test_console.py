@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_evaluation_report
+from tf_finetune.evaluation.report import (
+    ClassScore,
+    EvaluationReport,
+    FoldScores,
+    Mistake,
+    build_evaluation_report,
+)
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.console import (
     printable,
@@ -14,8 +20,11 @@ from tf_finetune.reports.console import (
     render_per_class,
     user_text,
 )
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
+from tf_finetune.tasks.wrong_answers import Part, WrongPart
 
 HOSTILE = "[/bold]\x1b[2J :smile: [red]x"
 
@@ -40,7 +49,7 @@ def single_label_report() -> EvaluationReport:
         "test",
         targets,
         np.array([[2.0, 0], [2, 0], [0, 2], [2, 0]]),
-        lambda indices: [(HOSTILE + " long" * 100, "second")] * len(indices),
+        lambda indices: [Record(1, HOSTILE + " long" * 100, "second", None)] * len(indices),
         np.arange(4) + 10,
         EvaluationConfig(bootstrap_resamples=100, confidence=0.9),
         train_targets=targets,
@@ -55,7 +64,7 @@ def regression_report() -> EvaluationReport:
         "validation",
         np.array([1.0, 2000.0], np.float32),
         np.array([[1.0], [1000.0]]),
-        lambda indices: [(f"text {index}", None) for index in indices],
+        lambda indices: [Record(1, f"text {index}", None, None) for index in indices],
         np.arange(2),
         EvaluationConfig(bootstrap_resamples=100),
     )
@@ -153,3 +162,25 @@ def test_each_fold_has_a_row_with_its_interval(single_label_report):
     assert (name, examples) == ("fold-1", "1,234")
     assert [accuracy, interval] == [cell.strip() for cell in row(output, "accuracy")[1:3]]
     assert loss == row(output, "loss")[1].strip()
+
+
+def test_wrong_entities_stand_by_their_text_and_are_marked_in_it(regression_report):
+    city = Part(8, 16, "city", "New York")
+    parts = (
+        WrongPart("missed", Part(0, 3, "[b]name", "Ann"), None, 0.75),
+        WrongPart("wrong_border", city, Part(12, 16, "city", "York"), 0.5),
+    )
+    mistake = Mistake(0, 7, "Ann saw New York", None, [], [], 0.75, parts=parts)
+    score = ClassScore("city", 0.5, 1.0, 0.25, 3)
+    report = replace(regression_report, task=Tags.task, mistakes=(mistake,), per_class=(score,))
+    output = rendered(render_mistakes, report)
+    cells = [cell.strip() for cell in row(output, "7")]
+    assert cells == ["7", 'missed [b]name "Ann" 0.75', "Ann saw New York"]
+    assert 'city "New York" found as city "York" 0.50' in output
+    assert "prob." not in output
+    coloured = io.StringIO()
+    render_mistakes(Console(file=coloured, width=120, force_terminal=True), report)
+    assert "\x1b[4;31mAnn\x1b[0m saw " in coloured.getvalue()
+    assert [cell.strip() for cell in row(rendered(render_per_class, report), "kind")] == [
+        *("kind", "precision", "recall", "F1", "entities")
+    ]

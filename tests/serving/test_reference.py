@@ -10,6 +10,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.serving import reference
 from tf_finetune.serving.loading import ServedModel, check_same_use
 from tf_finetune.serving.reference import reference_of
+from tf_finetune.sources.records import Record
 from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
@@ -54,8 +55,8 @@ class Texts:
     def __len__(self):
         return len(self._texts)
 
-    def texts(self, chosen):
-        return [(self._texts[i], None) for i in chosen]
+    def records(self, chosen):
+        return [Record(1, self._texts[i], None, None) for i in chosen]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_an_answer_that_does_not_stand_at_its_offset_is_an_error(write, read):
             asked(("Rome", 17)),
             asked(("Oslo", 0)),
             asked(("old", 99)),
-            asked(("old", -2)),
+            asked(("old", -4)),
             asked(("", 3)),
         ),
     )
@@ -104,7 +104,7 @@ def test_an_answer_that_does_not_stand_at_its_offset_is_an_error(write, read):
         "nowhere that answer; accepted: a text of the context",
         "4, column 'answers': received the answer 'old' at 99, but the context has 30 characters; "
         "accepted: 26, where it stands",
-        "5, column 'answers': received the answer 'old' at -2, but the context has 30 characters; "
+        "5, column 'answers': received the answer 'old' at -4, but the context has 30 characters; "
         "accepted: 26, where it stands",
         "6, column 'answers': received the answer ''; accepted: a text that is not empty",
     ]
@@ -158,6 +158,14 @@ def test_parquet_keeps_answers_as_structures(tmp_path, read):
     assert [(r.label, r.spans) for r in found] == [(("Italy",), ((11, 16),)), ((), ())]
 
 
+def test_files_of_a_folder_keep_structures_too(tmp_path, read):
+    answers = [{"text": ["Italy"], "answer_start": [11]}]
+    columns = {"question": ["Where?"], "context": [CONTEXT], "answers": answers}
+    for part in ("a", "b"):
+        pq.write_table(pa.table(columns), tmp_path / f"{part}.parquet")
+    assert [r.spans for r in read(str(tmp_path))] == [((11, 16),)] * 2
+
+
 def test_answers_may_stand_in_two_columns(write, read):
     content = (
         f"question,context,answer_text,answer_start\nWhere?,{CONTEXT},Italy,11\nWho?,{CONTEXT},,\n"
@@ -203,7 +211,9 @@ def test_questions_to_predict_need_no_answers(write):
         }
     )
     path = write("a.jsonl", lines(row))
-    assert list(read_texts(config, path)) == [Record(1, "Where?", CONTEXT, None)]
+    notes = []
+    found = list(read_texts(config, path, notes=notes))
+    assert (found, notes) == ([Record(1, "Where?", CONTEXT, None)], [])
     assert list(read_texts(SPAN, path)) == [Record(1, "Where?", CONTEXT, None)]
     assert [r.label for r in read_texts(config, write("b.json", squad(asked(("x", 0)))))] == [None]
     with pytest.raises(UserError, match=r"holds one text a line, but data.text_pair_column is"):

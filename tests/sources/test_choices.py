@@ -131,6 +131,21 @@ def test_data_without_choices_is_an_error(write):
         resolve_columns(CHOICE.model_copy(update={"train": path}))
 
 
+def test_numbers_of_choices_have_no_gaps(write):
+    path = write("a.csv", "question,choice0,choice2,label\nHow?,so,thus,1\n")
+    with pytest.raises(UserError, match=r"data.choice_columns cannot be inferred"):
+        resolve_columns(CHOICE.model_copy(update={"train": path}))
+
+
+def test_a_text_that_two_choices_have_names_none(write, read):
+    row = {"question": "q", "choices": ["x", "y"], "label": "y"}
+    path = write("a.jsonl", lines(row, {**row, "choices": ["y", "y"]}))
+    assert faults(read, path) == [
+        "2, column 'label': received 'y'; names none of the 2 choices; accepted: the text of one: "
+        "'y', 'y'"
+    ]
+
+
 def test_named_columns_have_to_be_there(write):
     path = write("a.csv", SWAG)
     config = CHOICE.model_copy(update={"train": path, "choice_columns": ("ending0", "endng1")})

@@ -179,3 +179,17 @@ def test_sample_of_long_texts_ends_before_it_fills_the_memory(monkeypatch):
     columns.infer_columns(table, DataConfig(train="a.csv"), Problems(), labelled=True)
 
     assert read == [1, 2, 3]
+
+
+def test_long_lists_end_the_sample_too(monkeypatch):
+    monkeypatch.setattr(columns, "SAMPLE_CHARACTERS", 500)
+    seen = []
+
+    def rows(problems):
+        for number in range(1, 10):
+            seen.append(number)
+            yield Row(number, {"tokens": ["a"] * 5, "tags": ["O"] * 5}, f"row {number}")
+
+    table = Table("a.jsonl", "jsonl", ("tokens", "tags"), rows, lambda: iter(()))
+    columns.infer_columns(table, DataConfig(train="a.jsonl"), Problems(), labelled=True)
+    assert seen == [1]

@@ -68,6 +68,16 @@ def test_other_columns_can_be_named(write, read):
     assert (record.text, record.label) == ("Anna sings", ("B-per", "O"))
 
 
+def test_the_named_column_tells_comments_from_words(write, read):
+    (record,) = read(write("a.conll", "Anna B-per _\n# O _\n# x _\n"), label_column="2")
+    assert (record.text, record.label) == ("Anna #", ("B-per", "O"))
+
+
+def test_a_tab_behind_the_last_column_is_no_border(write, read):
+    (record,) = read(write("a.conll", "Anna B-per\t\nsings  O\n"))
+    assert (record.text, record.label) == ("Anna sings", ("B-per", "O"))
+
+
 def test_schemes_are_converted_by_the_whole_file(write, read):
     one, two = read(write("a.conll", "a I-x\nb B-x\n\nc I-x\nd I-y\n"))
     assert (one.label, two.label) == (("B-x", "B-x"), ("B-x", "B-y"))

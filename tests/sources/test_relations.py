@@ -156,6 +156,9 @@ def test_sentences_to_predict_need_no_relation(write):
     found += read_texts(config, write("a.jsonl", lines({"sentence": marked})))
     found += check_texts([marked], [], ("text", ""), task="relation")
     assert [(r.text, r.label) for r in found] == expected * 3
+    of_places = config.model_copy(update={"span_columns": ("head", "tail")})
+    (record,) = read_texts(of_places, write("c.txt", f"{marked}\n"))
+    assert record.text == expected[0][0]
     spans = config.model_copy(update={"text_column": "text", "span_columns": ("head", "tail")})
     (record,) = read_texts(
         spans, write("b.jsonl", lines({"text": "The flu.", "head": [0, 3], "tail": [4, 7]}))

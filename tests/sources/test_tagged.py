@@ -118,6 +118,16 @@ def test_every_wrong_row_is_named(write, read):
     ]
 
 
+def test_spans_among_tags_are_an_error(write, read):
+    row = {"text": "Anna sings", "tags": ["B-per", "O"]}
+    path = write("a.jsonl", lines(*[row] * 10, {**row, "tags": [[0, 4, "x"]]}))
+    config = resolve_columns(TAGS.model_copy(update={"train": path}))
+    with pytest.raises(UserError) as caught:
+        list(read_records(config, path))
+    (fault,) = caught.value.problems
+    assert fault.endswith("column 'tags': received [[0, 4, 'x']]; accepted: a list of tags")
+
+
 def test_data_without_tags_is_an_error(write):
     path = write("a.csv", "text,label\none,x\n")
     with pytest.raises(

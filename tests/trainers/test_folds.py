@@ -26,7 +26,7 @@ def job(tiny_job):
         "freeze.depth=2",
         "training.epochs=2",
         "training.early_stopping_patience=1",
-        "training.batch_size=16",
+        "training.batch_size=32",
         "training.learning_rate=0.01",
         "evaluation.bootstrap_resamples=100",
         "evaluation.explained_mistakes=0",

@@ -31,14 +31,14 @@ from tf_finetune.training.strategy import build_strategy
 from trainers import predict, search
 from trainers.cli import EXIT_USER_ERROR, run_command
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.eager]
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def arguments(tiny_job):
-    """Arguments of a search of 2 depths, 2 rates and 2 seeds, without its folder."""
+    """Arguments of a search of 2 depths and 2 rates, without its folder."""
     return [
         *tiny_job,
         "data.max_length=32",
@@ -47,7 +47,7 @@ def arguments(tiny_job):
         "search.oracle=grid",
         "search.depths=1,3",
         "search.learning_rates=[1e-3, 1e-2]",
-        "search.seeds=[0, 1]",
+        "search.seeds=[0]",
         "search.widen_edges=false",
         "search.first_answer=false",
         "evaluation.bootstrap_resamples=100",
@@ -83,16 +83,13 @@ def wait_for_trials(folder, count, process):
 def test_search_leaves_a_model_an_answer_and_every_number(finished):
     outcome = json.loads((finished / "search.json").read_text())
 
-    assert len(outcome["trials"]) == 8
-    assert outcome["recommendation"]["num_trials"] == 8
+    assert len(outcome["trials"]) == 4
+    assert outcome["recommendation"]["num_trials"] == 4
     assert outcome["answer"].startswith(("Freeze", "Train"))
     assert outcome["chosen"]["seed"] == 0
     assert "test" in outcome["chosen"]["scores"]
     assert {p.name for p in (finished / "trials").iterdir() if p.is_dir()} == {
-        f"depth{depth}-lr{rate}-seed{seed}"
-        for depth in (1, 3)
-        for rate in ("1e-3", "0.01")
-        for seed in (0, 1)
+        f"depth{depth}-lr{rate}-seed0" for depth in (1, 3) for rate in ("1e-3", "0.01")
     }
     for trial in outcome["trials"]:
         folder = finished / "trials" / trial["folder"]
@@ -184,7 +181,7 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
     finished, arguments, forked_python, tmp_path
 ):
     folder = tmp_path / "run"
-    # One depth, as a model is traced for each; of seeds more than workers have soon tried.
+    # One depth, as a model is built for each; of seeds more than workers have soon tried.
     other = ("search.depths", "search.seeds")
     asked = [word for word in arguments if not word.startswith(other)]
     asked += ["search.depths=3", "search.seeds=[0, 1, 2, 3]", f"run.dir={folder}"]
@@ -219,7 +216,7 @@ def test_interrupted_workers_leave_a_search_that_goes_on_to_the_same_table(
     assert len(found) == 8
     assert json.loads((folder / "search.json").read_text())["interrupted"] is False
     both = found.keys() & expected.keys()
-    assert len(both) == 4
+    assert len(both) == 2
     for trial in both:
         # Workers have other numbers of threads, which add up in another order.
         assert found[trial] == pytest.approx(expected[trial], abs=1e-4)

@@ -10,7 +10,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.methods.table import METHODS
 from tf_finetune.prefix.of_a_run import cached_states
 
-pytestmark = pytest.mark.numeric
+pytestmark = [pytest.mark.numeric, pytest.mark.eager]
 
 
 @pytest.fixture(scope="module", params=METHODS)

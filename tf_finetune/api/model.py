@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tf_finetune.sources.records import Record
 
 _ARGUMENT = ("texts", "pairs")
-_DECIDED = ("label", "labels", "value")
 
 
 class Model:
@@ -57,8 +56,11 @@ class Model:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the labels, in the order of `predict_proba`; none of a model of numbers."""
-        return self._run.labels.names
+        """Names of the labels, in the order of `predict_proba`, or the kinds of entities.
+
+        None of a model of numbers.
+        """
+        return self._run.labels.counted_names
 
     @property
     def report(self) -> ReportPage:
@@ -86,7 +88,9 @@ class Model:
 
         Returns:
             A row a text, with the index of what was given. `label` and `probability`; `labels`
-            and a probability each where several apply; `value` of a model of numbers.
+            and a probability each where several apply; `value` of a model of numbers; of a model
+            of tags `entities`, a list of dictionaries with `start`, `end`, `text`, `label` and
+            `probability`.
 
         Raises:
             UserError: A text is missing or blank, of all of them at once; the model is closed.
@@ -96,7 +100,8 @@ class Model:
         self._check_top_k(top_k)
         rows: list[dict[str, Any]] = []
         for outputs in self._outputs(texts):
-            rows += [answer_row(one, top_k) for one in outputs.answers(self._labels, top_k)]
+            found = outputs.answers(self._labels, top_k)
+            rows += [answer_row(one, self._labels.answer_key, top_k) for one in found]
         return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
     def predict_proba(self, texts: Any) -> "np.ndarray":
@@ -106,12 +111,13 @@ class Model:
             texts: As for `predict`.
 
         Raises:
-            UserError: As for `predict`, or the model predicts a number.
+            UserError: As for `predict`, or the model predicts a number, or parts of texts.
         """
         import numpy as np
 
-        if not self.labels:
-            raise UserError("predict_proba: this model predicts a number; accepted: predict")
+        if not self._labels.lists_probabilities:
+            said = self._labels.answer_kind if self.labels else "a number"
+            raise UserError(f"predict_proba: this model predicts {said}; accepted: predict")
         parts = [self._labels.probabilities(logits) for logits in self._logits(texts)]
         return np.concatenate(parts)
 
@@ -263,7 +269,7 @@ class Model:
         if not given:
             raise UserError("texts: received none; accepted: at least one")
         if data.text_pair_column is None:
-            return iter(check_texts(given, [], _ARGUMENT))
+            return iter(check_texts(given, [], _ARGUMENT, task=data.task))
         wrong = [n for n, pair in enumerate(given, 1) if isinstance(pair, str) or len(pair) != 2]
         if wrong:
             raise UserError(
@@ -271,7 +277,7 @@ class Model:
                 "model reads pairs"
             )
         firsts, seconds = zip(*given, strict=True)
-        return iter(check_texts(firsts, seconds, _ARGUMENT))
+        return iter(check_texts(firsts, seconds, _ARGUMENT, task=data.task))
 
     def _check_top_k(self, top_k: int | None) -> None:
         from tf_finetune.prediction.answers import check_top_k
@@ -314,9 +320,8 @@ def _is_table(texts: Any) -> bool:
     )
 
 
-def answer_row(answer: Mapping[str, Any], top_k: int | None) -> dict[str, Any]:
-    """An answer of `prediction.answers` as a row of `Model.predict`."""
-    kind = next(name for name in _DECIDED if name in answer)
+def answer_row(answer: Mapping[str, Any], kind: str, top_k: int | None) -> dict[str, Any]:
+    """An answer of `prediction.answers`, under this name, as a row of `Model.predict`."""
     found, row = answer[kind], {kind: answer[kind]}
     probabilities = answer.get("probabilities", {})
     if kind == "labels" and top_k is None:

@@ -7,9 +7,11 @@ import numpy as np
 
 from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
 from tf_finetune.data.token_store import TokenBatch, TokenStore
+from tf_finetune.data.whole_examples import put_together
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -93,6 +95,23 @@ class Split:
     def texts(self, indices: np.ndarray) -> list[tuple[str, str | None]]:
         """Text and second text of some examples; `indices` count inside the split."""
         return self.store.texts(self.rows[indices])
+
+    def records(self, indices: np.ndarray) -> list[Record]:
+        """The examples that some rows are of, whole and without labels.
+
+        Args:
+            indices: Rows, counted inside the split.
+        """
+        numbers = self.source_rows[indices].tolist()
+        if not self.task.makes_rows:
+            texts = self.texts(indices)
+            return [Record(n, *both, None) for n, both in zip(numbers, texts, strict=True)]
+        of = self.examples[indices]
+        borders = zip(*(np.searchsorted(self.examples, of + more) for more in (0, 1)), strict=True)
+        return [
+            put_together(self.store, self.rows[first:after], number)
+            for number, (first, after) in zip(numbers, borders, strict=True)
+        ]
 
     def select(self, indices: np.ndarray) -> "Split":
         """The split of some examples; `indices` (or a mask) count inside the split."""

@@ -31,7 +31,7 @@ class TokenStore:
     """Read access to the store in a folder; `open_store` makes one that is not there yet.
 
     The file is an ordinary Arrow IPC file. It stays on the disk: what is held in memory is a
-    view of each record batch and 32 bytes a row.
+    view of each record batch and 40 bytes a row.
 
     Args:
         folder: Folder of the store.
@@ -54,6 +54,7 @@ class TokenStore:
         max_length: Longest text in tokens.
         examples: Which example of the source each row is of, counted from 0, int64 `[rows]`; an
             example's rows follow each other.
+        starts: First character of its example's text that each row shows, int64 `[rows]`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -82,6 +83,7 @@ class TokenStore:
         self._first_lengths = self._numbers("first_length")
         self._answered = "reads" in reader.schema.names
         self.examples = self._numbers("example") if self._answered else np.arange(len(self))
+        self.starts = self._numbers("start") if self._answered else np.zeros(len(self), np.int64)
 
     @property
     def truncated(self) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Everything a person wants to know about a model's outputs on one split."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,13 +11,9 @@ from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.table import TASKS
+from tf_finetune.tasks.wrong_answers import Answer, RecordsOf, WrongPart
 
 BEFORE = "before_fine_tuning"
-
-# One class, the set of classes that apply, or a number.
-Answer = str | list[str] | float
-# From indices in the split to their texts and second texts.
-TextsOf = Callable[[np.ndarray], Sequence[tuple[str, str | None]]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Mistake:
     """An example that the model got wrong.
 
     Attributes:
-        index: Its index in the split.
+        index: The index in the split of its first row.
         row: Its row, as the caller numbers them: `Split.source_rows` are 1-based in the file.
         text: The text.
         text_pair: The second text of a pair.
@@ -47,6 +42,8 @@ class Mistake:
             decision it was surest of; None in a regression.
         output: Which of the model's outputs was that wrong one; 0 in a regression.
         explanation: What the words contributed to that output; None where nobody asked.
+        parts: What is wrong in the text, where the answer is parts of it, such as entities;
+            `label` and `predicted` hold these alone.
     """
 
     index: int
@@ -58,6 +55,7 @@ class Mistake:
     probability: float | None
     output: int = 0
     explanation: Explanation | None = None
+    parts: tuple[WrongPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def build_evaluation_report(
     split_name: str,
     targets: np.ndarray,
     logits: np.ndarray,
-    texts_of: TextsOf,
+    records_of: RecordsOf,
     rows: np.ndarray,
     evaluation: EvaluationConfig,
     train_targets: np.ndarray | None = None,
@@ -145,7 +143,8 @@ def build_evaluation_report(
         split_name: Name of the split.
         targets: Encoded labels of the n examples, as in `metrics.score`.
         logits: Outputs, as in `metrics.score`.
-        texts_of: Gives the texts of some examples by their indices in the split.
+        records_of: Gives the examples that some rows are of, by the indices of the rows in the
+            split.
         rows: int [n], the row to name when a mistake is shown.
         evaluation: Intervals, baselines and the number of mistakes.
         train_targets: Encoded labels of the training examples; None leaves out the baseline
@@ -174,7 +173,7 @@ def build_evaluation_report(
         baselines=baselines,
         per_class=_per_class(labels, targets, logits),
         confusion=labels.confusion(targets, prediction),
-        mistakes=_mistakes(labels, targets, logits, texts_of, rows, evaluation.mistakes),
+        mistakes=_mistakes(labels, targets, logits, records_of, rows, evaluation.mistakes),
         points=labels.points(targets, prediction),
         threshold=labels.threshold,
     )
@@ -221,27 +220,21 @@ def _mistakes(
     labels: LabelSpace,
     targets: np.ndarray,
     logits: np.ndarray,
-    texts_of: TextsOf,
+    records_of: RecordsOf,
     rows: np.ndarray,
     limit: int,
 ) -> tuple[Mistake, ...]:
-    wrongness = labels.wrongness(targets, logits)
-    severity, outputs = wrongness.max(axis=1), wrongness.argmax(axis=1)
-    worst_first = np.argsort(-severity, kind="stable")
-    worst = worst_first[severity[worst_first] > 0][:limit]
-    if not len(worst):
-        return ()
-    said = labels.answered_words(targets, logits, worst)
     return tuple(
         Mistake(
-            index=int(i),
-            row=int(rows[i]),
-            text=text,
-            text_pair=text_pair,
-            label=labels.words(targets[i]),
-            predicted=predicted,
-            probability=labels.mistake_probability(float(severity[i])),
-            output=int(outputs[i]),
+            index=wrong.row,
+            row=int(rows[wrong.row]),
+            text=wrong.record.text,
+            text_pair=wrong.record.text_pair,
+            label=wrong.label,
+            predicted=wrong.predicted,
+            probability=wrong.probability,
+            output=wrong.output,
+            parts=wrong.parts,
         )
-        for i, (text, text_pair), predicted in zip(worst, texts_of(worst), said, strict=True)
+        for wrong in labels.wrong_answers(targets, logits, records_of, limit)
     )

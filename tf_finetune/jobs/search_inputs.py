@@ -62,6 +62,7 @@ def load_search_inputs(config: ExperimentConfig, console: Console) -> SearchInpu
         check_able(config.data.task, "search")
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     config, tokenizer, splits, files = load_examples(config, files, console)
+    check_able(splits.labels.task, "search")
     if scored_split(splits) is None:
         raise UserError(
             "data.validation: a search compares cells on validation examples; accepted: a file, "

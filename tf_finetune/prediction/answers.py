@@ -40,7 +40,7 @@ def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
     if value is None:
         return None
     try:
-        most = labels.most_answers()
+        most = labels.most_listed()
     except UserError as error:
         raise UserError(f"--top-k: received {value}, but {error.problems[0]}") from None
     if not value.isdecimal() or int(value) < 1 or (most is not None and int(value) > most):

@@ -77,11 +77,14 @@ def write_delimited(
             answer = json.loads(line)
             if number == 1:
                 writer.writerow(_columns(labels, answer, listed=listed))
-            row = [number, *_fields(labels, answer, separator, listed=listed)]
-            formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
-            writer.writerow(row)
+            for fields in _rows(labels, answer, separator, listed=listed):
+                row = [number, *fields]
+                formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
+                writer.writerow(row)
         if not number:  # an empty standard input, which holds single texts
-            nothing = {"text": "", "probabilities": {} if listed else dict.fromkeys(labels.names)}
+            nothing: dict[str, Any] = {"text": ""}
+            if labels.lists_probabilities:
+                nothing["probabilities"] = {} if listed else dict.fromkeys(labels.names)
             writer.writerow(_columns(labels, nothing, listed=listed))
     return formulas
 
@@ -95,12 +98,14 @@ def _columns(labels: LabelSpace, answer: Mapping[str, Any], *, listed: bool) -> 
         )
 
 
-def _fields(
+def _rows(
     labels: LabelSpace, answer: Mapping[str, Any], separator: str, *, listed: bool
-) -> Iterator[Any]:
-    yield answer["text"]
-    if "text_pair" in answer:
-        yield answer["text_pair"]
-    yield from labels.answer_fields(answer, separator)
-    for name, share in answer.get("probabilities", {}).items():
-        yield from (name, share) if listed else (share,)
+) -> Iterator[list[Any]]:
+    texts = [answer[name] for name in ("text", "text_pair") if name in answer]
+    shares = [
+        field
+        for name, share in answer.get("probabilities", {}).items()
+        for field in ((name, share) if listed else (share,))
+    ]
+    for fields in labels.answer_rows(answer, separator):
+        yield [*texts, *fields, *shares]

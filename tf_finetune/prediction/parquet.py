@@ -17,12 +17,12 @@ _GROUP_ROWS = 8192  # in memory at a time
 def answer_schema(labels: LabelSpace, *, pairs: bool) -> pa.Schema:
     """Columns of a file of answers.
 
-    `text` (and `text_pair`), then `label`, `labels` or `value`, and `probabilities`, a map
-    from label to number in the order of the answers.
+    `text` (and `text_pair`), then `label`, `labels`, `value` or `entities`, and where there are
+    any `probabilities`, a map from label to number in the order of the answers.
     """
     fields = [("text", pa.string()), *([("text_pair", pa.string())] if pairs else [])]
     fields += [(labels.answer_key, labels.answer_type()), *labels.further_columns()]
-    if labels.names:
+    if labels.lists_probabilities:
         fields.append(("probabilities", pa.map_(pa.string(), pa.float64())))
     return pa.schema(fields)
 

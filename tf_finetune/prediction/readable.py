@@ -1,11 +1,12 @@
 """An answer as a person reads it at a terminal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
 from tf_finetune.errors import visible
+from tf_finetune.prediction.marked_up import marked_up
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -16,14 +17,17 @@ Answer = Mapping[str, Any]
 
 
 def readable_lines(
-    labels: LabelSpace, width: int, *, listed: bool
+    labels: LabelSpace, width: int, *, listed: bool, coloured: bool = False
 ) -> Callable[[Record, Answer], str]:
     """Makes what writes an answer: `pos  0.9812  a fine film`.
+
+    Where an answer is parts of the text, they are marked in it, and it is not cut.
 
     Args:
         labels: What the answers mean.
         width: Columns of the terminal.
         listed: Whether all probabilities of the answer are listed, a line each below the text.
+        coloured: Whether the terminal has colours.
 
     Returns:
         Gives the line, or the lines, for a text and its answer as `answers` has it.
@@ -31,8 +35,12 @@ def readable_lines(
     column = min(_LONGEST_LABEL, max((cell_len(visible(name)) for name in labels.names), default=0))
 
     def line(record: Record, answer: Answer) -> str:
+        if labels.answers_parts:
+            parts = answer[labels.answer_key]
+            names = labels.counted_names
+            return marked_up(record.text, parts, names, coloured=coloured) + "\n"
         if listed:
-            shares = answer["probabilities"].items()
+            shares = _listed(answer)
             below = "".join(f"  {_padded(name, column)}  {share:.4f}\n" for name, share in shares)
             return f"{_text(record, width)}\n{below}"
         what = _said(answer, column)
@@ -41,7 +49,17 @@ def readable_lines(
     return line
 
 
+def _listed(answer: Answer) -> Iterable[tuple[str, float]]:
+    if "probabilities" in answer:
+        shares: Iterable[tuple[str, float]] = answer["probabilities"].items()
+        return shares
+    return ((one["text"], one["probability"]) for one in answer["answers"])
+
+
 def _said(answer: Answer, column: int) -> str:
+    if "answers" in answer:
+        said = "no answer" if answer["answer"] is None else visible(answer["answer"])
+        return f"{said}  {answer['probability']:.4f}"
     if "value" in answer:
         return f"{answer['value']:.6g}".rjust(12)
     if "labels" in answer:

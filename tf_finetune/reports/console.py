@@ -8,16 +8,22 @@ from rich.table import Table
 from rich.text import Text
 
 from tf_finetune.console_tables import print_table
-from tf_finetune.evaluation.report import (
-    BEFORE,
-    Answer,
-    EvaluationReport,
-)
+from tf_finetune.evaluation.report import BEFORE, EvaluationReport, Mistake
+from tf_finetune.reports.marked_parts import marked_stretches
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.table import TASKS
+from tf_finetune.tasks.wrong_answers import Answer, Verdict
 
 SHOWN_CHARACTERS = 200
 ANSWER_WIDTH = 24
+PART_WIDTH = 44
+# What is there is underlined, what was found stands on a background.
+_STYLES: dict[Verdict, tuple[str, str]] = {
+    "missed": ("red underline", ""),
+    "invented": ("", "white on magenta"),
+    "wrong_kind": ("underline", "black on yellow"),
+    "wrong_border": ("underline", "white on blue"),
+}
 # Whole escape sequences: CSI (colours, cursor), the string types such as OSC (titles,
 # links), and the short ones (ECMA-48, 5.3 and 5.4).
 ESCAPE_SEQUENCE = re.compile(
@@ -57,6 +63,15 @@ def printable(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text
+
+
+def on_one_line(text: str) -> str:
+    """As `printable`, of a part of a text: white space at its ends stays, as single spaces."""
+    before, after = text[:1].isspace(), text[-1:].isspace()
+    shown = printable(text)
+    if not shown:
+        return " " * before
+    return f"{' ' * before}{shown}{' ' * after}"
 
 
 def user_text(text: str, limit: int | None = None, style: str = "") -> Text:
@@ -118,9 +133,10 @@ def render_per_class(console: Console, report: EvaluationReport) -> None:
     """
     if not report.per_class:
         return
-    table = _table(f"{printable(report.split)}: each class")
-    table.add_column("class")
-    for title in ("precision", "recall", "F1", "examples"):
+    task = TASKS[report.task]
+    table = _table(f"{printable(report.split)}: each {task.nouns[0]}")
+    table.add_column(task.nouns[0])
+    for title in ("precision", "recall", "F1", task.counted):
         table.add_column(title, justify="right")
     for entry in report.per_class:
         table.add_row(
@@ -144,19 +160,44 @@ def render_mistakes(console: Console, report: EvaluationReport, limit: int | Non
         return
     table = _table(f"{printable(report.split)}: {TASKS[report.task].mistake_words}")
     table.add_column("row", justify="right")
-    table.add_column("label", max_width=ANSWER_WIDTH)
-    table.add_column("predicted", max_width=ANSWER_WIDTH)
-    if mistakes[0].probability is not None:
-        table.add_column("prob.", justify="right")
+    if TASKS[report.task].answers_parts:
+        table.add_column("mistake", max_width=PART_WIDTH)
+    else:
+        table.add_column("label", max_width=ANSWER_WIDTH)
+        table.add_column("predicted", max_width=ANSWER_WIDTH)
+        if mistakes[0].probability is not None:
+            table.add_column("prob.", justify="right")
     table.add_column("text", overflow="fold")
     for mistake in mistakes:
-        text = user_text(mistake.text, SHOWN_CHARACTERS)
-        if mistake.text_pair is not None:
-            text.append("\n").append_text(user_text(mistake.text_pair, SHOWN_CHARACTERS))
-        probability = [] if mistake.probability is None else [f"{mistake.probability:.2f}"]
-        answers = [_answer_text(answer) for answer in (mistake.label, mistake.predicted)]
-        table.add_row(str(mistake.row), *answers, *probability, text)
+        table.add_row(str(mistake.row), *_mistake_cells(mistake))
     print_table(console, table)
+
+
+def _mistake_cells(mistake: Mistake) -> list[str | Text]:
+    """What is wrong, how sure the model was of it, and the text."""
+    if mistake.parts:
+        said = [
+            user_text(part.sentence, SHOWN_CHARACTERS).append(f" {part.probability:.2f}")
+            for part in mistake.parts
+        ]
+        return [Text("\n").join(said), _marked_text(mistake)]
+    text = user_text(mistake.text, SHOWN_CHARACTERS)
+    if mistake.text_pair is not None:
+        text.append("\n").append_text(user_text(mistake.text_pair, SHOWN_CHARACTERS))
+    probability = [] if mistake.probability is None else [f"{mistake.probability:.2f}"]
+    return [*map(_answer_text, (mistake.label, mistake.predicted)), *probability, text]
+
+
+def _marked_text(mistake: Mistake) -> Text:
+    """The text, with what is wrong in it marked."""
+    found = Text()
+    for stretch in marked_stretches(mistake.text, mistake.parts, SHOWN_CHARACTERS):
+        style = ""
+        if stretch.part is not None:
+            gold, given = _STYLES[stretch.part.verdict]
+            style = " ".join((gold * stretch.is_gold, given * stretch.is_given))
+        found.append(on_one_line(stretch.text), style=style.strip())
+    return found
 
 
 def _table(title: str) -> Table:

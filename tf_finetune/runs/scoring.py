@@ -116,7 +116,7 @@ def split_report(
         split.name,
         split.labels,
         logits,
-        split.texts,
+        split.records,
         split.source_rows,
         config.evaluation,
         train_targets if config.evaluation.baselines else None,

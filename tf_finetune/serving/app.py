@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tf_finetune.errors import UserError
 from tf_finetune.serving.batching import OverloadedError
 from tf_finetune.serving.guard import RequestGuard
 from tf_finetune.serving.schema import Health, Problem, answer_model, records_of, request_model
@@ -92,8 +93,13 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         dependencies=[bearer],
         summary="Label texts",
     )
-    async def predict(body: body_model) -> dict[str, Any]:  # type: ignore[valid-type]
-        return await service.answer(records_of(body), getattr(body, "top_k", None))
+    async def predict(body: body_model) -> Any:  # type: ignore[valid-type]
+        try:
+            records = records_of(body, service.model.config.data.task)
+        except UserError as error:
+            found = [{"loc": ["body"], "msg": p, "type": "value_error"} for p in error.problems]
+            return _json(422, {"detail": found})
+        return await service.answer(records, getattr(body, "top_k", None))
 
 
 def _add_watching(app: FastAPI, service: Service) -> None:
@@ -104,7 +110,7 @@ def _add_watching(app: FastAPI, service: Service) -> None:
             status="ok",
             model=model.version,
             task=model.labels.task,
-            labels=list(model.labels.names),
+            labels=list(model.labels.counted_names),
             threshold=model.labels.threshold,
         )
 

@@ -109,6 +109,6 @@ def _read(model: ServedModel) -> dict[str, Distribution] | None:
 
 
 def _sample(split: Split, most: int) -> list[Record]:
-    """Examples that are spread evenly over a split."""
+    """Examples that are spread evenly over a split; a long text as often as its rows are."""
     chosen = np.unique(np.linspace(0, len(split) - 1, min(most, len(split))).astype(np.int64))
-    return [Record(1, text, pair, None) for text, pair in split.texts(chosen)]
+    return split.records(chosen)

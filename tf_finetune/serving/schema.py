@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from tf_finetune.serving.limits import Limits
+from tf_finetune.sources.reading import as_read
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -74,16 +75,16 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
                 max_length=limits.max_texts,
                 description="pairs of texts" if pairs else "texts, none blank",
                 examples=[
-                    [{"text": "a film", "text_pair": "a movie"}] if pairs else ["a fine film"]
+                    [{"text": "a film", "text_pair": "a movie"}] if pairs else [labels.sample]
                 ],
                 json_schema_extra=_without_default,
             ),
         ),
-        "text": _alone(text, "one text, in place of texts", "a fine film"),
+        "text": _alone(text, "one text, in place of texts", labels.sample),
     }
     if pairs:
         fields["text_pair"] = _alone(text, "the second text of text", "a movie")
-    if labels.names:
+    if labels.lists_probabilities:
         fields["top_k"] = (
             Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
             Field(default=None, description="only the probabilities of the likeliest labels"),
@@ -105,17 +106,26 @@ def answer_model(labels: LabelSpace) -> type[BaseModel]:
     )
 
 
-def records_of(request: BaseModel) -> list[Record]:
-    """The texts of a request."""
+def records_of(request: BaseModel, task: str) -> list[Record]:
+    """The texts of a request, as a task reads them.
+
+    Args:
+        request: Of the `request_model`.
+        task: As `data.task`.
+
+    Raises:
+        UserError: A text is none of the task's.
+    """
     items = request.texts  # type: ignore[attr-defined]
     if items is None:
-        return [Record(1, request.text, getattr(request, "text_pair", None), None)]  # type: ignore[attr-defined]
-    return [
+        items = [request]
+    records = [
         Record(row, item, None, None)
         if isinstance(item, str)
-        else Record(row, item.text, item.text_pair, None)
+        else Record(row, item.text, getattr(item, "text_pair", None), None)
         for row, item in enumerate(items, 1)
     ]
+    return as_read(records, ("text", "text_pair"), task=task)
 
 
 def _without_default(schema: dict[str, Any]) -> None:

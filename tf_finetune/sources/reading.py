@@ -114,6 +114,23 @@ def check_texts(
     return records
 
 
+def as_read(records: list[Record], flags: tuple[str, str], *, task: str) -> list[Record]:
+    """Good texts as a task reads them: those of most as they are, of others with their words.
+
+    Args:
+        records: Texts, or pairs of them.
+        flags: As for `check_texts`.
+        task: As `data.task`.
+
+    Raises:
+        UserError: A text is none of the task's; all of them are listed.
+    """
+    if task not in FORMS:
+        return records
+    pairs = [record.text_pair for record in records if record.text_pair is not None]
+    return check_texts([record.text for record in records], pairs, flags, task=task)
+
+
 def _records(
     table: Table, config: DataConfig, *, labelled: bool, notes: list[str] | None
 ) -> Iterator[Record]:

@@ -18,6 +18,12 @@ from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import (
+    Answer,
+    RecordsOf,
+    WrongAnswer,
+    surest_wrong_answers,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +45,7 @@ class LabelSpace(LabelEncoding):
 
     Attributes:
         nouns: What one of `counted_names` is called, and several.
+        counted: What is counted of each of them.
         answer_key: Where the answer to a text stands, as in JSON.
         answer_body: An answer in the server's OpenAPI description.
         mistake_words: What the mistakes that a report shows are called.
@@ -56,9 +63,13 @@ class LabelSpace(LabelEncoding):
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
+        sample: A text as one might send to a server.
+        answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
+            `end`, `text`, `label` and `probability`.
     """
 
     nouns: ClassVar[tuple[str, str]]
+    counted: ClassVar[str] = "examples"
     answer_key: ClassVar[str]
     answer_body: ClassVar[type[BaseModel]]
     mistake_words: ClassVar[str] = "most confident mistakes"
@@ -73,6 +84,8 @@ class LabelSpace(LabelEncoding):
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
     holds_several: ClassVar[bool] = False
+    sample: ClassVar[str] = "a fine film"
+    answers_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
     unable: ClassVar[frozenset[str]] = frozenset()
@@ -314,9 +327,18 @@ class LabelSpace(LabelEncoding):
         """
         raise ValueError(f"a {self.task} task answers each row")
 
+    @property
+    def lists_probabilities(self) -> bool:
+        """Whether an answer has the probability of every name, under `probabilities`."""
+        return bool(self.names)
+
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
         return (self.answer_key,)
+
+    def answer_rows(self, answer: Mapping[str, Any], separator: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer in CSV, at least one; see `answer_fields`."""
+        return [self.answer_fields(answer, separator)]
 
     def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
         """What stands in these columns; `separator` joins several names."""
@@ -331,14 +353,18 @@ class LabelSpace(LabelEncoding):
         """What else an answer has in Parquet, and of which type."""
         return ()
 
-    def most_answers(self) -> int | None:
-        """How many names with probabilities an answer may list; None: any number.
+    def most_listed(self) -> int | None:
+        """How many names or parts with probabilities an answer may list; None: any number.
 
         Raises:
             UserError: It lists none.
         """
         if not self.names:
             raise UserError("this model predicts a number")
+        if not self.lists_probabilities:
+            raise UserError(
+                f"this model answers with {self.answer_kind}, each with its own probability"
+            )
         return self.num_outputs
 
     @abstractmethod
@@ -383,29 +409,40 @@ class LabelSpace(LabelEncoding):
         """What is strange about the training targets."""
         return []
 
-    @abstractmethod
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right."""
+        """Size of the error or probability of a wrong decision, float64 [n, C]; 0 where right.
+
+        Of a task that has no `wrong_answers` of its own.
+        """
+        raise ValueError(f"a {self.task} task tells what is wrong by parts of texts")
 
     def mistake_probability(self, wrongness: float) -> float | None:
         """The probability that a wrong answer was given; None where there is none."""
         return wrongness
 
     @abstractmethod
-    def words(self, encoded: np.ndarray) -> str | list[str] | float:
+    def words(self, encoded: np.ndarray) -> Answer:
         """A target or prediction in the user's words."""
 
-    def answered_words(
-        self, targets: np.ndarray, logits: np.ndarray, rows: np.ndarray
-    ) -> Sequence[str | list[str] | float]:
-        """What is answered to some rows, in the user's words.
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """The worst wrong answers to n rows, worst first.
 
         Args:
-            targets: Of all n rows.
-            logits: Finite outputs, of all.
-            rows: Which of them, int [m].
+            targets: Those of n rows.
+            logits: Finite outputs.
+            records_of: Gives the examples that some of the rows are of.
+            most: How many at most.
         """
-        return [self.words(one) for one in self.predicted(logits)[rows]]
+        given = self.predicted(logits)
+        return surest_wrong_answers(
+            self.wrongness(targets, logits),
+            lambda row: (self.words(targets[row]), self.words(given[row])),
+            self.mistake_probability,
+            records_of,
+            most,
+        )
 
     def confusion(
         self, targets: np.ndarray, prediction: np.ndarray

@@ -28,6 +28,7 @@ UNABLE = {
     "export": "exported",
     "serve": "served",
     "preflight": "checked for a TPU",
+    "profile": "profiled",
 }
 
 # In config.json, the task of a model whose `problem_type` is also that of an earlier task above.

@@ -15,6 +15,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 import tf_finetune as tft
 
+pytestmark = pytest.mark.eager
+
 TEXTS = [f"the {what} {number}" for number in range(12) for what in ("film was great", "plot dull")]
 LIKED = np.array([True, False] * 12)
 # The head alone is solved, which takes no steps.
@@ -31,16 +33,9 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def encoder(make_encoder, tmp_path_factory):
-    """Folder of an encoder with one layer."""
-    folder = tmp_path_factory.mktemp("encoder")
-    return str(make_encoder(folder / "tiny", sizes={"num_hidden_layers": 1}))
-
-
-@pytest.fixture(scope="module")
-def unfitted(encoder):
+def unfitted(flat_encoder):
     """A classifier that trains quickly."""
-    return tft.TextClassifier(encoder, depth=1, config=SOLVED)
+    return tft.TextClassifier(flat_encoder, depth=1, config=SOLVED)
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +112,9 @@ def test_grid_search_tries_depths_and_numbers_as_classes(unfitted, folders):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_regressor_learns_numbers_of_pairs_into_a_given_folder(encoder, tmp_path):
+def test_regressor_learns_numbers_of_pairs_into_a_given_folder(flat_encoder, tmp_path):
     pairs, numbers = [(text, "a film") for text in TEXTS], LIKED * 4.0
-    regressor = tft.TextRegressor(encoder, depth=1, config=SOLVED, folder=tmp_path / "run")
+    regressor = tft.TextRegressor(flat_encoder, depth=1, config=SOLVED, folder=tmp_path / "run")
 
     assert regressor.fit(pairs, numbers).score(pairs, numbers) > 0.9
     assert regressor.model_.path == tmp_path / "run"
@@ -163,9 +158,9 @@ def test_wrong_input_is_a_value_error(unfitted, X, y, said):
         clone(unfitted).fit(X, y)
 
 
-def test_numbers_that_are_all_the_same_are_nothing_to_learn(encoder):
+def test_numbers_that_are_all_the_same_are_nothing_to_learn(flat_encoder):
     with pytest.raises(ValueError, match=r"y: received 3 in all rows .*accepted: numbers that di"):
-        tft.TextRegressor(encoder).fit(["a", "b"], [3, 3])
+        tft.TextRegressor(flat_encoder).fit(["a", "b"], [3, 3])
 
 
 def test_wrong_parameter_is_told_in_the_words_of_the_options(unfitted):

@@ -11,10 +11,10 @@ from tf_finetune.plans.rates import usual_rate
 
 TEXTS = ["the film was good", "the plot was dull"] * 2
 LABELS = np.array([1, 0] * 2)
-# KerasTuner 1.4.8 names threads in an old way; tf.data says that it is traced all the same.
-as_it_comes = pytest.mark.filterwarnings(
-    "ignore:currentThread", "ignore:getName", "ignore:Even though the `tf.config"
-)
+pytestmark = pytest.mark.eager
+
+# KerasTuner 1.4.8 names threads in an old way.
+as_it_comes = pytest.mark.filterwarnings("ignore:currentThread", "ignore:getName")
 
 
 def values(depth, factor=1.0):
@@ -25,9 +25,8 @@ def values(depth, factor=1.0):
 
 
 @as_it_comes
-@pytest.mark.usefixtures("eagerly")
-def test_a_tuner_as_it_comes_searches_and_gives_the_best_model_back(tiny_encoder, tmp_path):
-    space = HyperModel(tiny_encoder, num_labels=2, depths=[3], metrics=["accuracy"])
+def test_a_tuner_as_it_comes_searches_and_gives_the_best_model_back(flat_encoder, tmp_path):
+    space = HyperModel(flat_encoder, num_labels=2, depths=[1], metrics=["accuracy"])
     tuner = keras_tuner.RandomSearch(space, "val_loss", max_trials=1, directory=tmp_path, seed=0)
     rows = space.preprocess(TEXTS)
     stops = tf_keras.callbacks.EarlyStopping(patience=9)
@@ -38,7 +37,7 @@ def test_a_tuner_as_it_comes_searches_and_gives_the_best_model_back(tiny_encoder
     best, (chosen,) = tuner.get_best_models()[0], tuner.get_best_hyperparameters()
     assert trial.status == "COMPLETED"
     assert chosen.values.keys() == {"depth", "learning_rate_factor"}
-    assert best.spec.plan.frozen_depth == 3
+    assert best.spec.plan.frozen_depth == 1
     assert best.optimizer.learning_rate.numpy() == pytest.approx(space.learning_rate(chosen))
     loss = best.task_loss()(LABELS, best(rows)).numpy()
     assert loss == pytest.approx(trial.score, rel=1e-4)
@@ -69,9 +68,8 @@ def test_weights_decay_but_for_biases_and_norms(tiny_encoder):
 
 
 @as_it_comes
-@pytest.mark.usefixtures("eagerly")
-def test_hyperband_goes_on_with_what_it_has_trained(tiny_encoder, tmp_path):
-    space = HyperModel(tiny_encoder, num_labels=2, depths=[3])
+def test_hyperband_goes_on_with_what_it_has_trained(flat_encoder, tmp_path):
+    space = HyperModel(flat_encoder, num_labels=2, depths=[1])
     options = {"max_epochs": 2, "factor": 2, "hyperband_iterations": 1, "directory": tmp_path}
     tuner = keras_tuner.Hyperband(space, "val_loss", seed=0, **options)
     rows = space.preprocess(TEXTS)

@@ -142,12 +142,12 @@ def test_dropout_goes_by_seed_step_and_row_as_in_a_run(trained):
 
 
 @pytest.mark.numeric
-def test_two_replicas_train_as_one_device(tiny_encoder):
+def test_two_replicas_train_as_one_device(flat_encoder):
     """With dropout above the pooler; weight decay leaves what is frozen as it was."""
 
     def weights_after(strategy, eagerly):
         with strategy.scope():
-            model = keras_model(tiny_encoder, depth=3, num_labels=2, dropout=0.4)
+            model = keras_model(flat_encoder, depth=1, num_labels=2, dropout=0.4)
             optimizer = tf_keras.optimizers.SGD(0.1, weight_decay=0.1)
             model.compile(optimizer, model.task_loss(), run_eagerly=eagerly)
         frozen = frozen_digests(model.classifier)
@@ -207,8 +207,8 @@ def test_weights_of_another_method_are_refused(lora, tiny_encoder, tmp_path):
         keras_model(tiny_encoder, depth=2, num_labels=2).load_weights(tmp_path / "lora.weights.h5")
 
 
-def test_a_saved_regression_answers_in_its_units(tiny_encoder, tmp_path):
-    model = keras_model(tiny_encoder, depth=3, task="regression", targets=[10, 30.0])
+def test_a_saved_regression_answers_in_its_units(flat_encoder, tmp_path):
+    model = keras_model(flat_encoder, depth=1, task="regression", targets=[10, 30.0])
     rows = model.preprocess(TEXTS[:2])
 
     answers = model(rows)
@@ -221,8 +221,8 @@ def test_a_saved_regression_answers_in_its_units(tiny_encoder, tmp_path):
     assert model.task_loss()(answers[:, 0] + 10.0, answers).numpy() == pytest.approx(1.0)
 
 
-def test_an_exported_graph_answers_texts_of_any_length(tiny_encoder, tmp_path):
-    model = keras_model(tiny_encoder, depth=3, num_labels=2)
+def test_an_exported_graph_answers_texts_of_any_length(flat_encoder, tmp_path):
+    model = keras_model(flat_encoder, depth=1, num_labels=2)
     model.export(tmp_path / "exported")
 
     loaded = tf.saved_model.load(tmp_path / "exported")

@@ -12,6 +12,7 @@ from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.reports.page.content import NextStep, ReportContent, TrialRow
 from tf_finetune.results.trial import Cell, Predictions, TrialResult
 from tf_finetune.searches.answer.recommendation import recommend
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -168,7 +169,7 @@ def make_report(
         split,
         targets,
         logits_like(labels, targets, quality, 5),
-        lambda rows: [(texts[i % len(texts)], None) for i in rows],
+        lambda rows: [Record(1, texts[i % len(texts)], None, None) for i in rows],
         np.arange(n) + 2,
         QUICK,
         train_targets=make_targets(labels, 3 * n),

@@ -223,10 +223,11 @@ def folds_table(report: EvaluationReport) -> Table:
 
 
 def class_table(report: EvaluationReport) -> Table:
-    """One row a class."""
+    """One row a class, or whatever the task counts."""
+    task = TASKS[report.task]
     return Table(
-        f"Each class on the {report.split} examples",
-        ("class", "precision", "recall", "F1", "examples"),
+        f"Each {task.nouns[0]} on the {report.split} examples",
+        (task.nouns[0], "precision", "recall", "F1", task.counted),
         tuple(
             (
                 printable(entry.name, NAME_CHARACTERS),
@@ -275,7 +276,7 @@ def splits_table(data: Mapping[str, Any]) -> Table:
 
 
 def labels_table(data: Mapping[str, Any]) -> Table | None:
-    """Examples of each class by split, or the range of the targets; None where nothing is counted."""
+    """Examples of each class by split, or the range of the targets; None where there is neither."""
     splits = data["splits"]
     names = tuple(split["name"] for split in splits)
     if not data["label_names"]:
@@ -291,7 +292,9 @@ def labels_table(data: Mapping[str, Any]) -> Table | None:
         (printable(name, NAME_CHARACTERS), *(f"{s['class_counts'][i]:,}" for s in splits))
         for i, name in enumerate(data["label_names"])
     ]
-    return Table("Examples of each class", ("class", *names), tuple(rows))
+    task = TASKS[data["task"]]
+    noun = task.nouns[0]
+    return Table(f"{task.counted.capitalize()} of each {noun}", (noun, *names), tuple(rows))
 
 
 def preflight_table(content: Mapping[str, Any]) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 from tf_finetune.evaluation.report import EvaluationReport, Mistake
 from tf_finetune.reports.console import printable
 from tf_finetune.reports.page import drawing, numbers, tables
+from tf_finetune.reports.page.coloured_parts import coloured_parts, verdicts_of
 from tf_finetune.reports.page.coloured_words import coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
@@ -103,6 +104,7 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
         "large": len(report.per_class) > SIDE_BY_SIDE_CLASSES,
         "mistakes_title": TASKS[report.task].mistake_words.capitalize(),
         "mistakes": [_mistake(mistake) for mistake in report.mistakes],
+        "verdicts": verdicts_of(report.mistakes),
     }
 
 
@@ -116,6 +118,11 @@ def _mistake(mistake: Mistake) -> dict[str, Any]:
         "probability": None if mistake.probability is None else f"{mistake.probability:.3f}",
         "texts": [printable(text, TEXT_CHARACTERS) or "(empty)" for text in texts],
         "why": None if why is None else explanation_details(why),
+        "parts": coloured_parts(mistake, TEXT_CHARACTERS) if mistake.parts else None,
+        "said": [
+            printable(f"{part.sentence}, {part.probability:.3f}", TEXT_CHARACTERS)
+            for part in mistake.parts
+        ],
         "coloured": None if why is None else coloured_texts(why, texts, TEXT_CHARACTERS),
     }
 

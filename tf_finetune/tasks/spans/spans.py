@@ -40,6 +40,7 @@ from tf_finetune.tasks.spans.span_losses import (
 )
 from tf_finetune.tasks.spans.span_rows import NOWHERE, span_rows
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer, surest_wrong_answers
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -105,7 +106,7 @@ class Spans(LabelSpace):
     library_class: ClassVar[str] = "ForQuestionAnswering"
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
-        {"search", "explain", "export", "serve", "preflight"}
+        {"search", "explain", "export", "serve", "preflight", "profile"}
     )
 
     rows = staticmethod(span_rows)
@@ -353,8 +354,8 @@ class Spans(LabelSpace):
             records, rows, self.by_read(logits), top_k, may_lack=may_lack, margin=self._margin
         )
 
-    def most_answers(self) -> int | None:
-        """None: as many spans as are asked for; see `LabelSpace.most_answers`."""
+    def most_listed(self) -> int | None:
+        """None: as many spans as are asked for; see `LabelSpace.most_listed`."""
         return None
 
     def answer_columns(self) -> tuple[str, ...]:
@@ -398,23 +399,24 @@ class Spans(LabelSpace):
 
     # The data, and mistakes.
 
-    def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """The probability of a wrong answer, at the row that shows it; float64 [n, 1]."""
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """The questions with the surest wrong answers; see `LabelSpace.wrong_answers`."""
         layout, found = SpanTargets(targets), self._found(targets, logits)
-        exact = self._scored(targets, logits, self._given(found)).of_each("exact_match")
+        given = self._given(found)
+        exact = self._scored(targets, logits, given).of_each("exact_match")
         lacks = found.spans.null_margin > self._margin
         chances = np.where(lacks, found.spans.null_probability, found.spans.probability[:, 0])
-        wrong = np.zeros((len(layout), 1))
-        wrong[found.rows, 0] = np.where(exact > 0, 0.0, chances)
-        return wrong
+        wrongness = np.zeros((len(layout), 1))
+        wrongness[~layout.goes_on, 0] = np.where(exact > 0, 0.0, chances)
+
+        def both(row: int) -> tuple[list[str], list[str]]:
+            answer = given[int(layout.examples[row])]
+            return self.words(targets[row]), [answer] if answer else []
+
+        return surest_wrong_answers(wrongness, both, lambda chance: chance, records_of, most)
 
     def words(self, encoded: np.ndarray) -> list[str]:
         """The gold answers; see `LabelSpace.words`."""
         return list(SpanTargets(encoded[None]).answers(0))
-
-    def answered_words(
-        self, targets: np.ndarray, logits: np.ndarray, rows: np.ndarray
-    ) -> list[list[str]]:
-        """The answers to the rows' questions; see `LabelSpace.answered_words`."""
-        given, examples = self._given(self._found(targets, logits)), SpanTargets(targets).examples
-        return [[given[number]] if given[number] else [] for number in examples[rows].tolist()]

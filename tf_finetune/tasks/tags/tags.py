@@ -1,6 +1,6 @@
 """A tag for each word of a text, and the entities that the tags mark."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +25,9 @@ from tf_finetune.tasks.tags.tag_rows import tag_rows
 from tf_finetune.tasks.tags.tag_scores import TAG_METRICS, TagScored
 from tf_finetune.tasks.tags.tag_set import OUTSIDE, TagSet
 from tf_finetune.tasks.tags.word_layout import NO_WORD, WordTargets, joined, targets_of_rows
+from tf_finetune.tasks.tags.wrong_entities import wrong_entities
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -58,6 +60,7 @@ class Tags(LabelSpace):
     task: ClassVar[str] = "token_classification"
     read_as: ClassVar[Written] = "token_classification"
     nouns: ClassVar[tuple[str, str]] = ("kind", "kinds")
+    counted: ClassVar[str] = "entities"
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
     # The library knows no other for a model that tells classes apart; the folder names the task.
@@ -73,6 +76,8 @@ class Tags(LabelSpace):
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
     library_class: ClassVar[str] = "ForTokenClassification"
+    sample: ClassVar[str] = "from Boston to New York"
+    answers_parts: ClassVar[bool] = True
 
     rows = staticmethod(tag_rows)
     losses = staticmethod(Classes.losses)
@@ -280,6 +285,21 @@ class Tags(LabelSpace):
             for entity in found
         ]
 
+    @property
+    def lists_probabilities(self) -> bool:
+        """Each entity has its own; see `LabelSpace.lists_probabilities`."""
+        return False
+
+    def answer_columns(self) -> tuple[str, ...]:
+        """See `LabelSpace.answer_columns`; those of one entity."""
+        return ("start", "end", "entity", "label", "probability")
+
+    def answer_rows(self, answer: Mapping[str, Any], separator: str) -> list[tuple[Any, ...]]:
+        """A row an entity, one without of a text that has none; see `LabelSpace.answer_rows`."""
+        names = ("start", "end", "text", "label", "probability")
+        found = [tuple(entity[name] for name in names) for entity in answer[self.answer_key]]
+        return found or [("",) * len(names)]
+
     @staticmethod
     def answer_type() -> pa.DataType:
         """See `LabelSpace.answer_type`."""
@@ -338,12 +358,14 @@ class Tags(LabelSpace):
         found = find_entities(words.words, words.offsets, self.tag_set)
         return np.bincount(found.kind, minlength=len(self.counted_names))
 
-    def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Of each word; see `LabelSpace.wrongness`. float64 [n, w]."""
-        chances = self.by_word(self.probabilities(logits)).max(axis=-1)
-        tags = WordTargets.of(targets).tags[:, : chances.shape[1]]
-        wrong = (tags != NO_WORD) & (self.by_word(logits).argmax(axis=-1) != tags)
-        return np.where(wrong, chances, 0.0)
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """Texts with wrong entities; see `LabelSpace.wrong_answers`."""
+        words, of_words = self._answered(targets, logits)
+        chances = special.softmax(of_words, axis=-1).max(axis=-1)
+        given = of_words.argmax(axis=-1)
+        return wrong_entities(words, given, chances, self.tag_set, records_of, most)
 
     def words(self, encoded: np.ndarray) -> list[str]:
         """The tags of a row's words; see `LabelSpace.words`."""
