@@ -131,7 +131,18 @@ COMMANDS: dict[str, Command] = {
         (
             _RUN,
             *_TEXTS,
-            Argument("--label", "explain this label; without, the predicted one", value="NAME"),
+            Argument(
+                "--label",
+                "explain this label, or the likeliest entity of this kind; without, the predicted "
+                "one",
+                value="NAME",
+            ),
+            Argument(
+                "--entity",
+                "explain this entity of each text (of the --label, if given), from 1; without, the "
+                "likeliest",
+                value="N",
+            ),
             Argument(
                 "--output",
                 "HTML page, JSON or JSONL file, by its ending; again for more; without, JSON lines "

@@ -3,6 +3,7 @@
 Example:
     python -m trainers.explain runs/reviews-depth4 --text "a fine film" --output why.html
     python -m trainers.explain runs/reviews-depth4 new.csv --limit 20 --output why.json
+    python -m trainers.explain runs/slots "from Boston to New York" --label city --entity 2
 """
 
 import argparse
@@ -35,13 +36,21 @@ def main(argv: Sequence[str]) -> int:
     """Explains texts one after the other; returns the exit code."""
     arguments = parse_arguments("explain", argv)
 
-    from tf_finetune.evaluation.explanation.requests import check_label, check_precision
+    from tf_finetune.evaluation.explanation.requests import (
+        check_entity,
+        check_label,
+        check_precision,
+    )
     from tf_finetune.prediction.resumable import check_output
     from tf_finetune.tasks.table import check_able
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
     check_able(opened.labels.task, "explain")
     label = check_label(arguments.label, opened.labels)
+    entity = None
+    if arguments.entity is not None:
+        number = whole_number("--entity", arguments.entity, positive=True)
+        entity = check_entity(number, opened.labels)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),
         whole_number("--max-steps", arguments.max_steps, positive=True),
@@ -56,7 +65,8 @@ def main(argv: Sequence[str]) -> int:
     if not targets:
         as_encoded(sys.stdout, "utf-8")
     explained = []
-    for number, one in enumerate(explain(trained, records, label, precision), start=1):
+    found = explain(trained, records, label, precision, entity)
+    for number, one in enumerate(found, start=1):
         explained.append(one)
         print(visible(_summary(number, one.shown)), file=sys.stderr, flush=True)
         if not targets:

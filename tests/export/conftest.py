@@ -16,7 +16,7 @@ def build_trained(tiny_encoder: Path, spec_for: Callable) -> Callable[..., Any]:
     from tf_finetune.models.building import build
     from tf_finetune.models.weights import Pretrained
 
-    def build_one(num_labels: int = 3, **sections: Any) -> Any:
+    def build_one(num_labels: Any = 3, **sections: Any) -> Any:
         spec = spec_for(tiny_encoder, num_labels, freeze={"depth": 1}, **sections)
         model = build(spec, Pretrained())
         generator = np.random.default_rng(3)

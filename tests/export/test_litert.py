@@ -12,8 +12,13 @@ from tf_finetune.errors import UserError
 from tf_finetune.export.formats import CALIBRATED, PRECISIONS
 from tf_finetune.export.litert import LiteRtModel, check_interpreter, convert
 from tf_finetune.export.litert_calibrated import CALIBRATION_TEXTS, calibration_inputs
+from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.tags.tags import Tags
 
 pytestmark = pytest.mark.numeric
+
+LABELS = Classes(("neg", "neutral", "pos"))
+TAGS = Tags(("O", "B-film", "I-film"))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,8 @@ def expected(classifier, batches):
 class Texts:
     """A split of texts of some lengths, each of tokens drawn by its row."""
 
+    task = Classes
+
     def __init__(self, *lengths):
         self.lengths = np.array(lengths)
 
@@ -63,7 +70,7 @@ class Texts:
 
 @pytest.fixture(scope="module")
 def files(classifier, expected):
-    return convert(classifier, PRECISIONS, calibration_inputs(Texts(*range(3, 32))))
+    return convert(classifier, LABELS, PRECISIONS, calibration_inputs(Texts(*range(3, 32))))
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("float16", 0.05)])
@@ -84,7 +91,9 @@ def test_every_pooling_is_converted(build_trained, batches, pooling, precision, 
     tensors = [{name: tf.constant(v) for name, v in batch.items()} for batch in batches]
     expected = [pooled(text_rows(**batch), training=False).numpy() for batch in tensors]
 
-    (content,) = convert(pooled, [precision], calibration_inputs(Texts(*range(3, 32)))).values()
+    (content,) = convert(
+        pooled, LABELS, [precision], calibration_inputs(Texts(*range(3, 32)))
+    ).values()
 
     for batch, logits in zip(batches, expected, strict=True):
         assert np.ptp(logits) > 2 * tolerance
@@ -153,4 +162,21 @@ def test_a_head_that_float16_would_cut_off_is_refused():
     head = {"classifier/bias": tf.Variable([200_000.0])}
 
     with pytest.raises(UserError, match=r"up to 65,504, and classifier/bias has 200,000; accepted"):
-        convert(SimpleNamespace(by_path=head), ["float16"])
+        convert(SimpleNamespace(by_path=head), LABELS, ["float16"])
+
+
+def test_words_are_answered_each_and_rows_may_have_any_number_of_them(build_trained):
+    model = build_trained(TAGS, encoder={"pooling": "words"})
+    batch, reads = batch_of(2, 9, padding=3), np.array([[1, 2, 5, -1], [1, 3, 4, 7]], np.int32)
+    tensors = {name: tf.constant(value) for name, value in batch.items()}
+    read = tf.constant(np.maximum(reads, 0))
+    expected = model(text_rows(**tensors, reads=read), training=False).numpy().reshape(2, 4, 3)
+
+    (content,) = convert(model, TAGS, ["float32"]).values()
+    answer = LiteRtModel(content)
+    found = answer({**batch, "reads": reads})
+
+    np.testing.assert_allclose(found[reads >= 0], expected[reads >= 0], atol=1e-5)
+    assert not found[0, 3].any()
+    assert np.ptp(expected, axis=1).max() > 1e-3, "the words do not differ"
+    np.testing.assert_allclose(answer({**batch, "reads": reads[:, :1]}), expected[:, :1], atol=1e-5)

@@ -70,10 +70,16 @@ def record(**changes):
     return RunRecord(**(fields | changes))
 
 
+def _texts(names):
+    return {str(index): name for index, name in names.items()}
+
+
 @pytest.fixture
 def card(tmp_path):
     def write(found, *, is_adapter=False, **model_config):
-        model_config = {"architectures": ["BertForSequenceClassification"]} | model_config
+        names = dict(enumerate(found.data["label_names"]))
+        usual = {"architectures": ["BertForSequenceClassification"], "id2label": _texts(names)}
+        model_config = usual | model_config
         path = tmp_path / "README.md"
         write_model_card(path, found, model_config, max_length=64, is_adapter=is_adapter)
         return ModelCard.load(tmp_path / "README.md")
@@ -226,3 +232,32 @@ def test_card_of_a_search_tells_of_the_chosen_cell_and_the_single_model(tmp_path
 
     assert found.config.freeze.depth == 3
     assert list(found.reports) == ["test", "validation"]
+
+
+def test_tags_are_asked_for_with_the_library_s_pipeline(card):
+    data = {"task": "token_classification", "label_names": ["film"]}
+    found = record(reports={}, data=record().data | data)
+    names = _texts({0: "O", 1: "B-film", 2: "I-film"})
+    said = {"text_pooling": "words", "model_type": "bert", "id2label": names}
+    said |= {"architectures": ["BertForTokenClassification"]}
+
+    for is_adapter in (False, True):
+        written = card(found, is_adapter=is_adapter, **said)
+        code = written.text.split("```python\n")[1].split("```")[0]
+        compile(code, "card", "exec")
+
+        assert written.data.pipeline_tag == "token-classification"
+        assert "AutoModelForTokenClassification.from_pretrained(" in code
+        assert ("PeftModel" in code) == is_adapter
+        assert 'pipeline("token-classification"' in code
+        assert "each word's logits; output i is class i of\nO, B-film, I-film." in written.text
+        assert "read in overlapping windows" in written.text
+
+
+def test_markers_of_relations_are_told(card):
+    data = {"task": "relation", "label_names": ["Cause-Effect(e1,e2)", "Other"]}
+
+    text = card(record(reports={}, data=record().data | data)).text
+
+    assert "`The $ singer $ caused a # commotion # .`" in text
+    assert "AutoModelForSequenceClassification" in text

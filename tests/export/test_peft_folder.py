@@ -17,6 +17,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.export.peft_folder import write_adapter
 from tf_finetune.models.initial_values import initial_values
 from tf_finetune.models.merging import by_matrix, merged
+from tf_finetune.tasks.tags.tags import Tags
 
 DORA = {"name": "lora", "rank": 2, "weight_decomposed": True, "targets": ["value", "down"]}
 
@@ -25,11 +26,11 @@ DORA = {"name": "lora", "rank": 2, "weight_decomposed": True, "targets": ["value
 def trained(tmp_path, spec_for, make_encoder):
     """Write a run's model folder by hand: an encoder, and what was added at random; its spec."""
 
-    def train(model_type="bert", method=None, change=None, **sections):
+    def train(model_type="bert", method=None, change=None, labels=2, **sections):
         sizes = {"pad_token_id": 0} if model_type == "gpt2" else {}
         base = make_encoder(tmp_path / "encoder", model_type=model_type, **sizes)
         sections = {"method": method or {"name": "lora"}, **sections}
-        spec = spec_for(base, **sections)
+        spec = spec_for(base, labels, **sections)
         generator = np.random.default_rng(5)
         values = dict(initial_values(spec.files, spec.variables, seed=0))
         for variable in spec.plan.added:
@@ -41,14 +42,16 @@ def trained(tmp_path, spec_for, make_encoder):
         values |= dict(plain)
         folder = tmp_path / "model"
         folder.mkdir()
-        told = {} if spec.files.pooling == spec.files.family.pooling else {"text_pooling": "mean"}
+        pooling = spec.files.pooling
+        told = {} if pooling == spec.files.family.pooling else {"text_pooling": pooling}
         config = {**spec.files.config, **told}
         (folder / "config.json").write_text(json.dumps(config))
         pretrained = ((v, values[v.path]) for v in spec.variables if v.beside is None)
         write_weights(folder / "model.safetensors", pytorch_tensors(pretrained))
         write_weights(folder / "added.safetensors", pytorch_tensors(added))
         sections.pop("encoder", None)
-        return spec_for(EncoderFiles("run", folder), **sections), EncoderFiles(str(base), base)
+        opened = spec_for(EncoderFiles("run", folder), labels, **sections)
+        return opened, EncoderFiles(str(base), base)
 
     return train
 
@@ -127,6 +130,20 @@ def test_head_and_pooler_by_their_names_in_each_family(family, modules, trained,
     config, _ = written(tmp_path / "out", *trained(family))
 
     assert config["modules_to_save"] == modules
+
+
+@pytest.mark.parametrize("family", ["electra", "gpt2"])
+def test_an_adapter_of_words_is_one_of_the_library_s_model_of_tokens(family, trained, tmp_path):
+    labels = Tags(("O", "B-film", "I-film"))
+    run = trained(family, labels=labels, encoder={"pooling": "words"})
+    config, tensors = written(tmp_path / "out", *run)
+
+    assert config["task_type"] == "TOKEN_CLS"
+    assert config["modules_to_save"] == ["classifier"]
+    assert all(name.startswith(FAMILIES[family].backbone) for name in config["target_modules"])
+    assert tensors["base_model.model.classifier.weight"].shape == (3, 32)
+    # PyTorch's head has a bias in every family.
+    assert tensors["base_model.model.classifier.bias"].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_another_pooling_is_an_adapter_of_the_bare_encoder_with_a_head_beside_it(trained, tmp_path):

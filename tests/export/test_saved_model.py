@@ -17,6 +17,7 @@ from tf_finetune.export.saved_model import (
 )
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
@@ -110,6 +111,32 @@ def test_pairs_take_two_texts(build_trained, graph_tokenizer, tiny_tokenizer):
     np.testing.assert_allclose(found["logits"], expected, atol=1e-5)
     np.testing.assert_allclose(found["value"], expected[:, 0], atol=1e-5)
     assert found.keys() == {"logits", "value"}
+
+
+def test_of_tags_each_word_is_answered_from_token_ids(build_trained, tiny_tokenizer, tmp_path):
+    labels = Tags(("O", "B-film", "I-film"))
+    classifier = build_trained(labels, encoder={"pooling": "words"})
+    model = ServableModel(classifier, None, labels, pairs=False)
+    write_saved_model(tmp_path, model, tiny_tokenizer, MAX_LENGTH)
+    batch, _ = logits_of(classifier, tiny_tokenizer, TEXTS[::2])
+    reads = tf.constant([[1, 2, 4], [3, -1, -1]])
+    expected = classifier(text_rows(**batch, reads=tf.maximum(reads, 0)), training=False)
+    expected = tf.reshape(expected, [2, 3, 3]).numpy()
+
+    loaded = tf.saved_model.load(str(tmp_path)).signatures
+    found = loaded["serving_default"](**batch, reads=reads)
+
+    assert loaded.keys() == {"serving_default", "token_ids"}
+    assert found.keys() == {"logits", "probabilities", "tag"}
+    is_word = reads.numpy() >= 0
+    np.testing.assert_allclose(found["logits"].numpy()[is_word], expected[is_word], atol=1e-5)
+    names = [labels.names[index] for index in expected[is_word].argmax(axis=-1)]
+    assert [tag.decode() for tag in found["tag"].numpy()[is_word]] == names
+    assert found["tag"].numpy()[1].tolist()[1:] == [b"", b""]
+    for record in tf.data.TFRecordDataset(
+        str(tmp_path / "assets.extra" / "tf_serving_warmup_requests")
+    ).as_numpy_iterator():
+        assert b"reads" in record
 
 
 def test_several_labels_have_a_probability_each():

@@ -5,11 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation, Piece, Word
 from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.jobs.explain import explain
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.tags.tags import Tags
+from tf_finetune.tasks.task_rows import TaskRow
 
 RECORDS = [Record(1, "bad", None, None), Record(2, "good", "fine", None)]
 
@@ -46,11 +49,70 @@ def test_each_text_is_explained_for_its_own_answer():
 
 
 def test_a_label_that_is_asked_for_is_explained_whatever_is_answered():
-    bad, good = explain(MadeUp(), RECORDS, 1, Precision(8, 8))
+    bad, good = explain(MadeUp(), RECORDS, "pos", Precision(8, 8))
 
     assert (bad.explanation.label, good.explanation.label) == ("pos", "pos")
     assert bad.shown.predicted == "neg"
     assert bad.shown.probability == bad.answer["probabilities"]["pos"]
+
+
+class Finder(MadeUp):
+    """Takes every word with a capital for a city, and some for surer ones than others."""
+
+    labels = Tags(("O", "B-city", "I-city", "B-name", "I-name"))
+
+    def rows_of(self, records):
+        return [
+            TaskRow(number, (), (), (0, len(one.spans)), 0, len(one.text))
+            for number, one in enumerate(records)
+        ]
+
+    def logits_of(self, records, batch_size, rows):
+        logits = np.zeros((len(records), 3, 5), np.float32)
+        for of_row, one in zip(logits, records, strict=True):
+            for word, (start, end) in enumerate(one.spans):
+                found = one.text[start:end]
+                of_row[word, 3 if found == "Ann" else int(found.istitle())] = len(found)
+        return logits.reshape(len(records), -1)
+
+    def explain_part(self, record, part, precision):
+        word = Word(part.text, part.start, part.end, 1.0, (Piece(part.text, 1.0),))
+        return Explanation(part.words, 1.0, 0.0, 0.0, precision.steps, True, (word,))
+
+
+def tagged(text):
+    places, at = [], 0
+    for word in text.split():
+        places.append((at, at + len(word)))
+        at += len(word) + 1
+    return Record(1, text, None, None, tuple(places))
+
+
+def explained(*texts, label=None, entity=None):
+    found = explain(Finder(), [tagged(one) for one in texts], label, Precision(8, 8), entity)
+    return [(one.explanation.label, one) for one in found]
+
+
+def test_the_likeliest_entity_is_explained_unless_another_is_asked_for():
+    (first, one), (second, _) = explained("Rome or Bologna", "see Ann")
+
+    assert (first, second) == ('city "Bologna"', 'name "Ann"')
+    assert one.shown.predicted == ['city "Rome"', 'city "Bologna"']
+    assert one.shown.probability == one.answer["entities"][1]["probability"]
+    assert one.to_dict()["explained"] == one.answer["entities"][1]
+    assert explained("Rome or Bologna", entity=1)[0][0] == 'city "Rome"'
+    assert explained("Ann saw Rome", label="name")[0][0] == 'name "Ann"'
+    assert explained("Ann saw Rome", label="city", entity=1)[0][0] == 'city "Rome"'
+    with pytest.raises(UserError, match="--entity: received 2, but in row 1, 'Ann saw Rome', 1 en"):
+        explained("Ann saw Rome", label="city", entity=2)
+
+
+def test_where_no_entity_is_found_the_word_that_comes_nearest_is_explained():
+    ((said, one),) = explained("nothing is here", label="name")
+
+    # The shorter a word, the less sure of being outside.
+    assert said == 'name "is"'
+    assert one.shown.predicted == [] and 0 < one.shown.probability < 0.5
 
 
 def test_texts_are_explained_one_after_the_other():

@@ -6,7 +6,7 @@ import pytest
 
 from trainers import search, train
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.eager]
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def arguments(tiny_job):
         "data.max_length=32",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",
-        "training.epochs=2",
-        "training.batch_size=16",
+        "training.epochs=1",
+        "training.batch_size=32",
         "training.learning_rate=1e-3",
         "evaluation.bootstrap_resamples=100",
         "evaluation.explained_mistakes=0",

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from safetensors.numpy import load_file
 
+from tests.untraced import untraced
 from tf_finetune.errors import UserError
 from tf_finetune.machine.cluster import Cluster
 from tf_finetune.training.fine_tuning import Outputs
@@ -29,12 +30,14 @@ MEASURED = ("seconds", "examples_per_second")
 
 
 @pytest.fixture(scope="module")
-def job(tiny_job):
+def job(tiny_job, make_encoder, tmp_path_factory):
     """Arguments of a run of 14 steps with dropout; the last batch of an epoch is smaller."""
+    encoder = make_encoder(tmp_path_factory.mktemp("encoder"), sizes={"num_hidden_layers": 2})
     return [
-        *tiny_job,
+        *(word for word in tiny_job if not word.startswith("encoder.name=")),
+        f"encoder.name={encoder}",
         *("data.max_length=32", "data.validation_fraction=0.2", "data.test_fraction=0"),
-        *("freeze.depth=2", "training.epochs=2", "training.batch_size=7"),
+        *("freeze.depth=1", "training.epochs=2", "training.batch_size=7"),
         *("training.learning_rate=5e-4", "evaluation.batch_size=5"),
         *("evaluation.bootstrap_resamples=100", "evaluation.baselines=false"),
         "evaluation.explained_mistakes=0",
@@ -66,10 +69,11 @@ def two_processes(in_a_process, job, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def one_process(job, tmp_path_factory):
-    """The run on one device."""
+    """The run on one device, not traced."""
     folder = tmp_path_factory.mktemp("one_process") / "run"
     options = ("training.strategy=cpu", "cache.mode=off", f"run.dir={folder}")
-    assert run_command(train.main, [*job, *options]) == 0
+    with untraced():
+        assert run_command(train.main, [*job, *options]) == 0
     return folder
 
 

@@ -52,8 +52,7 @@ class Explained:
         why = self.found.explanation
         if why.label is None:
             return f"value {why.output:.4g}"
-        probability = self.found.answer["probabilities"][why.label]
-        return f"{why.label} (probability {probability:.3f})"
+        return f"{why.label} (probability {self.found.shown.probability:.3f})"
 
     def _repr_html_(self) -> str:
         """The text with its words coloured, over what the colours mean."""

@@ -141,21 +141,29 @@ class Model:
         return Scores(found.report)
 
     @overload
-    def explain(self, texts: str, *, label: str | None = None) -> "Explained": ...
+    def explain(
+        self, texts: str, *, label: str | None = None, entity: int | None = None
+    ) -> "Explained": ...
     @overload
-    def explain(self, texts: Any, *, label: str | None = None) -> "ExplainedTexts": ...
-    def explain(self, texts: Any, *, label: str | None = None) -> "Explained | ExplainedTexts":
+    def explain(
+        self, texts: Any, *, label: str | None = None, entity: int | None = None
+    ) -> "ExplainedTexts": ...
+    def explain(
+        self, texts: Any, *, label: str | None = None, entity: int | None = None
+    ) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
         Args:
             texts: As for `predict`; each takes about as long as a step of training.
-            label: The label to explain; None: the answer of each text.
+            label: The label to explain, or the kind of entity; None: the answer of each text.
+            entity: Of a model of entities: which of each text (of the kind), from 1; None: the
+                likeliest.
 
         Returns:
             Of one text what shows itself in colours, of several one after the other.
 
         Raises:
-            UserError: As for `predict`, or there is no such label.
+            UserError: As for `predict`, or there is no such label or entity.
         """
         from tf_finetune.api.explained import Explained, ExplainedTexts
         from tf_finetune.evaluation.explanation.precision import Precision
@@ -164,10 +172,10 @@ class Model:
         if label is not None and label not in self.labels:
             accepted = ", ".join(self.labels) or "none, as this model predicts a number"
             raise UserError(f"label: received {label!r}; accepted: {accepted}")
-        output = None if label is None else self.labels.index(label)
+        _check_entity(entity, self._labels)
         (member, *_) = self._loaded.members
         records = list(self._records(texts))
-        found = ExplainedTexts(map(Explained, explain(member, records, output, Precision())))
+        found = ExplainedTexts(map(Explained, explain(member, records, label, Precision(), entity)))
         return found[0] if isinstance(texts, str) else found
 
     @overload
@@ -301,6 +309,20 @@ class Model:
             return "Model(closed)"
         named = ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
         return f"Model({str(self.path)!r}: {named or 'a number'})"
+
+
+def _check_entity(entity: int | None, labels: LabelSpace) -> None:
+    """As the command's --entity.
+
+    Raises:
+        UserError: It is no number from 1, or the model has no entities.
+    """
+    if entity is None:
+        return
+    if isinstance(entity, bool) or not isinstance(entity, int) or entity < 1:
+        raise UserError(f"entity: received {entity!r}; accepted: a whole number from 1")
+    if not labels.answers_parts:
+        raise UserError(f"entity: received {entity}, but this model answers whole texts")
 
 
 def _read(data: DataConfig, source: str | InMemory) -> "Iterator[Record]":

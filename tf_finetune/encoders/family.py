@@ -244,6 +244,17 @@ class Family(ABC):
             *(v for v in head if self.head_has_bias or v.kind != "bias"),
         )
 
+    def zero_tensors(self, num_labels: int, pooling: Pooling) -> dict[str, tuple[int, ...]]:
+        """Shapes of tensors that the library's head has beside `variables`: here they are zeros.
+
+        Args:
+            num_labels: Width of the head.
+            pooling: What the head reads.
+        """
+        if pooling == "words" and not self.head_has_bias:
+            return {"classifier.bias": (num_labels,)}
+        return {}
+
     @abstractmethod
     def products(self, sizes: Sizes, layer: int, tokens: int, queries: int) -> tuple[Product, ...]:
         """What a layer computes for one text, in forward order; the last is what it gives.

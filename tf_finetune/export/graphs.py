@@ -69,7 +69,7 @@ def export_graphs(
     tokenizer = load_tokenizer(files)
     graph_tokenizer = None
     if SAVEDMODEL in folders:
-        graph_tokenizer = _graph_tokenizer(tokenizer, config.data.max_length, console)
+        graph_tokenizer = _graph_tokenizer(tokenizer, labels, config.data.max_length, console)
     if LITERT in folders:
         check_interpreter()
     split = load_measured_split(config, source, tokenizer, labels)
@@ -102,8 +102,18 @@ def export_graphs(
         )
 
 
-def _graph_tokenizer(tokenizer: Any, max_length: int, console: Console) -> GraphTokenizer | None:
+def _graph_tokenizer(
+    tokenizer: Any, labels: LabelSpace, max_length: int, console: Console
+) -> GraphTokenizer | None:
     """The tokenizer as a graph; None, and why, where it cannot be made into one."""
+    if labels.makes_rows:
+        console.print(
+            f"savedmodel: takes token ids and no texts, because a {labels.task} task makes its "
+            "rows itself",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return None
     try:
         recipe = read_recipe(tokenizer)
     except UserError as error:
@@ -171,7 +181,7 @@ def _export_litert(
         trained = load_trained_model(files, labels, config, without_strategy(), precision="float32")
         classifier = trained.classifier
         remove_silent_heads(classifier)
-        contents = convert(classifier, request.precisions, texts)
+        contents = convert(classifier, labels, request.precisions, texts)
     table = measure_files(contents, split, logits, labels, config.evaluation, console)
     render_files(console, table)
     if request.max_loss is not None:

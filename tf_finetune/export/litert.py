@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data.batch import text_rows
 from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.export.extras import missing_extra
 from tf_finetune.export.formats import CALIBRATED, LITERT
 from tf_finetune.export.litert_calibrated import MASKED_SCORE, convert_calibrated
 from tf_finetune.export.litert_inputs import Tokens, split_tokens
+from tf_finetune.export.row_function import row_function
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.labels import LabelSpace
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -25,18 +26,22 @@ _MOST_ROWS = 32
 
 
 def convert(
-    classifier: Classifier, precisions: Sequence[str], texts: Sequence[Tokens] = ()
+    classifier: Classifier,
+    labels: LabelSpace,
+    precisions: Sequence[str],
+    texts: Sequence[Tokens] = (),
 ) -> dict[str, bytes]:
     """Converts a model.
 
-    One file takes batches of any size and length. `float16` stores weights in half the bytes and
-    computes in float32; `int8` ("dynamic range") stores matrices in a quarter and multiplies in
-    integers, with activations quantised as they come. For `static-int8` and `full-int8` see
-    `litert_calibrated`.
+    One file takes batches of any size and length, and of any number of words. `float16` stores
+    weights in half the bytes and computes in float32; `int8` ("dynamic range") stores matrices in
+    a quarter and multiplies in integers, with activations quantised as they come. For
+    `static-int8` and `full-int8` see `litert_calibrated`.
 
     Args:
         classifier: The trained model, built in float32. Its GELU is TensorFlow's afterwards, the
             only one that the converter knows.
+        labels: What its outputs mean.
         precisions: Some of `formats.PRECISIONS`.
         texts: `calibration_inputs`, needed for those of `formats.CALIBRATED`.
 
@@ -52,12 +57,12 @@ def convert(
     contents = {}
     plain = [precision for precision in precisions if precision not in CALIBRATED]
     if plain:
-        with _saved(classifier) as folder:
+        with _saved(classifier, labels) as folder:
             contents = {precision: _convert(folder, precision) for precision in plain}
     calibrated = [precision for precision in precisions if precision in CALIBRATED]
     if calibrated:
         usual, classifier.masked_score = classifier.masked_score, MASKED_SCORE
-        with _saved(classifier) as folder:
+        with _saved(classifier, labels) as folder:
             contents |= convert_calibrated(folder, SIGNATURE, texts, calibrated)
         classifier.masked_score = usual
     return contents
@@ -77,20 +82,12 @@ def _check_float16(classifier: Classifier) -> None:
 
 
 @contextlib.contextmanager
-def _saved(classifier: Classifier) -> Iterator[str]:
+def _saved(classifier: Classifier, labels: LabelSpace) -> Iterator[str]:
     """The model as a SavedModel with one signature, as long as the block lasts."""
     module = tf.Module()
     module.weights = list(classifier.by_path.values())
-    tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
-
-    def logits(
-        token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        inputs = text_rows(token_ids, token_type_ids, attention_mask)
-        return {"logits": classifier(inputs, training=False)}
-
+    traced = row_function(classifier, labels, lambda logits: {"logits": logits})
     with tempfile.TemporaryDirectory() as folder:
-        traced = tf.function(logits, tokens, autograph=False)
         tf.saved_model.save(module, folder, signatures={SIGNATURE: traced})
         yield folder
 
@@ -120,11 +117,11 @@ class LiteRtModel:
         self._run: Any = interpreter.get_signature_runner(SIGNATURE)
 
     def __call__(self, tokens: Tokens) -> np.ndarray:
-        """Logits float32 [b, labels] of token ids, type ids and mask, int32 [b, t] each."""
+        """Logits of inputs by name, see `row_function`: float32 [b, labels] or [b, r, labels]."""
         return np.array(self._run(**tokens)["logits"])
 
     def split_logits(self, split: Split) -> np.ndarray:
-        """Logits of a split in its order, float32 [n, labels].
+        """Logits of a split in its order, float32 [n, labels] or [n, r * labels].
 
         Texts of the same length go together, so that none is padded.
         """
@@ -136,9 +133,10 @@ class LiteRtModel:
             for rows in np.split(order, cuts)
             for start in range(0, len(rows), _MOST_ROWS)
         ]
-        found = [self(split_tokens(split, rows)) for rows in batches]
-        logits = np.empty((len(split), found[0].shape[1]), np.float32)
-        logits[order] = np.concatenate(found)
+        found = [self(split_tokens(split, rows)).reshape(len(rows), -1) for rows in batches]
+        logits = np.zeros((len(split), max(part.shape[1] for part in found)), np.float32)
+        for rows, part in zip(batches, found, strict=True):
+            logits[rows, : part.shape[1]] = part
         return logits
 
 

@@ -110,7 +110,7 @@ def measure_files(
     at = int(np.argsort(split.lengths, kind="stable")[len(split) // 2])
     rows = []
     for precision, content in contents.items():
-        with console.status(f"measuring {file_name(precision)} on {len(split):,} examples"):
+        with console.status(f"measuring {file_name(precision)} on {split.num_examples:,} examples"):
             model = LiteRtModel(content)
             found = model.split_logits(split)
             if not np.isfinite(found).all():
@@ -120,7 +120,7 @@ def measure_files(
         rows.append(FileRow(file_name(precision), precision, len(content), loss, milliseconds))
     return FileTable(
         split=split.name,
-        examples=len(split),
+        examples=split.num_examples,
         confidence=evaluation.confidence,
         tokens=int(split.lengths[at]),
         rows=tuple(rows),

@@ -147,7 +147,9 @@ def write_model_card(
         smaller=None if smaller is None else _smaller_context(smaller),
         architecture=model_config["architectures"][0],
         threshold=_threshold(record, model_config),
-        pooled=_pooled(model_config),
+        library_class="AutoModel" + TASKS[record.data["task"]].library_class,
+        classes=_outputs(record, model_config),
+        pooled=_pooled(record, model_config),
         is_adapter=is_adapter,
         max_length=max_length,
     )
@@ -189,7 +191,7 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> 
         scores = [(smaller.comparison.split, loss.metric, loss.value)]
     results = [
         EvalResult(
-            task_type="text-classification",
+            task_type=TASKS[record.data["task"]].pipeline,
             dataset_type=source.split(":")[0].split(".")[0] or "data",
             dataset_name=source,
             dataset_split=split,
@@ -203,7 +205,7 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> 
     return ModelCardData(
         base_model=base if is_on_hub else None,
         library_name=library,
-        pipeline_tag="text-classification",
+        pipeline_tag=TASKS[record.data["task"]].pipeline,
         tags=["tf-finetune"],
         model_name=_title(record),
         eval_results=results or None,
@@ -212,16 +214,18 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> 
 
 def _context(record: RunRecord) -> dict[str, Any]:
     data, config = record.data, record.config
-    splits = data["splits"]
+    task, splits = TASKS[data["task"]], data["splits"]
     return {
         "title": _title(record),
         "encoder": _file_name(config.encoder.name),
         "layers": config.encoder.layers,
         "purpose": _purpose(data),
         "headline": _headline(record),
-        "probability_words": TASKS[data["task"]].probability_words,
+        "probability_words": task.probability_words,
+        "long_texts": task.long_texts,
+        "writing": task.writing,
+        "pipeline": task.pipeline if task.answers_each_read else "",
         "pairs": config.data.text_pair_column is not None,
-        "classes": data["label_names"],
         "reports": [_report_table(report) for report in record.reports.values()],
         "splits": [list(_split_row(split)) for split in splits],
         "class_counts": [
@@ -253,10 +257,18 @@ def _smaller_context(smaller: SmallerModel) -> dict[str, Any]:
     }
 
 
-def _pooled(model_config: Mapping[str, Any]) -> dict[str, str] | None:
+def _outputs(record: RunRecord, model_config: Mapping[str, Any]) -> list[str]:
+    """Names of the outputs, in their order; none of a number."""
+    if not TASKS[record.data["task"]].fewest_names:
+        return []
+    names = model_config["id2label"]
+    return [names[str(index)] for index in range(len(names))]
+
+
+def _pooled(record: RunRecord, model_config: Mapping[str, Any]) -> dict[str, str] | None:
     """How PyTorch computes what the head reads; None where the library's own classifier does."""
     pooling = model_config.get(TEXT_POOLING)
-    if pooling is None:
+    if pooling in (None, TASKS[record.data["task"]].pooling):
         return None
     _, head = FAMILIES[model_config["model_type"]].head_names
     return {"words": words_of(pooling), "read": _READ[pooling], "head": head}

@@ -33,6 +33,8 @@ from tf_finetune.storage.run_directory import RunDirectory
 from tf_finetune.tasks.labels import LabelSpace
 
 _ABOVE = ("pooler", "head")
+# What PEFT calls the library's classes; it has no name for others, and needs none.
+_TASK_TYPES = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS"}
 _MOST_SHOWN = 3
 
 Added = Mapping[Variable, Mapping[str, np.ndarray]]
@@ -87,7 +89,7 @@ def write_adapter(folder: Path, spec: Spec, base: EncoderFiles) -> None:
     added = _added(spec)
     _check_base(base, spec, added)
     adapter = spec.plan.method.peft_adapter(added)
-    is_whole = spec.files.pooling == spec.files.family.pooling
+    is_whole = _is_whole(spec)
     content = _adapter_config(adapter, spec, base, is_whole=is_whole)
     write_atomically(folder / ADAPTER_CONFIG, json.dumps(content, indent=2) + "\n")
     tensors = {
@@ -98,10 +100,23 @@ def write_adapter(folder: Path, spec: Spec, base: EncoderFiles) -> None:
     with spec.files.checkpoint.reading() as read:
         above = pytorch_tensors((v, read(v)) for v in spec.variables if v.part in _ABOVE)
     if is_whole:
+        above |= _zeros(spec)
         tensors |= {f"{PREFIX}{name}": value for name, value in above.items()}
     else:
         write_weights(folder / HEAD_WEIGHTS, above)
     write_weights(folder / ADAPTER_WEIGHTS, tensors)
+
+
+def _is_whole(spec: Spec) -> bool:
+    """Whether one of the library's own classes has this head."""
+    return spec.files.pooling == (spec.labels.pooling or spec.files.family.pooling)
+
+
+def _zeros(spec: Spec) -> dict[str, np.ndarray]:
+    """What the library's head has beside ours."""
+    files = spec.files
+    shapes = files.family.zero_tensors(spec.labels.num_outputs, files.pooling)
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
 def _check_plan(spec: Spec) -> None:
@@ -177,7 +192,9 @@ def _adapter_config(
             key: {_module(spec, matrix): value for matrix, value in found.items()}
             for key, found in adapter.patterns.items()
         },
-        "task_type": "SEQ_CLS" if is_whole else "FEATURE_EXTRACTION",
+        "task_type": (
+            _TASK_TYPES.get(spec.labels.library_class) if is_whole else "FEATURE_EXTRACTION"
+        ),
         "base_model_name_or_path": base.name if on_hub else str(base.path.resolve()),
         "inference_mode": True,
         "modules_to_save": _modules_to_save(spec.variables) if is_whole else None,
@@ -195,7 +212,7 @@ def _modules_to_save(variables: Sequence[Variable]) -> list[str]:
 def _module(spec: Spec, matrix: Variable) -> str:
     """What PEFT calls a matrix' module in the model it is given: a classifier, or bare encoder."""
     family, module = spec.files.family, module_of(matrix)
-    if spec.files.pooling == family.pooling:
+    if _is_whole(spec):
         return module
     return module.removeprefix(f"{family.backbone}.")
 

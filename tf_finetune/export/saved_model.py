@@ -1,19 +1,20 @@
 """The model as a SavedModel that takes texts, or token ids, and names its answers."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tf_finetune.data.batch import text_rows
 from tf_finetune.export.graph_tokenizer import GraphTokenizer
+from tf_finetune.export.litert_inputs import READS
+from tf_finetune.export.row_function import Outputs, row_function
 from tf_finetune.export.serving_warmup import write_warm_up
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
 
 TEXTS, TOKENS = "serving_default", "token_ids"
-Outputs = dict[str, tf.Tensor]
 
 
 class ServableModel(tf.Module):
@@ -38,28 +39,20 @@ class ServableModel(tf.Module):
         # Not the Keras model itself: every layer of it would be traced and saved once more.
         self.pairs = pairs
         self.weights = list(classifier.by_path.values())
-        self.tokenizer = tokenizer
+        self.labels, self.tokenizer = labels, tokenizer
         texts = [tf.TensorSpec([None], tf.string)] * (2 if pairs else 1)
-        tokens = [tf.TensorSpec([None, None], tf.int32)] * 3
-
-        def of_tokens(
-            token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
-        ) -> Outputs:
-            inputs = text_rows(token_ids, token_type_ids, attention_mask)
-            return answers(labels, classifier(inputs, training=False))
-
-        self.of_tokens = tf.function(of_tokens, tokens, autograph=False)
+        self.of_tokens = row_function(classifier, labels, partial(answers, labels))
         self.of_texts: Any = None
         if tokenizer is None:
             return
         if pairs:
 
             def of_texts(text: tf.Tensor, text_pair: tf.Tensor) -> Outputs:
-                return of_tokens(**tokenizer(text, text_pair))
+                return self.of_tokens(**tokenizer(text, text_pair))
         else:
 
             def of_texts(text: tf.Tensor) -> Outputs:  # type: ignore[misc]
-                return of_tokens(**tokenizer(text))
+                return self.of_tokens(**tokenizer(text))
 
         self.of_texts = tf.function(of_texts, texts, autograph=False)
 
@@ -74,9 +67,11 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
 
     Args:
         labels: What the outputs mean, C of them.
-        logits: float32 [n, C].
+        logits: float32 [n, C], or [n, r, C] where words are answered.
 
     Returns:
+        Where words are answered `logits` and `probabilities` float32 [n, r, C], and `tag` string
+        [n, r], "" in places without a word. Otherwise
         `logits` float32 [n, C]. For a number also `value` float32 [n]; otherwise
         `probabilities` float32 [n, C] and `label_names` string [n, C], and for a single label
         `label` string [n], the likeliest, for several `applies` bool [n, C], the probabilities
@@ -100,6 +95,8 @@ def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_le
     for batch in (texts[:1], texts):
         if model.tokenizer is None:
             tokens = _token_ids(batch, tokenizer, max_length)
+            if model.labels.answers_each_read:
+                tokens[READS] = np.ones((len(batch), 1), np.int32)
             requests += [(name, tokens) for name in model.signatures]
             continue
         names = ("text", "text_pair") if model.pairs else ("text",)

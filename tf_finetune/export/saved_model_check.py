@@ -91,7 +91,8 @@ def check_saved_model(
         else:
             columns = zip(*(texts[i] for i in rows), strict=True)
             inputs = {name: tf.constant(c) for name, c in zip(names, columns, strict=True)}
-        difference = np.abs(answer(**inputs)["logits"].numpy() - logits[rows])
+        found = answer(**inputs)["logits"].numpy().reshape(len(rows), -1)
+        difference = np.abs(found - logits[rows, : found.shape[1]])
         largest = float(np.maximum(largest, difference.max()))  # of NaN, NaN
     of_texts = of_probes = None
     if model.tokenizer is not None:

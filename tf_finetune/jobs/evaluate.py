@@ -71,7 +71,8 @@ def evaluate(
     report = split_report(labels, split, trained.split_logits(split), config, train_targets)
     reports = {split.name: report}
     if len(trained.members) == 1:
-        reports = explained(trained.members[0].classifier, labels, reports, config)
+        classifier = trained.members[0].classifier
+        reports = explained(classifier, labels, reports, {split.name: split}, config)
 
     folder = run.path / "evaluations"
     # One at a time, because the manifest lists the files of all.

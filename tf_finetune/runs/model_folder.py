@@ -164,7 +164,11 @@ def _tensors(classifier: "Classifier") -> dict[str, np.ndarray]:
                 value = classifier.scale.folded(variable, value)
             yield variable, value
 
-    return pytorch_tensors(values())
+    files, outputs = classifier.files, classifier.wrapped.config.num_labels
+    zeros = files.family.zero_tensors(int(outputs), files.pooling)
+    return pytorch_tensors(values()) | {
+        name: np.zeros(shape, np.float32) for name, shape in zeros.items()
+    }
 
 
 def _save_tokenizer(tokenizer: "PreTrainedTokenizerFast", folder: Path, max_length: int) -> None:

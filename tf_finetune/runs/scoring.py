@@ -65,7 +65,7 @@ def score_splits(
     }
     # The models that made the mistakes out of fold are gone.
     own = {name: report for name, report in reports.items() if name != OUT_OF_FOLD}
-    reports |= explained(result.model.classifier, splits.labels, own, config)
+    reports |= explained(result.model.classifier, splits.labels, own, present, config)
     if splits.folds is not None:
         folds = _fold_scores(splits, after[OUT_OF_FOLD], config)
         reports[OUT_OF_FOLD] = replace(reports[OUT_OF_FOLD], folds=folds)
@@ -128,14 +128,16 @@ def explained(
     classifier: Classifier,
     labels: LabelSpace,
     reports: dict[str, EvaluationReport],
+    splits: Mapping[str, Split],
     config: ExperimentConfig,
 ) -> dict[str, EvaluationReport]:
-    """The same reports, with as many mistakes explained as the options want."""
+    """The same reports of these splits, with as many mistakes explained as the options want."""
     if not config.evaluation.explained_mistakes or "explain" in labels.unable:
         return reports
     tokenizer = load_tokenizer(classifier.files)
     explainer = Explainer(classifier, tokenizer, labels, config.data.max_length)
-    return explain_mistakes(explainer, reports, config.evaluation.explained_mistakes)
+    records_of = {name: splits[name].records for name in reports}
+    return explain_mistakes(explainer, reports, records_of, config.evaluation.explained_mistakes)
 
 
 def _logits_before(

@@ -16,10 +16,12 @@ from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
+from tf_finetune.tasks.questions import ChosenPart, Question
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import (
     Answer,
+    Part,
     RecordsOf,
     WrongAnswer,
     surest_wrong_answers,
@@ -59,6 +61,9 @@ class LabelSpace(LabelEncoding):
         has_smoothed_targets: Whether `training.label_smoothing` means anything.
         pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
         library_class: Which of the library's classes of a family has this head.
+        pipeline: What the hub and the library's pipelines call the task.
+        long_texts: What is done with texts that are too long, for those who use the model.
+        writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
@@ -83,6 +88,9 @@ class LabelSpace(LabelEncoding):
     has_smoothed_targets: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
+    pipeline: ClassVar[str] = "text-classification"
+    long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
+    writing: ClassVar[str] = ""
     holds_several: ClassVar[bool] = False
     sample: ClassVar[str] = "a fine film"
     answers_parts: ClassVar[bool] = False
@@ -379,6 +387,32 @@ class LabelSpace(LabelEncoding):
     def watched_names(self) -> tuple[str, ...]:
         """The names that `watched` gives of labels."""
         return self.names
+
+    # Explanations, where an answer is parts of the text.
+
+    def chosen_part(
+        self,
+        record: Record,
+        outputs: tuple[Sequence[TaskRow], np.ndarray],
+        label: str | None,
+        number: int | None,
+    ) -> ChosenPart:
+        """The part of a text that is to be explained.
+
+        Args:
+            record: The example.
+            outputs: Its rows, and their logits.
+            label: What it is called, one of `counted_names`; None: anything.
+            number: Which of the parts so called, from 1; None: the likeliest.
+
+        Raises:
+            UserError: There are fewer, or nothing of the text is read.
+        """
+        raise ValueError(f"a {self.task} task answers whole texts")
+
+    def question(self, record: Record, part: Part) -> Question:
+        """By which outputs a part of a text is what it is called."""
+        raise ValueError(f"a {self.task} task answers whole texts")
 
     # A linear model on states of the encoder, which shows how much of the task they hold.
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
+from tf_finetune.sources.entity_markers import FIRST, SECOND
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.relation_scores import RELATION_METRICS, RelationScored
@@ -27,6 +28,11 @@ class Relations(Classes):
     metrics: ClassVar[tuple[str, ...]] = RELATION_METRICS
     headline: ClassVar[str] = "relation_f1"
     constant_words: ClassVar[str] = "the commonest relation"
+    writing: ClassVar[str] = (
+        f"The first entity of a text, e1, stands between two `{FIRST}`, the second, e2, between "
+        f"two `{SECOND}`, each sign with a space on both sides: "
+        f"`The {FIRST} singer {FIRST} caused a {SECOND} commotion {SECOND} .`"
+    )
 
     @classmethod
     def purpose(cls, num_names: int) -> str:

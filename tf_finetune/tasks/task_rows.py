@@ -17,6 +17,7 @@ class TaskRow(NamedTuple):
         start: First character of the example's text that the row shows, or of the second text
             where that is what is cut into rows.
         end: The one after the last.
+        first_token: Which of the tokens of the whole text its first one is, marks aside.
         types: Token types of the ids; () where all are of the first type.
         spans: Characters that the answers of the row may be made of, in that whole text; None:
             those of the example's own spans that are among `words`.
@@ -30,6 +31,7 @@ class TaskRow(NamedTuple):
     words: tuple[int, int]
     start: int
     end: int
+    first_token: int = 0
     types: Sequence[int] = ()
     spans: Sequence[tuple[int, int]] | None = None
     target: Sequence[int] = ()

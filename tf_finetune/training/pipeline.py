@@ -301,7 +301,9 @@ def in_its_place(values: tf.Tensor, first: tf.Tensor, pieces: int) -> tf.Tensor:
     """
     own = tf.cast(first, tf.int32) // tf.shape(values)[0]
     is_own = tf.range(pieces)[:, None, None] == own
-    return tf.reshape(tf.where(is_own, values, tf.zeros_like(values)), [-1, values.shape[1]])
+    # Of rows with as many answers as each batch has reads the width is known when it runs.
+    width = tf.shape(values)[1] if values.shape[1] is None else values.shape[1]
+    return tf.reshape(tf.where(is_own, values, tf.zeros_like(values)), [-1, width])
 
 
 def batch_signature(

@@ -17,7 +17,7 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.data.batch import text_rows
+from tf_finetune.data.batch import Inputs, text_rows
 from tf_finetune.encoders.families.table import FAMILIES
 from tf_finetune.encoders.family import Family
 from tf_finetune.encoders.locating import EncoderFiles
@@ -74,7 +74,8 @@ def _write_case(folder: Path, family: Family, said: dict[str, Any]) -> None:
     classifier = build(spec, OfRun())
     ids, types, mask = texts_of(classifier)
     factors = np.random.default_rng(2).normal(size=(len(ids), LABELS)).astype(np.float32)
-    logits, gradients = _answers(classifier, ids, types, mask, factors)
+    rows = text_rows(*map(tf.constant, (ids, types, mask)))
+    logits, gradients = answers(classifier, rows, factors)
     arrays = named_tokens(files, ids, types, mask) | {"logits": logits, "factors": factors}
     arrays |= {f"gradients/{name}": value for name, value in gradients.items()}
     save_file(arrays, folder / "ours.safetensors")
@@ -140,14 +141,13 @@ def named_tokens(
     return {f"tokens/{name}": value.astype(np.int64) for name, value in tokens.items()}
 
 
-def _answers(
-    classifier: Classifier, *arrays: np.ndarray
+def answers(
+    classifier: Classifier, rows: Inputs, factors: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Logits and gradients of tokens (ids, types, mask) and factors."""
-    *tokens, factors = (tf.constant(value) for value in arrays)
+    """Logits of rows, and the gradients of their sum, each times its factor, by tensor."""
     with tf.GradientTape() as tape:
-        logits = classifier(text_rows(*tokens), training=False)
-        total = tf.reduce_sum(factors * logits)
+        logits = classifier(rows, training=False)
+        total = tf.reduce_sum(tf.constant(factors) * logits)
     variables: dict[str, Any] = {v.path: v for v in classifier.table}
     paths = list(variables)
     found = tape.gradient(total, [classifier.by_path[path] for path in paths])

@@ -24,16 +24,22 @@ def main(folder: str, differences_file: str) -> None:
 
 def _compared(case: Path) -> dict:
     ours = load_file(case / "ours.safetensors")
-    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+    (name,) = transformers.AutoConfig.from_pretrained(case / "model").architectures
+    model, loading = getattr(transformers, name).from_pretrained(
         case / "model", output_loading_info=True, attn_implementation="eager"
     )
     model.eval()
     start = "tokens/"
     tokens = {n.removeprefix(start): v for n, v in ours.items() if n.startswith(start)}
     logits = model(**tokens).logits
+    if logits.ndim == 3:  # of each word, behind which there may be padding
+        logits = logits[tokens["attention_mask"] > 0]
     (ours["factors"] * logits).sum().backward()
     parameters = dict(model.named_parameters())
     gradients = {}
+    zeros = [parameters.pop(n) for n in list(parameters) if f"zeros/{n}" in ours]
+    if any(parameter.any() for parameter in zeros):
+        raise ValueError(f"{case.name}: what is to be zeros is not")
     for name, value in ours.items():
         if name.startswith("gradients/"):
             tensor = name.removeprefix("gradients/")

@@ -6,16 +6,20 @@ python -m tools.pytorch_check.our_side RUN TEXTS.json ANSWERS.json
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tf_finetune.data.splits import Split
 from tf_finetune.encoders.tokenizers import load_tokenizer
 from tf_finetune.errors import UserError
 from tf_finetune.export.examples import load_measured_split
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.runs.opening import open_model
+from tf_finetune.runs.outputs import Outputs
 from tf_finetune.runs.scoring import split_logits
-from tf_finetune.runs.trained_model import load_trained_model
+from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
+from tf_finetune.sources.records import Record
 from tf_finetune.training.strategy import without_strategy
 
 MOST_TEXTS = 500
@@ -30,15 +34,36 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
     trained = load_trained_model(files, labels, config, without_strategy())
     logits = split_logits(trained.model, split, config, without_strategy())
     texts = [[t for t in row if t is not None] for row in split.texts(np.arange(len(split)))]
-    task = {"texts": texts, "max_length": config.data.max_length}
+    task: dict[str, Any] = {"texts": texts, "max_length": config.data.max_length}
+    entities = []
+    if labels.answers_each_read:
+        reads = [at[there] for at, there in zip(split.reads, split.is_read, strict=True)]
+        task["reads"] = [at.tolist() for at in reads]
+        logits = logits.reshape(len(split), -1, labels.num_outputs)[split.is_read]
+        entities = _entities(trained, split)
     Path(texts_file).write_text(json.dumps(task), encoding="utf-8")
     length, precision = config.data.max_length, config.training.precision
     answers = {
         "logits": logits.tolist(),
         "rounding": float(logit_rounding(trained.model.classifier, length, precision).max()),
         "labels": list(labels.names),
+        "entities": entities,
     }
     Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+
+
+def _entities(trained: TrainedModel, split: Split) -> list[list[dict[str, Any]]]:
+    """What is found in each text, as `predict` gives it."""
+    rows = split.rows
+    records = [
+        Record(number, text, None, None, tuple((int(a), int(b)) for a, b in spans))
+        for number, ((text, _), spans) in enumerate(
+            zip(split.store.texts(rows), split.store.spans(rows), strict=True)
+        )
+    ]
+    made = trained.rows_of(records)
+    outputs = Outputs(records, made, trained.logits_of(records, 32, rows=made))
+    return [answer["entities"] for answer in outputs.answers(trained.labels)]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ from pathlib import Path
 import torch
 import transformers
 
-# Logits [b, labels] of texts, or of two columns of them; and what the loading had to say.
+# The first piece of a word answers for it, and each piece for itself. They are the same where each
+# word has one piece.
+STRATEGIES = ("first", "simple")
+# Logits [b, labels] of texts, or of two columns of them, or of their tokens [b, t, labels]; and
+# what the loading had to say.
 Answer = tuple[Callable[..., torch.Tensor], dict]
 
 
@@ -20,28 +24,45 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
     task = json.loads(Path(texts_file).read_text(encoding="utf-8"))
     config = transformers.AutoConfig.from_pretrained(folder)
     is_adapter = (Path(folder) / "adapter_config.json").is_file()
-    shown = is_adapter or getattr(config, "text_pooling", None) is not None
+    shown = is_adapter or "For" not in config.architectures[0]
     answer, loading = (of_the_card if shown else of_the_library)(folder, task["max_length"])
     logits = []
     for start in range(0, len(task["texts"]), 32):
         columns = zip(*task["texts"][start : start + 32], strict=True)
-        logits += answer(*(list(column) for column in columns)).tolist()
+        found = answer(*(list(column) for column in columns)).tolist()
+        if "reads" in task:  # of each token, of which some are the first of a word
+            reads = task["reads"][start : start + 32]
+            found = [tokens[i] for tokens, at in zip(found, reads, strict=True) for i in at]
+        logits += found
+    texts = [text for (text,) in task["texts"]] if "reads" in task else []
     answers = {
         "logits": logits,
+        "entities": {} if is_adapter else entities(folder, texts),
         "labels": [config.id2label[i] for i in range(config.num_labels)],
         "loading": {name: sorted(map(str, found)) for name, found in loading.items()},
         "versions": f"torch {torch.__version__}, transformers {transformers.__version__}",
     }
-    Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+    Path(answers_file).write_text(json.dumps(answers, default=float), encoding="utf-8")
 
 
 def of_the_library(folder: str, max_length: int) -> Answer:
     """The library's own classifier."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, output_loading_info=True
-    )
+    (name,) = transformers.AutoConfig.from_pretrained(folder).architectures
+    model, loading = getattr(transformers, name).from_pretrained(folder, output_loading_info=True)
     return _logits_of(model.eval(), tokenizer, max_length), loading
+
+
+def entities(folder: str, texts: list[str]) -> dict[str, list]:
+    """What the library's pipeline finds in each text, by the way it puts tokens together."""
+    if not texts:
+        return {}
+    return {
+        strategy: transformers.pipeline(
+            "token-classification", model=folder, aggregation_strategy=strategy
+        )(texts)
+        for strategy in STRATEGIES
+    }
 
 
 def _logits_of(model: torch.nn.Module, tokenizer: Callable, max_length: int) -> Callable:

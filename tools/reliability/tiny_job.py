@@ -1,5 +1,6 @@
 """A job that takes seconds: an encoder of three narrow layers, sixty texts, every output."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ SIZES: dict[str, Any] = {
     "max_position_embeddings": 32,
     "type_vocab_size": 2,
 }
+
+
+# In what random layers make of them words are soon alike, so that a model of tags has one layer.
+_EPOCHS_OF_TAGS, _OF_TAGS = 60, ("freeze.depth=0", "encoder.layers=1")
 
 
 def make_encoder(folder: Path, **sizes: int) -> Path:
@@ -67,10 +72,22 @@ def make_texts(path: Path) -> Path:
     return path
 
 
-def data_arguments(folder: Path) -> list[str]:
-    """Arguments of an encoder and texts that are made in a folder."""
+def make_tagged(path: Path) -> Path:
+    """Writes forty short texts, each word with a tag, as CoNLL columns."""
+    lines = []
+    for noun, word, count in itertools.product(
+        ("film", "plot"), ("good", "bad", "great", "dull"), range(5)
+    ):
+        very = ["very O"] * count
+        lines += ["the O", f"{word} B-{noun}", f"{noun} I-{noun}", "was O", *very, f"{word} O", ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def data_arguments(folder: Path, source: Path | None = None) -> list[str]:
+    """Arguments of an encoder that is made in a folder, and of a source, or of texts made there."""
     return [
-        str(make_texts(folder / "texts.csv")),
+        str(source or make_texts(folder / "texts.csv")),
         f"encoder.name={make_encoder(folder / 'encoder')}",
         "data.max_length=16",
         "data.validation_fraction=0.2",
@@ -79,12 +96,12 @@ def data_arguments(folder: Path) -> list[str]:
     ]
 
 
-def job_arguments(folder: Path) -> list[str]:
+def job_arguments(folder: Path, source: Path | None = None, epochs: int = 2) -> list[str]:
     """Arguments of a quick run of `data_arguments`, but for its depth and its folder."""
     return [
-        *data_arguments(folder),
+        *data_arguments(folder, source),
         f"data.cache_dir={folder / 'cache'}",
-        "training.epochs=2",
+        f"training.epochs={epochs}",
         "training.batch_size=16",
         "training.learning_rate=0.01",
     ]
@@ -92,8 +109,19 @@ def job_arguments(folder: Path) -> list[str]:
 
 def make_run(folder: Path, *options: str, formats: str) -> Path:
     """Trains and exports; gives the run's folder."""
+    return _run(folder, [*job_arguments(folder), "freeze.depth=2", *options], formats)
+
+
+def make_tagged_run(folder: Path, *options: str, formats: str) -> Path:
+    """The same of words, for as long as it takes until some entities are found."""
+    source = make_tagged(folder / "tagged.conll")
+    arguments = job_arguments(folder, source, _EPOCHS_OF_TAGS)
+    return _run(folder, [*arguments, *_OF_TAGS, *options], formats)
+
+
+def _run(folder: Path, arguments: list[str], formats: str) -> Path:
     run = folder / "run"
-    train.main([*job_arguments(folder), "freeze.depth=2", *options, f"run.dir={run}"])
+    train.main([*arguments, f"run.dir={run}"])
     export.main([str(run), "--to", formats])
     return run
 

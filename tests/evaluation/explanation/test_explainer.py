@@ -8,6 +8,7 @@ from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.evaluation.explanation.tokens import place_tokens
 from tf_finetune.evaluation.report import EvaluationReport, Mistake
 from tf_finetune.models.rounding import logit_rounding
+from tf_finetune.sources.records import Record
 
 pytestmark = pytest.mark.numeric
 
@@ -84,8 +85,9 @@ def test_the_worst_mistakes_of_every_report_are_explained(explainer):
         Mistake(i, i, f"the film {i} was bad", None, ["a"], ["b"], 0.9, output=1) for i in range(3)
     )
     report = EvaluationReport("test", "multi_label", 3, 0.95, {}, {}, (), None, mistakes)
+    records = {"test": lambda rows: [Record(1, mistakes[row].text, None, None) for row in rows]}
 
-    found = explain_mistakes(explainer, {"test": report}, limit=2)["test"].mistakes
+    found = explain_mistakes(explainer, {"test": report}, records, limit=2)["test"].mistakes
 
     assert [mistake.explanation is None for mistake in found] == [False, False, True]
     assert {mistake.explanation.label for mistake in found[:2]} == {"b"}

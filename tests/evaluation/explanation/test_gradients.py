@@ -56,7 +56,7 @@ def by_formula(shape):
 
 def contributions(shape, output, **precision):
     gradients = IntegratedGradients(by_formula(shape))
-    return gradients.of(TEXT, BASELINE, TYPES, output, Precision(**precision))
+    return gradients.of(TEXT, BASELINE, TYPES, (output,), Precision(**precision))
 
 
 def test_a_linear_model_gives_weights_times_the_way():

@@ -1,13 +1,17 @@
 """Explains single outputs of a trained model."""
 
+from functools import cached_property
 from typing import Any
 
-from tf_finetune.evaluation.attributions import Explanation
-from tf_finetune.evaluation.explanation.gradients import IntegratedGradients
+from tf_finetune.encoders.tokenizers import whole_texts
+from tf_finetune.evaluation.attributions import Explanation, Word
+from tf_finetune.evaluation.explanation.gradients import Contributions, IntegratedGradients
 from tf_finetune.evaluation.explanation.precision import Precision
-from tf_finetune.evaluation.explanation.tokens import merge_words, place_tokens
+from tf_finetune.evaluation.explanation.tokens import merge_words, place_row, place_tokens
 from tf_finetune.models.classifier import Classifier
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.wrong_answers import Part
 
 
 class Explainer:
@@ -26,6 +30,44 @@ class Explainer:
         self._labels = labels
         self._max_length = max_length
 
+    def explain_part(self, record: Record, part: Part, precision: Precision) -> Explanation | None:
+        """Explains what is said of a part of a text, by the mean of its words' outputs.
+
+        Args:
+            record: The text with its words.
+            part: A part as the task names it, of which it has a question.
+            precision: How exactly.
+
+        Returns:
+            The explanation, by the words of the window that answers the part's first word; None
+            if the model reads nothing of the part.
+
+        Raises:
+            UserError: An output or a gradient is NaN or infinite.
+        """
+        question = self._labels.question(record, part)
+        first, after = question.words
+        row = next(
+            row
+            for row in self._labels.rows([record], self._backend, self._max_length)
+            if row.words[0] <= first < row.words[1]
+        )
+        reads = row.reads[first - row.words[0] : after - row.words[0]]
+        asked = [(read, to) for read, to in zip(reads, question.outputs, strict=False) if read >= 0]
+        if not asked:
+            return None
+        tokens = place_row(self._tokenizer, self._backend, record.text, row)
+        places, outputs = zip(*asked, strict=True)
+        found = self._gradients.of(
+            tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, outputs, precision, places
+        )
+        words = merge_words(tokens, found.by_token.tolist(), 0, record.text)
+        return _explanation(found, question.label, precision, words)
+
+    @cached_property
+    def _backend(self) -> Any:
+        return whole_texts(self._tokenizer.backend_tokenizer)
+
     def explain(
         self, text: str, text_pair: str | None, output: int, precision: Precision
     ) -> Explanation:
@@ -42,16 +84,29 @@ class Explainer:
         """
         tokens = place_tokens(self._tokenizer, text, text_pair, self._max_length)
         found = self._gradients.of(
-            tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, output, precision
+            tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, (output,), precision
         )
         by_token = found.by_token.tolist()
-        return Explanation(
-            label=self._labels.names[output] if self._labels.names else None,
-            output=found.output,
-            baseline=found.baseline,
-            gap=found.gap,
-            steps=found.steps,
-            converged=found.within(precision.tolerance),
-            words=merge_words(tokens, by_token, 0, text),
-            pair_words=() if text_pair is None else merge_words(tokens, by_token, 1, text_pair),
-        )
+        label = self._labels.names[output] if self._labels.names else None
+        words = merge_words(tokens, by_token, 0, text)
+        pair_words = () if text_pair is None else merge_words(tokens, by_token, 1, text_pair)
+        return _explanation(found, label, precision, words, pair_words)
+
+
+def _explanation(
+    found: Contributions,
+    label: str | None,
+    precision: Precision,
+    words: tuple[Word, ...],
+    pair_words: tuple[Word, ...] = (),
+) -> Explanation:
+    return Explanation(
+        label=label,
+        output=found.output,
+        baseline=found.baseline,
+        gap=found.gap,
+        steps=found.steps,
+        converged=found.within(precision.tolerance),
+        words=words,
+        pair_words=pair_words,
+    )

@@ -11,7 +11,7 @@ is what the first encoder layer reads. Both ends have the same positions and typ
 differ in the words alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,8 @@ class Contributions:
 class IntegratedGradients:
     """Contributions of tokens to a classifier's outputs, in inference mode.
 
+    What is explained is an output, or the mean of outputs of several states that the head reads.
+
     Every layer is walked with its gradient, so what is frozen in training makes no difference.
 
     Args:
@@ -72,8 +74,9 @@ class IntegratedGradients:
         token_ids: np.ndarray,
         baseline_ids: np.ndarray,
         token_type_ids: np.ndarray,
-        output: int,
+        outputs: Sequence[int],
         precision: Precision,
+        reads: Sequence[int] = (0,),
     ) -> Contributions:
         """Integrates, with twice the steps as long as the gap is above the tolerance.
 
@@ -84,8 +87,9 @@ class IntegratedGradients:
             token_ids: One text, int32 [t].
             baseline_ids: What it is compared with, int32 [t].
             token_type_ids: Of both, int32 [t].
-            output: Index of the logit.
+            outputs: Index of the logit, of each state that is read.
             precision: How exactly.
+            reads: Positions of these states.
 
         Raises:
             UserError: An output or a gradient is NaN or infinite.
@@ -93,15 +97,16 @@ class IntegratedGradients:
         ends = np.stack([baseline_ids, token_ids])
 
         def slopes_at(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self._in_batches(ends, token_type_ids, points, output)
+            return self._in_batches(ends, token_type_ids, points, (reads, outputs))
 
-        rounding = float(logit_rounding(self._classifier, len(token_ids))[output])
-        slopes, outputs = slopes_at(np.linspace(0.0, 1.0, precision.steps + 1))
+        of_logits = logit_rounding(self._classifier, len(token_ids))
+        rounding = float(of_logits[list(outputs)].mean())
+        slopes, values = slopes_at(np.linspace(0.0, 1.0, precision.steps + 1))
         total = slopes.sum(axis=0) - (slopes[0] + slopes[-1]) / 2
         steps = precision.steps
         while True:
             found = Contributions(
-                total / steps, float(outputs[-1]), float(outputs[0]), steps, rounding
+                total / steps, float(values[-1]), float(values[0]), steps, rounding
             )
             if not np.isfinite(found.gap):
                 raise UserError("the model's outputs or their gradients are NaN or infinite")
@@ -111,21 +116,30 @@ class IntegratedGradients:
             steps *= 2
 
     def _in_batches(
-        self, ends: np.ndarray, token_type_ids: np.ndarray, points: np.ndarray, output: int
+        self,
+        ends: np.ndarray,
+        token_type_ids: np.ndarray,
+        points: np.ndarray,
+        asked: tuple[Sequence[int], Sequence[int]],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Slopes float64 [n, t] and outputs float64 [n] at points of the path."""
+        """Slopes float64 [n, t] and outputs float64 [n] at points of the path.
+
+        `asked` are the reads and the output of each.
+        """
+        reads, outputs = (tf.constant(list(one), tf.int32) for one in asked)
         size = max(1, TOKENS_AT_A_TIME // ends.shape[1])
         found = [
             self._slopes(
                 tf.constant(ends, tf.int32),
                 tf.constant(token_type_ids, tf.int32),
                 tf.constant(points[first : first + size], tf.float32),
-                tf.constant(output, tf.int32),
+                reads,
+                outputs,
             )
             for first in range(0, len(points), size)
         ]
-        slopes, outputs = (np.concatenate([part[i].numpy() for part in found]) for i in (0, 1))
-        return slopes.astype(np.float64), outputs.astype(np.float64)
+        slopes, values = (np.concatenate([part[i].numpy() for part in found]) for i in (0, 1))
+        return slopes.astype(np.float64), values.astype(np.float64)
 
 
 def _traced_slopes(classifier: Classifier) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
@@ -137,14 +151,19 @@ def _traced_slopes(classifier: Classifier) -> Callable[..., tuple[tf.Tensor, tf.
             tf.TensorSpec([2, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.float32),
-            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
         ],
     )
     def slopes(
-        ends: tf.Tensor, token_type_ids: tf.Tensor, points: tf.Tensor, output: tf.Tensor
+        ends: tf.Tensor,
+        token_type_ids: tf.Tensor,
+        points: tf.Tensor,
+        reads: tf.Tensor,
+        outputs: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         types = tf.stack([token_type_ids, token_type_ids])
-        both = text_rows(ends, types, tf.ones_like(ends))
+        both = text_rows(ends, types, tf.ones_like(ends), tf.stack([reads, reads]))
         baseline, text = tf.unstack(classifier.embed(both, training=False))
         way = text - baseline
         states = baseline + tf.cast(points, way.dtype)[:, None, None] * way
@@ -155,7 +174,11 @@ def _traced_slopes(classifier: Classifier) -> Callable[..., tuple[tf.Tensor, tf.
             for index in range(classifier.plan.frozen_depth):
                 above = classifier.encode(index, above, texts, training=False)
             logits = classifier.classify(above, texts, training=False)
-            explained = tf.gather(logits, output, axis=1)
+            asked = tf.one_hot(outputs, tf.shape(logits)[-1]) / tf.cast(
+                tf.size(outputs), tf.float32
+            )
+            by_read = tf.reshape(logits, tf.concat([tf.shape(points), tf.shape(asked)], axis=0))
+            explained = tf.reduce_sum(by_read * asked, axis=[1, 2])
         gradients = tf.cast(tape.gradient(explained, states), tf.float32)
         return tf.reduce_sum(gradients * tf.cast(way, tf.float32), axis=-1), explained
 

@@ -9,20 +9,34 @@ from tf_finetune.tasks.labels import LabelSpace
 _MOST_STEPS = 65_536
 
 
-def check_label(name: str | None, labels: LabelSpace) -> int | None:
-    """Reads the flag --label: the output to explain, or None for each text's own.
+def check_label(name: str | None, labels: LabelSpace) -> str | None:
+    """Reads the flag --label: the label to explain, or None for each text's own.
 
     Raises:
         UserError: The model has no such label.
     """
-    if name is None:
-        return None
-    if not labels.names:
+    names = labels.counted_names
+    if name is None or name in names:
+        return name
+    if not names:
         raise UserError(f"--label: received {name!r}, but this model predicts a number")
-    if name not in labels.names:
-        shown = ", ".join(labels.names[:20]) + (", ..." if len(labels.names) > 20 else "")
-        raise UserError(f"--label: received {name!r}; accepted: {shown}")
-    return labels.names.index(name)
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    raise UserError(f"--label: received {name!r}; accepted: {shown}")
+
+
+def check_entity(number: int | None, labels: LabelSpace) -> int | None:
+    """Reads the flag --entity: which of a text's entities to explain, None for the likeliest.
+
+    Raises:
+        UserError: The model does not answer with parts of texts.
+    """
+    if number is not None and not labels.answers_parts:
+        raise UserError(f"--entity: received {number}, but this model predicts {_said(labels)}")
+    return number
+
+
+def _said(labels: LabelSpace) -> str:
+    return labels.answer_kind if labels.names else "a number"
 
 
 def check_precision(steps: int, most_steps: int, tolerance: str) -> Precision:

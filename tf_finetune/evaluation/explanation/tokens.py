@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tf_finetune.encoders.marked_ends import marked_ends
 from tf_finetune.evaluation.attributions import Piece, Word
 from tf_finetune.evaluation.explanation.word_borders import is_border
+from tf_finetune.tasks.task_rows import TaskRow
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,35 @@ def place_tokens(tokenizer: Any, text: str, text_pair: str | None, max_length: i
         encoding.sequence_ids,
         encoding.word_ids,
         encoding.offsets,
+    )
+
+
+def place_row(tokenizer: Any, backend: Any, text: str, row: TaskRow) -> PlacedTokens:
+    """The tokens of a row that a task made of a text, with their places in the whole of it.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+        backend: Its backend, which neither pads nor cuts.
+        text: The text.
+        row: Of the text.
+    """
+    marks = marked_ends(backend)
+    before, behind = len(marks.before), len(marks.behind)
+    encoding = backend.encode(text, add_special_tokens=False)
+    own = slice(row.first_token, row.first_token + len(row.ids) - marks.count)
+    token_ids = np.array(row.ids, np.int32)
+    is_mark = np.ones(len(token_ids), bool)
+    is_mark[before : len(token_ids) - behind] = False
+    count = len(token_ids) - marks.count
+    nowhere: list[int | None] = [None]
+    return PlacedTokens(
+        token_ids,
+        np.zeros_like(token_ids),
+        np.where(is_mark, token_ids, tokenizer.pad_token_id).astype(np.int32),
+        [backend.id_to_token(token) for token in row.ids],
+        nowhere * before + [0] * count + nowhere * behind,
+        nowhere * before + encoding.word_ids[own] + nowhere * behind,
+        [(0, 0)] * before + encoding.offsets[own] + [(0, 0)] * behind,
     )
 
 

@@ -99,7 +99,7 @@ def compare(
     times = _median_milliseconds((original, smaller), split_tokens(split, np.array([at])))
     return SizeComparison(
         split=split.name,
-        examples=len(split),
+        examples=split.num_examples,
         confidence=evaluation.confidence,
         loss=quality_loss(labels, split.labels, original_logits, logits, evaluation),
         original_bytes=weight_bytes(original),
@@ -133,7 +133,7 @@ def _median_milliseconds(
     models: tuple[Classifier, Classifier], tokens: Mapping[str, np.ndarray]
 ) -> tuple[float, float]:
     """Times of one call of each, taken in turns so that both meet the same machine."""
-    batch = text_rows(**{name: tf.constant(value) for name, value in tokens.items()})
+    batch = text_rows(**{name: tf.constant(np.maximum(value, 0)) for name, value in tokens.items()})
     calls = [_answering(model) for model in models]
     seconds: tuple[list[float], list[float]] = ([], [])
     for call in calls:

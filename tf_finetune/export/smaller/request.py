@@ -77,6 +77,16 @@ class SmallerRequest:
                 f"--prune-heads: received {self.prune_heads}; accepted: up to {most} of the "
                 f"{kept * heads_a_layer} heads of {kept} layers, because each layer keeps one"
             )
+        if TASKS[task].makes_rows:
+            problems += [
+                f"{flag}: received {value} for a {task} model; accepted: leave it out, because "
+                "what a layer or a head is worth is measured on tasks that read whole texts"
+                for flag, value in (
+                    ("--drop-layers", self.drop_layers == AUTO and AUTO),
+                    ("--prune-heads", self.prune_heads),
+                )
+                if value
+            ]
         if self.prune_heads and groups:
             problems.append(
                 f"--prune-heads: received {self.prune_heads}; accepted: leave it out, because "

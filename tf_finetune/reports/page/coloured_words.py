@@ -1,7 +1,7 @@
 """A text cut into words and what lies between them, as a page colours them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tf_finetune.evaluation.attributions import Explanation, Word
@@ -50,6 +50,28 @@ def coloured_texts(
         list(_stretches(text, words, largest, len(text) if limit is None else limit))
         for text, words in zip(texts, of_each, strict=False)
     ]
+
+
+def around(explanation: Explanation, text: str, place: int, limit: int) -> tuple[Explanation, str]:
+    """The part of a text around a place, and what its words contributed.
+
+    Args:
+        explanation: Of the text.
+        text: The text.
+        place: A character of it.
+        limit: The most characters; a text that has no more is given as it is.
+    """
+    if len(text) <= limit:
+        return explanation, text
+    first = max(0, min(place - limit // 2, len(text) - limit))
+    first = text.rfind(" ", 0, first) + 1
+    after = first + limit
+    words = tuple(
+        replace(word, start=word.start - first, end=word.end - first)
+        for word in explanation.words
+        if first <= word.start and word.end <= after
+    )
+    return replace(explanation, words=words), text[first:after]
 
 
 def word_rows(explanation: Explanation) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from tf_finetune.evaluation.report import EvaluationReport, Mistake
 from tf_finetune.reports.console import printable
 from tf_finetune.reports.page import drawing, numbers, tables
 from tf_finetune.reports.page.coloured_parts import coloured_parts, verdicts_of
-from tf_finetune.reports.page.coloured_words import coloured_texts
+from tf_finetune.reports.page.coloured_words import around, coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
 from tf_finetune.reports.page.plan_figure import places_of
@@ -111,6 +111,11 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
 def _mistake(mistake: Mistake) -> dict[str, Any]:
     texts = [text for text in (mistake.text, mistake.text_pair) if text is not None]
     why = mistake.explanation
+    explained, shown = why, texts
+    if why is not None and mistake.parts:
+        surest = max(mistake.parts, key=lambda part: part.probability)
+        explained, around_it = around(why, mistake.text, surest.start, TEXT_CHARACTERS)
+        shown = [around_it]
     return {
         "row": f"{mistake.row:,}",
         "label": answer_text(mistake.label),
@@ -123,7 +128,9 @@ def _mistake(mistake: Mistake) -> dict[str, Any]:
             printable(f"{part.sentence}, {part.probability:.3f}", TEXT_CHARACTERS)
             for part in mistake.parts
         ],
-        "coloured": None if why is None else coloured_texts(why, texts, TEXT_CHARACTERS),
+        "coloured": None
+        if explained is None
+        else coloured_texts(explained, shown, TEXT_CHARACTERS),
     }
 
 

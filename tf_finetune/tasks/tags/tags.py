@@ -18,16 +18,18 @@ from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import MOST_EXAMPLES, Kind
+from tf_finetune.tasks.questions import ChosenPart, Question
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.tags.entities import find_entities
+from tf_finetune.tasks.tags.explained_entities import chosen_entity, entity_question
 from tf_finetune.tasks.tags.tag_rows import tag_rows
 from tf_finetune.tasks.tags.tag_scores import TAG_METRICS, TagScored
 from tf_finetune.tasks.tags.tag_set import OUTSIDE, TagSet
 from tf_finetune.tasks.tags.word_layout import NO_WORD, WordTargets, joined, targets_of_rows
 from tf_finetune.tasks.tags.wrong_entities import wrong_entities
 from tf_finetune.tasks.task_rows import TaskRow
-from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer
+from tf_finetune.tasks.wrong_answers import Part, RecordsOf, WrongAnswer
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -76,6 +78,14 @@ class Tags(LabelSpace):
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
     library_class: ClassVar[str] = "ForTokenClassification"
+    pipeline: ClassVar[str] = "token-classification"
+    long_texts: ClassVar[str] = (
+        "longer ones were read in overlapping windows, each word answered by one of them"
+    )
+    writing: ClassVar[str] = (
+        "The first piece of each word carries its tag; what the others say was not trained. Words "
+        "that were split before are joined by a space."
+    )
     sample: ClassVar[str] = "from Boston to New York"
     answers_parts: ClassVar[bool] = True
 
@@ -300,6 +310,26 @@ class Tags(LabelSpace):
         found = [tuple(entity[name] for name in names) for entity in answer[self.answer_key]]
         return found or [("",) * len(names)]
 
+    def chosen_part(
+        self,
+        record: Record,
+        outputs: tuple[Sequence[TaskRow], np.ndarray],
+        label: str | None,
+        number: int | None,
+    ) -> ChosenPart:
+        """See `LabelSpace.chosen_part`; an entity."""
+        rows, logits = outputs
+        by_word = self.by_word(logits)
+        of_words = np.concatenate(
+            [own[: row.words[1] - row.words[0]] for row, own in zip(rows, by_word, strict=True)]
+        )
+        found = self._entities(record, of_words)
+        return chosen_entity(record, of_words, found, self.tag_set, label, number)
+
+    def question(self, record: Record, part: Part) -> Question:
+        """See `LabelSpace.question`."""
+        return entity_question(record, part, self.tag_set)
+
     @staticmethod
     def answer_type() -> pa.DataType:
         """See `LabelSpace.answer_type`."""
@@ -316,11 +346,17 @@ class Tags(LabelSpace):
         )
 
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        """See `LabelSpace.graph_outputs`; of each word its tag and the probabilities."""
+        """See `LabelSpace.graph_outputs`; of each word its tag and the probabilities.
+
+        Args:
+            logits: [..., C]; all 0 where there is no word, whose tag is "".
+        """
         import tensorflow as tf
 
         likeliest = tf.gather(tf.constant(self.names), tf.argmax(logits, axis=-1))
-        return {"probabilities": tf.nn.softmax(logits), "tag": likeliest}
+        is_word = tf.reduce_any(logits != 0, axis=-1)
+        tag = tf.where(is_word, likeliest, "")
+        return {"probabilities": tf.nn.softmax(logits), "tag": tag}
 
     def watched(self, logits: np.ndarray) -> dict[str, list[str | float]]:
         """The kinds of entities that rows are given; see `LabelSpace.watched`."""

@@ -1,0 +1,52 @@
+"""What an exported graph computes of rows of tokens."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tf_finetune.data.batch import text_rows
+from tf_finetune.export.litert_inputs import input_names
+from tf_finetune.models.classifier import Classifier
+from tf_finetune.tasks.labels import LabelSpace
+
+Outputs = dict[str, tf.Tensor]
+
+
+def row_function(
+    classifier: Classifier, labels: LabelSpace, outputs: Callable[[tf.Tensor], Outputs]
+) -> Any:
+    """The function of a signature that takes rows of tokens.
+
+    Its inputs are `litert_inputs.input_names`, int32 [b, t] each, and `reads` [b, r] where words
+    are answered: the position of each word's first piece, -1 where a row has no more words.
+
+    Args:
+        classifier: The trained model.
+        labels: What its outputs mean, C of them.
+        outputs: From logits, float32 [b, C], or where words are answered [b, r, C], which are
+            zeros in places without a word, to what the signature returns.
+    """
+
+    def of_rows(
+        token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
+    ) -> Outputs:
+        inputs = text_rows(token_ids, token_type_ids, attention_mask)
+        return outputs(classifier(inputs, training=False))
+
+    def of_words(
+        token_ids: tf.Tensor,
+        token_type_ids: tf.Tensor,
+        attention_mask: tf.Tensor,
+        reads: tf.Tensor,
+    ) -> Outputs:
+        inputs = text_rows(token_ids, token_type_ids, attention_mask, tf.maximum(reads, 0))
+        rows, words = tf.unstack(tf.shape(reads))
+        logits = tf.reshape(classifier(inputs, training=False), [rows, words, labels.num_outputs])
+        # No `[..., None]`: LiteRT has no such slice of what has no fixed shape.
+        is_word = tf.reshape(tf.cast(reads >= 0, tf.float32), [rows, words, 1])
+        return outputs(logits * is_word)
+
+    function = of_words if labels.answers_each_read else of_rows
+    specs = [tf.TensorSpec([None, None], tf.int32)] * len(input_names(labels))
+    return tf.function(function, specs, autograph=False)
