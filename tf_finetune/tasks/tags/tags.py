@@ -63,6 +63,7 @@ class Tags(LabelSpace):
     read_as: ClassVar[Written] = "token_classification"
     nouns: ClassVar[tuple[str, str]] = ("kind", "kinds")
     counted: ClassVar[str] = "entities"
+    output_noun: ClassVar[str] = "tag"
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
     # The library knows no other for a model that tells classes apart; the folder names the task.
