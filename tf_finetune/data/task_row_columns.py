@@ -16,6 +16,7 @@ FIELDS = (
     pa.field("spans", pa.list_(pa.int32()), nullable=False),
     pa.field("example", pa.int64(), nullable=False),
     pa.field("start", pa.int64(), nullable=False),
+    pa.field("target", pa.list_(pa.int32()), nullable=False),
 )
 
 
@@ -42,4 +43,5 @@ def task_columns(rows: Sequence[tuple[int, Record, TaskRow]]) -> dict[str, list[
         "spans": [[edge for span in shown.spans for edge in span] for _, shown, _ in rows],
         "example": [number for number, _, _ in rows],
         "start": [row.start for _, _, row in rows],
+        "target": [list(row.target) for _, _, row in rows],
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tf_finetune.data.token_store_files import TOKENS_FILE, read_store_manifest
-from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.raw_labels import MADE, RawLabels
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,10 @@ class TokenStore:
     def raw_labels(self) -> RawLabels:
         """The labels of all rows as the source gave them, without a copy."""
         labels = pa.chunked_array([batch.column("label") for batch in self._batches])
-        return RawLabels(self.source, labels, self.source_rows, self.examples)
+        made = None
+        if self._answered:
+            made = pa.Table.from_batches([batch.select(MADE) for batch in self._batches])
+        return RawLabels(self.source, labels, self.source_rows, self.examples, made)
 
     def _lists(self, name: str, rows: np.ndarray) -> list[np.ndarray]:
         found = []

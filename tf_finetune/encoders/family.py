@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 # What the head reads of a text: the state of its first or last token, or the mean or the largest
 # value of all its tokens' states. Where "first" is usual, it means with the pooler, and
-# "first_state" without. "words" are the states of the first piece of each word.
-Pooling = Literal["first", "mean", "max", "last", "first_state", "words"]
+# "first_state" without. "words" are the states of the first piece of each word; "second_text" are
+# those of the first token and of every token of a pair's second text.
+Pooling = Literal["first", "mean", "max", "last", "first_state", "words", "second_text"]
 # Those whose tokens the batches name.
-OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(("first", "first_state", "words"))
+OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(("first", "first_state", "words", "second_text"))
+# Those that a task asks for, each with what the library's models of every family call its head.
+OF_TASKS: Mapping[Pooling, str] = {"words": "classifier", "second_text": "qa_outputs"}
 # Those for which the last layer computes every token.
 OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
@@ -159,7 +162,7 @@ class Family(ABC):
     pooling: ClassVar[Pooling] = "first"
     poolings: ClassVar[tuple[Pooling, ...]] = (
         *("first", "mean", "max", "last", "first_state"),
-        "words",
+        *OF_TASKS,
     )
     kept_of_all: ClassVar[int] = 3
     kept_of_read: ClassVar[int] = 5
@@ -232,8 +235,7 @@ class Family(ABC):
         """
         shape = (self.sizes(config).hidden, num_labels)
         path, tensor = self.head_names
-        # A head for each word is called so in the library's models of every family.
-        tensor = "classifier" if pooling == "words" else tensor
+        tensor = tensor if pooling is None else OF_TASKS.get(pooling, tensor)
         head = dense_variables(path, tensor, shape, "head", "head")
         has_pooler = pooling in (None, self.pooling)
         below = self.encoder_variables(config)

@@ -13,7 +13,7 @@ from tf_finetune.data.batch import text_rows
 from tf_finetune.data.batches import evaluation_batches
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.token_rows import TokenRows, token_rows
-from tf_finetune.encoders.tokenizers import load_tokenizer, whole_texts
+from tf_finetune.encoders.tokenizers import gives_types, load_tokenizer, whole_texts
 from tf_finetune.methods.full import Full
 from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
@@ -102,7 +102,8 @@ class TrainedModel:
     def _tokens_of(self, records: Sequence[Record], rows: Sequence[TaskRow]) -> TokenRows:
         if self.labels.makes_rows:
             ids = [row.ids for row in rows]
-            types = [[0] * len(one) for one in ids]
+            typed = gives_types(self.tokenizer)
+            types = [row.types if typed and row.types else [0] * len(row.ids) for row in rows]
             fill = self.tokenizer.pad_token_id or 0
             return TokenRows(ids, types, fill, [row.reads for row in rows])
         pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None
