@@ -20,6 +20,7 @@ WRITTEN = {
     "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
     "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
     "token_classification": [["O"], ["B-b", "I-b", "O"], ["O", "B-a"], ["B-a"], ["O"], ["B-b"]] * 2,
+    "multiple_choice": [1, 0, 2, 1, 0, 2] * 2,
     "relation": ["f(e1,e2)", "f(e2,e1)", "Other", "f(e1,e2)", "Other", "g(e1,e2)"] * 2,
     "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
 }

@@ -18,7 +18,7 @@ from tf_finetune.encoders.checkpoints.opening import (
 from tf_finetune.encoders.checkpoints.other_files import is_adapter
 from tf_finetune.encoders.config_file import has_config, read_encoder_config
 from tf_finetune.encoders.families.table import family_of
-from tf_finetune.encoders.family import Family, Pooling, Sizes
+from tf_finetune.encoders.family import OF_TASKS, Family, Pooling, Sizes
 from tf_finetune.encoders.hub import DEFAULT_HUB_NAME, hub_folder
 from tf_finetune.encoders.packages import model_packages, package_folder
 from tf_finetune.encoders.peft.adapted_checkpoint import AdaptedCheckpoint, check_adapter
@@ -170,10 +170,11 @@ class EncoderFiles:
         Raises:
             UserError: The options say what is read of words, and the task does not read words.
         """
-        if pooling is None and self.wanted_pooling == "words":
+        if pooling is None and self.wanted_pooling in OF_TASKS:
             raise UserError(
-                "encoder.pooling: received words for a task that reads whole texts; accepted: "
-                f"auto, {', '.join(p for p in self.family.poolings if p != 'words')}"
+                f"encoder.pooling: received {self.wanted_pooling} for a task that reads whole "
+                "texts; accepted: "
+                f"auto, {', '.join(p for p in self.family.poolings if p not in OF_TASKS)}"
             )
         return replace(self, task_pooling=pooling)
 

@@ -9,12 +9,17 @@ import pyarrow as pa
 from pydantic import BaseModel
 from scipy import special
 
+from tf_finetune.encoders.family import Pooling
+from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.choice_probe import ChoiceProbe
+from tf_finetune.tasks.choice_rows import choice_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.encoding import LabelEncoding, Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import INVERSE_PENALTY
 from tf_finetune.tasks.scored import Scored, weighted_mean
+from tf_finetune.tasks.task_rows import TaskRow
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -57,8 +62,8 @@ class ChoiceScored(Scored):
 class Choices(Classes):
     """Which of k given texts is right, such as the one that goes on best.
 
-    An example is k rows, one a choice, that the model reads by themselves; its head has one
-    output, which scores a row. So `num_outputs`, which is the model's, is 1, while the logits
+    An example is a row of k texts, one a choice, that the model reads by themselves; its head has
+    one output, which scores a text. So `num_outputs`, which is the model's, is 1, while the logits
     and probabilities of an example are those of its k choices, `num_logits`. They are otherwise
     as those of classes: targets are int32 [n], the number of the right choice.
 
@@ -66,6 +71,15 @@ class Choices(Classes):
     """
 
     task: ClassVar[str] = "multiple_choice"
+    makes_rows: ClassVar[bool] = True
+    several_texts: ClassVar[bool] = True
+    pooling: ClassVar[Pooling | None] = "choice"
+    library_class: ClassVar[str] = "ForMultipleChoice"
+    pipeline: ClassVar[str] = "multiple-choice"
+    long_texts: ClassVar[str] = (
+        "of an example that is all its choices together, each with the context before it and an "
+        "equal share of them; what is longer was cut in training and should be cut in use"
+    )
     read_as: ClassVar[Written] = "multiple_choice"
     nouns: ClassVar[tuple[str, str]] = ("choice", "choices")
     answer_key: ClassVar[str] = "choice"
@@ -76,6 +90,13 @@ class Choices(Classes):
     probability_words: ClassVar[str] = "softmax of the logits of an example's choices"
     constant_name: ClassVar[str] = "majority_place"
     constant_words: ClassVar[str] = "the place where the right choice stands most often"
+
+    rows = staticmethod(choice_rows)
+
+    @classmethod
+    def names_of(cls, texts: int) -> tuple[str, ...]:
+        """Numbers, one a text; see `LabelEncoding.names_of`."""
+        return tuple(map(str, range(texts)))
 
     @property
     def num_outputs(self) -> int:
@@ -132,6 +153,26 @@ class Choices(Classes):
             return found
         pairs = zip(found, texts, strict=True)
         return (answer | {"text": choices[answer["choice"]]} for answer, choices in pairs)
+
+    def row_answers(
+        self,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+        top_k: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """See `LabelSpace.row_answers`.
+
+        Raises:
+            UserError: An example has another number of choices.
+        """
+        wrong = [r for r in records if len(r.choices) != self.num_logits]
+        if wrong:
+            raise UserError(
+                f"row {wrong[0].row}: received {len(wrong[0].choices)} choices; accepted: "
+                f"{self.num_logits}, as in training"
+            )
+        return self.answers(logits, top_k, [record.choices for record in records])
 
     def answer_columns(self) -> tuple[str, ...]:
         """See `LabelSpace.answer_columns`."""

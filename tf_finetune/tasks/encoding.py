@@ -45,6 +45,8 @@ class LabelEncoding(ABC):
         makes_rows: Whether it makes the rows of examples itself, with `rows`.
         answers_each_read: Whether each state that is read of a row is answered for itself, so that
             a row has as many targets; otherwise it has one.
+        several_texts: Whether a row holds several texts that do not see each other, whose outputs
+            together are its answer; `reads` of its rows are then where they begin.
     """
 
     names: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class LabelEncoding(ABC):
     fewest_names: ClassVar[int] = 0
     makes_rows: ClassVar[bool] = False
     answers_each_read: ClassVar[bool] = False
+    several_texts: ClassVar[bool] = False
 
     @classmethod
     def rows(cls, records: Sequence[Record], backend: Any, max_length: int) -> Iterator["TaskRow"]:
@@ -101,6 +104,11 @@ class LabelEncoding(ABC):
     def arranged(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         """The names of the outputs, from those that labels hold or options give."""
         return names
+
+    @classmethod
+    def names_of(cls, texts: int) -> tuple[str, ...] | None:
+        """The names that the number of a row's texts gives; None where labels give them."""
+        return None
 
     @property
     def num_outputs(self) -> int:

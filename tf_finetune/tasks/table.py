@@ -16,6 +16,7 @@ TASKS: "LazyTable[type[LabelSpace]]" = LazyTable(
         "regression": "tf_finetune.tasks.values.Values",
         "token_classification": "tf_finetune.tasks.tags.tags.Tags",
         "relation": "tf_finetune.tasks.relations.Relations",
+        "multiple_choice": "tf_finetune.tasks.choices.Choices",
     }
 )
 

@@ -17,6 +17,9 @@ class TaskRow(NamedTuple):
         start: First character of the example's text that the row shows.
         end: The one after the last.
         first_token: Which of the tokens of the whole text its first one is, marks aside.
+        firsts: Where the row holds several texts, each of them a pair, tokens of each before those
+            of its second text; `reads` are then where the texts begin.
+        whole_length: Tokens that the row would have if nothing were cut; 0: nothing is.
     """
 
     example: int
@@ -26,6 +29,17 @@ class TaskRow(NamedTuple):
     start: int
     end: int
     first_token: int = 0
+    firsts: Sequence[int] = ()
+    whole_length: int = 0
+
+    @property
+    def types(self) -> list[int]:
+        """Of each token whether it is of the second text of a pair."""
+        types = [0] * len(self.ids)
+        ends = (*self.reads[1:], len(self.ids))
+        for start, first, end in zip(self.reads, self.firsts, ends, strict=False):
+            types[start + first : end] = [1] * (end - start - first)
+        return types
 
     def shown(self, record: Record) -> Record:
         """The part of its example that it is about, as an example by itself."""
@@ -34,4 +48,5 @@ class TaskRow(NamedTuple):
         label = record.label
         if isinstance(label, tuple):
             label = label[first:after]
-        return Record(record.row, record.text[self.start : self.end], None, label, spans)
+        text = record.text[self.start : self.end]
+        return Record(record.row, text, record.text_pair, label, spans, record.choices)

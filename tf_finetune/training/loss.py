@@ -8,7 +8,8 @@ from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
 
-# Of inputs, targets [n, ...] and logits [n, labels], one a text: losses, float32 [n].
+# Of inputs, targets [n, ...] and logits [n, labels], one a text, or of several texts a target
+# [n * texts, 1]: losses, float32 [n].
 Loss = Callable[[Inputs, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -30,4 +31,6 @@ class LabelLoss:
 
     def __call__(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Losses of some texts, float32 [n]; see `Loss`."""
+        if self.task.several_texts:
+            logits = tf.reshape(logits, [tf.shape(targets)[0], -1])
         return self.task.losses(targets, logits, self.label_smoothing, self.classifier.deviation)
