@@ -42,8 +42,10 @@ def main(argv: Sequence[str]) -> int:
         check_precision,
     )
     from tf_finetune.prediction.resumable import check_output
+    from tf_finetune.tasks.table import check_able
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
+    check_able(opened.labels.task, "explain")
     label = check_label(arguments.label, opened.labels)
     entity = None
     if arguments.entity is not None:

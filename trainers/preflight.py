@@ -25,7 +25,7 @@ from tf_finetune.preflight.cells import Job, answer_cells
 from tf_finetune.preflight.chips import parse_chips
 from tf_finetune.preflight.environment import find_compiler
 from tf_finetune.tasks.classes import Classes
-from tf_finetune.tasks.table import TASKS, unnamed_labels
+from tf_finetune.tasks.table import TASKS, check_able, unnamed_labels
 from trainers.arguments import load_arguments, parse_arguments, whole_number
 from trainers.cli import run_command
 
@@ -35,6 +35,8 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse_arguments("preflight", argv)
     console = Console()
     config = _in_a_precision(load_arguments(arguments), console, executes=arguments.run)
+    if config.data.task != "auto":
+        check_able(config.data.task, "preflight")
     files = configured_encoder(config.encoder)
     chips = parse_chips(arguments.chips)
     depths = [config.freeze.depth]
@@ -105,6 +107,7 @@ def _run(
 
     check_sources(data)
     splits, data = load_splits(data, load_tokenizer(files))
+    check_able(splits.labels.task, "preflight")
     config = config.model_copy(update={"data": data})
     console.print(Text(visible(f"encoder {files.name}, texts of {train}")), soft_wrap=True)
     folder = output / "steps"

@@ -31,11 +31,13 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.models.weights import Pretrained, pretrained
     from tf_finetune.options.freeze import FreezeConfig
     from tf_finetune.sources.opening import check_sources
+    from tf_finetune.tasks.table import check_able
 
     files = configured_encoder(config.encoder)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     check_sources(config.data)
     splits, _ = load_splits(config.data, load_tokenizer(files), console=console)
+    check_able(splits.labels.task, "profile")
     if scored_split(splits) is None:
         raise UserError(
             "data.validation_fraction: received 0 and no data.validation; accepted: either, or "

@@ -20,7 +20,8 @@ WRITTEN = {
     "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
     "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
     "token_classification": [["O"], ["B-b", "I-b", "O"], ["O", "B-a"], ["B-a"], ["O"], ["B-b"]] * 2,
-    "multiple_choice": [1, 0, 2, 1, 0, 2] * 2,
+    "multiple_choice": ["1", "0", "2", "1", "0", "2"] * 2,
+    "span": [["Anna"], ["Bo Li", "Bo"], ["Li"], ["Anna"], [], ["Bo"]] * 2,
     "relation": ["f(e1,e2)", "f(e2,e1)", "Other", "f(e1,e2)", "Other", "g(e1,e2)"] * 2,
     "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
 }
@@ -29,11 +30,12 @@ WRITTEN = {
 def check_task(name):
     """Holds a task of the table against its own words and against reference metrics."""
     written = WRITTEN[TASKS[name].read_as]
-    raw = RawLabels("x.csv", pa.chunked_array([pa.array(written)]), np.arange(2, 14))
+    made = _made(written) if TASKS[name].joins_reads else None
+    raw = RawLabels("x.csv", pa.chunked_array([pa.array(written)]), np.arange(2, 14), made=made)
     labels = infer_labels(DataConfig(task=name), raw)
     targets = labels.encode(raw)
     reads = _reads(labels, targets)
-    size = (12, reads * labels.num_logits)
+    size = (12, reads * labels.num_outputs) if labels.makes_rows else (12, labels.num_logits)
     wrong = np.random.default_rng(0).normal(size=size).astype(np.float32)
 
     assert type(labels) is TASKS[name]
@@ -46,24 +48,59 @@ def check_task(name):
     _check_answers(labels, wrong)
 
 
+def _made(written):
+    """Rows of a task that reads a second text, of three tokens: the first answer is right."""
+    text = "Anna Bo Li"
+    spans = [(0, 4), (5, 7), (8, 10)]
+    targets = []
+    for answers in written:
+        place = text.index(answers[0]) if answers else -1
+        inside = (
+            [n for n, (s, e) in enumerate(spans, 1) if s < place + len(answers[0]) and e > place]
+            if answers
+            else [0]
+        )
+        targets.append([inside[0], inside[-1], 0])
+    columns = {
+        "target": pa.array(targets, pa.list_(pa.int32())),
+        "spans": pa.array([[edge for span in spans for edge in span]] * 12, pa.list_(pa.int32())),
+        "text": ["who?"] * 12,
+        "text_pair": [text] * 12,
+    }
+    return pa.table(columns)
+
+
 def _reads(labels, targets):
+    if labels.joins_reads:
+        return 4
     return targets.shape[1] - 1 if labels.answers_each_read else 1
+
+
+def _answers(labels, targets):
+    """How many answers a row has."""
+    return _reads(labels, targets) if labels.answers_each_read else 1
 
 
 def _check_targets(labels, targets, written):
     shape, dtype = labels.target_shape(labels.num_outputs)
     reads = _reads(labels, targets)
     asked = labels.answer_targets(targets, reads)
-    assert (asked.shape, asked.dtype) == ((12, reads, *shape), np.dtype(dtype))
+    count = _answers(labels, targets)
+    assert (asked.shape, asked.dtype) == ((12, count, *shape), np.dtype(dtype))
     weights = labels.answer_weights(np.ones(12, np.float32), np.ones((12, reads), bool))
-    assert (weights.shape, weights.dtype) == ((12, reads), np.float32)
+    assert (weights.shape, weights.dtype) == ((12, count), np.float32)
     assert labels.example_count(targets) == 12
     assert len(labels.class_counts(targets)) == len(labels.counted_names)
     said = [labels.words(target) for target in targets]
+    if labels.several_texts:  # whose names are numbers
+        said = list(map(str, said))
     assert list(map(_sorted, said)) == list(map(_sorted, written))
     strata = labels.strata(targets, 3)
     assert strata.shape == (12,)
-    assert labels.constant_logits(targets).shape == (labels.num_logits,)
+    constant = labels.constant_logits(targets)
+    assert constant.shape == (labels.num_logits,)
+    logits = labels.repeated(constant, targets)
+    assert np.isfinite(list(labels.score(targets, logits).values())).all()
 
 
 def _sorted(one):
@@ -72,6 +109,10 @@ def _sorted(one):
 
 def _right_logits(labels, targets):
     """Outputs that are right beyond doubt."""
+    if labels.joins_reads:
+        flags = np.zeros((12, 4, 2))
+        flags[np.arange(12)[:, None], targets[:, :2], [0, 1]] = 1
+        return (20 * (2 * flags - 1)).reshape(12, -1).astype(np.float32)
     if labels.fewest_names == 0:
         return targets[:, None].astype(np.float32)
     if labels.answers_each_read:
@@ -117,7 +158,7 @@ def _check_scores(labels, targets, logits):
         assert abs(weighted[name][0] - value) < 1e-12, name
     predicted = labels.predicted(logits)
     # Entities are held against seqeval, see tests/tasks/tags.
-    references = {} if labels.answers_each_read else REFERENCES
+    references = {} if labels.makes_rows else REFERENCES
     for name, metric in references.items():
         if name in values:
             assert abs(values[name] - metric(targets, predicted)) < 1e-6, name
@@ -161,8 +202,16 @@ def _check_row_answers(labels, logits):
     """Of a task that makes the rows of examples itself."""
     width = logits.shape[1] // labels.num_outputs
     spans = tuple((2 * place, 2 * place + 1) for place in range(width))
-    records = [Record(1, "a " * width, None, None, spans)] * 12
+    choices = tuple("abc") if labels.several_texts else ()
+    records = [Record(1, "a " * width, None, None, spans, choices)] * 12
     rows = [TaskRow(number, (), (), (0, width), 0, 2 * width) for number in range(12)]
+    if labels.joins_reads:
+        spans = spans[: width - 1]
+        records = [Record(1, "who?", "a " * width, None)] * 12
+        rows = [
+            TaskRow(number, (), range(width), (0, width - 1), 0, 2 * width, spans=spans)
+            for number in range(12)
+        ]
     answers = list(labels.row_answers(records, rows, logits))
     texts = json.loads(json.dumps(answers, allow_nan=False))
     for text in texts:

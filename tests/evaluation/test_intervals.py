@@ -11,13 +11,19 @@ from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.metrics import METRICS
+from tf_finetune.tasks.spans.span_layout import SpanTargets
 from tf_finetune.tasks.table import TASKS
 
 BINARY = Classes(("no", "yes"))
 
 
 def as_sets(labels: LabelSpace, targets: np.ndarray) -> np.ndarray:
-    """Targets as 0 and 1 by class."""
+    """Targets as 0 and 1 by class, or by read."""
+    if labels.joins_reads:
+        rows = SpanTargets(targets)
+        flags = np.zeros((len(rows), rows.reads.max(), 2))
+        flags[np.arange(len(rows))[:, None], targets[:, :2], [0, 1]] = 1
+        return flags.reshape(len(rows), -1)
     return targets if labels.task == "multi_label" else np.eye(labels.num_outputs)[targets]
 
 

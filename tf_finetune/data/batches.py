@@ -14,16 +14,21 @@ SMALLEST_BUCKET = 16
 Padding = Literal["longest", "buckets", "max", "packed"]
 
 
-def resolve_padding(padding: Literal["auto"] | Padding, *, compiles: bool) -> Padding:
+def resolve_padding(
+    padding: Literal["auto"] | Padding, *, compiles: bool, packs: bool = True
+) -> Padding:
     """What `training.padding` means in training.
 
     Args:
         padding: As configured.
         compiles: Whether XLA compiles every shape of a step anew.
+        packs: Whether a row may hold several texts.
     """
     if padding != "auto":
         return padding
-    return "packed" if compiles else "longest"
+    if not compiles:
+        return "longest"
+    return "packed" if packs else "buckets"
 
 
 def epoch_batches(

@@ -171,7 +171,7 @@ def _open_store(
     # Targets are kept as they were written, whether the task is inferred or set: otherwise the
     # second run, with the inferred task set, would not find the store of the first.
     task = None if config.task == "auto" else TASKS[config.task]
-    of_numbers = task is not None and not task.fewest_names
+    of_numbers = task is not None and not task.fewest_names and not task.makes_rows
     config = config.model_copy(update={"task": "auto"}) if of_numbers else _as_read(config)
     if task is not None and not task.makes_rows:
         task = None

@@ -160,13 +160,14 @@ def _unknown_share(split: Split) -> float:
 
 def _shared_texts(first: Split, second: Split) -> SharedTexts:
     hashes, position = np.unique(_text_hashes(first), return_index=True)
-    candidates = _text_hashes(second)
+    examples = _first_rows(second)
+    candidates = _text_hashes(second)[examples]
     place = np.minimum(np.searchsorted(hashes, candidates), len(hashes) - 1)
     found = np.flatnonzero(hashes[place] == candidates)
     shown = found[:EXAMPLES]
     pairs = zip(
         first.source_rows[position[place[shown]]].tolist(),
-        second.source_rows[shown].tolist(),
+        second.source_rows[examples[shown]].tolist(),
         strict=True,
     )
     return SharedTexts(first.name, second.name, len(found), tuple(pairs))
@@ -174,17 +175,32 @@ def _shared_texts(first: Split, second: Split) -> SharedTexts:
 
 def _conflicts(split: Split) -> tuple[int, tuple[tuple[int, int], ...]]:
     """Distinct texts with different labels, and up to three pairs of source rows."""
-    targets = split.labels
+    # Of a text that is several rows each is compared with the row at its own place in the other.
+    hashes, place = _text_hashes(split), np.arange(len(split)) - _first_rows(split)[split.examples]
+    _, which, count = np.unique(
+        np.stack([hashes, place.astype(np.uint64)], axis=1),
+        axis=0,
+        return_inverse=True,
+        return_counts=True,
+    )
+    several = np.flatnonzero(count[which.reshape(-1)] > 1)
+    targets = split.labels[several]
     if targets.ndim == 2:
         targets = np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
-    hashes = _text_hashes(split)
-    order = np.lexsort((targets, hashes))
-    hashes, targets = hashes[order], targets[order]
-    differ = np.flatnonzero((hashes[1:] == hashes[:-1]) & (targets[1:] != targets[:-1]))
+    order = np.lexsort((targets, place[several], hashes[several]))
+    several, targets = several[order], targets[order]
+    hashes, place = hashes[several], place[several]
+    same = (hashes[1:] == hashes[:-1]) & (place[1:] == place[:-1])
+    differ = np.flatnonzero(same & (targets[1:] != targets[:-1]))
     _, once = np.unique(hashes[differ], return_index=True)
-    rows = split.source_rows[order]
+    rows = split.source_rows[several]
     pairs = tuple((int(rows[i]), int(rows[i + 1])) for i in differ[once][:EXAMPLES])
     return len(once), pairs
+
+
+def _first_rows(split: Split) -> np.ndarray:
+    """The first row of each example, int64 [examples]."""
+    return np.unique(split.examples, return_index=True)[1]
 
 
 def _text_hashes(split: Split) -> np.ndarray:

@@ -17,8 +17,12 @@ WARNINGS_SHOWN = 12
 
 def render_summary(summary: DataSummary, console: Console) -> None:
     """Print a summary in at most about 35 lines."""
-    labels = _class_table(summary) if summary.label_names else _target_table(summary)
-    for table in (_split_table(summary), labels):
+    tables = [_split_table(summary)]
+    if summary.label_names:
+        tables.append(_class_table(summary))
+    elif _are_numbers(summary):
+        tables.append(_target_table(summary))
+    for table in tables:
         print_table(console, table)
         console.print()
     console.print(Text(visible(f"task: {_task(summary)}")), soft_wrap=True)
@@ -33,10 +37,15 @@ def _task(summary: DataSummary) -> str:
     """What is predicted, and the first of the names."""
     names = summary.label_names
     if not names:
-        return f"{summary.task}, 1 output, a number"
+        kind = "1 output, a number" if _are_numbers(summary) else TASKS[summary.task].answer_kind
+        return f"{summary.task}, {kind}"
     noun = TASKS[summary.task].nouns[1]
     more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
     return f"{summary.task}, {len(names):,} {noun}: {', '.join(names[:NAMES_SHOWN])}{more}"
+
+
+def _are_numbers(summary: DataSummary) -> bool:
+    return any(split.target_range is not None for split in summary.splits)
 
 
 def _split_table(summary: DataSummary) -> Table:

@@ -18,6 +18,7 @@ FIELDS = (
     pa.field("start", pa.int64(), nullable=False),
     pa.field("firsts", pa.list_(pa.int32()), nullable=False),
     pa.field("choices", pa.list_(pa.string()), nullable=False),
+    pa.field("target", pa.list_(pa.int32()), nullable=False),
 )
 
 
@@ -53,4 +54,5 @@ def task_columns(
         "start": [row.start for _, _, row in rows],
         "firsts": [list(row.firsts) if typed else [] for _, _, row in rows],
         "choices": [list(shown.choices) for _, shown, _ in rows],
+        "target": [list(row.target) for _, _, row in rows],
     }

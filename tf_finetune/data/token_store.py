@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tf_finetune.data.texts_of_rows import texts_of_rows
 from tf_finetune.data.token_store_files import TOKENS_FILE, read_store_manifest
-from tf_finetune.tasks.raw_labels import RawLabels
+from tf_finetune.tasks.raw_labels import MADE, RawLabels
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +118,8 @@ class TokenStore:
         position = np.arange(length, dtype=np.int32)
         attention_mask = position < lengths[:, None]
         second = attention_mask & (position >= self._first_lengths[rows][:, None])
-        if self._answered:
-            second |= self._second_of_texts(rows, length)
+        if self._answered and any(map(len, firsts := self._lists("firsts", rows))):
+            second = self._second_of_texts(rows, np.stack(firsts), length)
         return TokenBatch(token_ids, second.astype(np.int32), attention_mask.astype(np.int32))
 
     def texts(self, rows: np.ndarray) -> list[tuple[str, str | None]]:
@@ -162,13 +162,10 @@ class TokenStore:
             found.append(tuple(self._batches[batch].column("choices")[index].as_py()))
         return found
 
-    def _second_of_texts(self, rows: np.ndarray, length: int) -> np.ndarray:
+    def _second_of_texts(self, rows: np.ndarray, firsts: np.ndarray, length: int) -> np.ndarray:
         """Of rows of several pairs, which tokens are of a second text, bool `[n, length]`."""
-        firsts = self._lists("firsts", rows)
-        if not any(map(len, firsts)):
-            return np.zeros((len(rows), length), bool)
         numbers, positions = texts_of_rows(self.reads(rows), self.lengths[rows], length)
-        before = np.take_along_axis(np.stack(firsts), np.maximum(numbers - 1, 0), axis=1)
+        before = np.take_along_axis(firsts, np.maximum(numbers - 1, 0), axis=1)
         second: np.ndarray = (numbers > 0) & (positions >= before)
         return second
 
@@ -176,7 +173,10 @@ class TokenStore:
     def raw_labels(self) -> RawLabels:
         """The labels of all rows as the source gave them, without a copy."""
         labels = pa.chunked_array([batch.column("label") for batch in self._batches])
-        return RawLabels(self.source, labels, self.source_rows, self.examples)
+        made = None
+        if self._answered:
+            made = pa.Table.from_batches([batch.select(MADE) for batch in self._batches])
+        return RawLabels(self.source, labels, self.source_rows, self.examples, made)
 
     def _lists(self, name: str, rows: np.ndarray) -> list[np.ndarray]:
         found = []

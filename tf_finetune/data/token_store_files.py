@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tf_finetune.storage.files import json_sha256
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 BLOCK_BYTES = 4 * 1024 * 1024
 TOKENS_FILE = "tokens.arrow"
 MANIFEST_FILE = "manifest.json"

@@ -182,9 +182,8 @@ class _Tokens:
             lengths.append(len(first) + (0 if second is None else len(second)) + special)
         return cut, lengths
 
-    def first_lengths(self, encodings: list[Any]) -> list[int]:
+    def first_lengths(self, types: Sequence[Sequence[int]]) -> list[int]:
         """Tokens of each record before the first of the second type."""
-        types = (encoding.type_ids for encoding in encodings)
         return [t.index(1) if self.typed and 1 in t else len(t) for t in types]
 
     def unknown(self, chunk: list[Record], ids: Sequence[Sequence[int]]) -> list[int]:
@@ -213,7 +212,7 @@ def _encode(chunk: list[Record], tokens: _Tokens, schema: pa.Schema) -> pa.Recor
     encodings, whole_lengths = tokens.cut(chunk)
     ids = [encoding.ids for encoding in encodings]
     columns = _columns(chunk, ids, tokens, schema) | {
-        "first_length": tokens.first_lengths(encodings),
+        "first_length": tokens.first_lengths([encoding.type_ids for encoding in encodings]),
         "whole_length": whole_lengths,
         "text_hash": [_text_hash(r) for r in chunk],
     }
@@ -234,11 +233,10 @@ def _encoded_rows(
     rows = rows_of_examples(hashed(), make_rows)
     while found := list(islice(rows, BATCH_ROWS)):
         shown, ids = [record for _, record, _ in found], [row.ids for _, _, row in found]
-        lengths = list(map(len, ids))
+        types = [row.types or [0] * len(row.ids) for _, _, row in found]
         columns = _columns(shown, ids, tokens, schema) | {
-            "first_length": lengths,
-            # Of words what does not fit a row is in the next: nothing is cut off.
-            "whole_length": [row.whole_length or len(row.ids) for _, _, row in found],
+            "first_length": tokens.first_lengths(types),
+            "whole_length": [len(row.ids) + row.cut for _, _, row in found],
             "text_hash": [hashes[number] for number, _, _ in found],
             **task_columns(found, typed=tokens.typed),
         }

@@ -7,10 +7,11 @@ from tf_finetune.sources.records import Record
 
 
 def put_together(store: TokenStore, rows: np.ndarray, number: int) -> Record:
-    """The text of which some rows show parts, with its words.
+    """The text of which some rows show parts, with its words or what its answers are made of.
 
-    The parts overlap. Characters that none of them shows, as the rest of a word that is longer
-    than a row, are spaces, so that every place is that in the source.
+    Of a pair it is the second text that was cut. The parts overlap; spans that several show stand
+    once. Characters that none of them shows, as the rest of a word that is longer than a row, are
+    spaces, so that every place is that in the source.
 
     Args:
         store: Where the rows stand.
@@ -21,9 +22,15 @@ def put_together(store: TokenStore, rows: np.ndarray, number: int) -> Record:
     if choices:
         return Record(number, first, second, None, choices=choices)
     starts = store.starts[rows] - store.starts[rows[0]]
-    text, spans = "", []
-    for start, (part, _), words in zip(starts, store.texts(rows), store.spans(rows), strict=True):
+    text, spans, first_text = "", [], None
+    for start, (one, other), own in zip(starts, store.texts(rows), store.spans(rows), strict=True):
+        part = one
+        if other is not None:
+            first_text, part = one, other
         text = text.ljust(start)
         text += part[len(text) - start :]
-        spans += (words + start).tolist()
-    return Record(number, text, None, None, tuple((first, end) for first, end in spans))
+        spans += [(first, end) for first, end in (own + start).tolist()]
+    once = tuple(dict.fromkeys(spans))
+    if first_text is None:
+        return Record(number, text, None, None, once)
+    return Record(number, first_text, text, None, once)

@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 # What the head reads of a text: the state of its first or last token, or the mean or the largest
 # value of all its tokens' states. Where "first" is usual, it means with the pooler, and
-# "first_state" without. "words" are the states of the first piece of each word, "choice" those of
-# the first token of each choice, which go through the pooler.
-Pooling = Literal["first", "mean", "max", "last", "first_state", "words", "choice"]
+# "first_state" without. "words" are the states of the first piece of each word; "second_text" are
+# those of the first token and of every token of a pair's second text; "choice" are those of the
+# first token of each choice, and go through the pooler.
+Pooling = Literal["first", "mean", "max", "last", "first_state", "words", "second_text", "choice"]
 # Those whose tokens the batches name.
-OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(("first", "first_state", "words", "choice"))
-# Those that a task asks for, with a model of the library's own for each.
-OF_TASKS: frozenset[Pooling] = frozenset(("words", "choice"))
+OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(
+    ("first", "first_state", "words", "second_text", "choice")
+)
+# Those that a task asks for, each with what the library's models of every family call its head.
+OF_TASKS: Mapping[Pooling, str] = {
+    "words": "classifier",
+    "second_text": "qa_outputs",
+    "choice": "classifier",
+}
 # Those for which the last layer computes every token.
 OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
@@ -164,7 +171,7 @@ class Family(ABC):
     pooling: ClassVar[Pooling] = "first"
     poolings: ClassVar[tuple[Pooling, ...]] = (
         *("first", "mean", "max", "last", "first_state"),
-        *("words", "choice"),
+        *OF_TASKS,
     )
     kept_of_all: ClassVar[int] = 3
     kept_of_read: ClassVar[int] = 5
@@ -238,8 +245,7 @@ class Family(ABC):
         """
         shape = (self.sizes(config).hidden, num_labels)
         path, tensor = self.head_names
-        # A head for each word or choice is called so in the library's models of every family.
-        tensor = "classifier" if pooling in OF_TASKS else tensor
+        tensor = tensor if pooling is None else OF_TASKS.get(pooling, tensor)
         head = dense_variables(path, tensor, shape, "head", "head")
         has_pooler = pooling in (None, self.pooling, "choice")
         below = self.encoder_variables(config)

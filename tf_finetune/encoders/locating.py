@@ -168,13 +168,13 @@ class EncoderFiles:
         """The same encoder for a task that reads this; None: what the options say.
 
         Raises:
-            UserError: The options say what is read of words, and the task does not read words.
+            UserError: The options say what only other tasks read.
         """
         if pooling is None and self.wanted_pooling in OF_TASKS:
+            whole = (pooling for pooling in self.family.poolings if pooling not in OF_TASKS)
             raise UserError(
                 f"encoder.pooling: received {self.wanted_pooling} for a task that reads whole "
-                "texts; accepted: "
-                f"auto, {', '.join(p for p in self.family.poolings if p not in OF_TASKS)}"
+                f"texts; accepted: auto, {', '.join(whole)}"
             )
         return replace(self, task_pooling=pooling)
 

@@ -10,6 +10,7 @@ from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.tasks.wrong_answers import Answer, RecordsOf, WrongPart
 
 BEFORE = "before_fine_tuning"
@@ -112,7 +113,9 @@ class EvaluationReport:
     @property
     def threshold_words(self) -> str:
         """Such as ", labels above 0.37"; empty where it is one half, or there is none."""
-        return "" if self.threshold in (None, 0.5) else f", labels above {self.threshold:g}"
+        if self.threshold in (None, 0.5):
+            return ""
+        return f", {TASKS[self.task].threshold_words} {self.threshold:g}"
 
     folds: tuple[FoldScores, ...] = ()
     models: int = 1

@@ -45,7 +45,7 @@ def resampled_scores(
         labels.pseudo_examples(targets, logits, kind, seed + place)
         for place, kind in enumerate(added)
     ]
-    all_targets = np.concatenate([targets, *(one for one, _ in made)])
+    all_targets = labels.joined_targets(targets, *(one for one, _ in made))
     all_logits = np.concatenate([logits, *(answers for _, answers in made)])
     size = labels.example_count(made[0][0]) if made else 0
     examples = labels.scored(all_targets, all_logits)

@@ -1,4 +1,4 @@
-"""The probability above which a label applies, chosen for micro F1.
+"""The probability above which a label applies, chosen for micro F1, or by the task.
 
 One number for all labels, and not one a label: a label that stands on twenty validation texts
 has its best threshold by luck, and the F1 that chose it flatters (Lipton, Elkan & Naryanaswamy
@@ -14,7 +14,7 @@ _SAME = 1e-6
 
 
 def choose_threshold(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray) -> float:
-    """Finds the threshold with the best micro F1 on some examples.
+    """Finds the threshold with the best micro F1 on some examples, or what the task takes for best.
 
     It stands near the middle between the two probabilities that it parts, written in as few
     digits as keep it there; 0.5 where that parts the same ones. Of equal scores the threshold
@@ -36,6 +36,9 @@ def choose_threshold(labels: LabelSpace, targets: np.ndarray, logits: np.ndarray
         raise ValueError(f"a {labels.task} task has no threshold")
     if not np.isfinite(logits).all():
         return 0.5
+    own = labels.chosen_threshold(targets, logits)
+    if own is not None:
+        return own
     chances = labels.probabilities(logits).ravel()
     order = np.argsort(-chances, kind="stable")
     chances = chances[order]

@@ -22,6 +22,7 @@ from tf_finetune.jobs.examples import check_examples
 from tf_finetune.runs.model_folder import read_labels
 from tf_finetune.runs.opening import OpenedRun, config_of_model
 from tf_finetune.storage.locking import exclusive_use
+from tf_finetune.tasks.table import check_able
 
 
 def export(
@@ -66,6 +67,8 @@ def _check(
     opened: OpenedRun, request: ExportRequest, folder: Path, file: str | None, *, replace: bool
 ) -> None:
     files, labels = opened.files, opened.labels
+    if set(request.formats) - {HUGGINGFACE} or request.smaller is not None:
+        check_able(labels.task, "export")
     check_carries(request, config_of_model(opened.run, opened.config).method)
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:

@@ -8,6 +8,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.runs.opening import open_model
 from tf_finetune.serving.access import check_binding
 from tf_finetune.serving.limits import Limits
+from tf_finetune.tasks.table import check_able
 
 _EXTRA = ("fastapi", "uvicorn", "prometheus_client")
 
@@ -41,7 +42,7 @@ def serve(
     """
     check_binding(host, token)
     _check_extra()
-    open_model(path, configure)
+    check_able(open_model(path, configure).labels.task, "serve")
 
     from tf_finetune.serving.app import build_app
     from tf_finetune.serving.loading import load_served_model

@@ -148,7 +148,8 @@ def _describe(begun: _Begun) -> None:
     step = {"batch_size": config.training.batch_size, "length": splits.train.mean_length}
     priced = [(phase, phase.spec.cost(**step)) for phase in inputs.phases]
     render_phases(begun.console, priced, **step)
-    shape = training_shape(config.training, config.data.max_length, begun.chosen)
+    packs = not splits.labels.joins_reads
+    shape = training_shape(config.training, config.data.max_length, begun.chosen, packs=packs)
     costs = [(phase.epochs, cost) for phase, cost in priced]
     begun.say(*inputs.notes)
     begun.say(*describe_job(config.training, splits, costs, shape, begun.chosen))

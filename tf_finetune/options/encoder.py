@@ -8,7 +8,9 @@ from tf_finetune.options.marks import Mark
 from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
 
-WantedPooling = Literal["auto", "first", "mean", "max", "last", "first_state", "words", "choice"]
+WantedPooling = Literal[
+    "auto", "first", "mean", "max", "last", "first_state", "words", "second_text", "choice"
+]
 
 
 class EncoderConfig(Section):

@@ -11,6 +11,8 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.errors import UserError
 from tf_finetune.options.marks import Mark
 from tf_finetune.plans.freezing import FreezePlan
+from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.table import TASKS
 
 
 class ResolvedSolver(NamedTuple):
@@ -38,20 +40,27 @@ def _is_one_layer(paths: list[str]) -> bool:
     return len({path.rpartition("/")[0] for path in paths}) == 1
 
 
-def resolve_solver(config: ExperimentConfig, plan: FreezePlan) -> ResolvedSolver:
+def resolve_solver(
+    config: ExperimentConfig, plan: FreezePlan, task: type[LabelSpace] | None = None
+) -> ResolvedSolver:
     """Decides how a plan is trained.
 
     Args:
         config: The configuration.
         plan: What trains.
+        task: What the head answers; None: that of `data.task`, if it says one.
 
     Raises:
         UserError: `training.solver` is exact and more than the head trains, or an option is set
             that means something for steps alone.
     """
-    wanted, alone, stepwise = config.training.solver, trains_head_alone(plan), _stepwise(config)
+    if task is None and config.data.task != "auto":
+        task = TASKS[config.data.task]
+    wanted, stepwise = config.training.solver, _stepwise(config)
+    is_convex = task is None or task.has_exact_head
+    alone = trains_head_alone(plan) and is_convex
     if wanted == "exact":
-        problems = [] if alone else [_why_not_exact(plan)]
+        problems = [] if alone else [_why_not_exact(plan) if is_convex else _NOT_CONVEX]
         problems += [
             f"{name}: received {json.dumps(value)}, which training.solver=exact has no use for; "
             f"accepted: {json.dumps(usual)}, or training.solver=steps"
@@ -73,6 +82,12 @@ def resolve_solver(config: ExperimentConfig, plan: FreezePlan) -> ResolvedSolver
         names = ", ".join(name for name, _, _ in stepwise)
         lines = (f"solver: steps, because of {names}; without, the head would be solved exactly",)
     return ResolvedSolver(config.model_copy(update={"training": training}), lines)
+
+
+_NOT_CONVEX = (
+    "training.solver: received exact, which solves a head that answers each state for itself, and "
+    "this task answers those of a row together; accepted: auto, steps"
+)
 
 
 class _Stepwise(NamedTuple):

@@ -39,15 +39,11 @@ def check_top_k(value: str | None, labels: LabelSpace) -> int | None:
     """
     if value is None:
         return None
-    if not labels.names:
-        raise UserError(f"--top-k: received {value}, but this model predicts a number")
-    if not labels.lists_probabilities:
-        raise UserError(
-            f"--top-k: received {value}, but this model answers with {labels.answer_kind}, each "
-            "with its own probability"
-        )
-    if not value.isdecimal() or not 1 <= int(value) <= labels.num_outputs:
-        raise UserError(
-            f"--top-k: received {value!r}; accepted: 1 to {labels.num_outputs}, as it has labels"
-        )
+    try:
+        most = labels.most_listed()
+    except UserError as error:
+        raise UserError(f"--top-k: received {value}, but {error.problems[0]}") from None
+    if not value.isdecimal() or int(value) < 1 or (most is not None and int(value) > most):
+        accepted = "1 or more" if most is None else f"1 to {most}, as it has labels"
+        raise UserError(f"--top-k: received {value!r}; accepted: {accepted}")
     return int(value)

@@ -21,7 +21,7 @@ def answer_schema(labels: LabelSpace, *, pairs: bool) -> pa.Schema:
     any `probabilities`, a map from label to number in the order of the answers.
     """
     fields = [("text", pa.string()), *([("text_pair", pa.string())] if pairs else [])]
-    fields.append((labels.answer_key, labels.answer_type()))
+    fields += [(labels.answer_key, labels.answer_type()), *labels.further_columns()]
     if labels.lists_probabilities:
         fields.append(("probabilities", pa.map_(pa.string(), pa.float64())))
     return pa.schema(fields)

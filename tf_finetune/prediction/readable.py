@@ -1,6 +1,6 @@
 """An answer as a person reads it at a terminal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -40,7 +40,7 @@ def readable_lines(
             names = labels.counted_names
             return marked_up(record.text, parts, names, coloured=coloured) + "\n"
         if listed:
-            shares = answer["probabilities"].items()
+            shares = _listed(answer)
             below = "".join(f"  {_padded(name, column)}  {share:.4f}\n" for name, share in shares)
             return f"{_text(record, width)}\n{below}"
         what = _said(answer, column)
@@ -49,7 +49,17 @@ def readable_lines(
     return line
 
 
+def _listed(answer: Answer) -> Iterable[tuple[str, float]]:
+    if "probabilities" in answer:
+        shares: Iterable[tuple[str, float]] = answer["probabilities"].items()
+        return shares
+    return ((one["text"], one["probability"]) for one in answer["answers"])
+
+
 def _said(answer: Answer, column: int) -> str:
+    if "answers" in answer:
+        said = "no answer" if answer["answer"] is None else visible(answer["answer"])
+        return f"{said}  {answer['probability']:.4f}"
     if "value" in answer:
         return f"{answer['value']:.6g}".rjust(12)
     if "labels" in answer:

@@ -76,7 +76,7 @@ def write_model_folder(
 
 def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]:
     """config.json of the trained model: the encoder's own, with the labels' names."""
-    names, family = labels.names or ("score",), classifier.files.family
+    names, family = labels.output_names, classifier.files.family
     architecture, pooling = family.classifier_class.removeprefix("TF"), classifier.files.pooling
     architecture = architecture.replace("ForSequenceClassification", labels.library_class)
     encoder = {key: value for key, value in classifier.files.config.items() if key not in _NOT_KEPT}
@@ -120,17 +120,13 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
             f"{where}: problem_type: received {config.get('problem_type')!r}; accepted: "
             f"{', '.join(task.problem_type for task in TASKS.values())}, with id2label beside it"
         )
-    if not task.fewest_names:
-        return task()
-    labels = task(tuple(str(names[str(index)]) for index in range(len(names))))
-    if labels.threshold is None:
-        return labels
-    threshold = config.get(THRESHOLD, 0.5)
-    if not isinstance(threshold, float) or not 0.0 < threshold < 1.0:
+    threshold = config.get(THRESHOLD)
+    if threshold is not None and not (isinstance(threshold, float) and 0.0 < threshold < 1.0):
         raise UserError(
             f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
         )
-    return labels.decided_at(threshold)
+    in_order = tuple(str(names[str(index)]) for index in range(len(names)))
+    return task.of_model(in_order, threshold)
 
 
 def check_model_folder(folder: Path) -> EncoderFiles:

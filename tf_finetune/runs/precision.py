@@ -188,7 +188,8 @@ def _first_batches(
     """
     config = spec.config
     training = config.training
-    shape = training_shape(training, config.data.max_length, chosen)
+    packs = not splits.labels.joins_reads
+    shape = training_shape(training, config.data.max_length, chosen, packs=packs)
     examples = [step_examples(splits.train, shape, training.seed, step) for step in range(STEPS)]
     part = splits.train.select(np.unique(np.concatenate(examples)))
     if config.cache.mode != "off":

@@ -132,7 +132,7 @@ def explained(
     config: ExperimentConfig,
 ) -> dict[str, EvaluationReport]:
     """The same reports of these splits, with as many mistakes explained as the options want."""
-    if not config.evaluation.explained_mistakes:
+    if not config.evaluation.explained_mistakes or "explain" in labels.unable:
         return reports
     tokenizer = load_tokenizer(classifier.files)
     explainer = Explainer(classifier, tokenizer, labels, config.data.max_length)

@@ -115,7 +115,7 @@ class TrainedModel:
         if self.labels.makes_rows:
             ids = [row.ids for row in rows]
             typed = gives_types(self.tokenizer)
-            types = [row.types if typed else [0] * len(row.ids) for row in rows]
+            types = [row.types if typed and row.types else [0] * len(row.ids) for row in rows]
             fill = self.tokenizer.pad_token_id or 0
             return TokenRows(ids, types, fill, [row.reads for row in rows])
         pairs = [r.text_pair or "" for r in records] if records[0].text_pair is not None else None

@@ -45,15 +45,17 @@ def choice_rows(records: Sequence[Record], backend: Any, max_length: int) -> Ite
         texts = [record.text, *map(_second(record), record.choices)]
         context, *seconds = backend.encode_batch(texts, add_special_tokens=False)
         ids: list[int] = []
+        types: list[int] = []
         starts, firsts, whole = [], [], 0
         for second in seconds:
             found = cutting.post_process(context, second)
             starts.append(len(ids))
             firsts.append(found.type_ids.index(1) if 1 in found.type_ids else len(found.ids))
-            ids += found.ids
+            ids, types = ids + found.ids, types + found.type_ids
             whole += len(context) + len(second) + marks
         end = len(record.text)
-        yield TaskRow(example, ids, starts, (0, 0), 0, end, firsts=firsts, whole_length=whole)
+        cut = whole - len(ids)
+        yield TaskRow(example, ids, starts, (0, 0), 0, end, types=types, cut=cut, firsts=firsts)
 
 
 def _second(record: Record) -> Any:

@@ -75,6 +75,9 @@ class Choices(Classes):
     several_texts: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
+    unable: ClassVar[frozenset[str]] = frozenset(
+        ("search", "explain", "serve", "preflight", "profile")
+    )
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "

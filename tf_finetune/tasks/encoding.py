@@ -26,6 +26,7 @@ Written = Literal[
     "token_classification",
     "relation",
     "multiple_choice",
+    "span",
 ]
 
 
@@ -40,13 +41,15 @@ class LabelEncoding(ABC):
         decimal_mark: What begins the decimals of labels that are numbers.
         task: The name that `data.task` takes.
         read_as: How labels are written in sources: names, sets of names, numbers, names of texts
-            with two marked entities, or numbers of choices.
+            with two marked entities, numbers of choices, or answers with their places.
         fewest_names: How many names there must be; 0 where labels are no names.
         makes_rows: Whether it makes the rows of examples itself, with `rows`.
         answers_each_read: Whether each state that is read of a row is answered for itself, so that
             a row has as many targets; otherwise it has one.
         several_texts: Whether a row holds several texts that do not see each other, whose outputs
             together are its answer; `reads` of its rows are then where they begin.
+        joins_reads: Whether all that is read of a row is answered together: the loss of its one
+            target takes the outputs of all its reads, [b, r * C].
     """
 
     names: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class LabelEncoding(ABC):
     makes_rows: ClassVar[bool] = False
     answers_each_read: ClassVar[bool] = False
     several_texts: ClassVar[bool] = False
+    joins_reads: ClassVar[bool] = False
 
     @classmethod
     def rows(cls, records: Sequence[Record], backend: Any, max_length: int) -> Iterator["TaskRow"]:
@@ -134,8 +138,13 @@ class LabelEncoding(ABC):
         if threshold != 0.5:
             raise UserError(
                 f"evaluation.threshold: received {threshold} for a {self.task} task; accepted: "
-                "0.5, because only with several labels a text there is one to decide at"
+                "0.5, because only with several labels a text, or where questions may have no "
+                "answer, there is one to decide at"
             )
+        return self
+
+    def fitted(self, targets: np.ndarray) -> Self:
+        """The same space with what training targets say beside the names."""
         return self
 
     def encode(self, raw: RawLabels) -> np.ndarray:

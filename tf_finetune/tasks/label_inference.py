@@ -52,6 +52,7 @@ def infer_labels(
     labels = TASKS[task](names, mark)
     targets = labels.encode_collecting(train, problems)
     if not problems.count:
+        labels = labels.fitted(targets)
         _check_targets(labels, targets, train, problems)
     for raw in held_out:
         labels.encode_collecting(raw, problems)

@@ -34,6 +34,8 @@ def label_notes(
         targets: What `labels.encode` gives for them.
         guessed: Whether nobody said what the task is.
     """
+    if labels.makes_rows:  # its labels are written in one way alone
+        return []
     notes: list[str] = []
     if guessed and config.label_names is None:
         reason = guess_task(config, train).reason

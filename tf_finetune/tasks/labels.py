@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
@@ -64,6 +65,9 @@ class LabelSpace(LabelEncoding):
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
+        has_exact_head: Whether a head alone can be solved as a convex problem.
+        threshold_words: What a `threshold` does, in words before the number.
+        unable: What cannot be done with the task, of `table.UNABLE`.
         sample: A text as one might send to a server.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
             `end`, `text`, `label` and `probability`.
@@ -90,6 +94,27 @@ class LabelSpace(LabelEncoding):
     holds_several: ClassVar[bool] = False
     sample: ClassVar[str] = "a fine film"
     answers_parts: ClassVar[bool] = False
+    has_exact_head: ClassVar[bool] = True
+    threshold_words: ClassVar[str] = "labels above"
+    unable: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def of_model(cls, names: tuple[str, ...], threshold: float | None) -> Self:
+        """The space that a model's config.json describes.
+
+        Args:
+            names: Of its outputs.
+            threshold: Where it decides; None: it does not say.
+        """
+        labels = cls(names if cls.fewest_names else ())
+        if labels.threshold is None or threshold is None:
+            return labels
+        return labels.decided_at(threshold)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the outputs are called in config.json."""
+        return self.names or ("score",)
 
     @classmethod
     @abstractmethod
@@ -230,6 +255,10 @@ class LabelSpace(LabelEncoding):
             return dict.fromkeys(self.metrics, float("nan"))
         return self.scored(targets, logits).values()
 
+    def chosen_threshold(self, targets: np.ndarray, logits: np.ndarray) -> float | None:
+        """The best threshold for finite outputs; None: that with the best micro F1."""
+        return None
+
     def monitor(self, option: str) -> tuple[str, bool]:
         """Finds the score that early stopping and search compare.
 
@@ -327,6 +356,24 @@ class LabelSpace(LabelEncoding):
     @abstractmethod
     def answer_type() -> "pa.DataType":
         """Type of the answer in Parquet."""
+
+    def further_columns(self) -> tuple[tuple[str, "pa.DataType"], ...]:
+        """What else an answer has in Parquet, and of which type."""
+        return ()
+
+    def most_listed(self) -> int | None:
+        """How many names or parts with probabilities an answer may list; None: any number.
+
+        Raises:
+            UserError: It lists none.
+        """
+        if not self.names:
+            raise UserError("this model predicts a number")
+        if not self.lists_probabilities:
+            raise UserError(
+                f"this model answers with {self.answer_kind}, each with its own probability"
+            )
+        return self.num_outputs
 
     @abstractmethod
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:

@@ -12,6 +12,8 @@ from tf_finetune.sources.fields import name_fault
 from tf_finetune.sources.list_literals import parse_list
 from tf_finetune.sources.numbers import as_flag
 
+MADE = ["target", "spans", "text", "text_pair"]
+
 
 @dataclass(frozen=True, eq=False)
 class RawLabels:
@@ -22,12 +24,15 @@ class RawLabels:
         values: `string`, `list<string>` or `double`, a pyarrow chunked array `[n]`.
         rows: Row numbers in the source, for messages, int64 `[n]`.
         examples: Which example each is of, ascending, int64 `[n]`; None: each is one.
+        made: Of rows that a task made, the columns `MADE`: their target, the spans of their
+            answers, and the texts that these are of; see `TaskRow`.
     """
 
     source: str
     values: pa.ChunkedArray
     rows: np.ndarray
     examples: np.ndarray | None = None
+    made: pa.Table | None = None
 
     def are_lists(self) -> bool:
         """Whether each text has a list of labels."""

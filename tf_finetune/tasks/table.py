@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.errors import UserError
 from tf_finetune.lazy_table import LazyTable
 
 if TYPE_CHECKING:
@@ -15,10 +16,21 @@ TASKS: "LazyTable[type[LabelSpace]]" = LazyTable(
         "multi_label": "tf_finetune.tasks.several_classes.SeveralClasses",
         "regression": "tf_finetune.tasks.values.Values",
         "token_classification": "tf_finetune.tasks.tags.tags.Tags",
+        "span": "tf_finetune.tasks.spans.spans.Spans",
         "relation": "tf_finetune.tasks.relations.Relations",
         "multiple_choice": "tf_finetune.tasks.choices.Choices",
     }
 )
+
+# What a task may be unable to do, in words behind "are not".
+UNABLE = {
+    "search": "searched for",
+    "explain": "explained",
+    "export": "exported",
+    "serve": "served",
+    "preflight": "checked for a TPU",
+    "profile": "profiled",
+}
 
 # In config.json, the task of a model whose `problem_type` is also that of an earlier task above.
 TASK = "label_task"
@@ -37,6 +49,23 @@ def problem_type(labels: "LabelSpace") -> dict[str, str]:
     if _by_problem_type().get(labels.problem_type) is not type(labels):
         told[TASK] = labels.task
     return told
+
+
+def check_able(task: str, what: str) -> None:
+    """Refuses what cannot be done with a task.
+
+    Args:
+        task: Its name.
+        what: One of `UNABLE`.
+
+    Raises:
+        UserError: The task is unable to.
+    """
+    if what in TASKS[task].unable:
+        able = ", ".join(name for name, one in TASKS.items() if what not in one.unable)
+        raise UserError(
+            f"data.task: received {task}, whose models are not {UNABLE[what]}; accepted: {able}"
+        )
 
 
 def _by_problem_type() -> "dict[str, type[LabelSpace]]":

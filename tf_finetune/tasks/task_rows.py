@@ -14,12 +14,17 @@ class TaskRow(NamedTuple):
         ids: Token ids with those that mark a text's ends.
         reads: Position of each token whose final state the head reads; -1 where there is none.
         words: First of the example's spans that the row answers, and the one after the last.
-        start: First character of the example's text that the row shows.
+        start: First character of the example's text that the row shows, or of the second text
+            where that is what is cut into rows.
         end: The one after the last.
+        types: Token types of the ids; () where all are of the first type.
+        spans: Characters that the answers of the row may be made of, in that whole text; None:
+            those of the example's own spans that are among `words`.
+        target: What is right, in numbers that the task reads again; () where labels tell it.
+        cut: Tokens of the example that no row holds.
         first_token: Which of the tokens of the whole text its first one is, marks aside.
         firsts: Where the row holds several texts, each of them a pair, tokens of each before those
             of its second text; `reads` are then where the texts begin.
-        whole_length: Tokens that the row would have if nothing were cut; 0: nothing is.
     """
 
     example: int
@@ -28,25 +33,24 @@ class TaskRow(NamedTuple):
     words: tuple[int, int]
     start: int
     end: int
+    types: Sequence[int] = ()
+    spans: Sequence[tuple[int, int]] | None = None
+    target: Sequence[int] = ()
+    cut: int = 0
     first_token: int = 0
     firsts: Sequence[int] = ()
-    whole_length: int = 0
-
-    @property
-    def types(self) -> list[int]:
-        """Of each token whether it is of the second text of a pair."""
-        types = [0] * len(self.ids)
-        ends = (*self.reads[1:], len(self.ids))
-        for start, first, end in zip(self.reads, self.firsts, ends, strict=False):
-            types[start + first : end] = [1] * (end - start - first)
-        return types
 
     def shown(self, record: Record) -> Record:
         """The part of its example that it is about, as an example by itself."""
         first, after = self.words
-        spans = tuple((s - self.start, e - self.start) for s, e in record.spans[first:after])
+        own = record.spans[first:after] if self.spans is None else self.spans
+        spans = tuple((s - self.start, e - self.start) for s, e in own)
         label = record.label
+        if record.choices:
+            return record
+        if record.text_pair is not None:
+            part = record.text_pair[self.start : self.end]
+            return Record(record.row, record.text, part, label, spans)
         if isinstance(label, tuple):
             label = label[first:after]
-        text = record.text[self.start : self.end]
-        return Record(record.row, text, record.text_pair, label, spans, record.choices)
+        return Record(record.row, record.text[self.start : self.end], None, label, spans)

@@ -90,14 +90,16 @@ def evaluation_shape(
     )
 
 
-def training_shape(config: TrainingConfig, max_length: int, chosen: ChosenStrategy) -> BatchShape:
-    """How batches are cut and padded for training."""
+def training_shape(
+    config: TrainingConfig, max_length: int, chosen: ChosenStrategy, *, packs: bool = True
+) -> BatchShape:
+    """How batches are cut and padded for training; `packs`: a row may hold several texts."""
     return BatchShape(
         batch_size=config.batch_size,
         replicas=chosen.replicas,
         processes=chosen.processes,
         micro_batches=config.accumulation_steps,
-        padding=resolve_padding(config.padding, compiles=chosen.compiles),
+        padding=resolve_padding(config.padding, compiles=chosen.compiles, packs=packs),
         max_length=max_length,
         fixed_rows=chosen.compiles,
     )
@@ -143,6 +145,11 @@ def check_options(
         problems.append(
             f"training.label_smoothing: received {config.label_smoothing:g} for a "
             f"{splits.labels.task} task; accepted: 0"
+        )
+    if config.padding == "packed" and splits.labels.joins_reads:
+        problems.append(
+            f"training.padding: received packed for a {splits.labels.task} task, whose rows are "
+            "answered as a whole; accepted: auto, longest, buckets, max"
         )
     if problems:
         raise UserError(problems)
@@ -218,7 +225,8 @@ def fine_tune(
         splits=splits,
         config=config,
         shape=replace(
-            training_shape(config, max_length, chosen), micro_batches=model.micro_batches
+            training_shape(config, max_length, chosen, packs=not splits.labels.joins_reads),
+            micro_batches=model.micro_batches,
         ),
         scoring_shape=scoring_shape,
         chosen=chosen,

@@ -8,9 +8,16 @@ from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
 
-# Of inputs, targets [n, ...] and logits [n, labels], one a text, or of several texts a target
-# [n * texts, 1]: losses, float32 [n].
+# Of inputs, targets [n, ...] and logits, one a text or one a read: losses, float32 [n].
 Loss = Callable[[Inputs, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def by_row(values: tf.Tensor, inputs: Inputs) -> tf.Tensor:
+    """What was computed of each read, [b * r, width], by row, [b, r * width]."""
+    reads = inputs.texts.reads
+    width = None if reads.shape[1] is None else reads.shape[1] * values.shape[1]
+    rows = tf.reshape(values, [tf.shape(reads)[0], tf.shape(reads)[1] * values.shape[1]])
+    return tf.ensure_shape(rows, [None, width])
 
 
 class LabelLoss:
@@ -33,4 +40,6 @@ class LabelLoss:
         """Losses of some texts, float32 [n]; see `Loss`."""
         if self.task.several_texts:
             logits = tf.reshape(logits, [tf.shape(targets)[0], -1])
+        elif self.task.joins_reads:
+            logits = by_row(logits, inputs)
         return self.task.losses(targets, logits, self.label_smoothing, self.classifier.deviation)

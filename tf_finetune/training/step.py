@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_finetune.data.batch import Batch, Scattered
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.models.classifier import Classifier
-from tf_finetune.training.loss import Loss
+from tf_finetune.training.loss import Loss, by_row
 from tf_finetune.training.method_upkeep import MethodUpkeep
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
@@ -165,7 +165,7 @@ def whole_logits(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Logits of the whole global batch, float32 [b, r * labels]; see `whole_rows`."""
     logits = classifier(batch.inputs, training=False)
-    return whole_rows(_by_row(logits, batch), batch, asked_to_stop)
+    return whole_rows(by_row(logits, batch.inputs), batch, asked_to_stop)
 
 
 def whole_vectors(
@@ -173,15 +173,7 @@ def whole_vectors(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """What the head gets of the whole global batch, float32 [b, r * hidden]; see `whole_rows`."""
     vectors = classifier.head_vectors(batch.inputs)
-    return whole_rows(_by_row(vectors, batch), batch, asked_to_stop)
-
-
-def _by_row(values: tf.Tensor, batch: Batch) -> tf.Tensor:
-    """What was computed of each read, [b * r, width], by row, [b, r * width]."""
-    reads = batch.inputs.texts.reads
-    width = None if reads.shape[1] is None else reads.shape[1] * values.shape[1]
-    rows = tf.reshape(values, [tf.shape(reads)[0], tf.shape(reads)[1] * values.shape[1]])
-    return tf.ensure_shape(rows, [None, width])
+    return whole_rows(by_row(vectors, batch.inputs), batch, asked_to_stop)
 
 
 def whole_rows(

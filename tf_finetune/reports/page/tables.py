@@ -275,12 +275,14 @@ def splits_table(data: Mapping[str, Any]) -> Table:
     )
 
 
-def labels_table(data: Mapping[str, Any]) -> Table:
-    """Examples of each class by split, or the range of the targets."""
+def labels_table(data: Mapping[str, Any]) -> Table | None:
+    """Examples of each class by split, or the range of the targets; None where there is neither."""
     splits = data["splits"]
     names = tuple(split["name"] for split in splits)
     if not data["label_names"]:
         ranges = [split["target_range"] for split in splits]
+        if None in ranges:
+            return None
         rows = [
             (title, *(numbers.score(found[i]) for found in ranges))
             for i, title in enumerate(("least", "mean", "greatest"))

@@ -52,6 +52,10 @@ class AnswerScored(Scored):
         """See `Scored.scores`."""
         return {name: weighted_mean(weights, values) for name, values in self._values.items()}
 
+    def of_each(self, name: str) -> np.ndarray:
+        """A score of each question by itself, float64 [n]."""
+        return np.asarray(self._values[name], np.float64)
+
     @property
     def shares(self) -> frozenset[str]:
         """See `Scored.shares`."""
