@@ -71,6 +71,8 @@ def _made(written):
 
 
 def _reads(labels, targets):
+    if labels.several_texts:
+        return labels.num_logits
     if labels.joins_reads:
         return 4
     return targets.shape[1] - 1 if labels.answers_each_read else 1

@@ -33,7 +33,8 @@ def tag_rows(records: Sequence[Record], backend: Any, max_length: int) -> Iterat
             reads = np.where(inside, own - begin + shift, NOTHING)
             start, stop = _shown(record, offsets, (begin, end), (first, after))
             ids = marks.around(encoding.ids[begin:end])
-            yield TaskRow(example, ids, reads.tolist(), (first, after), start, stop, begin)
+            place = (first, after), start, stop
+            yield TaskRow(example, ids, reads.tolist(), *place, first_token=begin)
 
 
 def _shown(
