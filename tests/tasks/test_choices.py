@@ -63,8 +63,8 @@ def test_an_answer_has_its_number_and_probabilities_and_its_text_where_there_is_
 
     assert [answer["choice"] for answer in plain] == [2, 0, 3]
     assert plain[0]["probabilities"] == pytest.approx({"0": 0.1, "1": 0.1, "2": 0.6, "3": 0.2})
-    assert "text" not in plain[0]
-    assert told[1] == {"choice": 0, "probabilities": {"0": 0.5}, "text": "text 1.0"}
+    assert "choice_text" not in plain[0]
+    assert told[1] == {"choice": 0, "probabilities": {"0": 0.5}, "choice_text": "text 1.0"}
     assert FOUR.answer_fields(told[1], ";") == (0, 0.5)
     for answer in plain + told:
         Choice.model_validate(answer)

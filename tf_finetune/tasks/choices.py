@@ -31,7 +31,7 @@ class Choice(BaseModel):
     """The likeliest choice: its number from 0 on, its text, and the probability of each."""
 
     choice: int
-    text: str | None = None
+    choice_text: str | None = None
     probabilities: dict[str, float]
 
 
@@ -76,7 +76,7 @@ class Choices(Classes):
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
     unable: ClassVar[frozenset[str]] = frozenset(
-        ("search", "explain", "serve", "preflight", "profile")
+        ("search", "explain", "export", "serve", "preflight", "profile")
     )
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
@@ -149,13 +149,14 @@ class Choices(Classes):
         Args:
             logits: Finite outputs, float [n, k].
             top_k: Give only the probabilities of this many choices, likeliest first.
-            texts: The choices of each example, of which the answer then repeats the chosen one.
+            texts: The choices of each example, of which the answer then repeats the chosen one
+                as `choice_text`.
         """
         found = super().answers(logits, top_k)
         if texts is None:
             return found
         pairs = zip(found, texts, strict=True)
-        return (answer | {"text": choices[answer["choice"]]} for answer, choices in pairs)
+        return (answer | {"choice_text": choices[answer["choice"]]} for answer, choices in pairs)
 
     def row_answers(
         self,
