@@ -17,7 +17,7 @@ def arguments(tiny_job):
         "data.max_length=32",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",
-        "training.epochs=2",
+        "training.epochs=1",
         "training.batch_size=32",
         "training.learning_rate=1e-3",
         "evaluation.bootstrap_resamples=100",
@@ -75,7 +75,6 @@ def test_search_computes_each_depth_once_and_yields_the_same_table(command, comp
             "search.learning_rates=[1e-3]",
             "search.seeds=[0, 1]",
             "search.first_answer=false",
-            "training.epochs=1",
         )
         arguments, folder = command(mode, 0, *options)
         assert search.main(arguments) == 0

@@ -17,6 +17,7 @@ from tf_finetune.runs.model_folder import check_model_folder, read_labels, write
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.spans.spans import Spans
 from tf_finetune.tasks.values import Values
 
 pytestmark = pytest.mark.numeric
@@ -122,6 +123,8 @@ def test_tokenizer_comes_along_with_the_length_of_the_training(folder, tiny_toke
         SeveralClasses(("a", "b"), threshold=0.37),
         Classes(("1", "0", "ß", "a b")),
         Values(),
+        Spans(),
+        Spans(no_answer_threshold=0.37),
     ],
 )
 def test_labels_survive(classifier, labels):

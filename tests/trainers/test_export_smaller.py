@@ -13,7 +13,7 @@ from tf_finetune.storage.manifests import damaged_files
 from trainers import export
 from trainers.cli import run_command
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.eager]
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,8 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
             f"{', '.join(task.problem_type for task in TASKS.values())}, with id2label beside it"
         )
     threshold = config.get(THRESHOLD)
-    if threshold is not None and not (isinstance(threshold, float) and 0.0 < threshold < 1.0):
+    is_one = isinstance(threshold, float) and 0.0 < threshold < 1.0
+    if THRESHOLD in config and not is_one:
         raise UserError(
             f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
         )

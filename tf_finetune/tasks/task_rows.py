@@ -17,12 +17,12 @@ class TaskRow(NamedTuple):
         start: First character of the example's text that the row shows, or of the second text
             where that is what is cut into rows.
         end: The one after the last.
+        first_token: Which of the tokens of the whole text its first one is, marks aside.
         types: Token types of the ids; () where all are of the first type.
         spans: Characters that the answers of the row may be made of, in that whole text; None:
             those of the example's own spans that are among `words`.
         target: What is right, in numbers that the task reads again; () where labels tell it.
         cut: Tokens of the example that no row holds.
-        first_token: Which of the tokens of the whole text its first one is, marks aside.
         firsts: Where the row holds several texts, each of them a pair, tokens of each before those
             of its second text; `reads` are then where the texts begin.
     """
@@ -33,11 +33,11 @@ class TaskRow(NamedTuple):
     words: tuple[int, int]
     start: int
     end: int
+    first_token: int = 0
     types: Sequence[int] = ()
     spans: Sequence[tuple[int, int]] | None = None
     target: Sequence[int] = ()
     cut: int = 0
-    first_token: int = 0
     firsts: Sequence[int] = ()
 
     def shown(self, record: Record) -> Record:

@@ -106,4 +106,15 @@ def _row(
     start, stop = next(((s - begin + 1, e - begin + 1) for s, e in inside), (NOWHERE, NOWHERE))
     spans = [(s, e) for s, e in offsets.tolist()]
     words = (begin, begin + len(spans))
-    return TaskRow(0, ids, reads, words, *shown, types, spans, (start, stop, begin))
+    return TaskRow(
+        example=0,
+        ids=ids,
+        reads=reads,
+        words=words,
+        start=shown[0],
+        end=shown[1],
+        first_token=begin,
+        types=types,
+        spans=spans,
+        target=(start, stop, begin),
+    )

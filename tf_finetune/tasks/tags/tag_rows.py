@@ -33,8 +33,7 @@ def tag_rows(records: Sequence[Record], backend: Any, max_length: int) -> Iterat
             reads = np.where(inside, own - begin + shift, NOTHING)
             start, stop = _shown(record, offsets, (begin, end), (first, after))
             ids = marks.around(encoding.ids[begin:end])
-            place = (first, after), start, stop
-            yield TaskRow(example, ids, reads.tolist(), *place, first_token=begin)
+            yield TaskRow(example, ids, reads.tolist(), (first, after), start, stop, begin)
 
 
 def _shown(
