@@ -225,6 +225,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "long_texts": task.long_texts,
         "writing": task.writing,
         "pipeline": task.pipeline if task.answers_each_read else "",
+        "several_texts": task.several_texts,
         "pairs": config.data.text_pair_column is not None,
         "reports": [_report_table(report) for report in record.reports.values()],
         "splits": [list(_split_row(split)) for split in splits],

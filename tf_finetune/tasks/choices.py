@@ -76,12 +76,16 @@ class Choices(Classes):
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
     unable: ClassVar[frozenset[str]] = frozenset(
-        ("search", "explain", "export", "serve", "preflight", "profile")
+        ("search", "explain", "serve", "preflight", "profile")
     )
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "
         "equal share of them; what is longer was cut in training and should be cut in use"
+    )
+    writing: ClassVar[str] = (
+        "The text of a choice is a pair: the context, then the second text, if there is one, and "
+        "the choice, with a space between the two."
     )
     read_as: ClassVar[Written] = "multiple_choice"
     nouns: ClassVar[tuple[str, str]] = ("choice", "choices")
