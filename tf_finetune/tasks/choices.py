@@ -20,6 +20,7 @@ from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import INVERSE_PENALTY
 from tf_finetune.tasks.scored import Scored, weighted_mean
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -218,6 +219,22 @@ class Choices(Classes):
     def words(self, encoded: np.ndarray) -> int:
         """See `LabelSpace.words`; the number."""
         return int(encoded)
+
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """See `LabelSpace.wrong_answers`; choices with their texts."""
+
+        def told(choice: Any, record: Record) -> str:
+            return f"{choice}: {record.choices[int(choice)]}"
+
+        return [
+            wrong._replace(
+                label=told(wrong.label, wrong.record),
+                predicted=told(wrong.predicted, wrong.record),
+            )
+            for wrong in super().wrong_answers(targets, logits, records_of, most)
+        ]
 
     def confusion(self, targets: np.ndarray, prediction: np.ndarray) -> None:
         """None: places are not taken for each other; see `LabelSpace.confusion`."""
