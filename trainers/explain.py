@@ -103,6 +103,8 @@ def _summary(number: int, item: "ExplainedText") -> str:
 
     why, details = item.explanation, explanation_details(item.explanation)
     about = "" if why.label is None else f", {details['label']} {item.probability:.3f}"
+    if not isinstance(item.predicted, str) and about:
+        about = f"; why {about[2:]}"
     strongest = sorted(why.all_words(), key=lambda word: -abs(word.attribution))[:_NAMED_WORDS]
     words = ", ".join(f"{word.text} {signed(word.attribution)}" for word in strongest)
     state = "" if why.converged else ", not converged"

@@ -43,6 +43,12 @@ def main(argv: Sequence[str]) -> int:
             "data.validation_fraction: received 0 and no data.validation; accepted: either, or "
             "data.folds, because probes are scored on examples that they were not fitted on"
         )
+    if splits.labels.makes_rows:
+        raise UserError(
+            f"data.task: received {splits.labels.task}; profile probes what layers know of whole "
+            "texts; accepted: a task that answers a text. The first answer of search solves a head "
+            "on every layer for this one too"
+        )
     metric, _ = splits.labels.monitor(config.training.monitor)
     pretrained(files, splits.labels, splits.train.labels)
 

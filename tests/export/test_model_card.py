@@ -250,7 +250,8 @@ def test_tags_are_asked_for_with_the_library_s_pipeline(card):
         assert "AutoModelForTokenClassification.from_pretrained(" in code
         assert ("PeftModel" in code) == is_adapter
         assert 'pipeline("token-classification"' in code
-        assert "each word's logits; output i is class i of\nO, B-film, I-film." in written.text
+        assert "each word's logits; output i is tag i of\nO, B-film, I-film." in written.text
+        assert "Entities of each kind:\n\n| kind |" in written.text
         assert "read in overlapping windows" in written.text
 
 

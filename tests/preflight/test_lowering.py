@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.encoders.gelu import gelu
+from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.preflight import compiler_process, stablehlo_process
 from tf_finetune.preflight.cells import describe_error
 from tf_finetune.preflight.lowering import (
@@ -19,6 +20,7 @@ from tf_finetune.preflight.lowering import (
 )
 from tf_finetune.preflight.stablehlo_process import digest_of, with_exact_products, without_origin
 from tf_finetune.preflight.step_shapes import StepShape
+from tf_finetune.tasks.table import unnamed_labels
 from tf_finetune.training.pipeline import batch_signature
 
 SHAPE = StepShape(4, 16)
@@ -166,3 +168,15 @@ def test_message_of_the_tpu_compiler_gets_layer_and_line(model, step):
     assert re.match(r"classifier/layer_\._1/\S+, made in \S*affine\.py:\d+ \(\w+\): ", text)
     assert text.endswith(f"no emitter for %{instruction}")
     assert describe_error("INTERNAL: no reason", step) == "INTERNAL: no reason"
+
+
+@pytest.mark.parametrize("shape", [SHAPE, PACKED], ids=["alone", "packed"])
+def test_a_step_that_answers_each_word_lowers_too(tiny_encoder, spec_for, shape):
+    labels = unnamed_labels("token_classification", 5)
+    files = EncoderFiles("tiny", tiny_encoder).read_by(labels.pooling)
+    spec = spec_for(files, labels, freeze={"depth": 2})
+
+    hlo = lower_step(build_step_model(spec), labels, shape).hlo
+
+    assert f"s32[{shape.rows},16]" in hlo
+    assert f"f32[{shape.rows * 16},5]" in hlo  # logits of a word a token

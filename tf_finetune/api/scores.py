@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.api.html_table import html_table
 from tf_finetune.evaluation.report import EvaluationReport
+from tf_finetune.tasks.table import TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,16 +36,24 @@ class Scores:
 
     @property
     def classes(self) -> "pd.DataFrame":
-        """A row a class: precision, recall, F1 and its number of examples; empty of numbers."""
+        """A row a class, or a kind of entity: precision, recall, F1 and how many there are.
+
+        Empty of numbers.
+        """
         import pandas as pd
 
         columns = ["precision", "recall", "f1", "support"]
         rows = {one.name: [getattr(one, c) for c in columns] for one in self.report.per_class}
-        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("class")
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(
+            TASKS[self.report.task].nouns[0]
+        )
 
     @property
     def mistakes(self) -> "pd.DataFrame":
-        """The most confident mistakes or largest errors, worst first."""
+        """The most confident mistakes or largest errors, worst first.
+
+        Of tagged texts `label` and `predicted` hold what is wrong, in words.
+        """
         import pandas as pd
 
         columns = ["row", "text", "label", "predicted", "probability"]

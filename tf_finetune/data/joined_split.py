@@ -30,6 +30,7 @@ class JoinedStore(TokenStore):
         self.max_length = max(first.store.max_length, second.store.max_length)
         self.lengths = self._both("lengths")
         self.source_rows = self._both("source_rows")
+        self.starts = self._both("starts")
         self.text_hashes = self._both("text_hashes")
         self.whole_lengths = self._both("whole_lengths")
         self.unknown = self._both("unknown")

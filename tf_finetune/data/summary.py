@@ -216,12 +216,15 @@ def _class_warnings(figures: Sequence[SplitSummary], labels: LabelSpace) -> list
         if missing:
             shown = ", ".join(map(show, missing[:_NAMES_SHOWN]))
             more = f" and {len(missing) - _NAMES_SHOWN} more" * (len(missing) > _NAMES_SHOWN)
-            warnings.append(f"{figure.name}: no examples of {shown}{more}")
+            warnings.append(f"{figure.name}: no {labels.counted} of {shown}{more}")
     present = [count for count in figures[0].class_counts if count]
     if len(present) > 1 and max(present) > IMBALANCE_TO_WARN * min(present):
+        # Parts of a text have no weights of their own.
+        advice = "" if labels.answers_parts else ", and at training.class_weights"
         warnings.append(
-            f"{figures[0].name}: the commonest class has {max(present) / min(present):.0f} times "
-            "the examples of the rarest; look at macro F1, and at training.class_weights"
+            f"{figures[0].name}: the commonest {labels.nouns[0]} has "
+            f"{max(present) / min(present):.0f} times the {labels.counted} of the rarest; look at "
+            f"macro F1{advice}"
         )
     return warnings
 

@@ -47,6 +47,8 @@ class Explanation:
         converged: Whether the gap is within the tolerance.
         words: Of the text, in its order.
         pair_words: Of the second text; empty without one.
+        asked: First character of the part of the text that it is about, and the one after the
+            last; None: the whole text.
     """
 
     label: str | None
@@ -57,6 +59,7 @@ class Explanation:
     converged: bool
     words: tuple[Word, ...]
     pair_words: tuple[Word, ...] = ()
+    asked: tuple[int, int] | None = None
 
     def all_words(self) -> Iterator[Word]:
         """The words of both texts."""

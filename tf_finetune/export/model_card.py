@@ -227,6 +227,9 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "pipeline": task.pipeline if task.answers_each_read else "",
         "several_texts": task.several_texts,
         "pairs": config.data.text_pair_column is not None,
+        "output_noun": task.output_noun,
+        "counted": f"{task.counted.capitalize()} of each {task.nouns[0]}",
+        "noun": task.nouns[0],
         "reports": [_report_table(report) for report in record.reports.values()],
         "splits": [list(_split_row(split)) for split in splits],
         "class_counts": [

@@ -164,7 +164,7 @@ class Classifier(PlannedModel):
         return tf.stack([*summaries, _side_by_side(tf.cast(states, tf.float32), texts)], axis=1)
 
     def layer_reads(self, inputs: Inputs, poolings: Sequence[Pooling]) -> tf.Tensor:
-        """What a head would read above each layer, float32 [layers, poolings, b, hidden].
+        """What a head would read above each layer, float32 [layers, poolings, b * r, hidden].
 
         That is what it reads of an encoder that is cut there, in inference mode.
 
@@ -186,7 +186,8 @@ class Classifier(PlannedModel):
             last = states
             if index < self.num_layers - 1:
                 last = self.encoder.as_last(states)
-            read = [pooled(pooling, last, texts)[:, 0] for pooling in poolings]
+            width = last.shape[-1]
+            read = [tf.reshape(pooled(one, last, texts), [-1, width]) for one in poolings]
             found.append(tf.cast(tf.stack(read), tf.float32))
         return tf.stack(found)
 

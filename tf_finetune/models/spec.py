@@ -49,6 +49,7 @@ class Spec:
             batch_size=batch_size,
             length=length,
             optimizer=self.config.training.optimizer,
+            reads=self.labels.most_reads(length),
             pooling=self.files.pooling,
             recompute=self.config.training.recompute,
         )

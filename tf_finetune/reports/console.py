@@ -192,11 +192,12 @@ def _marked_text(mistake: Mistake) -> Text:
     """The text, with what is wrong in it marked."""
     found = Text()
     for stretch in marked_stretches(mistake.text, mistake.parts, SHOWN_CHARACTERS):
-        style = ""
-        if stretch.part is not None:
-            gold, given = _STYLES[stretch.part.verdict]
-            style = " ".join((gold * stretch.is_gold, given * stretch.is_given))
-        found.append(on_one_line(stretch.text), style=style.strip())
+        styles = (
+            _STYLES[part.verdict][place]
+            for place, part in enumerate((stretch.gold, stretch.given))
+            if part is not None
+        )
+        found.append(on_one_line(stretch.text), style=" ".join(styles))
     return found
 
 

@@ -15,16 +15,14 @@ class MarkedStretch:
 
     Attributes:
         text: Its characters.
-        part: What is wrong here; None: nothing.
-        is_gold: Whether it belongs to what is there.
-        is_given: Whether it belongs to what was found.
+        gold: Of what is there the wrong part that this belongs to; None: it is as it should be.
+        given: The same of what was found; where it was found wrongly twice, another than `gold`.
         ends: What ends here, to be said behind it.
     """
 
     text: str
-    part: WrongPart | None = None
-    is_gold: bool = False
-    is_given: bool = False
+    gold: WrongPart | None = None
+    given: WrongPart | None = None
     ends: tuple[WrongPart, ...] = ()
 
 
@@ -58,14 +56,12 @@ def _between(
                 edges |= {edge for edge in (one.start, one.end) if first < edge < after}
     ordered = sorted(edges)
     for start, end in zip(ordered, ordered[1:], strict=False):
-        # Two of them may meet where one has the wrong border: what is there is told first.
         gold = next((p for p in parts if p.gold and p.gold.start <= start < p.gold.end), None)
         given = next((p for p in parts if p.given and p.given.start <= start < p.given.end), None)
         yield MarkedStretch(
             text[start:end],
-            gold or given,
-            gold is not None,
-            given is not None,
+            gold,
+            given,
             tuple(p for p in parts if p.end == end),
         )
 

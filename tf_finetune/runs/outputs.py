@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_finetune.data.read_vectors import stacked
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
@@ -53,8 +54,6 @@ class Outputs:
     @classmethod
     def together(cls, parts: Sequence["Outputs"]) -> "Outputs":
         """The opposite of `apart`."""
-        width = max(part.logits.shape[1] for part in parts)
-        logits = [np.pad(p.logits, ((0, 0), (0, width - p.logits.shape[1]))) for p in parts]
         return replace(
             parts[0],
             records=[record for part in parts for record in part.records],
@@ -63,7 +62,7 @@ class Outputs:
                 for number, part in enumerate(parts)
                 for row in part.rows
             ],
-            logits=np.concatenate(logits),
+            logits=stacked([part.logits for part in parts]),
         )
 
 

@@ -152,7 +152,7 @@ def recommended(
     race: Standing | None = None,
 ) -> Recommendation:
     """What some of a search's trials come to; see `recommend` and, of heads, `pooled_heads`."""
-    heads = pooled_heads(trials)
+    heads = pooled_heads(trials, job.splits.labels)
     found = recommend(
         trials if heads is None else heads.trials,
         job.splits.labels,

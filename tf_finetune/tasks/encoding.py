@@ -100,9 +100,23 @@ class LabelEncoding(ABC):
         return np.concatenate(targets)
 
     @staticmethod
-    def example_count(targets: np.ndarray) -> int:
+    def most_reads(length: int) -> int:
+        """States that are read of a row at most.
+
+        Args:
+            length: Tokens of the row.
+        """
+        return 1
+
+    @staticmethod
+    def examples_of(targets: np.ndarray) -> np.ndarray:
+        """Which example each row with these targets is of, counted from 0, int64 [n]."""
+        return np.arange(len(targets))
+
+    @classmethod
+    def example_count(cls, targets: np.ndarray) -> int:
         """How many examples rows with these targets are of."""
-        return len(targets)
+        return int(cls.examples_of(targets).max(initial=-1)) + 1
 
     @classmethod
     def arranged(cls, names: tuple[str, ...]) -> tuple[str, ...]:

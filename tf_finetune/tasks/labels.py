@@ -48,6 +48,7 @@ class LabelSpace(LabelEncoding):
     Attributes:
         nouns: What one of `counted_names` is called, and several.
         counted: What is counted of each of them.
+        output_noun: What one of `names` is called.
         answer_key: Where the answer to a text stands, as in JSON.
         answer_body: An answer in the server's OpenAPI description.
         mistake_words: What the mistakes that a report shows are called.
@@ -75,6 +76,7 @@ class LabelSpace(LabelEncoding):
 
     nouns: ClassVar[tuple[str, str]]
     counted: ClassVar[str] = "examples"
+    output_noun: ClassVar[str] = "class"
     answer_key: ClassVar[str]
     answer_body: ClassVar[type[BaseModel]]
     mistake_words: ClassVar[str] = "most confident mistakes"

@@ -44,6 +44,13 @@ class Relations(Classes):
         found = super().same_in_all(targets)
         return found and (found[0], "at least 2 relations")
 
+    def sole_classes(self, targets: np.ndarray) -> None:
+        """None: a direction of a relation may be rare, and then stays in the training examples.
+
+        See `LabelSpace.sole_classes`.
+        """
+        return
+
     def scored_answers(self, targets: np.ndarray, logits: np.ndarray) -> Scored:
         """See `LabelSpace.scored_answers`."""
         logarithms = special.log_softmax(np.asarray(logits, np.float64), axis=-1)

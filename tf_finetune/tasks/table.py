@@ -30,6 +30,7 @@ UNABLE = {
     "serve": "served",
     "preflight": "checked for a TPU",
     "profile": "profiled",
+    "keras": "made by themselves",
 }
 
 # In config.json, the task of a model whose `problem_type` is also that of an earlier task above.
@@ -51,12 +52,13 @@ def problem_type(labels: "LabelSpace") -> dict[str, str]:
     return told
 
 
-def check_able(task: str, what: str) -> None:
+def check_able(task: str, what: str, option: str = "data.task") -> None:
     """Refuses what cannot be done with a task.
 
     Args:
         task: Its name.
         what: One of `UNABLE`.
+        option: What names it.
 
     Raises:
         UserError: The task is unable to.
@@ -64,7 +66,7 @@ def check_able(task: str, what: str) -> None:
     if what in TASKS[task].unable:
         able = ", ".join(name for name, one in TASKS.items() if what not in one.unable)
         raise UserError(
-            f"data.task: received {task}, whose models are not {UNABLE[what]}; accepted: {able}"
+            f"{option}: received {task}, whose models are not {UNABLE[what]}; accepted: {able}"
         )
 
 

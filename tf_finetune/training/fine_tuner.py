@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from tf_finetune.data.batch import Batch
+from tf_finetune.data.read_vectors import stacked
 from tf_finetune.machine import interruption
 from tf_finetune.machine.memory import memory_reason
 from tf_finetune.models.classifier import Classifier
@@ -152,27 +153,20 @@ class FineTuner:
 
         A row with fewer reads than another has zeros behind its own.
         """
-        return self._rows(self._next_logits, batches, steps)
+        return stacked(list(self._rows(self._next_logits, batches, steps)))
 
-    def head_vectors(self, batches: tf.data.Dataset, steps: int) -> np.ndarray:
-        """What the head gets of every row of the first `steps` batches, [rows, r * hidden]."""
+    def head_vectors(self, batches: tf.data.Dataset, steps: int) -> Iterator[np.ndarray]:
+        """What the head gets of the rows of the first `steps` batches, [rows, r * hidden] each."""
         return self._rows(self._next_vectors, batches, steps)
 
     def _rows(
         self, function: Callable[..., Any], batches: tf.data.Dataset, steps: int
-    ) -> np.ndarray:
+    ) -> Iterator[np.ndarray]:
         iterator = iter(batches)
-        pieces = []
         for _ in range(steps):
             rows, asked = function(iterator, _asked_to_stop())
-            pieces.append(rows.numpy())
+            yield rows.numpy()
             self._stop_if_asked(asked)
-        found = np.zeros((sum(map(len, pieces)), max(p.shape[1] for p in pieces)), np.float32)
-        row = 0
-        for piece in pieces:
-            found[row : row + len(piece), : piece.shape[1]] = piece
-            row += len(piece)
-        return found
 
     def boundary_states(
         self, batches: tf.data.Dataset, steps: int, from_depth: int

@@ -13,11 +13,13 @@ T. Hastie and R. Tibshirani, Journal of Statistical Software 2010).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize
 
+from tf_finetune.data.read_vectors import ReadVectors, laid_out
 from tf_finetune.machine.one_thread import one_thread
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.tasks.labels import LabelSpace
@@ -27,6 +29,9 @@ from tf_finetune.training.head_vectors import HeadVectors
 # Of the gradient in scaled coordinates, where curvatures are about 1 and so is a loss: what is left
 # to gain is far below what float32 weights can hold.
 TOLERANCE = 1e-7
+# With so many answers times outputs, as tagged words have, each step takes long, and the last of
+# them gain nothing that shows: at 1e-4 the objective is within a thousandth of its least value.
+_LARGE, _LARGE_TOLERANCE = 300_000, 1e-4
 _MOST_ITERATIONS = 1000
 _MEMORY = 20  # pairs of steps and changes of the gradient that L-BFGS keeps
 LEAST_PENALTY = 1e-6
@@ -47,6 +52,20 @@ def penalties_for(weight_decay: float) -> tuple[float, ...]:
     steps = range(_STEPS_EACH_WAY, -_STEPS_EACH_WAY - 1, -1)
     around = (weight_decay * _SPAN ** (step / _STEPS_EACH_WAY) for step in steps)
     return tuple(dict.fromkeys(max(LEAST_PENALTY, penalty) for penalty in around))
+
+
+class RowsOfVectors(NamedTuple):
+    """Which rows the vectors of a problem are of, where a row may have several.
+
+    Attributes:
+        is_read: Which of its reads each row has, bool [n, r].
+        rows: The row of each vector, int64 [m].
+        targets: Encoded labels of the rows.
+    """
+
+    is_read: np.ndarray
+    rows: np.ndarray
+    targets: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +89,12 @@ class HeadProblem:
     label_smoothing: float = 0.0
     scale: OutputScale | None = None
     has_bias: bool = True
+    rows: RowsOfVectors | None = None
 
     @classmethod
     def of(
         cls,
-        vectors: np.ndarray,
+        vectors: ReadVectors,
         targets: np.ndarray,
         labels: LabelSpace,
         config: TrainingConfig,
@@ -84,20 +104,53 @@ class HeadProblem:
         """That of some training examples.
 
         Args:
-            vectors: What the head gets of them, float32 [n, hidden], finite.
-            targets: Their encoded labels.
+            vectors: What the head gets of their n rows, finite.
+            targets: Encoded labels of the rows.
             labels: What these mean.
             config: The training section.
             has_bias: Whether the head adds a bias.
         """
+        is_read = vectors.is_read
+        weights = labels.example_weights(config.class_weights, targets)
         return cls(
-            HeadVectors(vectors, centred=has_bias),
-            targets,
-            labels.example_weights(config.class_weights, targets),
+            HeadVectors(vectors.values, centred=has_bias),
+            labels.answer_targets(targets, is_read.shape[1])[is_read],
+            labels.answer_weights(weights, is_read)[is_read],
             labels,
             config.label_smoothing,
             labels.scale(targets, centred=has_bias),
             has_bias,
+            RowsOfVectors(is_read, vectors.rows, targets),
+        )
+
+    @property
+    def tolerance(self) -> float:
+        """The gradient in scaled coordinates at which it counts as solved."""
+        is_large = len(self.targets) * self.labels.num_outputs > _LARGE
+        return _LARGE_TOLERANCE if is_large else TOLERANCE
+
+    @property
+    def row_targets(self) -> np.ndarray:
+        """Encoded labels of the rows."""
+        return self.targets if self.rows is None else self.rows.targets
+
+    def by_vector(self, values: np.ndarray) -> np.ndarray:
+        """Of each vector what there is of its row: [n] to [m]."""
+        return values if self.rows is None else values[self.rows.rows]
+
+    def select(self, rows: np.ndarray) -> "HeadProblem":
+        """The problem of some rows alone; a mask, bool [n]."""
+        taken = self.by_vector(rows)
+        of_rows = self.rows
+        if of_rows is not None:
+            is_read = of_rows.is_read[rows]
+            of_rows = RowsOfVectors(is_read, np.nonzero(is_read)[0], of_rows.targets[rows])
+        return replace(
+            self,
+            vectors=HeadVectors(self.vectors.as_they_are(taken), centred=self.has_bias),
+            targets=self.targets[taken],
+            weights=self.weights[taken],
+            rows=of_rows,
         )
 
     def loss_and_slopes(
@@ -137,9 +190,18 @@ class HeadProblem:
             total += self._shares(rows) @ self.labels.curvatures(logits)
         return float(total.max())
 
-    def answers(self, head: "SolvedHead", rows: np.ndarray | slice) -> np.ndarray:
-        """Logits of a head for some of the texts, float32 [rows, outputs]."""
-        return head.answers(self.vectors.as_they_are(rows), self.scale)
+    def answers(self, head: "SolvedHead", asked: np.ndarray) -> np.ndarray:
+        """Logits of a head for some of the rows.
+
+        Args:
+            head: The head.
+            asked: Which rows, bool [n].
+
+        Returns:
+            float32 [asked, r * outputs].
+        """
+        logits = head.answers(self.vectors.as_they_are(self.by_vector(asked)), self.scale)
+        return logits if self.rows is None else laid_out(logits, self.rows.is_read[asked])
 
     def _logits(self, block: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
         outputs = block @ kernel + bias
@@ -162,6 +224,7 @@ class SolvedHead:
         objective: With the penalty.
         iterations: Of the solver.
         gradient: The largest entry of the gradient in scaled coordinates.
+        tolerance: What that may be.
     """
 
     penalty: float
@@ -171,11 +234,12 @@ class SolvedHead:
     objective: float
     iterations: int
     gradient: float
+    tolerance: float = TOLERANCE
 
     @property
     def is_solved(self) -> bool:
         """Whether the solver got as near to the optimum as it has to."""
-        return self.gradient <= TOLERANCE
+        return self.gradient <= self.tolerance
 
     def answers(self, vectors: np.ndarray, scale: OutputScale | None) -> np.ndarray:
         """Logits, float32 [n, outputs].
@@ -189,15 +253,17 @@ class SolvedHead:
 
 
 def solve_path(
-    problem: HeadProblem, penalties: Sequence[float], tolerance: float = TOLERANCE
+    problem: HeadProblem, penalties: Sequence[float], tolerance: float | None = None
 ) -> Iterator[SolvedHead]:
     """Solves a problem for each penalty, beginning at the solution for the one before.
 
     Args:
         problem: What to solve.
         penalties: Over 0, best in descending order.
-        tolerance: The gradient in scaled coordinates at which the solver may stop.
+        tolerance: The gradient in scaled coordinates at which the solver may stop; None: that of
+            the problem.
     """
+    tolerance = tolerance or problem.tolerance
     outputs = problem.labels.num_outputs
     kernel = np.zeros((len(problem.vectors.mean), outputs))
     bias = np.zeros(outputs)
@@ -228,6 +294,7 @@ def solve_path(
             objective=float(found.fun),
             iterations=int(found.nit),
             gradient=float(np.abs(found.jac).max()),
+            tolerance=tolerance,
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from tf_finetune.data.loading import Splits
+from tf_finetune.data.read_vectors import ReadVectors, laid_out
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.machine import interruption
@@ -18,7 +19,6 @@ from tf_finetune.training.bad_numbers import NonFiniteError
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.head_choice import PenaltyChoice, choose_penalty, inner_folds
 from tf_finetune.training.head_path import (
-    TOLERANCE,
     HeadProblem,
     SolvedHead,
     solve_path,
@@ -52,7 +52,7 @@ def entry_of(
         OUT_OF_FOLD_LOSS: out_of_fold["loss"],
         PENALTY: solved.penalty,
         "seconds": seconds,
-        "examples_per_second": len(problem.targets) / seconds,
+        "examples_per_second": len(problem.row_targets) / seconds,
     }
     if validation is not None:
         scores = problem.labels.score(*validation)
@@ -105,7 +105,10 @@ class HeadSolver:
             seconds = time.perf_counter() - began
             interruption.check()
             self.model.classifier.set_values(self._values(solved))
-            logits = None if known is None else self.model.classifier.head_logits(known).numpy()
+            logits = None
+            if known is not None:
+                flat = self.model.classifier.head_logits(known.values).numpy()
+                logits = laid_out(flat, known.is_read)
             answers = None
             if validation is not None and logits is not None:
                 answers = Predictions(validation.labels, logits)
@@ -149,9 +152,10 @@ class HeadSolver:
         folds = inner_folds(self.splits.train, self.splits.labels)
         return choose_penalty(problem, folds, self.config.weight_decay)
 
-    def _vectors(self, name: str, split: Split) -> np.ndarray:
-        vectors = split_vectors(self.model, split, self.shape, self.states.get(name))
-        bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    def _vectors(self, name: str, split: Split) -> ReadVectors:
+        values = split_vectors(self.model, split, self.shape, self.states.get(name))
+        vectors = ReadVectors(values, split.is_read)
+        bad = np.unique(vectors.rows[~np.isfinite(values).all(axis=1)])
         if len(bad):
             raise NonFiniteError(
                 f"the encoder's answer to {len(bad)} of {len(split)} {name} texts is not finite; "
@@ -179,7 +183,7 @@ class HeadSolver:
             self.console.print(
                 f"penalty {solved.penalty:.3g}: not solved to its optimum; after "
                 f"{solved.iterations} iterations the gradient is {solved.gradient:.1g}, not "
-                f"{TOLERANCE:.0g}",
+                f"{solved.tolerance:.0g}",
                 style="yellow",
                 highlight=False,
             )

@@ -217,7 +217,7 @@ def global_batch(
 
     Where this process keeps the states of some examples alone, it reads those of the batch.
     """
-    reads = split.reads.shape[1] if shape.fixed_rows else int(split.read_counts[rows].max())
+    reads = reads_of_batch(split, shape, rows)
     if states is not None and states.reads_only:
         length = reads
     else:
@@ -242,6 +242,11 @@ def global_batch(
     weights = split.task.answer_weights(weights, split.is_read[filled, :reads])
     targets = split.task.answer_targets(split.labels[filled], reads)
     return Batch(_inputs(split, filled, length, reads, states), targets, weights, place, whole)
+
+
+def reads_of_batch(split: Split, shape: BatchShape, rows: np.ndarray) -> int:
+    """States that a batch with these rows reads of each: the most that any has, or of the split."""
+    return split.reads.shape[1] if shape.fixed_rows else int(split.read_counts[rows].max())
 
 
 def is_shared_out(states: PrefixStates | None) -> bool:
@@ -326,8 +331,10 @@ def batch_signature(
     if states is not None:
         width, dtype = states.values.shape[1], tf.as_dtype(states.values.dtype)
         content = States(tf.TensorSpec([None, None, width], dtype))
+    one_read = split.reads.shape[1] == 1 and not packed
+    reads = tf.TensorSpec([None, 1 if one_read else None], tf.int32)
     several = packed or split.task.several_texts
-    texts = PackedTexts(tokens, tokens, tokens) if several else Texts(tokens, tokens)
+    texts = PackedTexts(tokens, tokens, reads) if several else Texts(tokens, reads)
     place: Consecutive | Scattered = Consecutive(number)
     if is_shared_out(states):
         place = Scattered(tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))

@@ -66,6 +66,7 @@ def test_contributions_add_up_to_the_mean_logit_of_the_entity(explainer, tagger,
     accepted = 0.001 * sum(abs(word.attribution) for word in found.words) + rounding
     assert found.total == pytest.approx(found.output - found.baseline, abs=accepted)
     assert found.label == 'thing "Unwatchable film"' and found.converged
+    assert TEXT[slice(*found.asked)] == "Unwatchable film"
     assert [word.text for word in found.words][:3] == ["was", "The", "Unwatchable"]
     assert [p.token for p in found.words[2].pieces] == ["un", "##watch", "##able"]
 
@@ -83,7 +84,7 @@ def test_what_was_missed_is_explained_by_the_words_being_outside(explainer, tagg
     rows = list(LABELS.rows([RECORD], explainer._backend, 12))
     rounding = logit_rounding(tagger, 12).max()
     assert found.output == pytest.approx(logits_of(tagger, rows[0])[3, 0], abs=rounding)
-    assert found.label == "no entity 'film'"
+    assert found.label == 'no entity "film"'
 
 
 def test_of_a_part_without_pieces_there_is_nothing_to_say(explainer):
@@ -110,5 +111,5 @@ def test_the_surest_wrong_part_of_a_mistake_is_explained(explainer):
     found = explain_mistakes(explainer, {"test": report}, {"test": records}, 2)["test"].mistakes
 
     labels = [one.explanation and one.explanation.label for one in found]
-    assert labels == ['thing "plot"', "no entity 'film'", None]
+    assert labels == ['thing "plot"', 'no entity "film"', None]
     assert asked == [4, 4]

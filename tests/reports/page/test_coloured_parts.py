@@ -21,8 +21,8 @@ def test_stretches_say_what_is_wrong_and_what_ends():
     found = coloured_parts(MISTAKE, 600)
 
     assert "".join(one["text"] for one in found) == TEXT
-    assert [one["verdict"] for one in found] == [
-        *(None, "missed", None, "wrong_border", "wrong_border")
+    assert [one["names"] for one in found] == [
+        *("", "gold-missed", "", "gold-wrong_border", "gold-wrong_border given-wrong_border")
     ]
     assert [note["text"] for one in found for note in one["notes"]] == [
         "name missed",
@@ -40,9 +40,9 @@ def test_a_wrong_kind_says_both_kinds():
 
 
 def test_the_legend_has_what_there_is():
-    assert [(one["name"], one["is_gold"], one["is_given"]) for one in verdicts_of([MISTAKE])] == [
-        ("missed", True, False),
-        ("wrong_border", True, True),
+    assert [(one["title"], one["names"]) for one in verdicts_of([MISTAKE])] == [
+        ("missed", "gold-missed"),
+        ("wrong border", "gold-wrong_border given-wrong_border"),
     ]
     assert verdicts_of([replace(MISTAKE, parts=())]) == []
 
@@ -64,9 +64,9 @@ def test_the_page_marks_entities_and_counts_them_by_kind(run_content):
         replace(content, reports={"test": report}, data={**content.data, "task": task})
     )
 
-    assert '<mark class="missed gold" title="missed: missed name &#34;Ann&#34;">Ann</mark>' in page
+    assert '<mark class="gold-missed" title="missed: missed name &#34;Ann&#34;">Ann</mark>' in page
     assert '<sub class="note missed">name missed</sub>' in page
-    assert '<mark class="wrong_border gold given" title=' in page
+    assert '<mark class="gold-wrong_border given-wrong_border" title=' in page
     assert "&lt;b&gt;" in page and TEXT not in page
     assert "city &#34;New York&#34; found as city &#34;York&#34;, 0.500" in page
     assert "Each kind on the test examples" in page

@@ -8,6 +8,9 @@ import pytest
 from tf_finetune.results.trial import Cell, OutOfFold, Predictions, TrialResult
 from tf_finetune.searches.answer import pooled_heads as module
 from tf_finetune.searches.answer.pooled_heads import pooled_heads
+from tf_finetune.tasks.classes import Classes
+
+LABELS = Classes(("right", "wrong"))
 
 
 def answers(right, wrong):
@@ -31,7 +34,7 @@ HEADS = [head(1, answers(7, 3), answers(60, 40)), head(2, answers(6, 4), answers
 
 
 def test_heads_are_compared_on_validation_and_training_examples_together():
-    found = pooled_heads([*HEADS, FAILED])
+    found = pooled_heads([*HEADS, FAILED], LABELS)
 
     right = [(t.predictions.logits.argmax(axis=1) == 0).sum() for t in found.trials[:2]]
     assert right == [67, 86]
@@ -51,10 +54,10 @@ def test_heads_are_compared_on_validation_and_training_examples_together():
     ids=["none", "failed", "a head of an earlier version", "one that trained"],
 )
 def test_what_has_answered_the_validation_examples_alone_is_compared_on_these(trials):
-    assert pooled_heads(trials) is None
+    assert pooled_heads(trials, LABELS) is None
 
 
 def test_many_validation_examples_are_enough(monkeypatch):
     monkeypatch.setattr(module, "_ENOUGH_EXAMPLES", 10)
 
-    assert pooled_heads(HEADS) is None
+    assert pooled_heads(HEADS, LABELS) is None

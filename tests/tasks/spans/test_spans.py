@@ -117,6 +117,18 @@ def test_the_threshold_is_that_with_the_best_f1():
     assert labels.decided_at(threshold).score(targets, logits)["token_f1"] == 1.0
 
 
+@pytest.mark.parametrize("height", [4.0, 0.1, 12.0])
+def test_a_threshold_that_answers_all_or_none_does_so(height):
+    rows = ((), None, WHOLE, 0), ((), None, WHOLE, 1)
+    labels = Spans(no_answer_threshold=0.5)
+    logits = outputs(rows, (6, 6, height), (7, 7, height / 3))
+    answered = (("stood",), (6, 6), WHOLE, 0), OTHER
+    for asked, score in ((rows, 1.0), (answered, 0.5)):
+        targets = labels.encode(raw_labels(*asked))
+        threshold = labels.chosen_threshold(targets, logits)
+        assert labels.decided_at(threshold).score(targets, logits)["token_f1"] == score
+
+
 def test_only_questions_without_answers_need_a_threshold():
     assert Spans().decided_at(0.5) == Spans()
     with pytest.raises(UserError, match="where questions may have no answer"):

@@ -22,7 +22,7 @@ from tf_finetune.models.plan_check import check_plan
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import Pretrained, check_new_trains, pretrained
 from tf_finetune.tasks.labels import LabelSpace
-from tf_finetune.tasks.table import TASKS, unnamed_labels
+from tf_finetune.tasks.table import TASKS, check_able, unnamed_labels
 
 # The rest of `training` is what `compile` and `fit` are told.
 USES = Uses(
@@ -130,6 +130,7 @@ def _labels(num_labels: Any, label_names: Any, task: Any) -> LabelSpace:
     kind = TASKS.get(task) if isinstance(task, str) else None
     if kind is None:
         raise UserError(f"task: received {shown(task)}; accepted: {', '.join(TASKS)}")
+    check_able(kind.task, "keras", option="task")
     if not kind.fewest_names:
         given = {"num_labels": num_labels, "label_names": label_names}
         problems = [

@@ -1,5 +1,6 @@
 """Explains single outputs of a trained model."""
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -62,7 +63,8 @@ class Explainer:
             tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, outputs, precision, places
         )
         words = merge_words(tokens, found.by_token.tolist(), 0, record.text)
-        return _explanation(found, question.label, precision, words)
+        explanation = _explanation(found, question.label, precision, words)
+        return replace(explanation, asked=(part.start, part.end))
 
     @cached_property
     def _backend(self) -> Any:

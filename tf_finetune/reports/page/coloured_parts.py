@@ -5,7 +5,7 @@ from typing import Any
 
 from tf_finetune.evaluation.report import Mistake
 from tf_finetune.reports.console import printable
-from tf_finetune.reports.marked_parts import marked_stretches
+from tf_finetune.reports.marked_parts import MarkedStretch, marked_stretches
 from tf_finetune.reports.page.coloured_words import shown
 from tf_finetune.tasks.wrong_answers import Verdict, WrongPart
 
@@ -29,10 +29,11 @@ def coloured_parts(mistake: Mistake, limit: int) -> list[dict[str, Any]]:
     return [
         {
             "text": shown(stretch.text),
-            "verdict": stretch.part.verdict if stretch.part else None,
-            "title": _title(stretch.part) if stretch.part else "",
-            "is_gold": stretch.is_gold,
-            "is_given": stretch.is_given,
+            "names": _names(
+                stretch.gold.verdict if stretch.gold else None,
+                stretch.given.verdict if stretch.given else None,
+            ),
+            "title": _title(stretch),
             "notes": [
                 {"verdict": part.verdict, "text": printable(_note(part), _TITLE_CHARACTERS)}
                 for part in stretch.ends
@@ -47,19 +48,27 @@ def verdicts_of(mistakes: Iterable[Mistake]) -> list[dict[str, Any]]:
     there = {part.verdict for mistake in mistakes for part in mistake.parts}
     return [
         {
-            "name": verdict,
+            "names": _names(
+                verdict if verdict != "invented" else None, verdict if verdict != "missed" else None
+            ),
             "title": verdict.replace("_", " "),
             "meaning": meaning,
-            "is_gold": verdict != "invented",
-            "is_given": verdict != "missed",
         }
         for verdict, meaning in _MEANINGS.items()
         if verdict in there
     ]
 
 
-def _title(part: WrongPart) -> str:
-    return printable(f"{part.title}: {part.sentence}", _TITLE_CHARACTERS)
+def _names(gold: Verdict | None, given: Verdict | None) -> str:
+    """The classes of a stretch in the style sheet; "" where nothing is wrong."""
+    names = (f"gold-{gold}" if gold else "", f"given-{given}" if given else "")
+    return " ".join(filter(None, names))
+
+
+def _title(stretch: MarkedStretch) -> str:
+    parts = dict.fromkeys(part for part in (stretch.gold, stretch.given) if part)
+    said = "; ".join(f"{part.title}: {part.sentence}" for part in parts)
+    return printable(said, _TITLE_CHARACTERS)
 
 
 def _note(part: WrongPart) -> str:

@@ -21,12 +21,14 @@ class Stretch:
             "space" between words.
         number: The word's attribution with its sign; "" where there is none.
         strength: Its magnitude as a share of the largest in the explanation, 0 to 1.
+        asked: Whether it belongs to the part of the text that is explained.
     """
 
     text: str
     kind: str
     number: str = ""
     strength: float = 0.0
+    asked: bool = False
 
     @property
     def numbered(self) -> bool:
@@ -45,10 +47,10 @@ def coloured_texts(
         limit: The most characters of each to show; None shows all.
     """
     largest = max((abs(word.attribution) for word in explanation.all_words()), default=0.0)
-    of_each = (explanation.words, explanation.pair_words)
+    of_each = ((explanation.words, explanation.asked or (0, 0)), (explanation.pair_words, (0, 0)))
     return [
-        list(_stretches(text, words, largest, len(text) if limit is None else limit))
-        for text, words in zip(texts, of_each, strict=False)
+        list(_stretches(text, words, largest, len(text) if limit is None else limit, asked))
+        for text, (words, asked) in zip(texts, of_each, strict=False)
     ]
 
 
@@ -71,7 +73,8 @@ def around(explanation: Explanation, text: str, place: int, limit: int) -> tuple
         for word in explanation.words
         if first <= word.start and word.end <= after
     )
-    return replace(explanation, words=words), text[first:after]
+    asked = explanation.asked and (explanation.asked[0] - first, explanation.asked[1] - first)
+    return replace(explanation, words=words, asked=asked), text[first:after]
 
 
 def word_rows(explanation: Explanation) -> list[dict[str, Any]]:
@@ -99,20 +102,26 @@ def shown(text: str) -> str:
     return f"{before}{collapsed}{after}"
 
 
-def _stretches(text: str, words: Sequence[Word], largest: float, limit: int) -> Iterator[Stretch]:
+def _stretches(
+    text: str, words: Sequence[Word], largest: float, limit: int, asked: tuple[int, int]
+) -> Iterator[Stretch]:
+    def is_asked(start: int, end: int) -> bool:
+        return asked[0] <= start and end <= asked[1]
+
     end = 0
     for word in words:
         if word.end > limit:
             yield Stretch(" …", "space")
             return
         if word.start > end:
-            yield _between(text[end : word.start])
+            yield _between(text[end : word.start], asked=is_asked(end, word.start))
         sign = (word.attribution > 0) - (word.attribution < 0)
         yield Stretch(
             shown(word.text),
             ("none", "for", "against")[sign],
             numbers.signed(word.attribution),
             abs(word.attribution) / largest if largest else 0.0,
+            is_asked(word.start, word.end),
         )
         end = word.end
     if end < limit and text[end:]:
@@ -121,5 +130,5 @@ def _stretches(text: str, words: Sequence[Word], largest: float, limit: int) -> 
         yield Stretch(" …", "space")
 
 
-def _between(text: str) -> Stretch:
-    return Stretch(shown(text), "space" if text.isspace() else "unread")
+def _between(text: str, *, asked: bool = False) -> Stretch:
+    return Stretch(shown(text), "space" if text.isspace() else "unread", asked=asked)

@@ -51,6 +51,7 @@ def write_explanations_page(
         title=title,
         tolerance=numbers.percent(tolerance),
         explained=[_entry(item) for item in explained],
+        parts=any(item.explanation.asked for item in explained),
     )
     # A lone surrogate in a user's text has no UTF-8.
     write_atomically(path, content.encode("utf-8", errors="replace"))

@@ -190,13 +190,14 @@ def gather_evidence(
     evidence: dict[Cell, CellEvidence] = {}
     resampled = _Resampler(labels, metric, 1.0 if higher_is_better else -1.0, resamples, seed)
     first_targets: np.ndarray | None = None
+    examples = 0
     for trial in filter(is_usable, trials):
         targets, logits = trial.load_predictions()
         if first_targets is None:
-            first_targets = targets
-            if len(targets) < 2:
+            first_targets, examples = targets, labels.example_count(targets)
+            if examples < 2:
                 raise UserError(
-                    f"data.validation: received {len(targets)} example; accepted: at least 2, "
+                    f"data.validation: received {examples} example; accepted: at least 2, "
                     "and hundreds to tell depths apart"
                 )
         if not np.array_equal(targets, first_targets):
@@ -204,7 +205,7 @@ def gather_evidence(
         scores = labels.score(targets, logits)
         if not np.isfinite(scores[metric]):
             raise ValueError(f"the predictions of {trial.cell.key} are not finite, its score is")
-        entry = evidence.setdefault(trial.cell, CellEvidence(trial.cell, len(targets), {}, {}, {}))
+        entry = evidence.setdefault(trial.cell, CellEvidence(trial.cell, examples, {}, {}, {}))
         entry.scores[trial.seed] = resampled.sign * scores[metric]
         entry.losses[trial.seed] = scores["loss"]
         entry.resampled[trial.seed] = resampled(trial, "right", "wrong")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
+from tf_finetune.data.read_vectors import stacked
 from tf_finetune.results.trial import OutOfFold, Predictions, TrialResult
+from tf_finetune.tasks.labels import LabelSpace
 
 # With so many validation examples a difference that matters is seen on them.
 _ENOUGH_EXAMPLES = 5_000
@@ -42,11 +42,12 @@ class PooledHeads(NamedTuple):
         )
 
 
-def pooled_heads(trials: Sequence[TrialResult]) -> PooledHeads | None:
+def pooled_heads(trials: Sequence[TrialResult], labels: LabelSpace) -> PooledHeads | None:
     """The trials on all examples that they have answered, if they are heads alone.
 
     Args:
         trials: All that a comparison is made of, failed ones included.
+        labels: What they answer.
 
     Returns:
         None where one of them has answered the validation examples alone, or these are enough.
@@ -57,17 +58,22 @@ def pooled_heads(trials: Sequence[TrialResult]) -> PooledHeads | None:
     out_of_fold = [trial.load_out_of_fold() for trial in completed]
     kept = [answers for answers in out_of_fold if answers is not None]
     validation = [trial.load_predictions() for trial in completed]
-    if len(kept) < len(completed) or len(validation[0].targets) >= _ENOUGH_EXAMPLES:
+    enough = labels.example_count(validation[0].targets) >= _ENOUGH_EXAMPLES
+    if len(kept) < len(completed) or enough:
         return None
-    pooled = [_together(*both) for both in zip(validation, kept, strict=True)]
+    pooled = [_together(labels, *both) for both in zip(validation, kept, strict=True)]
     found = [
         replace(trial, predictions=answers)
         for trial, answers in zip(completed, pooled, strict=True)
     ]
     failed = [trial for trial in trials if trial.status != "completed"]
-    return PooledHeads([*found, *failed], len(pooled[0].targets), kept[0].folds + 1)
+    count = labels.example_count(pooled[0].targets)
+    return PooledHeads([*found, *failed], count, kept[0].folds + 1)
 
 
-def _together(validation: Predictions, out_of_fold: OutOfFold) -> Predictions:
-    pairs = zip(validation, out_of_fold.predictions, strict=True)
-    return Predictions(*(np.concatenate(pair) for pair in pairs))
+def _together(labels: LabelSpace, validation: Predictions, out_of_fold: OutOfFold) -> Predictions:
+    other = out_of_fold.predictions
+    return Predictions(
+        labels.joined_targets(validation.targets, other.targets),
+        stacked([validation.logits, other.logits]),
+    )

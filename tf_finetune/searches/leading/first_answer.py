@@ -56,7 +56,9 @@ def first_candidates(job: SearchJob) -> list[Candidate]:
 
 def poolings_of_a_head(job: SearchJob) -> list[Pooling]:
     """What is read straight, without a pooler that would have to be trained."""
-    family = job.files.family
+    family, of_task = job.files.family, job.splits.labels.pooling
+    if of_task is not None:
+        return [of_task]
     usual: Pooling = "first_state" if family.pooling == "first" else family.pooling
     wanted: tuple[Pooling, ...] = (usual, "mean")
     return [pooling for pooling in dict.fromkeys(wanted) if pooling in family.poolings]
@@ -161,7 +163,8 @@ def _pass(job: SearchJob, whole: Spec) -> Pass:
             vectors[name], seconds[name] = layer_vectors(
                 classifier, split, shape, poolings, job.directory.path, _within_budget(job)
             )
-    return Pass(vectors, poolings, seconds["train"], memory.peak_bytes)
+    is_read = {name: split.is_read for name, split in kept_splits(job.splits).items()}
+    return Pass(vectors, is_read, poolings, seconds["train"], memory.peak_bytes)
 
 
 def _within_budget(job: SearchJob) -> Callable[[float], None]:

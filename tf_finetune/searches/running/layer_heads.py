@@ -11,6 +11,7 @@ import numpy as np
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import Round, rounds_of, scored_split
 from tf_finetune.data.loading import Splits
+from tf_finetune.data.read_vectors import ReadVectors, laid_out
 from tf_finetune.models.spec import Spec
 from tf_finetune.results.trial import OutOfFold, Predictions
 from tf_finetune.searches.running.directory import SearchDirectory
@@ -42,22 +43,27 @@ class Pass:
     """What a pass over the texts left.
 
     Attributes:
-        vectors: Of each split that is kept, float32 [layers, poolings, n, hidden].
+        vectors: Of each split that is kept, float32 [layers, poolings, m, hidden].
+        is_read: Which reads they are of, bool [n, r]; see `ReadVectors`.
         poolings: Their order.
         seconds: That the training examples took, without tracing.
         peak_bytes: The most memory that was in use; None if it could not be measured.
     """
 
     vectors: Mapping[str, np.ndarray]
+    is_read: Mapping[str, np.ndarray]
     poolings: Sequence[str]
     seconds: float
     peak_bytes: int | None
 
-    def of(self, candidate: Candidate) -> dict[str, np.ndarray]:
-        """What the candidate's head reads of each split, float32 [n, hidden]."""
+    def of(self, candidate: Candidate) -> dict[str, ReadVectors]:
+        """What the candidate's head reads of each split."""
         files = candidate.spec.files
         place = files.num_layers - 1, self.poolings.index(files.pooling)
-        return {name: values[place] for name, values in self.vectors.items()}
+        return {
+            name: ReadVectors(values[place], self.is_read[name])
+            for name, values in self.vectors.items()
+        }
 
 
 class _Head(NamedTuple):
@@ -86,7 +92,7 @@ def solved_trial(
     began, request = time.monotonic(), candidate.request
     folder = directory.trial(request, request.epochs)
     vectors = done.of(candidate)
-    if not all(np.isfinite(values).all() for values in vectors.values()):
+    if not all(np.isfinite(one.values).all() for one in vectors.values()):
         reason = "what the encoder gives of some texts is not finite"
         failed = failed_result(request, reason)
         return TrialRecord(request, "first", failed, time.monotonic() - began, (), folder.name)
@@ -135,17 +141,18 @@ def solved_trial(
     )
 
 
-def _head(candidate: Candidate, one: Round, vectors: Mapping[str, np.ndarray]) -> _Head:
+def _head(candidate: Candidate, one: Round, vectors: Mapping[str, ReadVectors]) -> _Head:
     """The head of one training, with what stands in its history."""
     began, train = time.thread_time(), one.splits.train  # as it would take alone
-    own = one.own(vectors, lambda values, rows: values[rows])
+    own = one.own(vectors, ReadVectors.select)
     labels, training = one.splits.labels, candidate.config.training
     has_bias = candidate.spec.files.family.head_has_bias
     problem = HeadProblem.of(own["train"], train.labels, labels, training, has_bias=has_bias)
     choice = choose_penalty(problem, inner_folds(train, labels), training.weight_decay)
     (head,) = solve_path(problem, [choice.penalty])
     seconds = time.thread_time() - began
-    logits = head.answers(own["validation"], problem.scale)
+    asked_of = own["validation"]
+    logits = laid_out(head.answers(asked_of.values, problem.scale), asked_of.is_read)
     scored = one.splits.validation
     answered = None if scored is None else Predictions(scored.labels, logits)
     asked = Predictions(train.labels[choice.asked], choice.answers)

@@ -15,7 +15,12 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.machine.memory import host_bytes
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.storage.disk_space import told_when_full
-from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evaluation_order
+from tf_finetune.training.pipeline import (
+    BatchShape,
+    evaluation_dataset,
+    evaluation_order,
+    reads_of_batch,
+)
 
 # Of the machine's memory; what takes more lies in a file while it is needed.
 _SHARE_OF_MEMORY = 0.25
@@ -31,9 +36,9 @@ def layer_vectors(
     folder: Path,
     foretell: Callable[[float], None],
 ) -> tuple[np.ndarray, float]:
-    """What a head would read above each layer, float32 [layers, poolings, n, hidden], and seconds.
+    """What a head would read above each layer, float32 [layers, poolings, m, hidden], and seconds.
 
-    The seconds are those of the pass without tracing.
+    Of m reads, row after row; see `ReadVectors`. The seconds are those of the pass without tracing.
 
     Args:
         classifier: The whole encoder, before fine-tuning; its plan does not matter.
@@ -52,7 +57,9 @@ def layer_vectors(
         return classifier.layer_reads(next(iterator).inputs, poolings)
 
     sizes = classifier.files.sizes
-    found = _room((sizes.layers, len(poolings), len(split), sizes.hidden), folder)
+    counts = split.is_read.sum(axis=1)
+    starts = np.cumsum(counts) - counts
+    found = _room((sizes.layers, len(poolings), int(counts.sum()), sizes.hidden), folder)
     order = evaluation_order(split, shape)
     work = np.cumsum(np.where(order >= 0, split.lengths[order], 0))
     iterator = iter(evaluation_dataset(split, shape))
@@ -60,10 +67,12 @@ def layer_vectors(
     began = time.monotonic()
     while row < len(order):
         batch = vectors(iterator).numpy()
-        count = batch.shape[2]
-        places = order[row : row + count]
-        found[:, :, places[places >= 0]] = batch[:, :, places >= 0]
-        row, batches = row + count, batches + 1
+        places = order[row : row + shape.batch_size]
+        reads = reads_of_batch(split, shape, places[places >= 0])
+        is_read = np.where(places[:, None] >= 0, split.is_read[places, :reads], False)
+        to = np.concatenate([starts[p] + np.arange(counts[p]) for p in places[places >= 0]])
+        found[:, :, to] = batch[:, :, is_read.reshape(-1)]
+        row, batches = row + len(places), batches + 1
         if batches == 1 and row < len(order):
             began, traced = time.monotonic(), int(work[row - 1])
         elif batches == _SAMPLED_BATCHES:

@@ -45,7 +45,9 @@ from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer, surest_wrong
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_EDGE = 1e-12  # of a threshold, which is neither 0 nor 1
+_EDGES = np.nextafter(0.0, 1.0), np.nextafter(1.0, 0.0)  # a threshold is neither 0 nor 1
+# A margin beside all others; a probability would not keep the next number to one.
+_ASIDE = 1e-4
 
 
 class SpanOfText(BaseModel):
@@ -106,7 +108,7 @@ class Spans(LabelSpace):
     library_class: ClassVar[str] = "ForQuestionAnswering"
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
-        {"search", "explain", "export", "serve", "preflight", "profile"}
+        {"search", "explain", "export", "serve", "preflight", "profile", "keras"}
     )
 
     rows = staticmethod(span_rows)
@@ -311,8 +313,13 @@ class Spans(LabelSpace):
         found = self._found(targets, logits)
         f1 = self._scored(targets, logits, found.texts).of_each("token_f1")
         has_answer = SpanTargets(targets).has_answer[found.rows]
-        margin = best_threshold(found.spans.null_margin, f1 * has_answer, has_answer)
-        return float(np.clip(special.expit(margin), _EDGE, 1.0 - _EDGE))
+        margins = found.spans.null_margin
+        margin = best_threshold(margins, f1 * has_answer, has_answer)
+        if margin < margins.min():
+            margin = margins.min() - _ASIDE
+        elif margin >= margins.max():
+            margin = margins.max() + _ASIDE
+        return float(np.clip(special.expit(margin), *_EDGES))
 
     def constant_logits(self, train_targets: np.ndarray) -> np.ndarray:
         """Logarithms of how often a window holds no answer, and of how often one; float64 [2]."""

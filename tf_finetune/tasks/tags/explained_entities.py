@@ -29,7 +29,7 @@ def entity_question(record: Record, part: Part, tags: TagSet) -> Question:
     ]
     if not part.label:
         outputs = [tags.names.index(OUTSIDE)] * len(inside)
-        return Question((inside[0], inside[-1] + 1), tuple(outputs), f"no entity {show(part.text)}")
+        return Question((inside[0], inside[-1] + 1), tuple(outputs), f'no entity "{part.text}"')
     names = [BEGIN + part.label, *[INSIDE + part.label] * (len(inside) - 1)]
     outputs = [tags.names.index(name) for name in names]
     return Question((inside[0], inside[-1] + 1), tuple(outputs), part.words)

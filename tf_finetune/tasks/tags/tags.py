@@ -63,6 +63,7 @@ class Tags(LabelSpace):
     read_as: ClassVar[Written] = "token_classification"
     nouns: ClassVar[tuple[str, str]] = ("kind", "kinds")
     counted: ClassVar[str] = "entities"
+    output_noun: ClassVar[str] = "tag"
     answer_key: ClassVar[str] = "entities"
     answer_body: ClassVar[type[BaseModel]] = FoundEntities
     # The library knows no other for a model that tells classes apart; the folder names the task.
@@ -177,9 +178,14 @@ class Tags(LabelSpace):
         return joined(targets)
 
     @staticmethod
-    def example_count(targets: np.ndarray) -> int:
-        """See `LabelSpace.example_count`."""
-        return WordTargets.of(targets).num_examples
+    def most_reads(length: int) -> int:
+        """As if every token began a word; see `LabelSpace.most_reads`."""
+        return length
+
+    @staticmethod
+    def examples_of(targets: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.examples_of`."""
+        return np.cumsum(~WordTargets.of(targets).goes_on) - 1
 
     @staticmethod
     def target_shape(num_outputs: int) -> tuple[tuple[int, ...], str]:

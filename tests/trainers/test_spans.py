@@ -1,0 +1,127 @@
+"""Commands on questions about texts: from SQuAD's JSON to answers with their places."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_finetune.runs.model_folder import read_labels
+from tf_finetune.sources.records import Record
+from tf_finetune.tasks.spans.spans import Spans
+from trainers import evaluate, explain, export, predict, search, train, validate
+from trainers.cli import run_command
+
+pytestmark = pytest.mark.eager
+
+ACTORS = ("very good", "poor", "great", "dull")
+
+
+def questions(count, *, unanswered=0):
+    """SQuAD 2.0's JSON; the last questions have no answer."""
+    paragraphs = []
+    for number in range(count):
+        answer = ACTORS[number % len(ACTORS)]
+        context = f"the plot {number} is bad . " * 3 + f"the actors {number} was {answer} ."
+        start = context.index(answer)
+        lacks = number >= count - unanswered
+        answers = [] if lacks else [{"text": answer, "answer_start": start}]
+        question = {"question": "was the film fine ?", "id": str(number), "answers": answers}
+        paragraphs.append({"context": context, "qas": [question | {"is_impossible": lacks}]})
+    return json.dumps({"version": "v2.0", "data": [{"paragraphs": paragraphs}]})
+
+
+@pytest.fixture(scope="module")
+def run(tiny_encoder, tmp_path_factory):
+    """A run of questions that may lack an answer, whose contexts are several windows."""
+    folder = tmp_path_factory.mktemp("spans")
+    (folder / "train.json").write_text(questions(12, unanswered=3))
+    (folder / "test.json").write_text(questions(4, unanswered=1))
+    arguments = [
+        f"data.train={folder / 'train.json'}",
+        f"data.test={folder / 'test.json'}",
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={folder / 'cache'}",
+        "data.max_length=32",
+        "data.validation_fraction=0.25",
+        "training.epochs=1",
+        "training.batch_size=4",
+        "evaluation.threshold=auto",
+        f"run.dir={folder / 'run'}",
+        "run.tensorboard=false",
+    ]
+    assert run_command(validate.main, arguments[:6]) == 0
+    assert run_command(train.main, arguments) == 0
+    return folder / "run"
+
+
+def test_a_run_is_scored_over_the_windows_of_its_questions(run, capsys):
+    metrics = json.loads((run / "metrics.json").read_text())
+    found = metrics["test"]
+    assert set(found) == {"token_f1", "exact_match", "loss"}
+    report = json.loads((run / "evaluation.json").read_text())["test"]
+    assert report["n"] == 4
+    capsys.readouterr()
+    data = str(run.parent / "test.json")
+    assert run_command(evaluate.main, [str(run), data]) == 0
+    assert f"{found['token_f1']['value']:.4f}" in capsys.readouterr().out
+
+
+def test_the_folder_is_one_of_the_librarys_question_answering(run):
+    from transformers import TFBertForQuestionAnswering
+
+    config = json.loads((run / "model" / "config.json").read_text())
+    assert config["architectures"] == ["BertForQuestionAnswering"]
+    assert config["id2label"] == {"0": "start", "1": "end"}
+    labels = read_labels(config, "config.json")
+    assert isinstance(labels, Spans)
+    assert 0 < labels.threshold < 1
+    library = TFBertForQuestionAnswering.from_pretrained(run / "model")
+
+    from trainers.arguments import parse_arguments
+    from trainers.trained_run import open_trained_run
+
+    opened = open_trained_run(parse_arguments("predict", [str(run)]))
+    (trained,) = opened.load().members
+    record = Record(1, "was the film fine ?", "the actors was good .", None)
+    (row,) = trained.rows_of([record])
+    found = trained.logits_of([record], 1, rows=[row]).reshape(-1, 2)
+    given = library(input_ids=np.array([row.ids]), token_type_ids=np.array([row.types]))
+    expected = np.stack([given.start_logits[0], given.end_logits[0]], axis=1)[list(row.reads)]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_questions_are_answered_with_places(run, tmp_path, capsys):
+    path = tmp_path / "new.jsonl"
+    context = "the plot is bad . " * 6 + "the actors was great ."
+    lines = [{"question": "was it ?", "context": text} for text in (context, "a film")]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    capsys.readouterr()
+    assert run_command(predict.main, [str(run), str(path), "--top-k", "2"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [len(one["answers"]) for one in found] == [2, 2]
+    for one in found:
+        assert 0 < one["no_answer_probability"] < 1
+        for span in one["answers"]:
+            assert one["text_pair"][span["start"] : span["end"]] == span["text"]
+    for ending in ("csv", "parquet"):
+        target = tmp_path / f"answers.{ending}"
+        assert run_command(predict.main, [str(run), str(path), "--output", str(target)]) == 0
+        assert target.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (explain, ["--text", "was it ?", "--text-pair", "a film"]),
+        (export, ["--to", "savedmodel"]),
+        (search, ["data.task=span"]),
+    ],
+)
+def test_what_cannot_be_done_yet_is_refused_in_a_sentence(command, arguments, run, capsys):
+    of_run = [f"data.train={run.parent / 'train.json'}"] if command is search else [str(run)]
+    if command is search:
+        of_run += [f"run.dir={run.parent / 'search'}", f"encoder.name={run / 'model'}"]
+    assert run_command(command.main, [*of_run, *arguments]) == 2
+    told = capsys.readouterr().err
+    assert "received span, whose models are not" in told
+    assert "Traceback" not in told
