@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tf_finetune.data.batch import text_rows
+from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.loading import load_split
 from tf_finetune.data.packing import packed_batches, packed_shape
 from tf_finetune.data.states import PrefixStates
@@ -138,6 +139,14 @@ def test_several_examples_of_a_packed_row_are_answered_each(split, model, alone)
 
     np.testing.assert_allclose(logits[placed.rows, placed.slots], alone[placed.examples], atol=1e-5)
     assert loss_of(model, batch) == pytest.approx(loss_of(model, batch_of(split)), 1e-5)
+
+
+def test_joined_splits_answer_and_tell_the_choices_of_both(split, model, alone):
+    both = join_splits(split.select(np.arange(3)), split.select(np.arange(3, 5)))
+
+    assert both.records(np.array([4]))[0].choices == split.records(np.array([4]))[0].choices
+    logits = model(batch_of(both).inputs, training=False).numpy().reshape(5, 3)
+    np.testing.assert_allclose(logits, alone, atol=1e-5)
 
 
 def test_texts_of_the_split_are_told_with_their_choices(split):
