@@ -504,3 +504,16 @@ def test_long_and_unprintable_values_are_shown_safely():
     assert len(long) < 250
     assert "\x1b" not in control
     assert '"\\u001b[2J"' in control
+
+
+@pytest.mark.parametrize("text", ["task:\n  name: regression\n", "task: {name: regression}\n"])
+def test_a_task_may_be_called_by_its_other_name(write, text):
+    assert load_config(write(text), []).data.task == "regression"
+    assert load_config(None, ["task.name=multi_label"]).data.task == "multi_label"
+
+
+def test_mistakes_under_the_other_name_are_told(write):
+    assert "data.task" in problems(None, "task.name=colours")[0]
+    assert "given twice" in problems(None, "task.name=regression", "data.task=regression")[0]
+    assert problems(None, "task.kind=regression")
+    assert problems(write("task:\n  kind: regression\n"))

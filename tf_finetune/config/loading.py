@@ -34,6 +34,8 @@ from tf_finetune.storage.yaml_document import (
     read_document,
 )
 
+# Names that options have beside their own, as methods are named by `method.name`.
+_OTHER_NAMES = {"task.name": "data.task"}
 _NULLS = ("null", "Null", "NULL", "~")
 
 
@@ -115,7 +117,11 @@ class _Merged:
         self, sections: Mapping[str, Any], place: Callable[[ValuePath], ValuePlace | None]
     ) -> None:
         for section, options in sections.items():
-            if section not in section_names():
+            if isinstance(options, Mapping) and _are_other_names(section, options):
+                for option, value in options.items():
+                    own = _OTHER_NAMES[f"{section}.{option}"].split(".")
+                    self._set((own[0], own[1]), value, place((section, option)))
+            elif section not in section_names():
                 self._mistakes.append(unknown_section(section, place((section,))))
             elif isinstance(options, Mapping):
                 self._add_section(section, options, place)
@@ -138,7 +144,7 @@ class _Merged:
     def add_override(self, override: str) -> None:
         """Adds one `section.name=value`."""
         name, equals, text = override.partition("=")
-        name = name.strip()
+        name = _OTHER_NAMES.get(name.strip(), name.strip())
         place = ValuePlace(COMMAND_LINE)
         if not equals:
             problem = "received no value; accepted: section.name=value"
@@ -180,6 +186,12 @@ class _Merged:
         if self._mistakes:
             raise as_user_error(self._mistakes)
         return config
+
+
+def _are_other_names(section: str, options: Mapping[str, Any]) -> bool:
+    """Whether a section is none of ours and holds nothing but other names of options."""
+    names = [f"{section}.{option}" for option in options]
+    return bool(names) and all(name in _OTHER_NAMES for name in names)
 
 
 def _override_value(name: str, text: str) -> Value:

@@ -81,7 +81,9 @@ class DataConfig(Section):
         examples=[["ending0", "ending1", "ending2", "ending3"]],
     )
     task: Annotated[str, OneOf("task", ("auto",)), Mark.INPUT] = Field(
-        default="auto", description="what the labels are; auto infers it from the training examples"
+        default="auto",
+        description="what the labels are; auto infers it from the training examples. task.name "
+        "is another name of this option",
     )
     label_names: Annotated[tuple[str, ...] | None, Mark.INPUT] = Field(
         default=None,

@@ -106,7 +106,8 @@ def test_an_inner_width_that_is_left_out_is_no_mistake():
 def test_the_first_token_is_not_read():
     assert pooling_problems("last", GPT2) == []
     assert pooling_problems("first", GPT2) == [
-        "encoder.pooling: received first, which gpt2 cannot do; accepted: auto, mean, max, last"
+        "encoder.pooling: received first, which gpt2 cannot do; accepted: auto, mean, max, last, "
+        "words"
     ]
 
 

@@ -106,6 +106,15 @@ class Spans(LabelSpace):
     has_exact_head: ClassVar[bool] = False
     pooling: ClassVar[Pooling | None] = "second_text"
     library_class: ClassVar[str] = "ForQuestionAnswering"
+    pipeline: ClassVar[str] = "question-answering"
+    pipeline_use: ClassVar[tuple[str, str]] = ("", 'question="a question", context="a text"')
+    outputs_in_words: ClassVar[str] = (
+        "The two outputs of each token are how likely the answer begins there, and how likely it "
+        "ends there; those of the first token, that there is none."
+    )
+    long_texts: ClassVar[str] = (
+        "the contexts of longer ones are read in windows that overlap by a quarter"
+    )
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
         {"search", "explain", "export", "serve", "preflight", "profile", "keras"}
