@@ -323,7 +323,7 @@ class Spans(LabelSpace):
         f1 = self._scored(targets, logits, found.texts).of_each("token_f1")
         has_answer = SpanTargets(targets).has_answer[found.rows]
         margins = found.spans.null_margin
-        margin = best_threshold(margins, f1 * has_answer, has_answer)
+        margin = best_threshold(margins, f1, has_answer)
         if margin < margins.min():
             margin = margins.min() - _ASIDE
         elif margin >= margins.max():
