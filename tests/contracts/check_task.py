@@ -20,6 +20,7 @@ WRITTEN = {
     "single_label": ["b", "a", "c", "a", "b", "c"] * 2,
     "multi_label": [["a"], ["b", "c"], [], ["c"], ["a", "b"], ["b"]] * 2,
     "token_classification": [["O"], ["B-b", "I-b", "O"], ["O", "B-a"], ["B-a"], ["O"], ["B-b"]] * 2,
+    "multiple_choice": ["1", "0", "2", "1", "0", "2"] * 2,
     "span": [["Anna"], ["Bo Li", "Bo"], ["Li"], ["Anna"], [], ["Bo"]] * 2,
     "relation": ["f(e1,e2)", "f(e2,e1)", "Other", "f(e1,e2)", "Other", "g(e1,e2)"] * 2,
     "regression": [1.5, -2.0, 0.25, 4.0, 3.5, 1.0, 2.0, -1.0, 0.5, 2.5, 7.0, 3.0],
@@ -70,6 +71,8 @@ def _made(written):
 
 
 def _reads(labels, targets):
+    if labels.several_texts:
+        return labels.num_logits
     if labels.joins_reads:
         return 4
     return targets.shape[1] - 1 if labels.answers_each_read else 1
@@ -91,6 +94,8 @@ def _check_targets(labels, targets, written):
     assert labels.example_count(targets) == 12
     assert len(labels.class_counts(targets)) == len(labels.counted_names)
     said = [labels.words(target) for target in targets]
+    if labels.several_texts:  # whose names are numbers
+        said = list(map(str, said))
     assert list(map(_sorted, said)) == list(map(_sorted, written))
     strata = labels.strata(targets, 3)
     assert strata.shape == (12,)
@@ -199,7 +204,8 @@ def _check_row_answers(labels, logits):
     """Of a task that makes the rows of examples itself."""
     width = logits.shape[1] // labels.num_outputs
     spans = tuple((2 * place, 2 * place + 1) for place in range(width))
-    records = [Record(1, "a " * width, None, None, spans)] * 12
+    choices = tuple("abc") if labels.several_texts else ()
+    records = [Record(1, "a " * width, None, None, spans, choices)] * 12
     rows = [TaskRow(number, (), (), (0, width), 0, 2 * width) for number in range(12)]
     if labels.joins_reads:
         spans = spans[: width - 1]

@@ -127,3 +127,4 @@ def test_automatic_padding_packs_where_xla_compiles_every_shape():
     assert resolve_padding("auto", compiles=False) == "longest"
     assert resolve_padding("auto", compiles=True) == "packed"
     assert resolve_padding("max", compiles=True) == "max"
+    assert resolve_padding("auto", compiles=True, packs=False) == "buckets"

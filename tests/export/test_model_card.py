@@ -262,3 +262,18 @@ def test_markers_of_relations_are_told(card):
 
     assert "`The $ singer $ caused a # commotion # .`" in text
     assert "AutoModelForSequenceClassification" in text
+
+
+def test_choices_are_shown_side_by_side(card):
+    data = {"task": "multiple_choice", "label_names": ["0", "1"]}
+    said = {"text_pooling": "choice", "model_type": "bert"}
+    said |= {"architectures": ["BertForMultipleChoice"]}
+
+    written = card(record(reports={}, data=record().data | data), **said)
+
+    code = written.text.split("```python\n")[1].split("```")[0]
+    compile(code, "card", "exec")
+    assert "AutoModelForMultipleChoice.from_pretrained(" in code
+    assert '["choice 0", "choice 1"]' in code and "value[None]" in code
+    assert written.data.pipeline_tag == "multiple-choice"
+    assert "softmax of the logits of an example's choices, choice 0 first." in written.text

@@ -103,6 +103,14 @@ def test_exact_says_what_trains_besides_the_head():
     )
 
 
+def test_a_head_that_answers_a_row_as_a_whole_is_trained_in_steps():
+    assert resolved("freeze.depth=2", NO_POOLER, "data.task=span") == ("steps", ())
+
+    (problem,) = refusal("freeze.depth=2", NO_POOLER, "data.task=span")
+
+    assert "this task answers those of a row together; accepted: auto, steps" in problem
+
+
 def test_exact_wants_the_whole_head():
     rule = "freeze.rules=[{train: false, pattern: pooler|classifier/bias}]"
 

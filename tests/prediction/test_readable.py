@@ -4,6 +4,7 @@ from tf_finetune.prediction.readable import readable_lines
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.several_classes import SeveralClasses
+from tf_finetune.tasks.spans.spans import Spans
 from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.values import Values
 
@@ -40,6 +41,16 @@ def test_labels_that_apply_and_numbers_are_shown():
         *("no", "label", "x")
     ]
     assert number(record("x"), {"value": 3.25}).split() == ["3.25", "x"]
+
+
+def test_an_answer_to_a_question_stands_before_it_and_others_below():
+    best = {"start": 0, "end": 4, "text": "dull", "probability": 0.5}
+    answer = {"answer": "dull", **best, "answers": [best]}
+    line, listed = (readable_lines(Spans(), 80, listed=listed) for listed in (False, True))
+
+    assert line(record("was it?", "dull film"), answer) == "dull  0.5000  was it? | dull film\n"
+    assert line(record("a", "b"), answer | {"answer": None}) == "no answer  0.5000  a | b\n"
+    assert listed(record("a", "b"), answer).splitlines()[1].split() == ["dull", "0.5000"]
 
 
 def test_entities_are_marked_in_their_line_which_is_not_cut():

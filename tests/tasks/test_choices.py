@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.choice_probe import ChoiceProbe
 from tf_finetune.tasks.choices import Choice, Choices
 from tf_finetune.tasks.metrics import METRICS
@@ -63,8 +64,8 @@ def test_an_answer_has_its_number_and_probabilities_and_its_text_where_there_is_
 
     assert [answer["choice"] for answer in plain] == [2, 0, 3]
     assert plain[0]["probabilities"] == pytest.approx({"0": 0.1, "1": 0.1, "2": 0.6, "3": 0.2})
-    assert "text" not in plain[0]
-    assert told[1] == {"choice": 0, "probabilities": {"0": 0.5}, "text": "text 1.0"}
+    assert "choice_text" not in plain[0]
+    assert told[1] == {"choice": 0, "probabilities": {"0": 0.5}, "choice_text": "text 1.0"}
     assert FOUR.answer_fields(told[1], ";") == (0, 0.5)
     for answer in plain + told:
         Choice.model_validate(answer)
@@ -144,3 +145,13 @@ def test_of_two_choices_the_probe_is_a_logistic_regression_of_their_difference()
     np.testing.assert_allclose(
         logits[:, 1] - logits[:, 0], expected.decision_function(difference), atol=1e-3
     )
+
+
+def test_a_wrong_answer_is_told_with_the_texts_of_both_choices():
+    records = [Record(5 + n, "a", None, None, choices=("p", "q", "r", "s")) for n in range(3)]
+
+    found = FOUR.wrong_answers(
+        np.array([2, 1, 3], np.int32), LOGITS, lambda rows: [records[row] for row in rows], 9
+    )
+
+    assert [(one.label, one.predicted, one.row) for one in found] == [("1: q", "0: p", 1)]

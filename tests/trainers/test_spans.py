@@ -109,6 +109,21 @@ def test_questions_are_answered_with_places(run, tmp_path, capsys):
         assert target.stat().st_size
 
 
+def test_an_export_says_how_the_library_asks_it(run):
+    assert run_command(export.main, [str(run), "--to", "huggingface"]) == 0
+    card = (run / "export" / "huggingface" / "README.md").read_text()
+    assert "pipeline_tag: question-answering" in card
+    assert 'found = pipeline("question-answering", model=model, tokenizer=tokenizer)' in card
+    assert "The two outputs of each token" in card
+
+
+def test_questions_with_the_same_texts_are_told_by_example(run):
+    data = json.loads((run / "report.json").read_text())["data"]
+    (shared,) = data["shared_texts"]
+    assert shared["count"] == 4
+    assert data["conflicting_texts"] == 0
+
+
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [

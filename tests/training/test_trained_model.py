@@ -41,9 +41,9 @@ def test_few_batches_are_not_traced_whatever_came_before(trained, monkeypatch):
     calls = []
     forward = TrainedModel._forward
 
-    def counted(self, *tokens):
-        calls.append(len(tokens[0]))
-        return forward(self, *tokens)
+    def counted(self, inputs):
+        calls.append(len(inputs.content.ids))
+        return forward(self, inputs)
 
     trained.logits_of(RECORDS, 1)  # eighteen batches: traced
     monkeypatch.setattr(TrainedModel, "_forward", counted)

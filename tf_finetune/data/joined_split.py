@@ -65,6 +65,10 @@ class JoinedStore(TokenStore):
         """What answers are about; see `TokenStore.spans`."""
         return self._in_order(rows, lambda part, indices: part.store.spans(part.rows[indices]))
 
+    def choices(self, rows: np.ndarray) -> list[tuple[str, ...]]:
+        """The choices of examples; see `TokenStore.choices`."""
+        return self._in_order(rows, lambda part, indices: part.store.choices(part.rows[indices]))
+
     def reads(self, rows: np.ndarray) -> np.ndarray:
         """Positions that are read; see `TokenStore.reads`."""
         found = self._in_order(

@@ -71,6 +71,9 @@ def load_splits(
     config = _resolved(config)
     stores = _open_stores(config, tokenizer, console)
     train = stores.pop("train")
+    if config.task != "auto" and config.label_names is None:
+        names = TASKS[config.task].names_of(train.reads(np.arange(1)).shape[1])
+        config = config.model_copy(update={"label_names": names})
     labels = infer_labels(config, train.raw_labels, [store.raw_labels for store in stores.values()])
     splits = {name: whole_split(name, store, labels) for name, store in stores.items()}
     examples = whole_split("train", train, labels)

@@ -45,8 +45,8 @@ class PlacesOfReads(NamedTuple):
 def places_of_reads(split: Split, batch: PackedBatch, shape: PackedShape) -> PlacesOfReads:
     """The places of the reads of a batch.
 
-    One read a text stands in the text's slot. Where there are more, a row has as many places as
-    tokens, so that every batch has the same shape.
+    One read a text stands in the text's slot, and so do those of all texts of one example. Where
+    there are more, a row has as many places as tokens, so that every batch has the same shape.
 
     Args:
         split: The examples.
@@ -54,6 +54,10 @@ def places_of_reads(split: Split, batch: PackedBatch, shape: PackedShape) -> Pla
         shape: Of the batch.
     """
     counts = split.read_counts[batch.examples]
+    if split.task.several_texts:
+        texts = split.reads.shape[1]
+        starts = batch.slots * texts
+        return PlacesOfReads(batch.rows, starts, counts, shape.slots * texts, shape.rows)
     if split.reads.shape[1] == 1:
         return PlacesOfReads(batch.rows, batch.slots, counts, shape.slots, shape.rows)
     order = np.lexsort((batch.slots, batch.rows))

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from tf_finetune.data.stratification import strata_of, take_folds, take_parts, take_sample
+from tf_finetune.data.texts_of_rows import TextsOfRows, texts_of_rows
 from tf_finetune.data.token_store import TokenBatch, TokenStore
 from tf_finetune.data.whole_examples import put_together
 from tf_finetune.errors import UserError
@@ -113,6 +114,10 @@ class Split:
             for number, (first, after) in zip(numbers, borders, strict=True)
         ]
 
+    def texts_of_rows(self, indices: np.ndarray, width: int) -> TextsOfRows:
+        """Of tokens of rows that hold several texts, padded to a width; see `texts_of_rows`."""
+        return texts_of_rows(self.reads[indices], self.lengths[indices], width)
+
     def select(self, indices: np.ndarray) -> "Split":
         """The split of some examples; `indices` (or a mask) count inside the split."""
         labels = self.labels[indices]
@@ -125,6 +130,12 @@ def whole_split(name: str, store: TokenStore, labels: LabelSpace) -> Split:
     Raises:
         UserError: If a label of the store is not in `labels`.
     """
+    texts = store.reads(np.arange(1)).shape[1]
+    if labels.several_texts and texts != labels.num_logits:
+        raise UserError(
+            f"{store.source}: received examples with {texts} choices; accepted: "
+            f"{labels.num_logits}, as in training"
+        )
     targets = labels.encode(store.raw_labels)
     return Split(name, store, np.arange(len(store)), targets, type(labels))
 

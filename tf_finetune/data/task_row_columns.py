@@ -16,6 +16,8 @@ FIELDS = (
     pa.field("spans", pa.list_(pa.int32()), nullable=False),
     pa.field("example", pa.int64(), nullable=False),
     pa.field("start", pa.int64(), nullable=False),
+    pa.field("firsts", pa.list_(pa.int32()), nullable=False),
+    pa.field("choices", pa.list_(pa.string()), nullable=False),
     pa.field("target", pa.list_(pa.int32()), nullable=False),
 )
 
@@ -36,12 +38,21 @@ def rows_of_examples(
         before += len(chunk)
 
 
-def task_columns(rows: Sequence[tuple[int, Record, TaskRow]]) -> dict[str, list[Any]]:
-    """Values of `FIELDS`."""
+def task_columns(
+    rows: Sequence[tuple[int, Record, TaskRow]], *, typed: bool
+) -> dict[str, list[Any]]:
+    """Values of `FIELDS`.
+
+    Args:
+        rows: From `rows_of_examples`.
+        typed: Whether the second text of a pair has a token type of its own.
+    """
     return {
         "reads": [list(row.reads) for _, _, row in rows],
         "spans": [[edge for span in shown.spans for edge in span] for _, shown, _ in rows],
         "example": [number for number, _, _ in rows],
         "start": [row.start for _, _, row in rows],
+        "firsts": [list(row.firsts) if typed else [] for _, _, row in rows],
+        "choices": [list(shown.choices) for _, shown, _ in rows],
         "target": [list(row.target) for _, _, row in rows],
     }

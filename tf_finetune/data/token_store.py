@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from tf_finetune.data.texts_of_rows import texts_of_rows
 from tf_finetune.data.token_store_files import TOKENS_FILE, read_store_manifest
 from tf_finetune.tasks.raw_labels import MADE, RawLabels
 
@@ -117,6 +118,8 @@ class TokenStore:
         position = np.arange(length, dtype=np.int32)
         attention_mask = position < lengths[:, None]
         second = attention_mask & (position >= self._first_lengths[rows][:, None])
+        if self._answered and any(map(len, firsts := self._lists("firsts", rows))):
+            second = self._second_of_texts(rows, np.stack(firsts), length)
         return TokenBatch(token_ids, second.astype(np.int32), attention_mask.astype(np.int32))
 
     def texts(self, rows: np.ndarray) -> list[tuple[str, str | None]]:
@@ -150,6 +153,21 @@ class TokenStore:
             KeyError: The answers are about whole texts.
         """
         return [values.reshape(-1, 2) for values in self._lists("spans", rows)]
+
+    def choices(self, rows: np.ndarray) -> list[tuple[str, ...]]:
+        """The choices of some rows' examples, where they have any."""
+        found = []
+        for row in np.asarray(rows, np.int64).tolist():
+            batch, index = divmod(row, self._batch_rows)
+            found.append(tuple(self._batches[batch].column("choices")[index].as_py()))
+        return found
+
+    def _second_of_texts(self, rows: np.ndarray, firsts: np.ndarray, length: int) -> np.ndarray:
+        """Of rows of several pairs, which tokens are of a second text, bool `[n, length]`."""
+        numbers, positions = texts_of_rows(self.reads(rows), self.lengths[rows], length)
+        before = np.take_along_axis(firsts, np.maximum(numbers - 1, 0), axis=1)
+        second: np.ndarray = (numbers > 0) & (positions >= before)
+        return second
 
     @property
     def raw_labels(self) -> RawLabels:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tf_finetune.data.task_row_columns import FIELDS
 from tf_finetune.data.token_store import TokenStore
 from tf_finetune.data.token_store_files import (
     FORMAT_VERSION,
@@ -76,7 +77,7 @@ def open_store(
     parts: tuple[object, ...] = (read, backend.to_str(), pad_id, typed, FORMAT_VERSION)
     make_rows = None
     if task is not None:
-        parts = (*parts, task.task)
+        parts = (*parts, task.task, [field.name for field in FIELDS])
         whole = whole_texts(backend)
         make_rows = partial(task.rows, backend=whole, max_length=config.max_length)
     seen_on_opening = open_table(config, source, split=split).notes

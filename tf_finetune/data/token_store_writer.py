@@ -158,11 +158,12 @@ class _Tokens:
         typed: The same.
 
     Attributes:
+        typed: As given.
         unknown_examples: Up to `UNKNOWN_EXAMPLES` distinct pieces of text that are unknown.
     """
 
     def __init__(self, backend: Any, unknown_id: int | None, typed: bool):
-        self._cutting, self._unknown_id, self._typed = backend, unknown_id, typed
+        self._cutting, self._unknown_id, self.typed = backend, unknown_id, typed
         self._whole = copy.deepcopy(backend)
         self._whole.no_truncation()
         self.unknown_examples: list[str] = []
@@ -183,7 +184,7 @@ class _Tokens:
 
     def first_lengths(self, types: Sequence[Sequence[int]]) -> list[int]:
         """Tokens of each record before the first of the second type."""
-        return [t.index(1) if self._typed and 1 in t else len(t) for t in types]
+        return [t.index(1) if self.typed and 1 in t else len(t) for t in types]
 
     def unknown(self, chunk: list[Record], ids: Sequence[Sequence[int]]) -> list[int]:
         """The number of unknown tokens of each record, as it was cut."""
@@ -237,7 +238,7 @@ def _encoded_rows(
             "first_length": tokens.first_lengths(types),
             "whole_length": [len(row.ids) + row.cut for _, _, row in found],
             "text_hash": [hashes[number] for number, _, _ in found],
-            **task_columns(found),
+            **task_columns(found, typed=tokens.typed),
         }
         yield pa.RecordBatch.from_pydict(columns, schema=schema)
 
@@ -261,5 +262,6 @@ def _columns(
 
 def _text_hash(record: Record) -> int:
     # NUL keeps ("ab", "c") and ("a", "bc") apart.
-    joined = record.text if record.text_pair is None else f"{record.text}\0{record.text_pair}"
+    parts = (record.text, record.text_pair, *record.choices)
+    joined = "\0".join(part for part in parts if part is not None)
     return int.from_bytes(hashlib.blake2b(joined.encode(), digest_size=8).digest(), "little")

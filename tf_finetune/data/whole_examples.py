@@ -18,6 +18,9 @@ def put_together(store: TokenStore, rows: np.ndarray, number: int) -> Record:
         rows: The rows of one example, ascending.
         number: Its row in the source.
     """
+    ((first, second),), (choices,) = store.texts(rows[:1]), store.choices(rows[:1])
+    if choices:
+        return Record(number, first, second, None, choices=choices)
     starts = store.starts[rows] - store.starts[rows[0]]
     text, spans, first_text = "", [], None
     for start, (one, other), own in zip(starts, store.texts(rows), store.spans(rows), strict=True):

@@ -8,7 +8,7 @@ needs TensorFlow. How its layers are computed is asked for by `encoder`, which d
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from tf_finetune.encoders.variables import Variable, dense_variables
@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 # What the head reads of a text: the state of its first or last token, or the mean or the largest
 # value of all its tokens' states. Where "first" is usual, it means with the pooler, and
 # "first_state" without. "words" are the states of the first piece of each word; "second_text" are
-# those of the first token and of every token of a pair's second text.
-Pooling = Literal["first", "mean", "max", "last", "first_state", "words", "second_text"]
+# those of the first token and of every token of a pair's second text; "choice" are those of the
+# first token of each choice, and go through the pooler.
+Pooling = Literal["first", "mean", "max", "last", "first_state", "words", "second_text", "choice"]
 # Those whose tokens the batches name.
-OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(("first", "first_state", "words", "second_text"))
+OF_NAMED_TOKENS: frozenset[Pooling] = frozenset(
+    ("first", "first_state", "words", "second_text", "choice")
+)
 # Those that a task asks for, each with what the library's models of every family call its head.
-OF_TASKS: Mapping[Pooling, str] = {"words": "classifier", "second_text": "qa_outputs"}
+OF_TASKS: Mapping[Pooling, str] = {
+    "words": "classifier",
+    "second_text": "qa_outputs",
+    "choice": "classifier",
+}
 # Those for which the last layer computes every token.
 OF_ALL_TOKENS: frozenset[Pooling] = frozenset(("mean", "max"))
 
@@ -143,6 +150,8 @@ class Family(ABC):
         kept_of_all: States of each token that a layer keeps for the backward pass, even where few
             tokens are read of it.
         kept_of_read: Those that it keeps beside these of the tokens that are read.
+        choice_pooler: What the library's model of choices calls the pooler; None: as that of texts
+            does.
         bounded_pooler: Whether what the pooler gives lies between -1 and 1.
         needs_types: Whether the texts of a pair are told apart by token types alone; otherwise
             one type is enough for pairs.
@@ -166,6 +175,7 @@ class Family(ABC):
     )
     kept_of_all: ClassVar[int] = 3
     kept_of_read: ClassVar[int] = 5
+    choice_pooler: ClassVar[str | None] = None
     bounded_pooler: ClassVar[bool] = True
     needs_types: ClassVar[bool] = False
     unread: ClassVar[frozenset[str]] = frozenset()
@@ -237,12 +247,21 @@ class Family(ABC):
         path, tensor = self.head_names
         tensor = tensor if pooling is None else OF_TASKS.get(pooling, tensor)
         head = dense_variables(path, tensor, shape, "head", "head")
-        has_pooler = pooling in (None, self.pooling)
+        has_pooler = pooling in (None, self.pooling, "choice")
         below = self.encoder_variables(config)
+        if pooling == "choice":
+            below = tuple(map(self._as_of_choices, below))
         return (
             *(v for v in below if has_pooler or v.part != "pooler"),
             *(v for v in head if self.head_has_bias or v.kind != "bias"),
         )
+
+    def _as_of_choices(self, variable: Variable) -> Variable:
+        """A variable with the name that it has in the library's model of choices."""
+        if variable.part != "pooler" or self.choice_pooler is None:
+            return variable
+        kind = variable.tensor.rpartition(".")[2]
+        return replace(variable, tensor=f"{self.choice_pooler}.{kind}")
 
     def zero_tensors(self, num_labels: int, pooling: Pooling) -> dict[str, tuple[int, ...]]:
         """Shapes of tensors that the library's head has beside `variables`: here they are zeros.

@@ -21,6 +21,7 @@ _WORDS: dict[Pooling, str] = {
     "last": "the last token",
     "first_state": "the first token, without the pooler",
     "words": "the first piece of each word",
+    "choice": "the first token of each choice, through the pooler",
     "second_text": "the first token, and every token of the second text",
 }
 _OF_SENTENCE_TRANSFORMERS: dict[str, Pooling] = {

@@ -12,6 +12,7 @@ from tf_finetune.export.smaller.request import MAKING, SmallerRequest, read_smal
 from tf_finetune.methods.method import Method
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.storage.manifests import write_manifest
+from tf_finetune.tasks.labels import LabelSpace
 
 HUGGINGFACE, PEFT, SAVEDMODEL, LITERT = FORMATS = ("huggingface", "peft", "savedmodel", "litert")
 STATIC_INT8, FULL_INT8 = CALIBRATED = ("static-int8", "full-int8")
@@ -84,6 +85,24 @@ def check_carries(request: ExportRequest, method: Method) -> None:
         others = [SAVEDMODEL, LITERT] if not method.merges else [HUGGINGFACE, SAVEDMODEL, LITERT]
         accepted = f"; accepted: --to {', '.join(others)}"
         raise UserError([problem + accepted for problem in problems])
+
+
+def check_task(request: ExportRequest, labels: LabelSpace) -> None:
+    """Refuses what cannot be made of a model of a task.
+
+    Raises:
+        UserError: With all of it.
+    """
+    problems = []
+    if labels.several_texts:
+        why = f"received for a {labels.task} model, whose rows hold several texts"
+        if request.smaller is not None:
+            problems.append(f"{', '.join(MAKING)}: {why}; accepted: the model as it is")
+        if LITERT in request.formats and {*request.precisions} & {*CALIBRATED}:
+            usual = ", ".join(USUAL_PRECISIONS)
+            problems.append(f"--precisions: {', '.join(CALIBRATED)} {why}; accepted: {usual}")
+    if problems:
+        raise UserError(problems)
 
 
 def read_request(

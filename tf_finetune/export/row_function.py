@@ -19,7 +19,8 @@ def row_function(
     """The function of a signature that takes rows of tokens.
 
     Its inputs are `litert_inputs.input_names`, int32 [b, t] each, and `reads` [b, r] where words
-    are answered: the position of each word's first piece, -1 where a row has no more words.
+    are answered: the position of each word's first piece, -1 where a row has no more words. Of
+    several texts that are answered together, k of them, they are int32 [b, k, t].
 
     Args:
         classifier: The trained model.
@@ -47,6 +48,19 @@ def row_function(
         is_word = tf.reshape(tf.cast(reads >= 0, tf.float32), [rows, words, 1])
         return outputs(logits * is_word)
 
-    function = of_words if labels.answers_each_read else of_rows
-    specs = [tf.TensorSpec([None, None], tf.int32)] * len(input_names(labels))
+    def of_texts(
+        token_ids: tf.Tensor, token_type_ids: tf.Tensor, attention_mask: tf.Tensor
+    ) -> Outputs:
+        inputs = (token_ids, token_type_ids, attention_mask)
+        alone = (tf.reshape(value, [-1, tf.shape(value)[2]]) for value in inputs)
+        logits = classifier(text_rows(*alone), training=False)
+        return outputs(tf.reshape(logits, [-1, labels.num_logits]))
+
+    function: Any = of_rows
+    shape: tuple[int | None, ...] = (None, None)
+    if labels.several_texts:
+        function, shape = of_texts, (None, labels.num_logits, None)
+    elif labels.answers_each_read:
+        function = of_words
+    specs = [tf.TensorSpec(shape, tf.int32)] * len(input_names(labels))
     return tf.function(function, specs, autograph=False)

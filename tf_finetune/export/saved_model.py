@@ -97,6 +97,9 @@ def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_le
             tokens = _token_ids(batch, tokenizer, max_length)
             if model.labels.answers_each_read:
                 tokens[READS] = np.ones((len(batch), 1), np.int32)
+            if model.labels.several_texts:
+                count = model.labels.num_logits
+                tokens = {n: np.repeat(v[:, None], count, axis=1) for n, v in tokens.items()}
             requests += [(name, tokens) for name in model.signatures]
             continue
         names = ("text", "text_pair") if model.pairs else ("text",)

@@ -16,6 +16,7 @@ from tf_finetune.export.formats import (
     ExportRequest,
     check_carries,
     check_targets,
+    check_task,
     open_targets,
 )
 from tf_finetune.jobs.examples import check_examples
@@ -69,6 +70,7 @@ def _check(
     files, labels = opened.files, opened.labels
     if set(request.formats) - {HUGGINGFACE} or request.smaller is not None:
         check_able(labels.task, "export")
+    check_task(request, labels)
     check_carries(request, config_of_model(opened.run, opened.config).method)
     own = read_labels(files.config, str(files.path / "config.json")).threshold
     if labels.threshold != own:

@@ -149,23 +149,19 @@ class Classifier(PlannedModel):
         what is read of it, which is what the head gets.
 
         Args:
-            inputs: Tokens of one text a row, of which one vector is read.
+            inputs: Tokens, of each text of which one vector is read; those of a row's texts stand
+                side by side.
             read: Whether the same is read at every depth.
-
-        Raises:
-            TypeError: Rows hold several texts.
         """
         texts = inputs.texts
-        if not isinstance(texts, Texts):
-            raise TypeError("a row of several texts has no summary")
         pooling = self.files.pooling if read else "mean"
         states = self.embed(inputs, training=False)
         summaries = []
         for index in range(self.num_layers):
             known = tf.cast(states, tf.float32)
-            summaries.append(pooled(pooling, known, texts)[:, 0])
+            summaries.append(_side_by_side(pooled(pooling, known, texts), texts))
             states = self.encode(index, states, texts, training=False)
-        return tf.stack([*summaries, tf.cast(states[:, 0], tf.float32)], axis=1)
+        return tf.stack([*summaries, _side_by_side(tf.cast(states, tf.float32), texts)], axis=1)
 
     def layer_reads(self, inputs: Inputs, poolings: Sequence[Pooling]) -> tf.Tensor:
         """What a head would read above each layer, float32 [layers, poolings, b * r, hidden].
@@ -259,3 +255,10 @@ class Classifier(PlannedModel):
         for part in self.encoder.activated:
             if part.activation is gelu:
                 part.activation = function
+
+
+def _side_by_side(read: tf.Tensor, texts: Texts | PackedTexts) -> tf.Tensor:
+    """What was read of each text of a row, [b, s, hidden] to [b, s * hidden]."""
+    if isinstance(texts, Texts):
+        return read[:, 0]
+    return tf.reshape(read, [tf.shape(read)[0], tf.shape(read)[1] * read.shape[2]])

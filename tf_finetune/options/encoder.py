@@ -9,7 +9,7 @@ from tf_finetune.options.section import Section
 from tf_finetune.options.values import Fraction
 
 WantedPooling = Literal[
-    "auto", "first", "mean", "max", "last", "first_state", "words", "second_text"
+    "auto", "first", "mean", "max", "last", "first_state", "words", "second_text", "choice"
 ]
 
 

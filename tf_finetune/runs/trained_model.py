@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_finetune.config.experiment import ExperimentConfig
-from tf_finetune.data.batch import text_rows
+from tf_finetune.data.batch import Inputs, PackedTexts, Texts, Tokens, text_rows
 from tf_finetune.data.batches import evaluation_batches
+from tf_finetune.data.texts_of_rows import texts_of_rows
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.encoders.token_rows import TokenRows, token_rows
 from tf_finetune.encoders.tokenizers import gives_types, load_tokenizer, whole_texts
@@ -73,12 +74,23 @@ class TrainedModel:
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
         tokens = tf.TensorSpec([None, None], tf.int32)
-        traced = tf.function(self._forward, input_signature=[tokens] * 4, autograph=False)
+        texts = PackedTexts(*[tokens] * 3) if self.labels.several_texts else Texts(tokens, tokens)
+        inputs = Inputs(Tokens(tokens, tokens), texts)
+        traced = tf.function(self._forward, input_signature=[inputs], autograph=False)
         # The function itself would count traces of other models, and warn of them.
         return traced.get_concrete_function()
 
-    def _forward(self, *tokens: tf.Tensor) -> tf.Tensor:
-        return self.classifier(text_rows(*tokens), training=False)
+    def _forward(self, inputs: Inputs) -> tf.Tensor:
+        return self.classifier(inputs, training=False)
+
+    def _inputs(self, tokens: TokenRows, places: list[int]) -> Inputs:
+        ids, types, mask = tokens.padded(places)
+        reads = tokens.padded_reads(places)
+        inputs = text_rows(ids, types, mask, reads)
+        if self.labels.several_texts:
+            found = texts_of_rows(reads, mask.sum(axis=1), mask.shape[1])
+            inputs = inputs._replace(texts=PackedTexts(*found, reads))
+        return inputs
 
     @cached_property
     def explainer(self) -> "Explainer":
@@ -139,9 +151,10 @@ class TrainedModel:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
         forward = self._traced if traced else self._forward
         for places in batches:
-            read = tokens.padded_reads(places.tolist())
-            found = forward(*map(tf.constant, (*tokens.padded(places), read))).numpy()
-            logits[places, : read.shape[1]] = found.reshape(len(places), -1, outputs)
+            inputs = self._inputs(tokens, places.tolist())
+            found = forward(tf.nest.map_structure(tf.constant, inputs)).numpy()
+            by_read = found.reshape(len(places), -1, outputs)
+            logits[places, : by_read.shape[1]] = by_read
         if tokens.reads is not None:
             for row, of_row in enumerate(tokens.reads):
                 is_read = np.asarray(of_row, np.int64) >= 0

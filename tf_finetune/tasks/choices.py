@@ -9,12 +9,18 @@ import pyarrow as pa
 from pydantic import BaseModel
 from scipy import special
 
+from tf_finetune.encoders.family import Pooling
+from tf_finetune.errors import UserError
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.choice_probe import ChoiceProbe
+from tf_finetune.tasks.choice_rows import choice_rows
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.encoding import LabelEncoding, Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import INVERSE_PENALTY
 from tf_finetune.tasks.scored import Scored, weighted_mean
+from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.tasks.wrong_answers import RecordsOf, WrongAnswer
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,7 +32,7 @@ class Choice(BaseModel):
     """The likeliest choice: its number from 0 on, its text, and the probability of each."""
 
     choice: int
-    text: str | None = None
+    choice_text: str | None = None
     probabilities: dict[str, float]
 
 
@@ -57,8 +63,8 @@ class ChoiceScored(Scored):
 class Choices(Classes):
     """Which of k given texts is right, such as the one that goes on best.
 
-    An example is k rows, one a choice, that the model reads by themselves; its head has one
-    output, which scores a row. So `num_outputs`, which is the model's, is 1, while the logits
+    An example is a row of k texts, one a choice, that the model reads by themselves; its head has
+    one output, which scores a text. So `num_outputs`, which is the model's, is 1, while the logits
     and probabilities of an example are those of its k choices, `num_logits`. They are otherwise
     as those of classes: targets are int32 [n], the number of the right choice.
 
@@ -66,6 +72,22 @@ class Choices(Classes):
     """
 
     task: ClassVar[str] = "multiple_choice"
+    makes_rows: ClassVar[bool] = True
+    several_texts: ClassVar[bool] = True
+    pooling: ClassVar[Pooling | None] = "choice"
+    library_class: ClassVar[str] = "ForMultipleChoice"
+    unable: ClassVar[frozenset[str]] = frozenset(
+        ("search", "explain", "serve", "preflight", "profile")
+    )
+    pipeline: ClassVar[str] = "multiple-choice"
+    long_texts: ClassVar[str] = (
+        "of an example that is all its choices together, each with the context before it and an "
+        "equal share of them; what is longer was cut in training and should be cut in use"
+    )
+    writing: ClassVar[str] = (
+        "The text of a choice is a pair: the context, then the second text, if there is one, and "
+        "the choice, with a space between the two."
+    )
     read_as: ClassVar[Written] = "multiple_choice"
     nouns: ClassVar[tuple[str, str]] = ("choice", "choices")
     answer_key: ClassVar[str] = "choice"
@@ -76,6 +98,13 @@ class Choices(Classes):
     probability_words: ClassVar[str] = "softmax of the logits of an example's choices"
     constant_name: ClassVar[str] = "majority_place"
     constant_words: ClassVar[str] = "the place where the right choice stands most often"
+
+    rows = staticmethod(choice_rows)
+
+    @classmethod
+    def names_of(cls, texts: int) -> tuple[str, ...]:
+        """Numbers, one a text; see `LabelEncoding.names_of`."""
+        return tuple(map(str, range(texts)))
 
     @property
     def num_outputs(self) -> int:
@@ -125,13 +154,34 @@ class Choices(Classes):
         Args:
             logits: Finite outputs, float [n, k].
             top_k: Give only the probabilities of this many choices, likeliest first.
-            texts: The choices of each example, of which the answer then repeats the chosen one.
+            texts: The choices of each example, of which the answer then repeats the chosen one
+                as `choice_text`.
         """
         found = super().answers(logits, top_k)
         if texts is None:
             return found
         pairs = zip(found, texts, strict=True)
-        return (answer | {"text": choices[answer["choice"]]} for answer, choices in pairs)
+        return (answer | {"choice_text": choices[answer["choice"]]} for answer, choices in pairs)
+
+    def row_answers(
+        self,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+        top_k: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """See `LabelSpace.row_answers`.
+
+        Raises:
+            UserError: An example has another number of choices.
+        """
+        wrong = [r for r in records if len(r.choices) != self.num_logits]
+        if wrong:
+            raise UserError(
+                f"row {wrong[0].row}: received {len(wrong[0].choices)} choices; accepted: "
+                f"{self.num_logits}, as in training"
+            )
+        return self.answers(logits, top_k, [record.choices for record in records])
 
     def answer_columns(self) -> tuple[str, ...]:
         """See `LabelSpace.answer_columns`."""
@@ -169,6 +219,22 @@ class Choices(Classes):
     def words(self, encoded: np.ndarray) -> int:
         """See `LabelSpace.words`; the number."""
         return int(encoded)
+
+    def wrong_answers(
+        self, targets: np.ndarray, logits: np.ndarray, records_of: RecordsOf, most: int
+    ) -> list[WrongAnswer]:
+        """See `LabelSpace.wrong_answers`; choices with their texts."""
+
+        def told(choice: Any, record: Record) -> str:
+            return f"{choice}: {record.choices[int(choice)]}"
+
+        return [
+            wrong._replace(
+                label=told(wrong.label, wrong.record),
+                predicted=told(wrong.predicted, wrong.record),
+            )
+            for wrong in super().wrong_answers(targets, logits, records_of, most)
+        ]
 
     def confusion(self, targets: np.ndarray, prediction: np.ndarray) -> None:
         """None: places are not taken for each other; see `LabelSpace.confusion`."""

@@ -46,6 +46,8 @@ class LabelEncoding(ABC):
         makes_rows: Whether it makes the rows of examples itself, with `rows`.
         answers_each_read: Whether each state that is read of a row is answered for itself, so that
             a row has as many targets; otherwise it has one.
+        several_texts: Whether a row holds several texts that do not see each other, whose outputs
+            together are its answer; `reads` of its rows are then where they begin.
         joins_reads: Whether all that is read of a row is answered together: the loss of its one
             target takes the outputs of all its reads, [b, r * C].
     """
@@ -58,6 +60,7 @@ class LabelEncoding(ABC):
     fewest_names: ClassVar[int] = 0
     makes_rows: ClassVar[bool] = False
     answers_each_read: ClassVar[bool] = False
+    several_texts: ClassVar[bool] = False
     joins_reads: ClassVar[bool] = False
 
     @classmethod
@@ -119,6 +122,11 @@ class LabelEncoding(ABC):
     def arranged(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         """The names of the outputs, from those that labels hold or options give."""
         return names
+
+    @classmethod
+    def names_of(cls, texts: int) -> tuple[str, ...] | None:
+        """The names that the number of a row's texts gives; None where labels give them."""
+        return None
 
     @property
     def num_outputs(self) -> int:

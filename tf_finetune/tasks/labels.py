@@ -63,6 +63,8 @@ class LabelSpace(LabelEncoding):
         pooling: What the head reads, where the task says so; None: what `encoder.pooling` says.
         library_class: Which of the library's classes of a family has this head.
         pipeline: What the hub and the library's pipelines call the task.
+        pipeline_use: Further arguments of such a pipeline, and those of a call, in Python.
+        outputs_in_words: What the outputs are, where they have no `names`.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
@@ -91,6 +93,8 @@ class LabelSpace(LabelEncoding):
     pooling: ClassVar[Pooling | None] = None
     library_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
+    pipeline_use: ClassVar[tuple[str, str]] = ("", '"a text"')
+    outputs_in_words: ClassVar[str] = "The one output is the predicted number."
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
     holds_several: ClassVar[bool] = False

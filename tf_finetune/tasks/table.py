@@ -18,6 +18,7 @@ TASKS: "LazyTable[type[LabelSpace]]" = LazyTable(
         "token_classification": "tf_finetune.tasks.tags.tags.Tags",
         "span": "tf_finetune.tasks.spans.spans.Spans",
         "relation": "tf_finetune.tasks.relations.Relations",
+        "multiple_choice": "tf_finetune.tasks.choices.Choices",
     }
 )
 

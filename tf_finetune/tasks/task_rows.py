@@ -23,6 +23,8 @@ class TaskRow(NamedTuple):
             those of the example's own spans that are among `words`.
         target: What is right, in numbers that the task reads again; () where labels tell it.
         cut: Tokens of the example that no row holds.
+        firsts: Where the row holds several texts, each of them a pair, tokens of each before those
+            of its second text; `reads` are then where the texts begin.
     """
 
     example: int
@@ -36,6 +38,7 @@ class TaskRow(NamedTuple):
     spans: Sequence[tuple[int, int]] | None = None
     target: Sequence[int] = ()
     cut: int = 0
+    firsts: Sequence[int] = ()
 
     def shown(self, record: Record) -> Record:
         """The part of its example that it is about, as an example by itself."""
@@ -43,6 +46,8 @@ class TaskRow(NamedTuple):
         own = record.spans[first:after] if self.spans is None else self.spans
         spans = tuple((s - self.start, e - self.start) for s, e in own)
         label = record.label
+        if record.choices:
+            return record
         if record.text_pair is not None:
             part = record.text_pair[self.start : self.end]
             return Record(record.row, record.text, part, label, spans)

@@ -38,6 +38,8 @@ class LabelLoss:
 
     def __call__(self, inputs: Inputs, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Losses of some texts, float32 [n]; see `Loss`."""
-        if self.task.joins_reads:
+        if self.task.several_texts:
+            logits = tf.reshape(logits, [tf.shape(targets)[0], -1])
+        elif self.task.joins_reads:
             logits = by_row(logits, inputs)
         return self.task.losses(targets, logits, self.label_smoothing, self.classifier.deviation)

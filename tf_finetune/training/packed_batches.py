@@ -15,6 +15,7 @@ from tf_finetune.data.packed_reads import places_of_reads
 from tf_finetune.data.packing import PackedBatch, PackedShape
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.data.texts_of_rows import texts_of_rows
 
 
 def packed_batch(
@@ -73,9 +74,14 @@ def packed_batch(
     else:
         tokens = split.gather(batch.examples, pad_to=longest)
         content = Tokens(in_rows(tokens.token_ids[source]), in_rows(tokens.token_type_ids[source]))
+    numbers, positions = np.repeat(batch.slots + 1, kept), inside
+    if split.task.several_texts:
+        of_rows = texts_of_rows(reads_of_text, kept, longest)
+        before = np.repeat(batch.slots * reads_of_text.shape[1], kept)
+        numbers, positions = before + of_rows.numbers[source], of_rows.positions[source]
     texts = PackedTexts(
-        segment_ids=in_rows(np.repeat(batch.slots + 1, kept).astype(np.int32)),
-        positions=in_rows(inside.astype(np.int32)),
+        segment_ids=in_rows(numbers.astype(np.int32)),
+        positions=in_rows(positions.astype(np.int32)),
         reads=reads.astype(np.int32),
     )
     weights = weights.astype(np.float32)

@@ -31,6 +31,7 @@ from tf_finetune.data.batches import Padding, epoch_batches, evaluation_batches,
 from tf_finetune.data.packing import PackedBatch, PackedShape, packed_batches, packed_shape
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.data.texts_of_rows import texts_of_rows
 from tf_finetune.training.packed_batches import packed_batch
 
 _PREFETCHED_BATCHES = 4
@@ -256,15 +257,19 @@ def is_shared_out(states: PrefixStates | None) -> bool:
 def _inputs(
     split: Split, rows: np.ndarray, length: int, num_reads: int, states: PrefixStates | None
 ) -> Inputs:
-    reads = split.reads[rows, :num_reads]
+    reads, lengths = split.reads[rows, :num_reads], split.lengths[rows]
+    content: Tokens | States
     if states is None:
         tokens = split.gather(rows, pad_to=length)
         content = Tokens(tokens.token_ids, tokens.token_type_ids)
-        return Inputs(content, Texts(tokens.attention_mask, reads))
-    if states.reads_only:
-        reads = states.places_of_reads(rows, num_reads)
-    mask = (np.arange(length) < states.lengths[rows][:, None]).astype(np.int32)
-    return Inputs(States(states.gather(rows, pad_to=length)), Texts(mask, reads))
+    else:
+        content, lengths = States(states.gather(rows, pad_to=length)), states.lengths[rows]
+        if states.reads_only:
+            reads = states.places_of_reads(rows, num_reads)
+    if split.task.several_texts:
+        return Inputs(content, PackedTexts(*texts_of_rows(reads, lengths, length), reads))
+    mask = (np.arange(length) < lengths[:, None]).astype(np.int32)
+    return Inputs(content, Texts(mask, reads))
 
 
 def rows_of(batch: Batch, first: tf.Tensor, count: tf.Tensor) -> Batch:
@@ -328,7 +333,8 @@ def batch_signature(
         content = States(tf.TensorSpec([None, None, width], dtype))
     one_read = split.reads.shape[1] == 1 and not packed
     reads = tf.TensorSpec([None, 1 if one_read else None], tf.int32)
-    texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
+    several = packed or split.task.several_texts
+    texts = PackedTexts(tokens, tokens, reads) if several else Texts(tokens, reads)
     place: Consecutive | Scattered = Consecutive(number)
     if is_shared_out(states):
         place = Scattered(tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32))

@@ -31,7 +31,10 @@ def _compared(case: Path) -> dict:
     model.eval()
     start = "tokens/"
     tokens = {n.removeprefix(start): v for n, v in ours.items() if n.startswith(start)}
-    logits = model(**tokens).logits
+    if "ForMultipleChoice" in name:  # each text the only choice
+        logits = model(**{n: v[:, None] for n, v in tokens.items()}).logits
+    else:
+        logits = model(**tokens).logits
     if logits.ndim == 3:  # of each word, behind which there may be padding
         logits = logits[tokens["attention_mask"] > 0]
     (ours["factors"] * logits).sum().backward()

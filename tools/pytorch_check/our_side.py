@@ -35,6 +35,13 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
     logits = split_logits(trained.model, split, config, without_strategy())
     texts = [[t for t in row if t is not None] for row in split.texts(np.arange(len(split)))]
     task: dict[str, Any] = {"texts": texts, "max_length": config.data.max_length}
+    if labels.several_texts:  # each choice a text by itself
+        task["texts"] = [
+            pair for one in split.records(np.arange(len(split))) for pair in _pairs(one)
+        ]
+        task["choices"] = labels.num_logits
+        task["max_length"] //= labels.num_logits
+        logits = logits.reshape(-1, 1)
     entities = []
     if labels.answers_each_read:
         reads = [at[there] for at, there in zip(split.reads, split.is_read, strict=True)]
@@ -50,6 +57,12 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
         "entities": entities,
     }
     Path(answers_file).write_text(json.dumps(answers), encoding="utf-8")
+
+
+def _pairs(record: Record) -> list[list[str]]:
+    """The texts of an example's choices, as `tasks.choice_rows` makes them."""
+    before = "" if record.text_pair is None else f"{record.text_pair} "
+    return [[record.text, before + choice] for choice in record.choices]
 
 
 def _entities(trained: TrainedModel, split: Split) -> list[list[dict[str, Any]]]:

@@ -25,7 +25,9 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
     config = transformers.AutoConfig.from_pretrained(folder)
     is_adapter = (Path(folder) / "adapter_config.json").is_file()
     shown = is_adapter or "For" not in config.architectures[0]
-    answer, loading = (of_the_card if shown else of_the_library)(folder, task["max_length"])
+    answer, loading = (of_the_card if shown else of_the_library)(
+        folder, task["max_length"], task.get("choices", 1)
+    )
     logits = []
     for start in range(0, len(task["texts"]), 32):
         columns = zip(*task["texts"][start : start + 32], strict=True)
@@ -45,8 +47,8 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
     Path(answers_file).write_text(json.dumps(answers, default=float), encoding="utf-8")
 
 
-def of_the_library(folder: str, max_length: int) -> Answer:
-    """The library's own classifier."""
+def of_the_library(folder: str, max_length: int, choices: int) -> Answer:
+    """The library's own classifier; of so many choices each has a text of this length."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     (name,) = transformers.AutoConfig.from_pretrained(folder).architectures
     model, loading = getattr(transformers, name).from_pretrained(folder, output_loading_info=True)
@@ -72,20 +74,22 @@ def _logits_of(model: torch.nn.Module, tokenizer: Callable, max_length: int) -> 
         tokens = tokenizer(
             *columns, truncation=True, padding=True, max_length=max_length, return_tensors="pt"
         )
+        if "ForMultipleChoice" in model.config.architectures[0]:  # each text the only choice
+            tokens = {name: value[:, None] for name, value in tokens.items()}
         with torch.no_grad():
             return model(**tokens).logits
 
     return logits
 
 
-def of_the_card(folder: str, max_length: int) -> Answer:
+def of_the_card(folder: str, max_length: int, choices: int) -> Answer:
     """The code that the model card shows, as it stands there; it reads as much as was trained."""
     card = (Path(folder) / "README.md").read_text(encoding="utf-8")
     code = card.split("```python\n")[1].split("```")[0].replace("THIS_FOLDER", folder)
     shown: dict = {}
     exec(compile(code, "README.md", "exec"), shown)
     tokenizer = shown["tokenizer"]
-    if tokenizer.model_max_length != max_length:
+    if tokenizer.model_max_length != max_length * choices:
         return shown["logits"], {"max_length": [tokenizer.model_max_length]}
     if "model" in shown:  # the library's own classifier, with an adapter
         return _logits_of(shown["model"], tokenizer, max_length), {}

@@ -84,22 +84,37 @@ def make_tagged(path: Path) -> Path:
     return path
 
 
-def data_arguments(folder: Path, source: Path | None = None) -> list[str]:
+def make_choices(path: Path) -> Path:
+    """Writes forty short examples with two choices, of which one repeats a word of the text."""
+    rows = ["text,choice0,choice1,label"]
+    for noun, word, count in itertools.product(
+        ("film", "plot"), ("good", "bad", "great", "dull"), range(5)
+    ):
+        right, wrong = f"{word} {noun}", "very , ."
+        choices = (right, f'"{wrong}"') if count % 2 else (f'"{wrong}"', right)
+        rows.append(f"the {noun} was {'very ' * count}{word},{','.join(choices)},{1 - count % 2}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def data_arguments(folder: Path, source: Path | None = None, max_length: int = 16) -> list[str]:
     """Arguments of an encoder that is made in a folder, and of a source, or of texts made there."""
     return [
         str(source or make_texts(folder / "texts.csv")),
         f"encoder.name={make_encoder(folder / 'encoder')}",
-        "data.max_length=16",
+        f"data.max_length={max_length}",
         "data.validation_fraction=0.2",
         "data.test_fraction=0.2",
         "evaluation.bootstrap_resamples=100",
     ]
 
 
-def job_arguments(folder: Path, source: Path | None = None, epochs: int = 2) -> list[str]:
+def job_arguments(
+    folder: Path, source: Path | None = None, epochs: int = 2, max_length: int = 16
+) -> list[str]:
     """Arguments of a quick run of `data_arguments`, but for its depth and its folder."""
     return [
-        *data_arguments(folder, source),
+        *data_arguments(folder, source, max_length),
         f"data.cache_dir={folder / 'cache'}",
         f"training.epochs={epochs}",
         "training.batch_size=16",
@@ -117,6 +132,12 @@ def make_tagged_run(folder: Path, *options: str, formats: str) -> Path:
     source = make_tagged(folder / "tagged.conll")
     arguments = job_arguments(folder, source, _EPOCHS_OF_TAGS)
     return _run(folder, [*arguments, *_OF_TAGS, *options], formats)
+
+
+def make_choices_run(folder: Path, *options: str, formats: str) -> Path:
+    """The same of choices."""
+    arguments = job_arguments(folder, make_choices(folder / "choices.csv"), max_length=32)
+    return _run(folder, [*arguments, "freeze.depth=2", *options], formats)
 
 
 def _run(folder: Path, arguments: list[str], formats: str) -> Path:

@@ -4,6 +4,7 @@ import pytest
 
 from tf_finetune.api.keras.keras_options import described
 from tf_finetune.errors import UserError
+from tf_finetune.tasks.table import TASKS
 
 
 @pytest.fixture
@@ -73,7 +74,12 @@ def test_what_does_not_go_with_the_encoder_is_told_at_once(asked):
         ),
         (
             {"task": "auto"},
-            "task: received auto; accepted: single_label, multi_label, regression, relation",
+            f"task: received auto; accepted: {', '.join(TASKS)}",
+        ),
+        (
+            {"task": "span", "num_labels": None},
+            "task: received span, whose models are not made by themselves; accepted: "
+            f"{', '.join(name for name in TASKS if name != 'span')}",
         ),
         (
             {"task": "regression"},

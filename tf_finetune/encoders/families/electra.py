@@ -21,6 +21,7 @@ class Electra(Bert):
     size_keys = {**Bert.size_keys, "embedding": "embedding_size"}
     head_names = ("classifier/out_proj", "classifier.out_proj")
     pooler_name = "classifier/dense"
+    choice_pooler = "sequence_summary.summary"
     pooler_activation = "gelu"
     bounded_pooler = False
     drops_before_pooler = True

@@ -24,6 +24,7 @@ class Mpnet(Roberta):
     library = "mpnet"
     classifier_class = "TFMPNetForSequenceClassification"
     backbone = "mpnet"
+    choice_pooler = "mpnet.pooler.dense"
     size_keys = {name: key for name, key in Bert.size_keys.items() if name != "types"}
     dropout_keys = ("hidden_dropout_prob", "attention_probs_dropout_prob")
     accepted = {

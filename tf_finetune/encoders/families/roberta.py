@@ -22,6 +22,7 @@ class Roberta(Bert):
     needs_types = False
     head_names = ("classifier/out_proj", "classifier.out_proj")
     pooler_name = "classifier/dense"
+    choice_pooler = "roberta.pooler.dense"
     drops_before_pooler = True
     first_position = 2
 

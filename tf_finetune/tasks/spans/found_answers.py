@@ -61,7 +61,8 @@ def find_answers(targets: SpanTargets, by_read: np.ndarray, *, may_lack: bool) -
     found = best_spans(windows, 1, MOST_TOKENS)
     start, end = found.start[:, 0][targets.examples], found.end[:, 0][targets.examples]
     first = targets.first.astype(np.int64)
-    shows = (first <= start) & (end < first + targets.reads)
+    # Windows begin one after the other: the first that reaches its end shows its start too.
+    shows = end < first + targets.reads
     rows = _first_shown(shows, targets.examples)
     texts = [
         targets.said(row, start[row] - first[row], end[row] - first[row]) for row in rows.tolist()

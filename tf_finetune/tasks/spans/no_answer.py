@@ -11,7 +11,7 @@ def best_threshold(margins: np.ndarray, f1: np.ndarray, has_answer: np.ndarray) 
 
     Args:
         margins: By how much no answer beats the best span, float [n].
-        f1: Token F1 of the best span, where it is the answer, float [n]; 0 without an answer.
+        f1: Token F1 of the best span, where it is the answer, float [n]; not looked at without one.
         has_answer: Whether the question has one, bool [n].
 
     Returns:

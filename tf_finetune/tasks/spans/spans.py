@@ -106,6 +106,15 @@ class Spans(LabelSpace):
     has_exact_head: ClassVar[bool] = False
     pooling: ClassVar[Pooling | None] = "second_text"
     library_class: ClassVar[str] = "ForQuestionAnswering"
+    pipeline: ClassVar[str] = "question-answering"
+    pipeline_use: ClassVar[tuple[str, str]] = ("", 'question="a question", context="a text"')
+    outputs_in_words: ClassVar[str] = (
+        "The two outputs of each token are how likely the answer begins there, and how likely it "
+        "ends there; those of the first token, that there is none."
+    )
+    long_texts: ClassVar[str] = (
+        "the contexts of longer ones are read in windows that overlap by a quarter"
+    )
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
         {"search", "explain", "export", "serve", "preflight", "profile", "keras"}
@@ -314,7 +323,7 @@ class Spans(LabelSpace):
         f1 = self._scored(targets, logits, found.texts).of_each("token_f1")
         has_answer = SpanTargets(targets).has_answer[found.rows]
         margins = found.spans.null_margin
-        margin = best_threshold(margins, f1 * has_answer, has_answer)
+        margin = best_threshold(margins, f1, has_answer)
         if margin < margins.min():
             margin = margins.min() - _ASIDE
         elif margin >= margins.max():

@@ -80,6 +80,7 @@ class Tags(LabelSpace):
     pooling: ClassVar[Pooling | None] = "words"
     library_class: ClassVar[str] = "ForTokenClassification"
     pipeline: ClassVar[str] = "token-classification"
+    pipeline_use: ClassVar[tuple[str, str]] = (', aggregation_strategy="first"', '"a text"')
     long_texts: ClassVar[str] = (
         "longer ones were read in overlapping windows, each word answered by one of them"
     )
