@@ -129,14 +129,30 @@ def test_questions_with_the_same_texts_are_told_by_example(run):
     [
         (explain, ["--text", "was it ?", "--text-pair", "a film"]),
         (export, ["--to", "savedmodel"]),
-        (search, ["data.task=span"]),
     ],
 )
 def test_what_cannot_be_done_yet_is_refused_in_a_sentence(command, arguments, run, capsys):
-    of_run = [f"data.train={run.parent / 'train.json'}"] if command is search else [str(run)]
-    if command is search:
-        of_run += [f"run.dir={run.parent / 'search'}", f"encoder.name={run / 'model'}"]
-    assert run_command(command.main, [*of_run, *arguments]) == 2
+    assert run_command(command.main, [str(run), *arguments]) == 2
     told = capsys.readouterr().err
     assert "received span, whose models are not" in told
     assert "Traceback" not in told
+
+
+def test_depths_are_searched_in_steps_as_no_head_can_be_solved(run, tiny_encoder, capsys):
+    options = [
+        f"data.train={run.parent / 'train.json'}",
+        f"encoder.name={tiny_encoder}",
+        f"data.cache_dir={run.parent / 'cache'}",
+        f"run.dir={run.parent / 'search'}",
+        *("data.max_length=32", "data.validation_fraction=0.25", "run.tensorboard=false"),
+        *("training.epochs=1", "training.batch_size=4", "search.seeds=0"),
+        "evaluation.bootstrap_resamples=100",
+    ]
+    exact = ["search.depths=3", "training.solver=exact"]
+    assert run_command(search.main, [*options, *exact]) == 2
+    assert "this task answers those of a row together" in capsys.readouterr().err
+    steps = ["search.depths=2,3", "search.learning_rates=[1e-3]"]
+    assert run_command(search.main, [*options, *steps]) == 0
+    found = json.loads((run.parent / "search" / "search.json").read_text())
+    assert {trial["cell"]["frozen_depth"] for trial in found["trials"]} == {2, 3}
+    assert found["metric"] == "token_f1"

@@ -13,10 +13,10 @@ from tf_finetune.encoders.locating import EncoderFiles, configured_encoder, fitt
 from tf_finetune.errors import UserError
 from tf_finetune.jobs.examples import load_examples
 from tf_finetune.models.weights import pretrained
+from tf_finetune.plans.solver import solved_where_it_can_be
 from tf_finetune.reports.preflight_file import read_preflight
 from tf_finetune.searches.leading.places import with_one_method
 from tf_finetune.searches.leading.space import build_space
-from tf_finetune.tasks.table import check_able
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -58,11 +58,9 @@ def load_search_inputs(config: ExperimentConfig, console: Console) -> SearchInpu
     preflight = None
     if config.search.preflight is not None:
         preflight = read_preflight(config.search.preflight, files.name)
-    if config.data.task != "auto":
-        check_able(config.data.task, "search")
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     config, tokenizer, splits, files = load_examples(config, files, console)
-    check_able(splits.labels.task, "search")
+    config = solved_where_it_can_be(config, type(splits.labels))
     if scored_split(splits) is None:
         raise UserError(
             "data.validation: a search compares cells on validation examples; accepted: a file, "

@@ -67,14 +67,15 @@ def load_training_inputs(
     check_plan(spec)
     check_new_trains(spec)
     wanted = config.training
-    config, solver_lines = resolve_solver(config, spec.plan)
+    config, _ = resolve_solver(config, spec.plan)
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     cluster = check_cluster(config.training.strategy)
     check_run(config, claims, writes=cluster is None or cluster.is_chief)
     config, tokenizer, splits, files = load_examples(config, files, console)
-    if not splits.labels.has_exact_head:  # the data may have said so
-        config = config.model_copy(update={"training": wanted})
-        config, solver_lines = resolve_solver(config, spec.plan, type(splits.labels))
+    # The data may have said what the task is, and so what is read and whether a pooler trains.
+    spec = spec_of(config, files, splits.labels)
+    config = config.model_copy(update={"training": wanted})
+    config, solver_lines = resolve_solver(config, spec.plan, type(splits.labels))
     config, rate_lines = resolve_rate(config, spec.plan, len(splits.train))
     spec = spec_of(config, files, splits.labels)
     return TrainingInputs(

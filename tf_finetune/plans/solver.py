@@ -84,6 +84,24 @@ def resolve_solver(
     return ResolvedSolver(config.model_copy(update={"training": training}), lines)
 
 
+def solved_where_it_can_be(config: ExperimentConfig, task: type[LabelSpace]) -> ExperimentConfig:
+    """The configuration of a search: in steps throughout where no head can be solved.
+
+    Args:
+        config: The configuration.
+        task: What heads answer.
+
+    Raises:
+        UserError: `training.solver` is exact, and the task's heads cannot be solved.
+    """
+    if task.has_exact_head:
+        return config
+    if config.training.solver == "exact":
+        raise UserError(_NOT_CONVEX)
+    training = config.training.model_copy(update={"solver": "steps"})
+    return config.model_copy(update={"training": training})
+
+
 _NOT_CONVEX = (
     "training.solver: received exact, which solves a head that answers each state for itself, and "
     "this task answers those of a row together; accepted: auto, steps"

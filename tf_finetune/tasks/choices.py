@@ -74,11 +74,10 @@ class Choices(Classes):
     task: ClassVar[str] = "multiple_choice"
     makes_rows: ClassVar[bool] = True
     several_texts: ClassVar[bool] = True
+    has_exact_head: ClassVar[bool] = False
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
-    unable: ClassVar[frozenset[str]] = frozenset(
-        ("search", "explain", "serve", "preflight", "profile")
-    )
+    unable: ClassVar[frozenset[str]] = frozenset(("explain", "serve", "preflight", "profile"))
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "

@@ -24,7 +24,6 @@ TASKS: "LazyTable[type[LabelSpace]]" = LazyTable(
 
 # What a task may be unable to do, in words behind "are not".
 UNABLE = {
-    "search": "searched for",
     "explain": "explained",
     "export": "exported",
     "serve": "served",

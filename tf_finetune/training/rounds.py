@@ -19,6 +19,7 @@ from rich.text import Text
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import Round, rounds_of
 from tf_finetune.data.loading import Splits
+from tf_finetune.data.read_vectors import stacked
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import visible
 from tf_finetune.options.training import TrainingConfig
@@ -169,9 +170,9 @@ def _rescale(model: FineTuner, splits: Splits) -> None:
 
 def pooled(rounds: Sequence[Round], logits: Sequence[np.ndarray]) -> np.ndarray:
     """The logits of all rounds in the order of the examples of `scored_split`."""
-    found = np.empty((sum(map(len, logits)), logits[0].shape[1]), logits[0].dtype)
-    for one, of_round in zip(rounds, logits, strict=True):
-        found[one.scored] = of_round
+    together = stacked(logits)  # rows with few reads may all be in one fold
+    found = np.empty_like(together)
+    found[np.concatenate([one.scored for one in rounds])] = together
     return found
 
 

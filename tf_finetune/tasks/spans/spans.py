@@ -117,7 +117,7 @@ class Spans(LabelSpace):
     )
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
-        {"search", "explain", "export", "serve", "preflight", "profile", "keras"}
+        {"explain", "export", "serve", "preflight", "profile", "keras"}
     )
 
     rows = staticmethod(span_rows)
