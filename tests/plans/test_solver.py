@@ -8,7 +8,12 @@ from tf_finetune.config.loading import load_config
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.errors import UserError
 from tf_finetune.models.spec import spec_of
-from tf_finetune.plans.solver import resolve_solver, trains_head_alone
+from tf_finetune.plans.solver import (
+    resolve_solver,
+    solved_where_it_can_be,
+    trains_head_alone,
+)
+from tf_finetune.tasks.table import TASKS
 
 SIZES = {
     "model_type": "bert",
@@ -134,3 +139,12 @@ def test_a_plan_of_the_head_alone_is_known():
     config = load_config(None, ["freeze.depth=2", NO_POOLER])
 
     assert trains_head_alone(spec_of(config, TWO_LAYERS).plan)
+
+
+def test_a_search_trains_heads_in_steps_where_none_can_be_solved():
+    joined, alone = TASKS["span"], TASKS["single_label"]
+    config = load_config(None, [])
+    assert solved_where_it_can_be(config, joined).training.solver == "steps"
+    assert solved_where_it_can_be(config, alone) is config
+    with pytest.raises(UserError, match="answers those of a row together; accepted: auto, steps"):
+        solved_where_it_can_be(load_config(None, ["training.solver=exact"]), joined)

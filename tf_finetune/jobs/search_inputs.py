@@ -9,8 +9,9 @@ from rich.console import Console
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.folds import scored_split
 from tf_finetune.data.loading import Splits
-from tf_finetune.encoders.locating import EncoderFiles, configured_encoder, fitted_inputs
+from tf_finetune.encoders.locating import EncoderFiles, fitted_inputs
 from tf_finetune.errors import UserError
+from tf_finetune.jobs.configured_files import configured_files
 from tf_finetune.jobs.examples import load_examples
 from tf_finetune.models.weights import pretrained
 from tf_finetune.plans.solver import solved_where_it_can_be
@@ -53,7 +54,7 @@ def load_search_inputs(config: ExperimentConfig, console: Console) -> SearchInpu
             before they are read.
     """
     config = with_one_method(config)
-    files = configured_encoder(config.encoder)
+    files = configured_files(config)
     build_space(config, files)  # what contradicts itself
     preflight = None
     if config.search.preflight is not None:

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.loading import Splits
-from tf_finetune.encoders.locating import EncoderFiles, configured_encoder, fitted_inputs
+from tf_finetune.encoders.locating import EncoderFiles, fitted_inputs
+from tf_finetune.jobs.configured_files import configured_files
 from tf_finetune.jobs.examples import load_examples
 from tf_finetune.machine.cluster import check_cluster
 from tf_finetune.models.phases import PlannedPhase, planned_phases
@@ -62,7 +63,7 @@ def load_training_inputs(
         UserError: Something is not as it should be. What is known without the data is told
             before they are read.
     """
-    files = configured_encoder(config.encoder)
+    files = configured_files(config)
     spec = spec_of(config, files)
     check_plan(spec)
     check_new_trains(spec)
