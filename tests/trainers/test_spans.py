@@ -151,5 +151,6 @@ def test_depths_are_searched_in_steps_as_no_head_can_be_solved(run, tiny_encoder
     steps = ["search.depths=2,3", "search.learning_rates=[1e-3]"]
     assert run_command(search.main, [*options, *steps]) == 0
     found = json.loads((run.parent / "search" / "search.json").read_text())
-    assert {trial["cell"]["frozen_depth"] for trial in found["trials"]} == {2, 3}
+    depths = found["recommendation"]["depths"]
+    assert {one["cell"]["frozen_depth"] for one in depths} == {2, 3}
     assert found["metric"] == "token_f1"
