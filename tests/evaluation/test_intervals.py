@@ -24,7 +24,7 @@ def as_sets(labels: LabelSpace, targets: np.ndarray) -> np.ndarray:
         flags = np.zeros((len(rows), rows.reads.max(), 2))
         flags[np.arange(len(rows))[:, None], targets[:, :2], [0, 1]] = 1
         return flags.reshape(len(rows), -1)
-    return targets if labels.task == "multi_label" else np.eye(labels.num_outputs)[targets]
+    return targets if labels.task == "multi_label" else np.eye(labels.num_logits)[targets]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -5,13 +5,13 @@ import argparse
 import pytest
 
 from tf_finetune.config.loading import load_config
-from tools.benchmarks.data_sets import DATA_SETS
+from tools.benchmarks.data_sets import DATA_SETS, MINILM
 from tools.benchmarks.race import _options, _shown, _sums
 from tools.benchmarks.torch_environment import BenchError
 
 
 def arguments(folder, **more):
-    values = {"data": folder, "texts": None, "depths": "all", "epochs": 3}
+    values = {"data": folder, "texts": None, "depths": "all", "epochs": 3, "encoder": MINILM}
     return argparse.Namespace(**(values | more))
 
 

@@ -30,7 +30,7 @@ def exported(finished_run, tmp_path_factory):
 def converted(exported, monkeypatch):
     """Has the files of `exported` for converted ones: the model is the same."""
 
-    def convert(classifier, precisions, texts):
+    def convert(classifier, labels, precisions, texts):
         return {name: (exported / "litert" / file_name(name)).read_bytes() for name in precisions}
 
     monkeypatch.setattr(graphs, "convert", convert)
