@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.sources.told import faults, lines
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
@@ -31,16 +32,6 @@ def asked(*answers, **more):
         "answers": [{"text": text, "answer_start": start} for text, start in answers],
         **more,
     }
-
-
-def lines(*rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def faults(read, path, **options):
-    with pytest.raises(UserError) as caught:
-        read(path, **options)
-    return [problem.removeprefix(f"{path}, row ") for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize("indent", [None, 1])

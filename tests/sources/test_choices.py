@@ -1,11 +1,10 @@
 """Contexts with choices, of which a label names the right one."""
 
-import json
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.sources.told import faults, lines
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
@@ -20,18 +19,8 @@ SWAG = (
 )
 
 
-def lines(*rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
 def labels(read, path, **options):
     return [record.label for record in read(path, **options)]
-
-
-def faults(read, path, **options):
-    with pytest.raises(UserError) as caught:
-        read(path, **options)
-    return [problem.removeprefix(f"{path}, row ") for problem in caught.value.problems]
 
 
 def test_the_form_of_swag_is_recognised(write, read):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tf_finetune.errors import UserError
+from tests.sources.told import faults, lines
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
 from tf_finetune.sources.in_memory import InMemory, keep
@@ -20,16 +20,6 @@ TAGS = ("B-per", "I-per", "O", "O", "B-loc", "O")
 WORDS = ((0, 4), (5, 8), (9, 14), (15, 17), (18, 22), (22, 23))
 RECORD = Record(1, TEXT, None, TAGS, WORDS)
 SPANS = [[18, 22, "loc"], [0, 8, "per"]]
-
-
-def lines(*rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def faults(read, path, **options):
-    with pytest.raises(UserError) as caught:
-        read(path, **options)
-    return [problem.removeprefix(f"{path}, row ") for problem in caught.value.problems]
 
 
 def dicts(start, end, label):

@@ -1,9 +1,8 @@
 """Sentences with two marked entities and the relation between them."""
 
-import json
-
 import pytest
 
+from tests.sources.told import faults, lines
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
@@ -20,16 +19,6 @@ RECORDS = [
     Record(1, "The $ flu $ comes from a # virus # .", None, "Cause(e2,e1)", ((4, 11), (25, 34))),
     Record(2, "# B # , not $ A $", None, "Other", ((12, 17), (0, 5))),
 ]
-
-
-def lines(*rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def faults(read, path, **options):
-    with pytest.raises(UserError) as caught:
-        read(path, **options)
-    return [problem.removeprefix(f"{path}, row ") for problem in caught.value.problems]
 
 
 def test_marked_sentences_are_recognised(write, read):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.sources.told import lines
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
@@ -23,10 +24,6 @@ RECORDS = [
     Record(1, "Anna sings", None, ("B-per", "O"), ((0, 4), (5, 10))),
     Record(2, "in Rome", None, ("O", "B-loc"), ((0, 2), (3, 7))),
 ]
-
-
-def lines(*rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def faults(read, path, **options):
