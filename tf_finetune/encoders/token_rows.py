@@ -47,6 +47,13 @@ class TokenRows(NamedTuple):
         ones = [[1] * len(one) for one in ids]
         return _filled(ids, length, self.fill), _filled(types, length, 0), _filled(ones, length, 0)
 
+    def is_read(self) -> np.ndarray:
+        """Which of its reads each text has, bool [n, r]; one each where none are named."""
+        if self.reads is None:
+            return np.ones((len(self.ids), 1), bool)
+        most = max(1, *map(len, self.reads)) if len(self.reads) else 1
+        return _filled(self.reads, most, -1) >= 0
+
     def padded_reads(self, rows: Sequence[int]) -> np.ndarray:
         """Positions that the head reads of some of the texts, int32 [b, r].
 

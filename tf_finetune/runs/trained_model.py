@@ -143,9 +143,8 @@ class TrainedModel:
             rows: Of a task that makes its rows, from `rows_of`.
         """
         tokens = self._tokens_of(records, rows)
-        reads = max(map(len, tokens.reads), default=1) if tokens.reads is not None else 1
-        outputs = self.labels.num_outputs
-        logits = np.zeros((len(tokens.ids), max(1, reads), outputs), np.float32)
+        is_read, outputs = tokens.is_read(), self.labels.num_outputs
+        logits = np.zeros((*is_read.shape, outputs), np.float32)
         batches = evaluation_batches(tokens.lengths, batch_size)
         if traced is None:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
@@ -155,11 +154,8 @@ class TrainedModel:
             found = forward(tf.nest.map_structure(tf.constant, inputs)).numpy()
             by_read = found.reshape(len(places), -1, outputs)
             logits[places, : by_read.shape[1]] = by_read
-        if tokens.reads is not None:
-            for row, of_row in enumerate(tokens.reads):
-                is_read = np.asarray(of_row, np.int64) >= 0
-                logits[row, len(of_row) :] = 0.0
-                logits[row, : len(of_row)][~is_read] = 0.0
+        # Places without a read were computed all the same, of the first token.
+        logits[~is_read] = 0.0
         return logits.reshape(len(logits), -1)
 
 
