@@ -171,9 +171,13 @@ def test_equal_texts_and_no_others_have_equal_hashes(write_csv, data_config, tin
     assert hashes[0] == hashes[2] != hashes[1]
 
 
-def test_the_callers_tokenizer_keeps_its_settings(filled, tiny_tokenizer):
-    assert tiny_tokenizer.backend_tokenizer.truncation is None
-    assert len(tiny_tokenizer("very " * 300)["input_ids"]) == 302
+def test_the_callers_tokenizer_keeps_its_settings(write_csv, data_config, tiny_tokenizer):
+    own = copy.deepcopy(tiny_tokenizer)
+    own.backend_tokenizer.enable_truncation(7)
+    own.backend_tokenizer.enable_padding(length=5)
+    before = own.backend_tokenizer.to_str()
+    open_store(data_config(), write_csv("own.csv", ROWS), own)
+    assert own.backend_tokenizer.to_str() == before
 
 
 def test_the_file_is_plain_arrow(filled):

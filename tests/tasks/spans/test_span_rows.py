@@ -2,6 +2,7 @@
 
 import pytest
 
+from tf_finetune.encoders.tokenizers import whole_texts
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.spans.span_rows import MOST_TOKENS, span_rows, windows
 
@@ -26,7 +27,7 @@ def found(row, record):
 def test_a_short_row_is_the_pair_of_the_library(name, request):
     tokenizer = request.getfixturevalue(name)
     record = asked("was it good", "the film was good", ("good", 13))
-    (row,) = span_rows([record], tokenizer.backend_tokenizer, 128)
+    (row,) = span_rows([record], whole_texts(tokenizer.backend_tokenizer), 128)
     expected = tokenizer(record.text, record.text_pair, return_token_type_ids=True)
     assert row.ids == expected["input_ids"]
     assert list(row.types) == expected.encodings[0].type_ids
@@ -39,7 +40,7 @@ def test_a_short_row_is_the_pair_of_the_library(name, request):
 
 def test_without_an_answer_the_first_token_is_right(tiny_tokenizer):
     records = [asked("good", "the film"), Record(2, "good", "the film", None)]
-    rows = list(span_rows(records, tiny_tokenizer.backend_tokenizer, 32))
+    rows = list(span_rows(records, whole_texts(tiny_tokenizer.backend_tokenizer), 32))
     assert [row.target for row in rows] == [(0, 0, 0)] * 2
     assert [row.example for row in rows] == [0, 1]
 
@@ -53,7 +54,7 @@ def test_every_answer_of_a_long_context_lies_whole_in_a_window(tiny_tokenizer):
     for first in (0, 40, 57, 150, 270):
         text = " ".join(words[first : first + MOST_TOKENS])
         record = asked("the", context, (text, starts[first]))
-        rows = list(span_rows([record], tiny_tokenizer.backend_tokenizer, 100))
+        rows = list(span_rows([record], whole_texts(tiny_tokenizer.backend_tokenizer), 100))
         assert all(len(row.ids) <= 100 for row in rows)
         right = [row for row in rows if row.target[0]]
         assert right
@@ -77,13 +78,13 @@ def test_windows_cover_a_text_and_overlap_by_a_quarter():
 
 def test_a_long_question_keeps_half_of_the_row(tiny_tokenizer):
     record = asked("good " * 50, "the film", ("film", 4))
-    (row,) = span_rows([record], tiny_tokenizer.backend_tokenizer, 23)
+    (row,) = span_rows([record], whole_texts(tiny_tokenizer.backend_tokenizer), 23)
     assert len(row.ids) == 10 + 3 + 2
     assert row.cut == 40
     assert found(row, record) == "film"
 
 
 def test_a_context_without_a_token_is_read_as_an_empty_one(tiny_tokenizer):
-    (row,) = span_rows([asked("good", "\u200b")], tiny_tokenizer.backend_tokenizer, 32)
+    (row,) = span_rows([asked("good", "\u200b")], whole_texts(tiny_tokenizer.backend_tokenizer), 32)
     assert (row.reads, row.spans, row.words) == ([0, 0], [(0, 0)], (0, 1))
     assert row.target == (0, 0, 0)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tf_finetune.encoders.tokenizers import whole_texts
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.raw_labels import RawLabels
@@ -189,7 +190,7 @@ def test_pseudo_examples_are_answered_as_they_are_called():
 def test_answers_have_their_places_in_the_context(tiny_tokenizer):
     context = "good film " * 40 + "xyz"
     records = [Record(1, "the", context, None), Record(2, "the", "film", None)]
-    rows = list(span_rows(records, tiny_tokenizer.backend_tokenizer, 40))
+    rows = list(span_rows(records, whole_texts(tiny_tokenizer.backend_tokenizer), 40))
     assert len(rows) > 3
     width = max(len(row.reads) for row in rows)
     logits = np.zeros((len(rows), width, 2))
@@ -216,7 +217,7 @@ def test_answers_have_their_places_in_the_context(tiny_tokenizer):
 
 def test_no_answer_is_null_with_its_probability(tiny_tokenizer):
     record = Record(1, "the", "good film", None)
-    (row,) = span_rows([record], tiny_tokenizer.backend_tokenizer, 40)
+    (row,) = span_rows([record], whole_texts(tiny_tokenizer.backend_tokenizer), 40)
     logits = np.array([[3.0, 3.0], [1.0, 1.0], [0.0, 0.0]])
     labels = Spans(no_answer_threshold=0.5)
     (answer,) = labels.row_answers([record], [row], logits.reshape(1, -1))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tf_finetune.encoders.tokenizers import whole_texts
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.tags.tag_rows import tag_rows
 
@@ -20,7 +21,7 @@ def pieces_read(row, tokenizer):
 
 def test_each_word_is_read_at_its_first_piece(tiny_tokenizer):
     record = tagged("good film xyz")
-    (row,) = tag_rows([record], tiny_tokenizer.backend_tokenizer, 32)
+    (row,) = tag_rows([record], whole_texts(tiny_tokenizer.backend_tokenizer), 32)
     assert row.ids == tiny_tokenizer(record.text)["input_ids"]
     assert [piece[0] for piece in pieces_read(row, tiny_tokenizer)] == ["g", "f", "x"]
     assert row.words == (0, 3)
@@ -33,21 +34,25 @@ def test_each_word_is_read_at_its_first_piece(tiny_tokenizer):
 def test_rows_of_other_tokenizers_are_those_of_their_library(name, request):
     tokenizer = request.getfixturevalue(name)
     record = tagged("the film was good")
-    (row,) = tag_rows([record], tokenizer.backend_tokenizer, 64)
+    (row,) = tag_rows([record], whole_texts(tokenizer.backend_tokenizer), 64)
     assert row.ids == tokenizer(record.text)["input_ids"]
     firsts = [p.lstrip("Ġ▁")[0] for p in pieces_read(row, tokenizer)]
     assert firsts == ["t", "f", "w", "g"]
 
 
 def test_a_word_of_nothing_but_what_the_tokenizer_drops_is_not_read(tiny_tokenizer):
-    (row,) = tag_rows([tagged("good \u200b film")], tiny_tokenizer.backend_tokenizer, 32)
+    (row,) = tag_rows(
+        [tagged("good \u200b film")], whole_texts(tiny_tokenizer.backend_tokenizer), 32
+    )
     assert [read >= 0 for read in row.reads] == [True, False, True]
 
 
 def test_a_long_text_gives_rows_that_answer_each_word_once(tiny_tokenizer):
     tags = [f"B-{number}" for number in range(40)]
     record = tagged(" ".join(["good", "xyzxyz"] * 20), *tags)
-    rows = list(tag_rows([record, tagged("film")], tiny_tokenizer.backend_tokenizer, 16))
+    rows = list(
+        tag_rows([record, tagged("film")], whole_texts(tiny_tokenizer.backend_tokenizer), 16)
+    )
     of_first = [row for row in rows if row.example == 0]
     assert rows[-1].example == 1
     assert len(of_first) > 5
