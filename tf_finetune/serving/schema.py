@@ -9,6 +9,9 @@ from tf_finetune.sources.reading import as_read
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
+# What an example may be made of.
+_PARTS = "text", "text_pair", "choices"
+
 
 class Problem(BaseModel):
     """Why a request was not answered."""
@@ -38,15 +41,13 @@ class _EitherForm(BaseModel):
 
     @model_validator(mode="after")
     def _check_form(self) -> "_EitherForm":
-        """Refuses a body with both forms or neither, and half a pair."""
+        """Refuses a body with both forms or neither, and a part of an example."""
         given = self.model_fields_set - {"top_k"}
-        alone = {name for name in ("text", "text_pair") if name in type(self).model_fields}
+        alone = set(_PARTS) & set(type(self).model_fields)
         if given not in ({"texts"}, alone):
             received = " and ".join(sorted(given)) or "neither"
-            raise ValueError(
-                f"received {received}; accepted: texts (a list), or {' and '.join(sorted(alone))} "
-                "(one)"
-            )
+            parts = " and ".join(name for name in _PARTS if name in alone)
+            raise ValueError(f"received {received}; accepted: texts (a list), or {parts} (one)")
         return self
 
 
@@ -63,9 +64,22 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
         Field(min_length=1, max_length=limits.max_characters),
         AfterValidator(_check_text),
     ]
-    item: Any = text
+    parts: dict[str, tuple[Any, str, Any]] = {
+        "text": (text, "one text, in place of texts", labels.sample)
+    }
     if pairs:
-        item = create_model("TextPair", __config__=_STRICT, text=(text, ...), text_pair=(text, ...))
+        parts["text_pair"] = text, "the second text of text", "a movie"
+    if labels.several_texts:
+        count = labels.num_logits
+        choices = Annotated[list[text], Field(min_length=count, max_length=count)]
+        shown = [f"choice {number}" for number in range(count)]
+        parts["choices"] = choices, "the texts to choose from, of text", shown
+    item: Any = text
+    if len(parts) > 1:
+        name = "TextWithChoices" if labels.several_texts else "TextPair"
+        needed: dict[str, Any] = {part: (kind, ...) for part, (kind, _, _) in parts.items()}
+        item = create_model(name, __config__=_STRICT, **needed)
+    example = {part: shown for part, (_, _, shown) in parts.items()}
     fields: dict[str, Any] = {
         "texts": (
             list[item],
@@ -73,20 +87,16 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
                 default=None,
                 min_length=1,
                 max_length=limits.max_texts,
-                description="pairs of texts" if pairs else "texts, none blank",
-                examples=[
-                    [{"text": "a film", "text_pair": "a movie"}] if pairs else [labels.sample]
-                ],
+                description="what to answer, no text of it blank",
+                examples=[[example if len(parts) > 1 else labels.sample]],
                 json_schema_extra=_without_default,
             ),
         ),
-        "text": _alone(text, "one text, in place of texts", labels.sample),
+        **{part: _alone(*described) for part, described in parts.items()},
     }
-    if pairs:
-        fields["text_pair"] = _alone(text, "the second text of text", "a movie")
     if labels.lists_probabilities:
         fields["top_k"] = (
-            Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
+            Annotated[int, Field(strict=True, ge=1, le=labels.num_logits)] | None,
             Field(default=None, description="only the probabilities of the likeliest labels"),
         )
     return create_model(
@@ -122,7 +132,13 @@ def records_of(request: BaseModel, task: str) -> list[Record]:
     records = [
         Record(row, item, None, None)
         if isinstance(item, str)
-        else Record(row, item.text, getattr(item, "text_pair", None), None)
+        else Record(
+            row,
+            item.text,
+            getattr(item, "text_pair", None),
+            None,
+            choices=tuple(getattr(item, "choices", ())),
+        )
         for row, item in enumerate(items, 1)
     ]
     return as_read(records, ("text", "text_pair"), task=task)
@@ -133,9 +149,9 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-def _alone(text: Any, description: str, example: str) -> tuple[Any, Any]:
-    """A field of the form for one text."""
-    return text, Field(
+def _alone(kind: Any, description: str, example: Any) -> tuple[Any, Any]:
+    """A field of the form for one example."""
+    return kind, Field(
         default=None,
         description=description,
         examples=[example],
