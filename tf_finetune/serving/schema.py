@@ -24,24 +24,32 @@ class Health(BaseModel):
     task: str
     labels: list[str]
     threshold: float | None = Field(
-        default=None, description="probability above which a label applies, where several may"
+        default=None,
+        description="probability above which a label applies, where several may, or no answer is "
+        "given, where a question may have none",
     )
+
+
+_LIST, _TOP_K = "texts", "top_k"
+_MOST_LISTED = 100  # of a task that could list any number
+
+
+def _in_either_form(schema: dict[str, Any]) -> None:
+    alone = [name for name in schema["properties"] if name not in (_LIST, _TOP_K)]
+    schema["oneOf"] = [{"required": [_LIST]}, {"required": alone}]
 
 
 class _EitherForm(BaseModel):
     """A request with a list of texts, or with one text."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"oneOf": [{"required": ["texts"]}, {"required": ["text"]}]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_in_either_form)
 
     @model_validator(mode="after")
     def _check_form(self) -> "_EitherForm":
         """Refuses a body with both forms or neither, and half a pair."""
-        given = self.model_fields_set - {"top_k"}
-        alone = {name for name in ("text", "text_pair") if name in type(self).model_fields}
-        if given not in ({"texts"}, alone):
+        given = self.model_fields_set - {_TOP_K}
+        alone = set(type(self).model_fields) - {_LIST, _TOP_K}
+        if given not in ({_LIST}, alone):
             received = " and ".join(sorted(given)) or "neither"
             raise ValueError(
                 f"received {received}; accepted: texts (a list), or {' and '.join(sorted(alone))} "
@@ -63,31 +71,33 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
         Field(min_length=1, max_length=limits.max_characters),
         AfterValidator(_check_text),
     ]
+    names = labels.request_names if pairs else labels.request_names[:1]
+    samples = labels.pair_sample if pairs else (labels.sample,)
     item: Any = text
     if pairs:
-        item = create_model("TextPair", __config__=_STRICT, text=(text, ...), text_pair=(text, ...))
+        both: dict[str, Any] = {name: (text, ...) for name in names}
+        item = create_model("TextPair", __config__=_STRICT, **both)
     fields: dict[str, Any] = {
-        "texts": (
+        _LIST: (
             list[item],
             Field(
                 default=None,
                 min_length=1,
                 max_length=limits.max_texts,
-                description="pairs of texts" if pairs else "texts, none blank",
-                examples=[
-                    [{"text": "a film", "text_pair": "a movie"}] if pairs else [labels.sample]
-                ],
+                description=f"pairs of {' and '.join(names)}" if pairs else "texts, none blank",
+                examples=[[dict(zip(names, samples, strict=True)) if pairs else labels.sample]],
                 json_schema_extra=_without_default,
             ),
         ),
-        "text": _alone(text, "one text, in place of texts", labels.sample),
+        names[0]: _alone(text, f"one {names[0]}, in place of {_LIST}", samples[0]),
     }
-    if pairs:
-        fields["text_pair"] = _alone(text, "the second text of text", "a movie")
-    if labels.lists_probabilities:
-        fields["top_k"] = (
-            Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
-            Field(default=None, description="only the probabilities of the likeliest labels"),
+    for name, sample in zip(names[1:], samples[1:], strict=True):
+        fields[name] = _alone(text, f"what goes with {names[0]}", sample)
+    if labels.lists_best:
+        most = labels.most_listed() or _MOST_LISTED
+        fields[_TOP_K] = (
+            Annotated[int, Field(strict=True, ge=1, le=most)] | None,
+            Field(default=None, description=f"only {labels.listed_words}, this many"),
         )
     return create_model(
         "PredictRequest",
@@ -106,12 +116,12 @@ def answer_model(labels: LabelSpace) -> type[BaseModel]:
     )
 
 
-def records_of(request: BaseModel, task: str) -> list[Record]:
+def records_of(request: BaseModel, labels: LabelSpace) -> list[Record]:
     """The texts of a request, as a task reads them.
 
     Args:
         request: Of the `request_model`.
-        task: As `data.task`.
+        labels: What the model's outputs mean.
 
     Raises:
         UserError: A text is none of the task's.
@@ -119,13 +129,14 @@ def records_of(request: BaseModel, task: str) -> list[Record]:
     items = request.texts  # type: ignore[attr-defined]
     if items is None:
         items = [request]
+    first, second = labels.request_names
     records = [
         Record(row, item, None, None)
         if isinstance(item, str)
-        else Record(row, item.text, getattr(item, "text_pair", None), None)
+        else Record(row, getattr(item, first), getattr(item, second, None), None)
         for row, item in enumerate(items, 1)
     ]
-    return as_read(records, ("text", "text_pair"), task=task)
+    return as_read(records, labels.request_names, task=labels.task)
 
 
 def _without_default(schema: dict[str, Any]) -> None:
