@@ -10,6 +10,7 @@ from tf_finetune.evaluation.attributions import Explanation, Piece, Word
 from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.jobs.explain import explain
 from tf_finetune.sources.records import Record
+from tf_finetune.tasks.choices import Choices
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.tags.tags import Tags
 from tf_finetune.tasks.task_rows import TaskRow
@@ -27,11 +28,15 @@ class MadeUp:
     def explainer(self):
         return self
 
-    def logits_of(self, records, batch_size):
-        assert batch_size == 4
+    def rows_of(self, records):
+        return []
+
+    def logits_of(self, records, batch_size, rows):
+        assert batch_size == 4 and rows == []
         return np.array([[0.0, 1.0 if r.text == "good" else -1.0] for r in records], np.float32)
 
-    def explain(self, text, text_pair, output, precision):
+    def explain(self, record, output, precision):
+        text = record.text
         word = Word(text, 0, len(text), 1.0, (Piece(text, 1.0),))
         return Explanation(self.labels.names[output], 1.0, 0.0, 0.0, precision.steps, True, (word,))
 
@@ -54,6 +59,32 @@ def test_a_label_that_is_asked_for_is_explained_whatever_is_answered():
     assert (bad.explanation.label, good.explanation.label) == ("pos", "pos")
     assert bad.shown.predicted == "neg"
     assert bad.shown.probability == bad.answer["probabilities"]["pos"]
+
+
+class Chooser(MadeUp):
+    """Takes the longest choice."""
+
+    labels = Choices(("0", "1"))
+
+    def rows_of(self, records):
+        return [TaskRow(n, (), (), (0, 0), 0, len(one.text)) for n, one in enumerate(records)]
+
+    def logits_of(self, records, batch_size, rows):
+        assert len(rows) == len(records)
+        return np.array([[len(text) for text in one.choices] for one in records], np.float32)
+
+
+def test_a_choice_is_explained_beside_the_texts_of_all():
+    record = Record(1, "why", "so", None, choices=("no", "yes"))
+
+    (one,) = explain(Chooser(), [record], None, Precision(8, 8))
+    ((other),) = explain(Chooser(), [record], "0", Precision(8, 8))
+
+    assert one.explanation.label == "1" and other.explanation.label == "0"
+    assert one.shown.texts == ("why", "so", "no", "yes")
+    assert one.shown.predicted == other.shown.predicted == "yes"
+    assert one.shown.probability == one.answer["probabilities"]["1"]
+    assert one.to_dict()["choices"] == ("no", "yes") and one.to_dict()["choice"] == 1
 
 
 class Finder(MadeUp):

@@ -96,7 +96,7 @@ def test_one_question_is_asked_by_its_names_alone(make_client, reader):
     assert [len(answer["answers"]) for answer in one] == [1]
     half = client.post("/predict", json={"question": "Where?"})
     assert half.status_code == 422
-    assert "accepted: texts (a list), or context and question (one)" in half.text
+    assert "accepted: texts (a list), or question and context (one)" in half.text
     assert client.post("/predict", json={"text": "a", "text_pair": "b"}).status_code == 422
     assert client.post("/predict", json={**alone, "top_k": 101}).status_code == 422
 

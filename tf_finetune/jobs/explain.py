@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.explanation.precision import Precision
-from tf_finetune.prediction.answers import answers
 from tf_finetune.reports.page.explanations import ExplainedText
 from tf_finetune.runs.outputs import Outputs
 from tf_finetune.sources.records import Record
@@ -15,6 +14,10 @@ from tf_finetune.tasks.wrong_answers import Part
 
 if TYPE_CHECKING:
     from tf_finetune.runs.trained_model import TrainedModel
+
+
+# Where an answer to a whole example stands.
+_SAID = "label", "labels", "value", "choice_text"
 
 
 @dataclass(frozen=True)
@@ -36,24 +39,25 @@ class ExplainedAnswer:
     @property
     def shown(self) -> ExplainedText:
         """What a page shows of it."""
-        record, answer, why = self.record, self.answer, self.explanation
-        texts = (record.text,) if record.text_pair is None else (record.text, record.text_pair)
+        texts, answer, why = self.record.texts, self.answer, self.explanation
         if self.chosen is not None:
             (found,) = answer.values()
             said = [Part(p["start"], p["end"], p["label"], p["text"]).words for p in found]
             return ExplainedText(texts, said, self.chosen.probability, why)
         return ExplainedText(
             texts,
-            next(answer[name] for name in ("label", "labels", "value") if name in answer),
+            next(answer[name] for name in _SAID if name in answer),
             None if why.label is None else answer["probabilities"][why.label],
             why,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """What `predict` says of the text, and why, as JSON."""
-        texts = {"text": self.record.text}
+        texts: dict[str, Any] = {"text": self.record.text}
         if self.record.text_pair is not None:
             texts["text_pair"] = self.record.text_pair
+        if self.record.choices:
+            texts["choices"] = self.record.choices
         explained = {}
         if self.chosen is not None:
             chances = {"probability": self.chosen.probability}
@@ -83,11 +87,14 @@ def explain(
     if trained.labels.answers_parts:
         yield from _explained_parts(trained, records, label, precision, entity)
         return
-    logits = trained.logits_of(records, trained.config.evaluation.batch_size)
-    said = answers(trained.labels, logits)
-    for record, likeliest, answer in zip(records, logits.argmax(axis=1), said, strict=True):
-        output = int(likeliest) if label is None else trained.labels.names.index(label)
-        why = trained.explainer.explain(record.text, record.text_pair, output, precision)
+    said = _outputs(trained, records)
+    likeliest = said.logits.argmax(axis=1).tolist()
+    for record, output, answer in zip(
+        records, likeliest, said.answers(trained.labels), strict=True
+    ):
+        if label is not None:
+            output = trained.labels.names.index(label)
+        why = trained.explainer.explain(record, output, precision)
         yield ExplainedAnswer(record, answer, why)
 
 
@@ -98,11 +105,16 @@ def _explained_parts(
     precision: Precision,
     entity: int | None,
 ) -> Iterator[ExplainedAnswer]:
-    labels, rows = trained.labels, trained.rows_of(records)
-    logits = trained.logits_of(records, trained.config.evaluation.batch_size, rows=rows)
-    for one in Outputs(records, rows, logits).apart():
+    labels = trained.labels
+    for one in _outputs(trained, records).apart():
         (record,), (answer,) = one.records, one.answers(labels)
         chosen = labels.chosen_part(record, (one.rows, one.logits), label, entity)
         why = trained.explainer.explain_part(record, chosen.part, precision)
         assert why is not None, "what was found was read"
         yield ExplainedAnswer(record, answer, why, chosen)
+
+
+def _outputs(trained: "TrainedModel", records: Sequence[Record]) -> Outputs:
+    rows = trained.rows_of(records)
+    logits = trained.logits_of(records, trained.config.evaluation.batch_size, rows=rows)
+    return Outputs(records, rows, logits)

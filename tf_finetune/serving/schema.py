@@ -9,6 +9,9 @@ from tf_finetune.sources.reading import as_read
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
+_LIST, _TOP_K = "texts", "top_k"
+_MOST_LISTED = 100  # of a task that could list any number
+
 
 class Problem(BaseModel):
     """Why a request was not answered."""
@@ -30,13 +33,9 @@ class Health(BaseModel):
     )
 
 
-_LIST, _TOP_K = "texts", "top_k"
-_MOST_LISTED = 100  # of a task that could list any number
-
-
 def _in_either_form(schema: dict[str, Any]) -> None:
-    alone = [name for name in schema["properties"] if name not in (_LIST, _TOP_K)]
-    schema["oneOf"] = [{"required": [_LIST]}, {"required": alone}]
+    parts = [name for name in schema["properties"] if name not in (_LIST, _TOP_K)]
+    schema["oneOf"] = [{"required": [_LIST]}, {"required": parts}]
 
 
 class _EitherForm(BaseModel):
@@ -46,15 +45,13 @@ class _EitherForm(BaseModel):
 
     @model_validator(mode="after")
     def _check_form(self) -> "_EitherForm":
-        """Refuses a body with both forms or neither, and half a pair."""
+        """Refuses a body with both forms or neither, and a part of an example."""
         given = self.model_fields_set - {_TOP_K}
-        alone = set(type(self).model_fields) - {_LIST, _TOP_K}
-        if given not in ({_LIST}, alone):
+        alone = [name for name in type(self).model_fields if name not in (_LIST, _TOP_K)]
+        if given not in ({_LIST}, set(alone)):
             received = " and ".join(sorted(given)) or "neither"
-            raise ValueError(
-                f"received {received}; accepted: texts (a list), or {' and '.join(sorted(alone))} "
-                "(one)"
-            )
+            parts = " and ".join(alone)
+            raise ValueError(f"received {received}; accepted: texts (a list), or {parts} (one)")
         return self
 
 
@@ -71,12 +68,24 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
         Field(min_length=1, max_length=limits.max_characters),
         AfterValidator(_check_text),
     ]
-    names = labels.request_names if pairs else labels.request_names[:1]
-    samples = labels.pair_sample if pairs else (labels.sample,)
-    item: Any = text
+    first, second = labels.request_names
+    samples = labels.pair_sample if pairs else (labels.sample, "")
+    parts: dict[str, tuple[Any, str, Any]] = {
+        first: (text, f"one {first}, in place of {_LIST}", samples[0])
+    }
     if pairs:
-        both: dict[str, Any] = {name: (text, ...) for name in names}
-        item = create_model("TextPair", __config__=_STRICT, **both)
+        parts[second] = text, f"what goes with {first}", samples[1]
+    if labels.several_texts:
+        count = labels.num_logits
+        choices = Annotated[list[text], Field(min_length=count, max_length=count)]
+        shown = [f"choice {number}" for number in range(count)]
+        parts["choices"] = choices, f"the texts to choose from, of {first}", shown
+    item: Any = text
+    if len(parts) > 1:
+        name = "TextWithChoices" if labels.several_texts else "TextPair"
+        needed: dict[str, Any] = {part: (kind, ...) for part, (kind, _, _) in parts.items()}
+        item = create_model(name, __config__=_STRICT, **needed)
+    example = {part: shown for part, (_, _, shown) in parts.items()}
     fields: dict[str, Any] = {
         _LIST: (
             list[item],
@@ -84,20 +93,18 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
                 default=None,
                 min_length=1,
                 max_length=limits.max_texts,
-                description=f"pairs of {' and '.join(names)}" if pairs else "texts, none blank",
-                examples=[[dict(zip(names, samples, strict=True)) if pairs else labels.sample]],
+                description="what to answer, no text of it blank",
+                examples=[[example if len(parts) > 1 else labels.sample]],
                 json_schema_extra=_without_default,
             ),
         ),
-        names[0]: _alone(text, f"one {names[0]}, in place of {_LIST}", samples[0]),
+        **{part: _alone(*described) for part, described in parts.items()},
     }
-    for name, sample in zip(names[1:], samples[1:], strict=True):
-        fields[name] = _alone(text, f"what goes with {names[0]}", sample)
     if labels.lists_best:
         most = labels.most_listed() or _MOST_LISTED
         fields[_TOP_K] = (
             Annotated[int, Field(strict=True, ge=1, le=most)] | None,
-            Field(default=None, description=f"only {labels.listed_words}, this many"),
+            Field(default=None, description=f"only so many of {labels.listed_words}"),
         )
     return create_model(
         "PredictRequest",
@@ -133,7 +140,13 @@ def records_of(request: BaseModel, labels: LabelSpace) -> list[Record]:
     records = [
         Record(row, item, None, None)
         if isinstance(item, str)
-        else Record(row, getattr(item, first), getattr(item, second, None), None)
+        else Record(
+            row,
+            getattr(item, first),
+            getattr(item, second, None),
+            None,
+            choices=tuple(getattr(item, "choices", ())),
+        )
         for row, item in enumerate(items, 1)
     ]
     return as_read(records, labels.request_names, task=labels.task)
@@ -144,9 +157,9 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-def _alone(text: Any, description: str, example: str) -> tuple[Any, Any]:
-    """A field of the form for one text."""
-    return text, Field(
+def _alone(kind: Any, description: str, example: Any) -> tuple[Any, Any]:
+    """A field of the form for one example."""
+    return kind, Field(
         default=None,
         description=description,
         examples=[example],

@@ -16,7 +16,7 @@ from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
-from tf_finetune.tasks.questions import ChosenPart, Question
+from tf_finetune.tasks.questions import ChosenPart, Question, ReadText
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import (
@@ -104,7 +104,7 @@ class LabelSpace(LabelEncoding):
     request_names: ClassVar[tuple[str, str]] = ("text", "text_pair")
     sample: ClassVar[str] = "a fine film"
     pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
-    listed_words: ClassVar[str] = "the probabilities of the likeliest labels"
+    listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
@@ -390,7 +390,7 @@ class LabelSpace(LabelEncoding):
             raise UserError(
                 f"this model answers with {self.answer_kind}, each with its own probability"
             )
-        return self.num_outputs
+        return self.num_logits
 
     @abstractmethod
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
@@ -405,7 +405,7 @@ class LabelSpace(LabelEncoding):
         """The names that `watched` gives of labels."""
         return self.names
 
-    # Explanations, where an answer is parts of the text.
+    # Explanations, where an answer is not to the whole of one text.
 
     def chosen_part(
         self,
@@ -430,6 +430,16 @@ class LabelSpace(LabelEncoding):
     def question(self, record: Record, part: Part) -> Question:
         """By which outputs a part of a text is what it is called."""
         raise ValueError(f"a {self.task} task answers whole texts")
+
+    @staticmethod
+    def read_texts(record: Record, max_length: int) -> list[ReadText]:
+        """The texts of an example, each of which has an output; where there are `several_texts`.
+
+        Args:
+            record: The example.
+            max_length: Tokens of a row at most.
+        """
+        raise ValueError("an example is one text or pair")
 
     # A linear model on states of the encoder, which shows how much of the task they hold.
 

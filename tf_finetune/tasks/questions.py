@@ -1,4 +1,4 @@
-"""What of an answer is to be explained, where an answer is parts of a text."""
+"""What of an answer is to be explained, where an answer is not to the whole of one text."""
 
 from typing import NamedTuple
 
@@ -18,6 +18,22 @@ class Question(NamedTuple):
     words: tuple[int, int]
     outputs: tuple[int, ...]
     label: str
+
+
+class ReadText(NamedTuple):
+    """One of several texts of an example that do not see each other, as the model reads it.
+
+    Attributes:
+        text: The text, which is the same for all of them.
+        text_pair: Its second text: what all of them have in common, and what is its own.
+        own_start: Where in the second text its own begins.
+        max_length: Longest pair in tokens; of what is longer, the longer text is cut.
+    """
+
+    text: str
+    text_pair: str
+    own_start: int
+    max_length: int
 
 
 class ChosenPart(NamedTuple):

@@ -6,9 +6,19 @@ from typing import Any
 
 from tf_finetune.encoders.tokenizers import whole_texts
 from tf_finetune.evaluation.attributions import Explanation, Word
+from tf_finetune.evaluation.explanation.contrast import (
+    contrast_weights,
+    contrasted,
+    contrasted_words,
+)
 from tf_finetune.evaluation.explanation.gradients import Contributions, IntegratedGradients
 from tf_finetune.evaluation.explanation.precision import Precision
-from tf_finetune.evaluation.explanation.tokens import merge_words, place_row, place_tokens
+from tf_finetune.evaluation.explanation.tokens import (
+    PlacedTokens,
+    merge_words,
+    place_row,
+    place_tokens,
+)
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
@@ -70,29 +80,45 @@ class Explainer:
     def _backend(self) -> Any:
         return whole_texts(self._tokenizer.backend_tokenizer)
 
-    def explain(
-        self, text: str, text_pair: str | None, output: int, precision: Precision
-    ) -> Explanation:
-        """Explains one output for one text or pair.
+    def explain(self, record: Record, output: int, precision: Precision) -> Explanation:
+        """Explains one output for one example; of several texts, why it was this one.
 
         Args:
-            text: The text.
-            text_pair: The second text of a pair.
-            output: Index of the class; 0 in a regression.
+            record: The text or pair, or the texts that are chosen from.
+            output: Index of the class, or of the text; 0 in a regression.
             precision: How exactly.
 
         Raises:
             UserError: An output or a gradient is NaN or infinite.
         """
-        tokens = place_tokens(self._tokenizer, text, text_pair, self._max_length)
-        found = self._gradients.of(
-            tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, (output,), precision
-        )
-        by_token = found.by_token.tolist()
         label = self._labels.names[output] if self._labels.names else None
+        if self._labels.several_texts:
+            return self._explain_chosen(record, output, label, precision)
+        text, text_pair = record.text, record.text_pair
+        tokens = place_tokens(self._tokenizer, text, text_pair, self._max_length)
+        found = self._of_output(tokens, output, precision)
+        by_token = found.by_token.tolist()
         words = merge_words(tokens, by_token, 0, text)
         pair_words = () if text_pair is None else merge_words(tokens, by_token, 1, text_pair)
         return _explanation(found, label, precision, words, pair_words)
+
+    def _of_output(self, tokens: PlacedTokens, output: int, precision: Precision) -> Contributions:
+        return self._gradients.of(
+            tokens.token_ids, tokens.baseline_ids, tokens.token_type_ids, (output,), precision
+        )
+
+    def _explain_chosen(
+        self, record: Record, chosen: int, label: str | None, precision: Precision
+    ) -> Explanation:
+        texts = self._labels.read_texts(record, self._max_length)
+        tokens = [
+            place_tokens(self._tokenizer, one.text, one.text_pair, one.max_length) for one in texts
+        ]
+        each = [self._of_output(one, 0, precision) for one in tokens]
+        found = contrasted(each, contrast_weights(chosen, len(texts)))
+        words = contrasted_words(texts, tokens, found.by_token)
+        explanation = _explanation(found, label, precision, words.shared, words.shared_pair)
+        return replace(explanation, choice_words=words.own)
 
 
 def _explanation(

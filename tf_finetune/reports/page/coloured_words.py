@@ -43,14 +43,16 @@ def coloured_texts(
 
     Args:
         explanation: Of these texts.
-        texts: The text, and the second text if there is one.
+        texts: The text, the second text if there is one, and what is chosen from.
         limit: The most characters of each to show; None shows all.
     """
     largest = max((abs(word.attribution) for word in explanation.all_words()), default=0.0)
-    of_each = ((explanation.words, explanation.asked or (0, 0)), (explanation.pair_words, (0, 0)))
+    before = len(texts) - len(explanation.choice_words)
+    of_each = (*(explanation.words, explanation.pair_words)[:before], *explanation.choice_words)
+    asked = (explanation.asked or (0, 0), *[(0, 0)] * (len(texts) - 1))
     return [
-        list(_stretches(text, words, largest, len(text) if limit is None else limit, asked))
-        for text, (words, asked) in zip(texts, of_each, strict=False)
+        list(_stretches(text, words, largest, len(text) if limit is None else limit, part))
+        for text, words, part in zip(texts, of_each, asked, strict=True)
     ]
 
 

@@ -109,7 +109,8 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
 
 
 def _mistake(mistake: Mistake) -> dict[str, Any]:
-    texts = [text for text in (mistake.text, mistake.text_pair) if text is not None]
+    pair = [] if mistake.text_pair is None else [mistake.text_pair]
+    texts = [mistake.text, *pair, *mistake.choices]
     why = mistake.explanation
     explained, shown = why, texts
     if why is not None and mistake.parts:
