@@ -71,7 +71,10 @@ class LabelSpace(LabelEncoding):
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
+        request_names: What a server's requests call a text, and the second of a pair.
         sample: A text as one might send to a server.
+        pair_sample: A pair likewise.
+        listed_words: What an answer lists where `lists_best`, for `top_k`.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
             `end`, `text`, `label` and `probability`.
     """
@@ -98,7 +101,10 @@ class LabelSpace(LabelEncoding):
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
     holds_several: ClassVar[bool] = False
+    request_names: ClassVar[tuple[str, str]] = ("text", "text_pair")
     sample: ClassVar[str] = "a fine film"
+    pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
+    listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
@@ -345,6 +351,11 @@ class LabelSpace(LabelEncoding):
     def lists_probabilities(self) -> bool:
         """Whether an answer has the probability of every name, under `probabilities`."""
         return bool(self.names)
+
+    @property
+    def lists_best(self) -> bool:
+        """Whether an answer lists as many of the likeliest as are asked for."""
+        return self.lists_probabilities
 
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""

@@ -116,8 +116,12 @@ class Spans(LabelSpace):
         "the contexts of longer ones are read in windows that overlap by a quarter"
     )
     threshold_words: ClassVar[str] = "no answer above"
+    request_names: ClassVar[tuple[str, str]] = ("question", "context")
+    sample: ClassVar[str] = "Where is Rome?"
+    pair_sample: ClassVar[tuple[str, str]] = (sample, "Rome lies on the Tiber, in Italy.")
+    listed_words: ClassVar[str] = "the likeliest spans (three if left out)"
     unable: ClassVar[frozenset[str]] = frozenset(
-        {"explain", "export", "serve", "preflight", "profile", "keras"}
+        {"explain", "export", "preflight", "profile", "keras"}
     )
 
     rows = staticmethod(span_rows)
@@ -369,6 +373,11 @@ class Spans(LabelSpace):
         yield from record_answers(
             records, rows, self.by_read(logits), top_k, may_lack=may_lack, margin=self._margin
         )
+
+    @property
+    def lists_best(self) -> bool:
+        """Spans that could be the answer; see `LabelSpace.lists_best`."""
+        return True
 
     def most_listed(self) -> int | None:
         """None: as many spans as are asked for; see `LabelSpace.most_listed`."""
