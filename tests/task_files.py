@@ -25,20 +25,20 @@ def _long(number):
 
 
 def _classes(file):
-    rows = [(f"the film was {_long(n)}{_WORDS[n % 5]}", "abc"[n % 3]) for n in range(_COUNT)]
+    rows = [(f"the film {n} was {_long(n)}{_WORDS[n % 5]}", "abc"[n % 3]) for n in range(_COUNT)]
     csv.writer(file).writerows([("text", "label"), *rows])
 
 
 def _several(file):
     rows = [
-        (f"the film was {_long(n)}{_WORDS[n % 5]}", ("a|b", "b", "", "c")[n % 4])
+        (f"the film {n} was {_long(n)}{_WORDS[n % 5]}", ("a|b", "b", "", "c")[n % 4])
         for n in range(_COUNT)
     ]
     csv.writer(file).writerows([("text", "label"), *rows])
 
 
 def _values(file):
-    rows = [(f"the film was {_long(n)}{_WORDS[n % 5]}", n % 5 / 2) for n in range(_COUNT)]
+    rows = [(f"the film {n} was {_long(n)}{_WORDS[n % 5]}", n % 5 / 2) for n in range(_COUNT)]
     csv.writer(file).writerows([("text", "label"), *rows])
 
 
