@@ -51,6 +51,7 @@ class Explanation:
         choice_words: Of each text that is chosen from; empty where none is.
         asked: First character of the part of the text that it is about, and the one after the
             last; None: the whole text.
+        asked_of_pair: Whether that is a part of the second text.
     """
 
     label: str | None
@@ -63,6 +64,7 @@ class Explanation:
     pair_words: tuple[Word, ...] = ()
     asked: tuple[int, int] | None = None
     choice_words: tuple[tuple[Word, ...], ...] = ()
+    asked_of_pair: bool = False
 
     def all_words(self) -> Iterator[Word]:
         """The words of all texts."""

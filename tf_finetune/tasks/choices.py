@@ -137,6 +137,10 @@ class Choices(Classes):
         """All 1: places are not classes; see `LabelSpace.example_weights`."""
         return LabelEncoding.example_weights(self, option, targets)
 
+    def said(self, answer: Mapping[str, Any]) -> str:
+        """The text of the choice; see `LabelSpace.said`."""
+        return str(answer["choice_text"])
+
     def scored_answers(self, targets: np.ndarray, logits: np.ndarray) -> Scored:
         """See `LabelSpace.scored_answers`."""
         logarithms = special.log_softmax(np.asarray(logits, np.float64), axis=-1)

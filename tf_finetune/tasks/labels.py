@@ -16,7 +16,7 @@ from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
-from tf_finetune.tasks.questions import ChosenPart, Question, ReadText
+from tf_finetune.tasks.questions import Asked, ChosenPart, Question, ReadText, RowLogits
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import (
@@ -77,6 +77,8 @@ class LabelSpace(LabelEncoding):
         listed_words: What an answer lists where `lists_best`, for `top_k`.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
             `end`, `text`, `label` and `probability`.
+        explains_parts: Whether what is explained is why a part of a text is the answer, or one of
+            several: `chosen_part` and `question`.
     """
 
     nouns: ClassVar[tuple[str, str]]
@@ -106,6 +108,7 @@ class LabelSpace(LabelEncoding):
     pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
     listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
+    explains_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
     unable: ClassVar[frozenset[str]] = frozenset()
@@ -357,6 +360,11 @@ class LabelSpace(LabelEncoding):
         """Whether an answer lists as many of the likeliest as are asked for."""
         return self.lists_probabilities
 
+    def said(self, answer: Mapping[str, Any]) -> Answer:
+        """An answer in short, as people read it."""
+        found: Answer = answer[self.answer_key]
+        return found
+
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
         return (self.answer_key,)
@@ -411,24 +419,31 @@ class LabelSpace(LabelEncoding):
         self,
         record: Record,
         outputs: tuple[Sequence[TaskRow], np.ndarray],
-        label: str | None,
-        number: int | None,
+        asked: Asked,
     ) -> ChosenPart:
         """The part of a text that is to be explained.
 
         Args:
             record: The example.
             outputs: Its rows, and their logits.
-            label: What it is called, one of `counted_names`; None: anything.
-            number: Which of the parts so called, from 1; None: the likeliest.
+            asked: Which one; its label is one of `counted_names`.
 
         Raises:
-            UserError: There are fewer, or nothing of the text is read.
+            UserError: There is no such part, or nothing of the text is read.
         """
         raise ValueError(f"a {self.task} task answers whole texts")
 
-    def question(self, record: Record, part: Part) -> Question:
-        """By which outputs a part of a text is what it is called."""
+    def question(
+        self, record: Record, part: Part, rows: Sequence[TaskRow], logits_of: RowLogits
+    ) -> Question | None:
+        """By which outputs a part of a text is what it is called; None if nothing of it is read.
+
+        Args:
+            record: The example.
+            part: The part.
+            rows: Those of the example.
+            logits_of: Where several rows show the part, what the model says of each.
+        """
         raise ValueError(f"a {self.task} task answers whole texts")
 
     @staticmethod
