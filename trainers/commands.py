@@ -144,6 +144,12 @@ COMMANDS: dict[str, Command] = {
                 value="N",
             ),
             Argument(
+                "--answer",
+                "of questions explain this text of each context, '' why there is no answer; "
+                "without, the model's answer",
+                value="TEXT",
+            ),
+            Argument(
                 "--output",
                 "HTML page, JSON or JSONL file, by its ending; again for more; without, JSON lines "
                 "on standard output",

@@ -186,14 +186,29 @@ class Model:
 
     @overload
     def explain(
-        self, texts: str, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: str,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "Explained": ...
     @overload
     def explain(
-        self, texts: Any, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: Any,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "ExplainedTexts": ...
     def explain(
-        self, texts: Any, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: Any,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
@@ -202,6 +217,8 @@ class Model:
             label: The label to explain, or the kind of entity; None: the answer of each text.
             entity: Of a model of entities: which of each text (of the kind), from 1; None: the
                 likeliest.
+            answer: Of a model that answers questions: a text of the contexts, "" for no answer;
+                None: the model's.
 
         Returns:
             Of one text what shows itself in colours, of several one after the other.
@@ -211,15 +228,15 @@ class Model:
         """
         from tf_finetune.api.explained import Explained, ExplainedTexts
         from tf_finetune.evaluation.explanation.precision import Precision
+        from tf_finetune.evaluation.explanation.requests import asked_of
         from tf_finetune.jobs.explain import explain
 
-        if label is not None and label not in self.labels:
-            accepted = ", ".join(self.labels) or "none, as this model predicts a number"
-            raise UserError(f"label: received {label!r}; accepted: {accepted}")
-        _check_entity(entity, self._labels)
+        _check_entity(entity)
+        names = ("label", "entity", "answer")
+        asked = asked_of(self._labels, label=label, entity=entity, answer=answer, flags=names)
         (member, *_) = self._loaded.members
         records = list(self._records(texts))
-        found = ExplainedTexts(map(Explained, explain(member, records, label, Precision(), entity)))
+        found = ExplainedTexts(map(Explained, explain(member, records, asked, Precision())))
         return found[0] if isinstance(texts, str) else found
 
     @overload
@@ -355,18 +372,16 @@ class Model:
         return f"Model({str(self.path)!r}: {named or 'a number'})"
 
 
-def _check_entity(entity: int | None, labels: LabelSpace) -> None:
-    """As the command's --entity.
+def _check_entity(entity: int | None) -> None:
+    """Refuses what the command's --entity could not be.
 
     Raises:
-        UserError: It is no number from 1, or the model has no entities.
+        UserError: It is no number from 1.
     """
     if entity is None:
         return
     if isinstance(entity, bool) or not isinstance(entity, int) or entity < 1:
         raise UserError(f"entity: received {entity!r}; accepted: a whole number from 1")
-    if not labels.answers_parts:
-        raise UserError(f"entity: received {entity}, but this model answers whole texts")
 
 
 def _read(data: DataConfig, source: str | InMemory) -> "Iterator[Record]":
