@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from tf_finetune.api.checked import Checked, check_options
 from tf_finetune.api.examples import name_of, source_of
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.api.scores import Scores
@@ -139,6 +140,49 @@ class Model:
         with called(progress) as console:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
+
+    def check(
+        self,
+        examples: Any = None,
+        *,
+        checks: "str | Path | None" = None,
+        by: str | Sequence[str] = (),
+        most_flipped: float | None = None,
+        tolerance: float | None = None,
+        limit: int = 2_000,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Checked:
+        """Checks the model with changed texts, known answers and parts of the data.
+
+        What is found is also written into the model's folder, as a page and as JSON.
+
+        Args:
+            examples: Labelled, in any form that `search` takes; None: the run's own test split.
+            checks: A YAML file with further checks and lists of words: docs/trust.md.
+            by: Columns of the examples by whose values scores are told apart.
+            most_flipped: The largest share of a check's texts that may fail.
+            tolerance: Of a model of numbers: by how much an answer may change.
+            limit: How many texts are drawn; 0: all.
+            seed: Of the draw and of the changes.
+            progress: Whether it tells what it does.
+
+        Raises:
+            UserError: Examples or checks are wrong, or the task's answers are not of whole texts.
+        """
+        from tf_finetune.api.calling import called
+        from tf_finetune.jobs.check import check_model
+
+        columns = (by,) if isinstance(by, str) else tuple(by)
+        path = None if checks is None else str(checks)
+        options = check_options(path, columns, most_flipped, tolerance, limit, seed)
+        source = None if examples is None else source_of(examples, "examples")
+        file = None if source is None else name_of(source)
+        with called(progress) as console:
+            found = check_model(self._run, file, options, console, load=lambda: self._loaded)
+        return Checked(
+            found.report, ReportPage(found.written.with_name(f"{found.written.name}.html"))
+        )
 
     @overload
     def explain(

@@ -12,7 +12,7 @@ from typing_extensions import Self  # of typing since Python 3.11
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.encoding import LabelEncoding
+from tf_finetune.tasks.answer_changes import AnswerChanges
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
@@ -36,7 +36,7 @@ LABEL, CONFIDENCE, VALUE = "label", "confidence", "value"
 
 
 @dataclass(frozen=True)
-class LabelSpace(LabelEncoding):
+class LabelSpace(AnswerChanges):
     """A task with its labels: the meaning of the model's outputs.
 
     Each kind of task is a class in a file of its own, and a line in `tasks.table.TASKS`. Nothing
@@ -67,7 +67,6 @@ class LabelSpace(LabelEncoding):
         outputs_in_words: What the outputs are, where they have no `names`.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
-        holds_several: Whether one answer may hold several names.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
@@ -102,7 +101,6 @@ class LabelSpace(LabelEncoding):
     outputs_in_words: ClassVar[str] = "The one output is the predicted number."
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
-    holds_several: ClassVar[bool] = False
     request_names: ClassVar[tuple[str, str]] = ("text", "text_pair")
     sample: ClassVar[str] = "a fine film"
     pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
@@ -224,18 +222,6 @@ class LabelSpace(LabelEncoding):
         """Shape and dtype of one example's target."""
 
     # Answers and their scores.
-
-    @abstractmethod
-    def predicted(self, logits: np.ndarray) -> np.ndarray:
-        """Turns logits into predictions that look like targets."""
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Turns logits into class probabilities, float64 [n, C].
-
-        Raises:
-            ValueError: The answers are numbers.
-        """
-        raise ValueError(f"a {self.task} model has no probabilities")
 
     @abstractmethod
     def averaged(self, logits: np.ndarray) -> np.ndarray:

@@ -59,7 +59,9 @@ class Spans(ScoredSpans):
     pair_sample: ClassVar[tuple[str, str]] = (sample, "Rome lies on the Tiber, in Italy.")
     listed_words: ClassVar[str] = "the likeliest spans (three if left out)"
     explains_parts: ClassVar[bool] = True
-    unable: ClassVar[frozenset[str]] = frozenset({"export", "preflight", "profile", "keras"})
+    unable: ClassVar[frozenset[str]] = frozenset(
+        {"export", "preflight", "profile", "keras", "check", "suspects"}
+    )
 
     rows = staticmethod(span_rows)
 

@@ -91,6 +91,7 @@ class Tags(LabelSpace):
     sample: ClassVar[str] = "from Boston to New York"
     answers_parts: ClassVar[bool] = True
     explains_parts: ClassVar[bool] = True
+    unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))
 
     rows = staticmethod(tag_rows)
     losses = staticmethod(Classes.losses)
