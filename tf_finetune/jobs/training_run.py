@@ -115,7 +115,7 @@ def run_training(
 
 def _begin(inputs: TrainingInputs, claims: ExitStack, console: Console) -> _Begun:
     config = inputs.config
-    check_options(config.training, inputs.splits, config.evaluation)
+    check_options(config.training, inputs.splits, config.evaluation, [config.method])
     splits = with_threshold(inputs.splits, config.evaluation.threshold)
     digest = ""
     if config.training.strategy == "multi_worker":
@@ -149,10 +149,11 @@ def _describe(begun: _Begun) -> None:
     priced = [(phase, phase.spec.cost(**step)) for phase in inputs.phases]
     render_phases(begun.console, priced, **step)
     packs = not splits.labels.joins_reads
-    shape = training_shape(config.training, config.data.max_length, begun.chosen, packs=packs)
+    method, length = config.method, config.data.max_length
+    shape = training_shape(config.training, length, begun.chosen, method, packs=packs)
     costs = [(phase.epochs, cost) for phase, cost in priced]
     begun.say(*inputs.notes)
-    begun.say(*describe_job(config.training, splits, costs, shape, begun.chosen))
+    begun.say(*describe_job(config.training, method, splits, costs, shape, begun.chosen))
 
 
 def _build(begun: _Begun) -> _Built:

@@ -68,6 +68,7 @@ class LabelSpace(LabelEncoding):
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
         holds_several: Whether one answer may hold several names.
+        tells_apart: Whether two texts have the same label or not, so that they can be paired.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
@@ -100,6 +101,7 @@ class LabelSpace(LabelEncoding):
     holds_several: ClassVar[bool] = False
     sample: ClassVar[str] = "a fine film"
     answers_parts: ClassVar[bool] = False
+    tells_apart: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
     unable: ClassVar[frozenset[str]] = frozenset()
