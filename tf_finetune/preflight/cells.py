@@ -55,7 +55,8 @@ class Job:
     @property
     def padding(self) -> Padding:
         """How a TPU's batches are padded."""
-        return resolve_padding(self.config.training.padding, compiles=True)
+        packs = not self.labels.joins_reads
+        return resolve_padding(self.config.training.padding, compiles=True, packs=packs)
 
     def shape(self, batch_size: int, runs: Runs = "step") -> StepShape:
         """What a device is given of a batch; a pass that fills the cache packs no texts."""
@@ -194,7 +195,7 @@ def question(spec: Spec, shape: StepShape, chip: Chip, runs: Runs) -> dict[str, 
         "dropout": spec.config.encoder.dropout,
         "plan": spec.plan.to_dict(),
         "task": spec.labels.task,
-        "num_labels": spec.labels.num_outputs,
+        "num_labels": spec.labels.num_logits,
         "training": spec.config.training.marked(Mark.STEP),
         "shape": asdict(shape),
         "topology": chip.topology,

@@ -60,9 +60,9 @@ def first_batch(
         states: What the batch holds in place of tokens.
     """
     training = config.training
-    shape = training_shape(
-        training, config.data.max_length, without_strategy(compiles=True), config.method
-    )
+    packs = not splits.labels.joins_reads
+    strategy = without_strategy(compiles=True)
+    shape = training_shape(training, config.data.max_length, strategy, config.method, packs=packs)
     train, labels = splits.train, splits.labels
     weights = labels.example_weights(training.class_weights, train.labels)
     objective = OBJECTIVES[config.method.learns_from]

@@ -30,6 +30,8 @@ UNABLE = {
     "preflight": "checked for a TPU",
     "profile": "profiled",
     "keras": "made by themselves",
+    "check": "checked with changed texts",
+    "suspects": "asked for suspect labels",
 }
 
 # In config.json, the task of a model whose `problem_type` is also that of an earlier task above.

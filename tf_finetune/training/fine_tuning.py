@@ -12,7 +12,7 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.data.batches import resolve_padding
+from tf_finetune.data.batches import packing_problems, resolve_padding
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -155,26 +155,28 @@ def check_options(
             f"training.label_smoothing: received {config.label_smoothing:g} for a "
             f"{splits.labels.task} task; accepted: 0"
         )
-    if config.padding == "packed" and splits.labels.joins_reads:
-        problems.append(
-            f"training.padding: received packed for a {splits.labels.task} task, whose rows are "
-            "answered as a whole; accepted: auto, longest, buckets, max"
-        )
+    problems += packing_problems(config.padding, splits.labels)
     for method in methods:
-        objective = OBJECTIVES[method.learns_from]
-        problems += objective.problems(method.name, splits.labels, splits.train.labels)
-        if objective.together > 1 and config.padding == "packed":
-            problems.append(
-                f"training.padding: received packed with method.name={method.name}, whose steps "
-                "compare rows; accepted: auto, longest, buckets, max"
-            )
-        if objective.leaves_head and config.head_rate_factor != 1:
-            problems.append(
-                f"training.head_rate_factor: received {config.head_rate_factor:g} with "
-                f"method.name={method.name}, which solves the head; accepted: 1"
-            )
+        problems += objective_problems(method, config, splits)
     if problems:
         raise UserError(problems)
+
+
+def objective_problems(method: Method, config: TrainingConfig, splits: Splits) -> list[str]:
+    """What of examples and options does not go with what a method's steps make smaller."""
+    objective = OBJECTIVES[method.learns_from]
+    problems = list(objective.problems(method.name, splits.labels, splits.train.labels))
+    if objective.together > 1 and config.padding == "packed":
+        problems.append(
+            f"training.padding: received packed with method.name={method.name}, whose steps "
+            "compare rows; accepted: auto, longest, buckets, max"
+        )
+    if objective.leaves_head and config.head_rate_factor != 1:
+        problems.append(
+            f"training.head_rate_factor: received {config.head_rate_factor:g} with "
+            f"method.name={method.name}, which solves the head; accepted: 1"
+        )
+    return problems
 
 
 def fine_tune(
