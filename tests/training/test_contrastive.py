@@ -11,8 +11,9 @@ from rich.console import Console
 from tf_finetune.errors import UserError
 from tf_finetune.methods.contrastive import Contrastive, ContrastiveLora
 from tf_finetune.methods.full import Full
-from tf_finetune.training.fine_tuning import check_options, evaluation_shape
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.head_solving import HeadSolver
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.pair_loss import PairLoss
 
 pytestmark = pytest.mark.numeric

@@ -13,7 +13,7 @@ from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.methods.full import Full
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.training import job_description
-from tf_finetune.training.fine_tuning import training_shape
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.job_description import describe_job, job_digest
 
 MAX_LENGTH = 32

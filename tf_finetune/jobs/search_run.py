@@ -34,7 +34,7 @@ from tf_finetune.searches.session import (
     run_trials,
     session_notes,
 )
-from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.option_checks import check_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

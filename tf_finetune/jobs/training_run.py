@@ -27,11 +27,13 @@ from tf_finetune.runs.run_report import write_run_report
 from tf_finetune.runs.scoring import score_splits
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.device_precision import check_precision
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import Outputs, check_options, fine_tune, training_shape
+from tf_finetune.training.fine_tuning import Outputs, fine_tune
 from tf_finetune.training.job_description import describe_job, job_digest
 from tf_finetune.training.multi_worker import MEETING_SECONDS
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.phases import Phase, reset_phases
 from tf_finetune.training.rounds import TrainedRounds, train_rounds, without_early_stopping
 from tf_finetune.training.run_result import RunResult

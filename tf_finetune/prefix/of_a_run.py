@@ -12,8 +12,8 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.prefix.cache import PrefixCache
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import evaluation_shape
 from tf_finetune.training.strategy import ChosenStrategy
 
 

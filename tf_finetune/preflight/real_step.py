@@ -12,8 +12,8 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.preflight.device.comparison import WEIGHTS
 from tf_finetune.preflight.lowering import lowered_step
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import training_shape
 from tf_finetune.training.objectives import OBJECTIVES
 from tf_finetune.training.strategy import without_strategy
 

@@ -24,10 +24,10 @@ from tf_finetune.plans.precision import UNTIMED, ChosenPrecision, with_precision
 from tf_finetune.plans.rates import number_of_steps
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.device_precision import device_name, known_precision
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
-from tf_finetune.training.fine_tuning import training_shape
 from tf_finetune.training.objectives import OBJECTIVES, Steps
 from tf_finetune.training.step_timing import STEPS, TimedSteps, time_in_turn
 from tf_finetune.training.strategy import ChosenStrategy

@@ -12,18 +12,17 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.data.batches import packing_problems, resolve_padding
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.errors import UserError, visible
 from tf_finetune.machine import interruption
 from tf_finetune.machine.interruption import Interrupted
-from tf_finetune.methods.method import Method
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.solver import trains_head_alone
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
+from tf_finetune.training.batch_shapes import evaluation_shape, training_shape
 from tf_finetune.training.callbacks import (
     EpochHistory,
     GiveUp,
@@ -40,6 +39,7 @@ from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_dig
 from tf_finetune.training.head_solving import HeadSolver
 from tf_finetune.training.memory_limits import cut_smaller
 from tf_finetune.training.objectives import OBJECTIVES, Objective, Steps
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.phases import Phase, hand_over, only_phase
 from tf_finetune.training.pipeline import BatchShape, piece_rows
 from tf_finetune.training.progress import ProgressBar
@@ -68,115 +68,6 @@ class Outputs:
 
 
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
-
-
-def evaluation_shape(
-    config: EvaluationConfig, training: TrainingConfig, max_length: int, chosen: ChosenStrategy
-) -> BatchShape:
-    """How batches are cut for scoring; sorted by length, they hold little padding unpacked."""
-    padding = resolve_padding(training.padding, compiles=chosen.compiles)
-    if padding == "packed":
-        padding = "buckets" if chosen.compiles else "longest"
-    return BatchShape(
-        batch_size=max(config.batch_size, chosen.replicas),
-        replicas=chosen.replicas,
-        processes=chosen.processes,
-        padding=padding,
-        max_length=max_length,
-        fixed_rows=chosen.compiles,
-    )
-
-
-def training_shape(
-    config: TrainingConfig,
-    max_length: int,
-    chosen: ChosenStrategy,
-    method: Method,
-    *,
-    packs: bool = True,
-) -> BatchShape:
-    """How batches are cut and padded for training; `packs`: a row may hold several texts."""
-    together = OBJECTIVES[method.learns_from].together
-    packs = packs and together == 1
-    return BatchShape(
-        batch_size=config.batch_size,
-        replicas=chosen.replicas,
-        processes=chosen.processes,
-        micro_batches=config.accumulation_steps,
-        padding=resolve_padding(config.padding, compiles=chosen.compiles, packs=packs),
-        max_length=max_length,
-        fixed_rows=chosen.compiles,
-        together=together,
-    )
-
-
-def check_options(
-    config: TrainingConfig,
-    splits: Splits,
-    evaluation: EvaluationConfig | None = None,
-    methods: Sequence[Method] = (),
-) -> None:
-    """Holds the training section against the data, before anything is built or written.
-
-    Args:
-        config: The training section.
-        splits: The data.
-        evaluation: The evaluation section, where a threshold is still to be chosen.
-        methods: Those that are going to train.
-
-    Raises:
-        UserError: With every option that does not go with the labels or the splits.
-    """
-    problems: list[str] = []
-    for check in (
-        lambda: splits.labels.monitor(config.monitor),
-        lambda: splits.labels.example_weights(config.class_weights, splits.train.labels),
-        lambda: splits.labels.decided_at(0.5 if evaluation is None else evaluation.threshold),
-    ):
-        try:
-            check()
-        except UserError as error:
-            problems += error.problems
-    watched = splits.validation is not None or splits.folds is not None
-    if config.early_stopping_patience is not None and not watched:
-        problems.append(
-            "training.early_stopping_patience: there is no validation set to watch; accepted: "
-            "null, or give data.validation, a data.validation_fraction over 0 or data.folds"
-        )
-    is_auto = evaluation is not None and evaluation.threshold == "auto"
-    if is_auto and splits.labels.threshold is not None and not watched:
-        problems.append(
-            "evaluation.threshold: received auto, and there is no validation set to choose it on; "
-            "accepted: a number such as 0.5, or give data.validation, a data.validation_fraction "
-            "over 0 or data.folds"
-        )
-    if config.label_smoothing and not splits.labels.has_smoothed_targets:
-        problems.append(
-            f"training.label_smoothing: received {config.label_smoothing:g} for a "
-            f"{splits.labels.task} task; accepted: 0"
-        )
-    problems += packing_problems(config.padding, splits.labels)
-    for method in methods:
-        problems += objective_problems(method, config, splits)
-    if problems:
-        raise UserError(problems)
-
-
-def objective_problems(method: Method, config: TrainingConfig, splits: Splits) -> list[str]:
-    """What of examples and options does not go with what a method's steps make smaller."""
-    objective = OBJECTIVES[method.learns_from]
-    problems = list(objective.problems(method.name, splits.labels, splits.train.labels))
-    if objective.together > 1 and config.padding == "packed":
-        problems.append(
-            f"training.padding: received packed with method.name={method.name}, whose steps "
-            "compare rows; accepted: auto, longest, buckets, max"
-        )
-    if objective.leaves_head and config.head_rate_factor != 1:
-        problems.append(
-            f"training.head_rate_factor: received {config.head_rate_factor:g} with "
-            f"method.name={method.name}, which solves the head; accepted: 1"
-        )
-    return problems
 
 
 def fine_tune(

@@ -39,8 +39,9 @@ from tf_finetune.searches.running.trial_request import TrialRequest
 from tf_finetune.searches.running.trial_results import Measured, failed_result, result_of
 from tf_finetune.searches.running.trial_weights import trained_weights, write_weights
 from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, evaluation_shape, fine_tune
+from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, fine_tune
 from tf_finetune.training.memory_limits import OutOfMemoryError
 from tf_finetune.training.rounds import TrainedRounds, train_rounds
 from tf_finetune.training.strategy import ChosenStrategy
