@@ -143,15 +143,15 @@ class Classifier(PlannedModel):
         return pooled(pooling, states, texts) if is_last and reads is None else states
 
     def layer_summaries(self, inputs: Inputs, *, read: bool = False) -> tf.Tensor:
-        """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
+        """What each depth knows of a row, float32 [b, layers + 1, s, hidden], in inference mode.
 
-        The mean state of its tokens after the embeddings and each layer; after the last one
-        what is read of it, which is what the head gets.
+        The mean state of each of its texts' tokens after the embeddings and each layer; after the
+        last one what is read, which is what the head gets.
 
         Args:
-            inputs: Tokens, of each text of which one vector is read; those of a row's texts stand
-                side by side.
-            read: Whether the same is read at every depth.
+            inputs: Tokens.
+            read: Whether the same is read at every depth: s are then the reads of a row, and
+                otherwise its texts.
         """
         texts = inputs.texts
         pooling = self.files.pooling if read else "mean"
@@ -159,9 +159,9 @@ class Classifier(PlannedModel):
         summaries = []
         for index in range(self.num_layers):
             known = tf.cast(states, tf.float32)
-            summaries.append(_side_by_side(pooled(pooling, known, texts), texts))
+            summaries.append(pooled(pooling, known, texts))
             states = self.encode(index, states, texts, training=False)
-        return tf.stack([*summaries, _side_by_side(tf.cast(states, tf.float32), texts)], axis=1)
+        return tf.stack([*summaries, tf.cast(states, tf.float32)], axis=1)
 
     def layer_reads(self, inputs: Inputs, poolings: Sequence[Pooling]) -> tf.Tensor:
         """What a head would read above each layer, float32 [layers, poolings, b * r, hidden].
@@ -195,6 +195,12 @@ class Classifier(PlannedModel):
         self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None
     ) -> tf.Tensor:
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
+        return self._answer(self._top_states(states, texts, training), training)
+
+    def _top_states(
+        self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None
+    ) -> tf.Tensor:
+        """From the states at the frozen boundary to what the last layer gives, [b, r, hidden]."""
         for index in range(self.plan.frozen_depth, self.num_layers):
             layer: Callable[[tf.Tensor], tf.Tensor] = partial(
                 self.encode, index, texts=texts, training=training
@@ -203,18 +209,18 @@ class Classifier(PlannedModel):
                 below = index > self.plan.frozen_depth or not self.plan.embeddings_frozen
                 layer = recomputed(layer, self.trainable_weights, below=below)
             states = layer(states)
-        return self._answer(states, training)
+        return states
 
-    def head_vectors(self, inputs: Inputs) -> tf.Tensor:
-        """What the dense layer of the head gets of all texts, [b * s, hidden] in inference mode.
+    def head_vectors(self, inputs: Inputs, training: bool = False) -> tf.Tensor:
+        """What the dense layer of the head gets of all texts, float32 [b * s, hidden].
 
         Args:
             inputs: As for `call`.
+            training: Whether dropout is on.
         """
-        states = self._states_of(inputs, training=False)
-        for index in range(self.plan.frozen_depth, self.num_layers):
-            states = self.encode(index, states, inputs.texts, training=False)
-        return tf.cast(self._pooled(states, training=False), tf.float32)
+        states = self._states_of(inputs, training)
+        states = self._top_states(states, inputs.texts, training)
+        return tf.cast(self._pooled(states, training), tf.float32)
 
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
         """From what was read, [b, r, hidden], to logits [b * r, labels]."""
@@ -255,10 +261,3 @@ class Classifier(PlannedModel):
         for part in self.encoder.activated:
             if part.activation is gelu:
                 part.activation = function
-
-
-def _side_by_side(read: tf.Tensor, texts: Texts | PackedTexts) -> tf.Tensor:
-    """What was read of each text of a row, [b, s, hidden] to [b, s * hidden]."""
-    if isinstance(texts, Texts):
-        return read[:, 0]
-    return tf.reshape(read, [tf.shape(read)[0], tf.shape(read)[1] * read.shape[2]])

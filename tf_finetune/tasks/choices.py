@@ -77,7 +77,7 @@ class Choices(Classes):
     has_exact_head: ClassVar[bool] = False
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
-    unable: ClassVar[frozenset[str]] = frozenset(("profile", "check", "suspects"))
+    unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "

@@ -50,6 +50,7 @@ class Classes(NamedClasses):
     constant_name: ClassVar[str] = "majority_class"
     constant_words: ClassVar[str] = "the commonest class"
     fewest_names: ClassVar[int] = 2
+    tells_apart: ClassVar[bool] = True
 
     @classmethod
     def prepared(cls, raw: RawLabels, names: Collection[str]) -> RawLabels:
