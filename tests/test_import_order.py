@@ -31,6 +31,7 @@ ORDER = (
     {"diagnosis"},
     {"preflight"},
     {"prediction"},
+    {"ranking"},
     {"export"},
     {"searches.running"},
     {"searches.leading"},

@@ -72,6 +72,7 @@ EVALUATE = Uses(
     without_file=("data",),  # the run's examples are split once more
 )
 PREDICT = Uses((*_TEXTS, "data.label_separator", *_ANSWERING))
+RANK = Uses((*_TEXTS, *_ANSWERING, "data.train", "data.validation", "data.test", "training.seed"))
 EXPLAIN = Uses(PREDICT.always, not_these=("search.ensemble",))  # explains the single model
 SERVE = Uses(_ANSWERING, not_these=("evaluation.batch_size",))
 EXPORT = Uses(

@@ -12,6 +12,7 @@ from typing_extensions import Self  # of typing since Python 3.11
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
+from tf_finetune.tasks.doubts import Doubts
 from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
@@ -36,7 +37,7 @@ LABEL, CONFIDENCE, VALUE = "label", "confidence", "value"
 
 
 @dataclass(frozen=True)
-class LabelSpace(LabelEncoding):
+class LabelSpace(LabelEncoding, Doubts):
     """A task with its labels: the meaning of the model's outputs.
 
     Each kind of task is a class in a file of its own, and a line in `tasks.table.TASKS`. Nothing

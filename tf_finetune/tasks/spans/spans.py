@@ -117,7 +117,7 @@ class Spans(LabelSpace):
     )
     threshold_words: ClassVar[str] = "no answer above"
     unable: ClassVar[frozenset[str]] = frozenset(
-        {"explain", "export", "serve", "preflight", "profile", "keras"}
+        {"explain", "export", "serve", "preflight", "profile", "rank", "keras"}
     )
 
     rows = staticmethod(span_rows)
