@@ -26,6 +26,7 @@ ORDER = (
     {"training"},
     {"prefix"},
     {"evaluation"},
+    {"robustness"},
     {"reports"},
     {"runs"},
     {"diagnosis"},

@@ -172,6 +172,12 @@ COMMANDS: dict[str, Command] = {
                 value="N",
             ),
             Argument(
+                "--answer",
+                "of questions explain this text of each context, '' why there is no answer; "
+                "without, the model's answer",
+                value="TEXT",
+            ),
+            Argument(
                 "--output",
                 "HTML page, JSON or JSONL file, by its ending; again for more; without, JSON lines "
                 "on standard output",
@@ -196,6 +202,41 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
         uses=uses.EXPLAIN,
+    ),
+    "check": Command(
+        "check a trained model with changed texts, known answers and parts of the data",
+        (
+            _RUN,
+            Argument("FILE", "labelled examples; without, the run's test set", required=False),
+            Argument("--checks", "YAML file with checks and lists of words beside the packaged"),
+            Argument(
+                "--by",
+                "score the texts also by the values of this column of the data; again for more",
+                value="COLUMN",
+                repeated=True,
+            ),
+            Argument(
+                "--most-flipped",
+                "end with exit code 1 if a check fails on more than this share of its texts",
+                value="SHARE",
+            ),
+            Argument(
+                "--tolerance",
+                "of a model of numbers: by how much an answer may change; a quarter of the "
+                "labels' deviation if left out",
+                value="VALUE",
+            ),
+            Argument(
+                "--limit", "check N texts, drawn by the seed; 0: all", value="N", default="2000"
+            ),
+            Argument("--seed", "of the changes and the draw", value="N", default="0"),
+        ),
+        (
+            ("runs/reviews", "typos, case, names …, on the run's test set"),
+            ("runs/reviews --most-flipped 0.1", "exit code 1 where more than a tenth flips"),
+            ("runs/reviews new.csv --checks mine.yaml --by source", "checks and a slice of yours"),
+        ),
+        uses=uses.CHECK,
     ),
     "serve": Command(
         "answer texts over HTTP on this machine",

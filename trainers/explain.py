@@ -4,6 +4,7 @@ Example:
     python -m trainers.explain runs/reviews-depth4 --text "a fine film" --output why.html
     python -m trainers.explain runs/reviews-depth4 new.csv --limit 20 --output why.json
     python -m trainers.explain runs/slots "from Boston to New York" --label city --entity 2
+    python -m trainers.explain runs/squad --text "Who?" --text-pair "Anna did, not Bo." --answer Bo
 """
 
 import argparse
@@ -36,21 +37,16 @@ def main(argv: Sequence[str]) -> int:
     """Explains texts one after the other; returns the exit code."""
     arguments = parse_arguments("explain", argv)
 
-    from tf_finetune.evaluation.explanation.requests import (
-        check_entity,
-        check_label,
-        check_precision,
-    )
+    from tf_finetune.evaluation.explanation.requests import asked_of, check_precision
     from tf_finetune.prediction.resumable import check_output
     from tf_finetune.tasks.table import check_able
 
     opened = open_trained_run(arguments, alone="explained is the single model's answer")
     check_able(opened.labels.task, "explain")
-    label = check_label(arguments.label, opened.labels)
-    entity = None
-    if arguments.entity is not None:
-        number = whole_number("--entity", arguments.entity, positive=True)
-        entity = check_entity(number, opened.labels)
+    entity = arguments.entity
+    if entity is not None:
+        entity = whole_number("--entity", entity, positive=True)
+    asked = asked_of(opened.labels, label=arguments.label, entity=entity, answer=arguments.answer)
     precision = check_precision(
         whole_number("--steps", arguments.steps, positive=True),
         whole_number("--max-steps", arguments.max_steps, positive=True),
@@ -65,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     if not targets:
         as_encoded(sys.stdout, "utf-8")
     explained = []
-    found = explain(trained, records, label, precision, entity)
+    found = explain(trained, records, asked, precision)
     for number, one in enumerate(found, start=1):
         explained.append(one)
         print(visible(_summary(number, one.shown)), file=sys.stderr, flush=True)

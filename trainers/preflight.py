@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
 
     from tf_finetune.preflight.report import render_cells, write_report
 
-    line = f"encoder {files.name}, {job.labels.num_outputs} outputs"
+    line = f"encoder {files.name}, {job.labels.num_logits} outputs"
     console.print(Text(visible(line)), soft_wrap=True)
     render_cells(console, job, cells, examples)
     for path in write_report(Path(arguments.output), job, cells, examples):

@@ -84,6 +84,24 @@ def test_own_test_split_and_other_examples_are_scored(run, model, reviews):
     assert "<table" in other._repr_html_()
 
 
+def test_a_model_is_checked_with_changed_texts(model, reviews):
+    own = model.check()
+    other = model.check(reviews.assign(source="web"), by="source", most_flipped=0.0, limit=20)
+
+    assert own.passed and own.table.loc["upper_case", "failed"] == 0 == own["upper_case"]
+    assert own["lower_case"] != own["lower_case"]  # applies to no text
+    assert own.page.path.is_file()
+    assert other.passed == str(other).startswith("passed")
+    assert other.slices.part.tolist()[-1] == "web"
+    assert other.worst.columns.tolist() == ["check", "row", "text", "changed", "before", "after"]
+    assert "<table" in other._repr_html_()
+    with pytest.raises(tft.UserError) as caught:
+        model.check(most_flipped=2, tolerance="x", limit=-1, seed=True, checks="nowhere.yaml")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        *("most_flipped", "tolerance", "limit", "seed", "nowhere.yaml")
+    ]
+
+
 def test_explanation_names_and_colours_the_words(model):
     why = model.explain("a good <film>")
 

@@ -1,11 +1,15 @@
 """Examples of several rows: kept in the store, divided and limited as wholes."""
 
+import json
+
 import numpy as np
 import pytest
 
+from tests.task_files import write_task_file
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.loading import load_splits
 from tf_finetune.options.data import DataConfig
+from tf_finetune.tasks.table import TASKS
 from tf_finetune.tasks.tags.word_layout import WordTargets
 
 
@@ -85,3 +89,30 @@ def test_joined_splits_read_what_their_parts_do(tagged):
     words = WordTargets.of(joined.labels)
     assert words.num_examples == 12
     assert words.is_word.sum() == parts.sum()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_loading_with_what_was_inferred_gives_the_same_rows(task, tiny_tokenizer, tmp_path):
+    options = write_task_file(task, tmp_path) | {"cache_dir": str(tmp_path / "cache")}
+
+    first, resolved = load_splits(DataConfig.model_validate(options), tiny_tokenizer)
+    again, found = load_splits(resolved, tiny_tokenizer)
+
+    assert found == resolved
+    assert again.labels == first.labels
+    assert again.train.store.key == first.train.store.key
+    assert (again.train.rows == first.train.rows).all()
+
+
+def test_numbers_stay_the_tags_that_the_options_say(tiny_tokenizer, tmp_path):
+    lines = [json.dumps({"tokens": [str(n), "film"], "tags": [1, n % 2]}) for n in range(12)]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    options = {"train": str(tmp_path / "train.jsonl"), "cache_dir": str(tmp_path / "cache")}
+    options |= {"task": "token_classification", "label_names": ["B-film", "O", "I-film"]}
+
+    first, resolved = load_splits(DataConfig.model_validate(options), tiny_tokenizer)
+    again, _ = load_splits(resolved, tiny_tokenizer)
+
+    assert first.labels.names == ("O", "B-film", "I-film")
+    assert (again.train.labels == first.train.labels).all()
+    assert set(first.train.labels[:, 0].tolist()) == {0}

@@ -180,3 +180,16 @@ def test_a_step_that_answers_each_word_lowers_too(tiny_encoder, spec_for, shape)
 
     assert f"s32[{shape.rows},16]" in hlo
     assert f"f32[{shape.rows * 16},5]" in hlo  # logits of a word a token
+
+
+@pytest.mark.parametrize("shape", [SHAPE, PACKED], ids=["alone", "packed"])
+def test_a_step_that_chooses_lowers_too(tiny_encoder, spec_for, shape):
+    labels = unnamed_labels("multiple_choice", 3)
+    files = EncoderFiles("tiny", tiny_encoder).read_by(labels.pooling)
+    spec = spec_for(files, labels, freeze={"depth": 2})
+
+    hlo = lower_step(build_step_model(spec), labels, shape).hlo
+
+    examples = shape.texts_a_row or 1
+    assert f"s32[{shape.rows},{3 * examples}]" in hlo  # where choices begin
+    assert f"f32[{shape.rows * examples},3]" in hlo  # logits of an example's choices

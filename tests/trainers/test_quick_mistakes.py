@@ -36,6 +36,7 @@ def mistakes(finished_run, tiny_csv, tiny_encoder):
         ([verb, "nowhere", *more], "nowhere: no run here")
         for verb, *more in (
             ("evaluate",),
+            ("check",),
             ("predict", csv),
             ("explain", "--text", "a"),
             ("rank", csv),
@@ -53,6 +54,8 @@ def mistakes(finished_run, tiny_csv, tiny_encoder):
         (["init", "nowhere.csv"], gone),
         (["preflight", encoder, "--chips", "v9"], "--chips: received 'v9'"),
         (["evaluate", run, "nowhere.csv"], gone),
+        (["check", run, "nowhere.csv"], gone),
+        (["check", run, "--by", "colour"], "slices: received 'colour'"),
         (["evaluate", run, "evaluation.mistaks=1"], "nearest: evaluation.mistakes"),
         (["predict", run, "nowhere.csv"], "nowhere.csv"),
         (["predict", run, csv, "--output", "answers.foo"], "the ending '.foo'"),

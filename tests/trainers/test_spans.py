@@ -3,8 +3,10 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import tf_finetune as tft
 from tf_finetune.runs.model_folder import read_labels
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.spans.spans import Spans
@@ -43,6 +45,7 @@ def run(tiny_encoder, tmp_path_factory):
         f"data.cache_dir={folder / 'cache'}",
         "data.max_length=32",
         "data.validation_fraction=0.25",
+        "evaluation.explained_mistakes=1",
         "training.epochs=1",
         "training.batch_size=4",
         "evaluation.threshold=auto",
@@ -127,7 +130,6 @@ def test_questions_with_the_same_texts_are_told_by_example(run):
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
-        (explain, ["--text", "was it ?", "--text-pair", "a film"]),
         (export, ["--to", "savedmodel"]),
     ],
 )
@@ -136,6 +138,33 @@ def test_what_cannot_be_done_yet_is_refused_in_a_sentence(command, arguments, ru
     told = capsys.readouterr().err
     assert "received span, whose models are not" in told
     assert "Traceback" not in told
+
+
+def test_what_decided_an_answer_is_told_and_shown(run, tmp_path, capsys):
+    context = "the plot is bad . " * 6 + "the actors was great ."
+    asked = [str(run), "--text", "was it ?", "--text-pair", context]
+    page = tmp_path / "why.html"
+    capsys.readouterr()
+    assert run_command(explain.main, [*asked, "--answer", "great"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["explained"]["text"] == "great"
+    assert context[found["explained"]["start"] :].startswith("great")
+    why = found["explanation"]
+    assert [word["text"] for word in why["words"]] == ["was", "it", "?"]
+    assert {word["text"] for word in why["pair_words"]} >= {"great"}
+    assert run_command(explain.main, [*asked, "--answer", "", "--output", str(page)]) == 0
+    assert "no answer" in page.read_text(encoding="utf-8")
+    assert run_command(explain.main, [*asked, "--answer", "Rome"]) == 2
+    assert "received 'Rome'" in capsys.readouterr().err
+
+
+def test_python_explains_the_same(run):
+    table = pd.DataFrame({"question": ["was it ?"], "context": ["the actors was great ."]})
+    model = tft.load(run)
+    (why,) = model.explain(table, answer="great")
+    assert str(why).startswith('answer "great" (probability')
+    with pytest.raises(tft.UserError, match="entity: received 1, but this model predicts the part"):
+        model.explain(table, entity=1)
 
 
 def test_depths_are_searched_in_steps_as_no_head_can_be_solved(run, tiny_encoder):

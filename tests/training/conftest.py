@@ -110,6 +110,7 @@ def run(splits: Splits, cpu: ChosenStrategy) -> Callable[..., RunResult]:
         chosen: ChosenStrategy = cpu,
         outputs: Outputs | None = None,
         prepare: Callable[[], Any] = lambda: None,
+        max_length: int = MAX_LENGTH,
         **options: Any,
     ) -> RunResult:
         model.classifier.reset(config.seed)
@@ -119,7 +120,7 @@ def run(splits: Splits, cpu: ChosenStrategy) -> Callable[..., RunResult]:
             data,
             config,
             EvaluationConfig(batch_size=8),
-            max_length=MAX_LENGTH,
+            max_length=max_length,
             chosen=chosen,
             outputs=outputs or Outputs(),
             **options,

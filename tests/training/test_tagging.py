@@ -63,13 +63,6 @@ def tagger(build_tagger):
     return build_tagger()
 
 
-@pytest.fixture(scope="module")
-def whole(tagger, run, tagged, training, state, rounded):
-    """State after a run on one device without accumulation."""
-    result = run(tagger, training(learning_rate=RATE), data=tagged)
-    return rounded(state(tagger, result))
-
-
 def test_long_sentences_are_several_rows_of_one_example(tagged):
     assert tagged.train.num_examples < len(tagged.train)
     assert tagged.train.lengths.max() <= 16
@@ -83,16 +76,6 @@ def test_tags_are_learned(build_tagger, run, tagged, training):
     history = run(build_tagger(0, layers=1), config, data=tagged).history
 
     assert history[-1]["val_strict_f1"] > 0.9
-
-
-def test_two_replicas_in_micro_batches_equal_one_device(
-    build_tagger, run, tagged, training, state, rounded, assert_equal, whole, two_replicas
-):
-    options = {"learning_rate": RATE, "accumulation_steps": 2}
-    model = build_tagger(chosen=two_replicas, accumulation_steps=2)
-    result = run(model, training(**options), data=tagged, chosen=two_replicas)
-
-    assert_equal(rounded(state(model, result)), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("depth", [1, 3])

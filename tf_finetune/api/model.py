@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from tf_finetune.api.checked import Checked, check_options
 from tf_finetune.api.examples import name_of, source_of
 from tf_finetune.api.report_page import ReportPage
 from tf_finetune.api.scores import Scores
@@ -185,16 +186,74 @@ class Model:
         )
         return found.set_index(texts.index[found.row - 1]) if hasattr(texts, "iloc") else found
 
+    def check(
+        self,
+        examples: Any = None,
+        *,
+        checks: "str | Path | None" = None,
+        by: str | Sequence[str] = (),
+        most_flipped: float | None = None,
+        tolerance: float | None = None,
+        limit: int = 2_000,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Checked:
+        """Checks the model with changed texts, known answers and parts of the data.
+
+        What is found is also written into the model's folder, as a page and as JSON.
+
+        Args:
+            examples: Labelled, in any form that `search` takes; None: the run's own test split.
+            checks: A YAML file with further checks and lists of words: docs/trust.md.
+            by: Columns of the examples by whose values scores are told apart.
+            most_flipped: The largest share of a check's texts that may fail.
+            tolerance: Of a model of numbers: by how much an answer may change.
+            limit: How many texts are drawn; 0: all.
+            seed: Of the draw and of the changes.
+            progress: Whether it tells what it does.
+
+        Raises:
+            UserError: Examples or checks are wrong, or the task's answers are not of whole texts.
+        """
+        from tf_finetune.api.calling import called
+        from tf_finetune.jobs.check import check_model
+
+        columns = (by,) if isinstance(by, str) else tuple(by)
+        path = None if checks is None else str(checks)
+        options = check_options(path, columns, most_flipped, tolerance, limit, seed)
+        source = None if examples is None else source_of(examples, "examples")
+        file = None if source is None else name_of(source)
+        with called(progress) as console:
+            found = check_model(self._run, file, options, console, load=lambda: self._loaded)
+        return Checked(
+            found.report, ReportPage(found.written.with_name(f"{found.written.name}.html"))
+        )
+
     @overload
     def explain(
-        self, texts: str, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: str,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "Explained": ...
     @overload
     def explain(
-        self, texts: Any, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: Any,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "ExplainedTexts": ...
     def explain(
-        self, texts: Any, *, label: str | None = None, entity: int | None = None
+        self,
+        texts: Any,
+        *,
+        label: str | None = None,
+        entity: int | None = None,
+        answer: str | None = None,
     ) -> "Explained | ExplainedTexts":
         """Which words decided the answer, by integrated gradients.
 
@@ -203,6 +262,8 @@ class Model:
             label: The label to explain, or the kind of entity; None: the answer of each text.
             entity: Of a model of entities: which of each text (of the kind), from 1; None: the
                 likeliest.
+            answer: Of a model that answers questions: a text of the contexts, "" for no answer;
+                None: the model's.
 
         Returns:
             Of one text what shows itself in colours, of several one after the other.
@@ -212,15 +273,15 @@ class Model:
         """
         from tf_finetune.api.explained import Explained, ExplainedTexts
         from tf_finetune.evaluation.explanation.precision import Precision
+        from tf_finetune.evaluation.explanation.requests import asked_of
         from tf_finetune.jobs.explain import explain
 
-        if label is not None and label not in self.labels:
-            accepted = ", ".join(self.labels) or "none, as this model predicts a number"
-            raise UserError(f"label: received {label!r}; accepted: {accepted}")
-        _check_entity(entity, self._labels)
+        _check_entity(entity)
+        names = ("label", "entity", "answer")
+        asked = asked_of(self._labels, label=label, entity=entity, answer=answer, flags=names)
         (member, *_) = self._loaded.members
         records = list(self._records(texts))
-        found = ExplainedTexts(map(Explained, explain(member, records, label, Precision(), entity)))
+        found = ExplainedTexts(map(Explained, explain(member, records, asked, Precision())))
         return found[0] if isinstance(texts, str) else found
 
     @overload
@@ -356,18 +417,16 @@ class Model:
         return f"Model({str(self.path)!r}: {named or 'a number'})"
 
 
-def _check_entity(entity: int | None, labels: LabelSpace) -> None:
-    """As the command's --entity.
+def _check_entity(entity: int | None) -> None:
+    """Refuses what the command's --entity could not be.
 
     Raises:
-        UserError: It is no number from 1, or the model has no entities.
+        UserError: It is no number from 1.
     """
     if entity is None:
         return
     if isinstance(entity, bool) or not isinstance(entity, int) or entity < 1:
         raise UserError(f"entity: received {entity!r}; accepted: a whole number from 1")
-    if not labels.answers_parts:
-        raise UserError(f"entity: received {entity}, but this model answers whole texts")
 
 
 def _read(data: DataConfig, source: str | InMemory) -> "Iterator[Record]":

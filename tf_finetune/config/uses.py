@@ -71,6 +71,13 @@ EVALUATE = Uses(
     (*_LABELLED_TEXTS, "evaluation", "training.padding", *_ANSWERING),
     without_file=("data",),  # the run's examples are split once more
 )
+CHECK = Uses(
+    (
+        *(*_LABELLED_TEXTS, *_ANSWERING),
+        *("evaluation.bootstrap_resamples", "evaluation.confidence", "evaluation.mistakes"),
+    ),
+    without_file=("data",),
+)
 PREDICT = Uses((*_TEXTS, "data.label_separator", *_ANSWERING))
 RANK = Uses((*_TEXTS, *_ANSWERING, "data.train", "data.validation", "data.test", "training.seed"))
 EXPLAIN = Uses(PREDICT.always, not_these=("search.ensemble",))  # explains the single model

@@ -14,6 +14,7 @@ from tf_finetune.data.token_store_cache import open_store
 from tf_finetune.errors import UserError
 from tf_finetune.options.data import DataConfig
 from tf_finetune.sources.columns import resolve_columns
+from tf_finetune.sources.record_forms import FORMS
 from tf_finetune.tasks.label_inference import infer_labels
 from tf_finetune.tasks.label_notes import label_notes
 from tf_finetune.tasks.labels import LabelSpace
@@ -69,6 +70,7 @@ def load_splits(
         )
     guessed = config.task == "auto"
     config = _resolved(config)
+    given_names = config.label_names
     stores = _open_stores(config, tokenizer, console)
     train = stores.pop("train")
     if config.task != "auto" and config.label_names is None:
@@ -89,9 +91,12 @@ def load_splits(
     summary = summarize(ordered, labels, notes)
     if console is not None:
         render_summary(summary, console)
+    # Where names say how rows are read, as those of tags that are numbers, others would give
+    # another store, or other tags.
+    read_by_names = labels.read_as in FORMS
     inferred: dict[str, object] = {
         "task": labels.task,
-        "label_names": labels.names or None,
+        "label_names": given_names if read_by_names else labels.names or None,
     }
     if labels.decimal_mark == "comma":
         inferred["decimal_mark"] = labels.decimal_mark

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 
@@ -47,8 +48,10 @@ class Explanation:
         converged: Whether the gap is within the tolerance.
         words: Of the text, in its order.
         pair_words: Of the second text; empty without one.
+        choice_words: Of each text that is chosen from; empty where none is.
         asked: First character of the part of the text that it is about, and the one after the
             last; None: the whole text.
+        asked_of_pair: Whether that is a part of the second text.
     """
 
     label: str | None
@@ -60,11 +63,14 @@ class Explanation:
     words: tuple[Word, ...]
     pair_words: tuple[Word, ...] = ()
     asked: tuple[int, int] | None = None
+    choice_words: tuple[tuple[Word, ...], ...] = ()
+    asked_of_pair: bool = False
 
     def all_words(self) -> Iterator[Word]:
-        """The words of both texts."""
+        """The words of all texts."""
         yield from self.words
         yield from self.pair_words
+        yield from chain.from_iterable(self.choice_words)
 
     @property
     def total(self) -> float:

@@ -44,6 +44,7 @@ class Mistake:
         explanation: What the words contributed to that output; None where nobody asked.
         parts: What is wrong in the text, where the answer is parts of it, such as entities;
             `label` and `predicted` hold these alone.
+        choices: The texts that were chosen from, where the answer is one of them.
     """
 
     index: int
@@ -56,6 +57,7 @@ class Mistake:
     output: int = 0
     explanation: Explanation | None = None
     parts: tuple[WrongPart, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,7 @@ def _mistakes(
             probability=wrong.probability,
             output=wrong.output,
             parts=wrong.parts,
+            choices=wrong.record.choices,
         )
         for wrong in labels.wrong_answers(targets, logits, records_of, limit)
     )

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation
 from tf_finetune.evaluation.explanation.precision import Precision
-from tf_finetune.prediction.answers import answers
 from tf_finetune.reports.page.explanations import ExplainedText
 from tf_finetune.runs.outputs import Outputs
+from tf_finetune.sources.problems import show
 from tf_finetune.sources.records import Record
-from tf_finetune.tasks.questions import ChosenPart
-from tf_finetune.tasks.wrong_answers import Part
+from tf_finetune.tasks.questions import Asked, ChosenPart
+from tf_finetune.tasks.wrong_answers import Answer
 
 if TYPE_CHECKING:
     from tf_finetune.runs.trained_model import TrainedModel
@@ -24,36 +25,34 @@ class ExplainedAnswer:
     Attributes:
         record: The text.
         answer: As `answers` gives it.
+        said: The same in short.
         explanation: Of one output, or of a part of the text.
         chosen: That part; None where the answer is to the whole text.
     """
 
     record: Record
     answer: Mapping[str, Any]
+    said: Answer
     explanation: Explanation
     chosen: ChosenPart | None = None
 
     @property
     def shown(self) -> ExplainedText:
         """What a page shows of it."""
-        record, answer, why = self.record, self.answer, self.explanation
-        texts = (record.text,) if record.text_pair is None else (record.text, record.text_pair)
+        why = self.explanation
         if self.chosen is not None:
-            (found,) = answer.values()
-            said = [Part(p["start"], p["end"], p["label"], p["text"]).words for p in found]
-            return ExplainedText(texts, said, self.chosen.probability, why)
-        return ExplainedText(
-            texts,
-            next(answer[name] for name in ("label", "labels", "value") if name in answer),
-            None if why.label is None else answer["probabilities"][why.label],
-            why,
-        )
+            chance: float | None = self.chosen.probability
+        else:
+            chance = None if why.label is None else self.answer["probabilities"][why.label]
+        return ExplainedText(self.record.texts, self.said, chance, why)
 
     def to_dict(self) -> dict[str, Any]:
         """What `predict` says of the text, and why, as JSON."""
-        texts = {"text": self.record.text}
+        texts: dict[str, Any] = {"text": self.record.text}
         if self.record.text_pair is not None:
             texts["text_pair"] = self.record.text_pair
+        if self.record.choices:
+            texts["choices"] = self.record.choices
         explained = {}
         if self.chosen is not None:
             chances = {"probability": self.chosen.probability}
@@ -64,45 +63,54 @@ class ExplainedAnswer:
 def explain(
     trained: "TrainedModel",
     records: Sequence[Record],
-    label: str | None,
+    asked: Asked,
     precision: Precision,
-    entity: int | None = None,
 ) -> Iterator[ExplainedAnswer]:
     """Explains texts in their order; each takes about as long as a step of training.
 
     Args:
         trained: A single model.
         records: The texts, at least one.
-        label: The label to explain, from `check_label`; None: each text's likeliest.
+        asked: From `requests.asked`: the label to explain, or the part of the texts; each text's
+            likeliest if nothing is said.
         precision: How exactly, from `check_precision`.
-        entity: Where an answer is parts of the text: which of them, from 1; None: the likeliest.
 
     Raises:
-        UserError: The model's outputs are NaN or infinite, or a text has fewer parts.
+        UserError: The model's outputs are NaN or infinite, or a text has no such part.
     """
-    if trained.labels.answers_parts:
-        yield from _explained_parts(trained, records, label, precision, entity)
+    labels = trained.labels
+    if labels.explains_parts:
+        yield from _explained_parts(trained, records, asked, precision)
         return
-    logits = trained.logits_of(records, trained.config.evaluation.batch_size)
-    said = answers(trained.labels, logits)
-    for record, likeliest, answer in zip(records, logits.argmax(axis=1), said, strict=True):
-        output = int(likeliest) if label is None else trained.labels.names.index(label)
-        why = trained.explainer.explain(record.text, record.text_pair, output, precision)
-        yield ExplainedAnswer(record, answer, why)
+    said = _outputs(trained, records)
+    likeliest = said.logits.argmax(axis=1).tolist()
+    for record, output, answer in zip(records, likeliest, said.answers(labels), strict=True):
+        if asked.label is not None:
+            output = labels.names.index(asked.label)
+        why = trained.explainer.explain(record, output, precision)
+        yield ExplainedAnswer(record, answer, labels.said(answer), why)
 
 
 def _explained_parts(
     trained: "TrainedModel",
     records: Sequence[Record],
-    label: str | None,
+    asked: Asked,
     precision: Precision,
-    entity: int | None,
 ) -> Iterator[ExplainedAnswer]:
-    labels, rows = trained.labels, trained.rows_of(records)
-    logits = trained.logits_of(records, trained.config.evaluation.batch_size, rows=rows)
-    for one in Outputs(records, rows, logits).apart():
+    labels = trained.labels
+    for one in _outputs(trained, records).apart():
         (record,), (answer,) = one.records, one.answers(labels)
-        chosen = labels.chosen_part(record, (one.rows, one.logits), label, entity)
+        chosen = labels.chosen_part(record, (one.rows, one.logits), asked)
         why = trained.explainer.explain_part(record, chosen.part, precision)
-        assert why is not None, "what was found was read"
-        yield ExplainedAnswer(record, answer, why, chosen)
+        if why is None:
+            raise UserError(
+                f"row {record.row}: of {' and '.join(map(show, record.texts))} the model reads "
+                "nothing that could be explained"
+            )
+        yield ExplainedAnswer(record, answer, labels.said(answer), why, chosen)
+
+
+def _outputs(trained: "TrainedModel", records: Sequence[Record]) -> Outputs:
+    rows = trained.rows_of(records)
+    logits = trained.logits_of(records, trained.config.evaluation.batch_size, rows=rows)
+    return Outputs(records, rows, logits)

@@ -140,15 +140,19 @@ def _lowered(function: Any, argument: Any) -> Lowered:
 def step_batch(labels: LabelSpace, shape: StepShape) -> Batch:
     """A batch of `training_dataset` with nothing in it."""
     packed = shape.texts_a_row is not None
-    reads_of_row = labels.most_reads(shape.length)
-    if packed and reads_of_row == 1:
-        reads_of_row = shape.texts_a_row or 1
-    answers = reads_of_row if packed or labels.answers_each_read else 1
+    answers = reads_of_row = labels.most_reads(shape.length)
+    if labels.several_texts:
+        answers, reads_of_row = shape.texts_a_row or 1, (shape.texts_a_row or 1) * labels.num_logits
+    elif packed and reads_of_row == 1:
+        answers = reads_of_row = shape.texts_a_row or 1
+    elif not (packed or labels.answers_each_read):
+        answers = 1
     places = [shape.rows, answers]
     target_shape, dtype = labels.target_shape(labels.num_outputs)
     tokens = tf.zeros([shape.rows, shape.length], tf.int32)
     reads = tf.zeros([shape.rows, reads_of_row], tf.int32)
-    texts = PackedTexts(tokens, tokens, reads) if packed else Texts(tokens, reads)
+    several = packed or labels.several_texts
+    texts = PackedTexts(tokens, tokens, reads) if several else Texts(tokens, reads)
     number = tf.constant(0, tf.int64)
     return Batch(
         inputs=Inputs(Tokens(tokens, tokens), texts),

@@ -26,7 +26,8 @@ GRID = "#e3e6ea"
 PAPER = "#ffffff"
 BAND = "#e8f1f8"
 FROZEN, FROZEN_HATCH = "#eef0f3", "#c9ced6"
-CELL_INK = "#111111"  # on the light cells of a matrix, whatever colour the page has
+# On the light and the dark cells of a matrix, whatever colour the page has: no colours of it.
+CELL_INK, CELL_PAPER = "#111111", "#fefefe"
 # The colours of M. Okabe and K. Ito, "Color Universal Design", 2008: told apart by every
 # kind of eye. Figures never tell by colour alone.
 BLUE, VERMILLION, GREEN = "#0072b2", "#d55e00", "#009e73"
@@ -194,7 +195,7 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_point
             ha="center",
             va="center",
             fontsize=text_size,
-            color="white" if shares[row, column] > 0.55 else CELL_INK,
+            color=CELL_PAPER if shares[row, column] > 0.55 else CELL_INK,
         )
 
 

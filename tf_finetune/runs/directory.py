@@ -35,6 +35,7 @@ OWN_NAMES = frozenset(
         "model",
         "ensemble",
         "evaluations",
+        "checks",
         "export",
         "serving.json",
     ]

@@ -51,7 +51,7 @@ def build_app(service: Service, token: str | None = None) -> FastAPI:
 
     app = FastAPI(
         title="tf-finetune",
-        summary=f"A {service.model.labels.task.replace('_', ' ')} model of texts",
+        summary=f"Answers with {service.model.labels.answer_kind}",
         version=service.model.version,
         lifespan=lifespan,
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
@@ -89,13 +89,14 @@ def _add_predict(app: FastAPI, service: Service) -> None:
     @app.post(
         "/predict",
         response_model=answer_model(labels),
+        response_model_exclude_unset=True,  # what a model never says is no null
         responses=described,
         dependencies=[bearer],
-        summary="Label texts",
+        summary="Answer texts",
     )
     async def predict(body: body_model) -> Any:  # type: ignore[valid-type]
         try:
-            records = records_of(body, service.model.config.data.task)
+            records = records_of(body, labels)
         except UserError as error:
             found = [{"loc": ["body"], "msg": p, "type": "value_error"} for p in error.problems]
             return _json(422, {"detail": found})

@@ -71,7 +71,9 @@ def load_served_model(
     opened = open_model(path, configure)
     version = file_sha256(opened.manifest)[:_VERSION_DIGITS]
     model = ServedModel(opened.run, opened.config, opened.load(), version)
-    logits = model.logits_of([Record(1, "a", "a" if model.pairs else None, None)])
+    count = model.labels.num_logits if model.labels.several_texts else 0
+    choices = ("a",) * count
+    logits = model.logits_of([Record(1, "a", "a" if model.pairs else None, None, choices=choices)])
     if not np.isfinite(logits).all():
         raise UserError(f"{path}: the model's outputs are NaN or infinite")
     return model

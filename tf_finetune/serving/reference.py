@@ -54,8 +54,8 @@ def reference_of(model: ServedModel) -> tuple[dict[str, Distribution], str]:
 
 
 def text_length(record: Record) -> int:
-    """Length of a text, or of both, in characters."""
-    return len(record.text) + len(record.text_pair or "")
+    """Length of all texts of an example, in characters."""
+    return sum(map(len, record.texts))
 
 
 def _of_data(model: ServedModel, splits: Splits) -> dict[str, Distribution]:

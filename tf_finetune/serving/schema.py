@@ -9,6 +9,9 @@ from tf_finetune.sources.reading import as_read
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
+_LIST, _TOP_K = "texts", "top_k"
+_MOST_LISTED = 100  # of a task that could list any number
+
 
 class Problem(BaseModel):
     """Why a request was not answered."""
@@ -24,29 +27,31 @@ class Health(BaseModel):
     task: str
     labels: list[str]
     threshold: float | None = Field(
-        default=None, description="probability above which a label applies, where several may"
+        default=None,
+        description="probability above which a label applies, where several may, or no answer is "
+        "given, where a question may have none",
     )
+
+
+def _in_either_form(schema: dict[str, Any]) -> None:
+    parts = [name for name in schema["properties"] if name not in (_LIST, _TOP_K)]
+    schema["oneOf"] = [{"required": [_LIST]}, {"required": parts}]
 
 
 class _EitherForm(BaseModel):
     """A request with a list of texts, or with one text."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"oneOf": [{"required": ["texts"]}, {"required": ["text"]}]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_in_either_form)
 
     @model_validator(mode="after")
     def _check_form(self) -> "_EitherForm":
-        """Refuses a body with both forms or neither, and half a pair."""
-        given = self.model_fields_set - {"top_k"}
-        alone = {name for name in ("text", "text_pair") if name in type(self).model_fields}
-        if given not in ({"texts"}, alone):
+        """Refuses a body with both forms or neither, and a part of an example."""
+        given = self.model_fields_set - {_TOP_K}
+        alone = [name for name in type(self).model_fields if name not in (_LIST, _TOP_K)]
+        if given not in ({_LIST}, set(alone)):
             received = " and ".join(sorted(given)) or "neither"
-            raise ValueError(
-                f"received {received}; accepted: texts (a list), or {' and '.join(sorted(alone))} "
-                "(one)"
-            )
+            parts = " and ".join(alone)
+            raise ValueError(f"received {received}; accepted: texts (a list), or {parts} (one)")
         return self
 
 
@@ -63,31 +68,43 @@ def request_model(labels: LabelSpace, limits: Limits, *, pairs: bool) -> type[Ba
         Field(min_length=1, max_length=limits.max_characters),
         AfterValidator(_check_text),
     ]
-    item: Any = text
+    first, second = labels.request_names
+    samples = labels.pair_sample if pairs else (labels.sample, "")
+    parts: dict[str, tuple[Any, str, Any]] = {
+        first: (text, f"one {first}, in place of {_LIST}", samples[0])
+    }
     if pairs:
-        item = create_model("TextPair", __config__=_STRICT, text=(text, ...), text_pair=(text, ...))
+        parts[second] = text, f"what goes with {first}", samples[1]
+    if labels.several_texts:
+        count = labels.num_logits
+        choices = Annotated[list[text], Field(min_length=count, max_length=count)]
+        shown = [f"choice {number}" for number in range(count)]
+        parts["choices"] = choices, f"the texts to choose from, of {first}", shown
+    item: Any = text
+    if len(parts) > 1:
+        name = "TextWithChoices" if labels.several_texts else "TextPair"
+        needed: dict[str, Any] = {part: (kind, ...) for part, (kind, _, _) in parts.items()}
+        item = create_model(name, __config__=_STRICT, **needed)
+    example = {part: shown for part, (_, _, shown) in parts.items()}
     fields: dict[str, Any] = {
-        "texts": (
+        _LIST: (
             list[item],
             Field(
                 default=None,
                 min_length=1,
                 max_length=limits.max_texts,
-                description="pairs of texts" if pairs else "texts, none blank",
-                examples=[
-                    [{"text": "a film", "text_pair": "a movie"}] if pairs else [labels.sample]
-                ],
+                description="what to answer, no text of it blank",
+                examples=[[example if len(parts) > 1 else labels.sample]],
                 json_schema_extra=_without_default,
             ),
         ),
-        "text": _alone(text, "one text, in place of texts", labels.sample),
+        **{part: _alone(*described) for part, described in parts.items()},
     }
-    if pairs:
-        fields["text_pair"] = _alone(text, "the second text of text", "a movie")
-    if labels.lists_probabilities:
-        fields["top_k"] = (
-            Annotated[int, Field(strict=True, ge=1, le=labels.num_outputs)] | None,
-            Field(default=None, description="only the probabilities of the likeliest labels"),
+    if labels.lists_best:
+        most = labels.most_listed() or _MOST_LISTED
+        fields[_TOP_K] = (
+            Annotated[int, Field(strict=True, ge=1, le=most)] | None,
+            Field(default=None, description=f"only so many of {labels.listed_words}"),
         )
     return create_model(
         "PredictRequest",
@@ -106,12 +123,12 @@ def answer_model(labels: LabelSpace) -> type[BaseModel]:
     )
 
 
-def records_of(request: BaseModel, task: str) -> list[Record]:
+def records_of(request: BaseModel, labels: LabelSpace) -> list[Record]:
     """The texts of a request, as a task reads them.
 
     Args:
         request: Of the `request_model`.
-        task: As `data.task`.
+        labels: What the model's outputs mean.
 
     Raises:
         UserError: A text is none of the task's.
@@ -119,13 +136,20 @@ def records_of(request: BaseModel, task: str) -> list[Record]:
     items = request.texts  # type: ignore[attr-defined]
     if items is None:
         items = [request]
+    first, second = labels.request_names
     records = [
         Record(row, item, None, None)
         if isinstance(item, str)
-        else Record(row, item.text, getattr(item, "text_pair", None), None)
+        else Record(
+            row,
+            getattr(item, first),
+            getattr(item, second, None),
+            None,
+            choices=tuple(getattr(item, "choices", ())),
+        )
         for row, item in enumerate(items, 1)
     ]
-    return as_read(records, ("text", "text_pair"), task=task)
+    return as_read(records, labels.request_names, task=labels.task)
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -133,9 +157,9 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-def _alone(text: Any, description: str, example: str) -> tuple[Any, Any]:
-    """A field of the form for one text."""
-    return text, Field(
+def _alone(kind: Any, description: str, example: Any) -> tuple[Any, Any]:
+    """A field of the form for one example."""
+    return kind, Field(
         default=None,
         description=description,
         examples=[example],

@@ -107,7 +107,7 @@ class Service:
         found = list(outputs.answers(by.model.labels, top_k))
         self._note(by, records, outputs.logits)
         if self._log_texts:
-            texts = [redact(text) for r in records for text in (r.text, r.text_pair) if text]
+            texts = [redact(text) for record in records for text in record.texts]
             _log.info("texts %s", json_line(texts))
         return {"model": by.model.version, "predictions": found}
 

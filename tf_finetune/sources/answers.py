@@ -98,7 +98,21 @@ class Answers(RecordForm):
         self, table: Table | None, config: DataConfig, problems: Problems, *, labelled: bool
     ) -> ReadRow:
         """What reads questions and checks that their answers stand where they should."""
+        if table is None:
+            return lambda row: _given_record(row, config, problems)
         return lambda row: _record(row, config, problems, labelled=labelled)
+
+
+def _given_record(row: Row, config: DataConfig, problems: Problems) -> Record | None:
+    """A question that is asked by itself: whoever asks counts the characters that were sent."""
+    context = row.values.get(config.text_pair_column or "")
+    if isinstance(context, str) and context.startswith(_MARK):
+        problems.add(
+            f"{row.place}: {config.text_pair_column} begins with a byte order mark, which places "
+            "of answers would or would not count; accepted: a context without it"
+        )
+        return None
+    return _record(row, config, problems, labelled=False)
 
 
 def _record(row: Row, config: DataConfig, problems: Problems, *, labelled: bool) -> Record | None:

@@ -87,7 +87,12 @@ def read_texts(
 
 
 def check_texts(
-    texts: Sequence[str], pairs: Sequence[str], flags: tuple[str, str], *, task: str = "auto"
+    texts: Sequence[str],
+    pairs: Sequence[str],
+    flags: tuple[str, str],
+    *,
+    task: str = "auto",
+    choices: Sequence[Sequence[str]] = (),
 ) -> list[Record]:
     """Texts that were given on the command line, checked as those of a file are.
 
@@ -96,17 +101,22 @@ def check_texts(
         pairs: Their second texts, as many; empty for single texts.
         flags: What the two are called there, for messages.
         task: As `data.task`; it says what is made of the texts, as words with their places.
+        choices: What is chosen from, as many for each text; empty if nothing is.
 
     Raises:
         UserError: Texts are empty or no valid Unicode; all of them are listed.
     """
     text_flag, pair_flag = flags
     config = DataConfig(text_column=text_flag, text_pair_column=pair_flag if pairs else None)
-    config = config.model_copy(update={"task": task})
+    names = tuple(f"choices[{place}]" for place in range(len(choices[0]))) if choices else ()
+    config = config.model_copy(update={"task": task, "choice_columns": names or None})
     seconds = [{pair_flag: pair} for pair in pairs] or [{} for _ in texts]
+    thirds = [dict(zip(names, one, strict=True)) for one in choices] or [{} for _ in texts]
     rows = (
-        Row(number, {text_flag: text, **second}, f"text {number}")
-        for number, (text, second) in enumerate(zip(texts, seconds, strict=True), start=1)
+        Row(number, {text_flag: text, **second, **third}, f"text {number}")
+        for number, (text, second, third) in enumerate(
+            zip(texts, seconds, thirds, strict=True), start=1
+        )
     )
     problems = Problems()
     records = list(_good_records(rows, row_reader(None, config, problems, labelled=False)))
@@ -128,7 +138,9 @@ def as_read(records: list[Record], flags: tuple[str, str], *, task: str) -> list
     if task not in FORMS:
         return records
     pairs = [record.text_pair for record in records if record.text_pair is not None]
-    return check_texts([record.text for record in records], pairs, flags, task=task)
+    choices = [record.choices for record in records if record.choices]
+    texts = [record.text for record in records]
+    return check_texts(texts, pairs, flags, task=task, choices=choices)
 
 
 def _records(

@@ -34,3 +34,9 @@ class Record:
     label: Label
     spans: tuple[tuple[int, int], ...] = ()
     choices: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that it has, in the order in which they are read."""
+        pair = () if self.text_pair is None else (self.text_pair,)
+        return (self.text, *pair, *self.choices)

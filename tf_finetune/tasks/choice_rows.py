@@ -6,6 +6,7 @@ from typing import Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
+from tf_finetune.tasks.questions import ReadText
 from tf_finetune.tasks.task_rows import TaskRow
 
 # The least of a text, between its marks.
@@ -42,7 +43,7 @@ def choice_rows(records: Sequence[Record], backend: Any, max_length: int) -> Ite
                 f"an example; accepted: at least {len(record.choices) * (marks + _FEWEST_TOKENS)}"
             )
         cutting.enable_truncation(room, strategy="longest_first")
-        texts = [record.text, *map(_second(record), record.choices)]
+        texts = [record.text, *(before_choice(record) + choice for choice in record.choices)]
         context, *seconds = backend.encode_batch(texts, add_special_tokens=False)
         ids: list[int] = []
         types: list[int] = []
@@ -58,6 +59,17 @@ def choice_rows(records: Sequence[Record], backend: Any, max_length: int) -> Ite
         yield TaskRow(example, ids, starts, (0, 0), 0, end, types=types, cut=cut, firsts=firsts)
 
 
-def _second(record: Record) -> Any:
-    before = "" if record.text_pair is None else f"{record.text_pair} "
-    return lambda choice: before + choice
+def before_choice(record: Record) -> str:
+    """What the second text of every choice begins with."""
+    return "" if record.text_pair is None else f"{record.text_pair} "
+
+
+def texts_of_choices(record: Record, max_length: int) -> list[ReadText]:
+    """The text of each choice, as `choice_rows` has it.
+
+    Args:
+        record: An example with choices.
+        max_length: Tokens of a row at most.
+    """
+    before, room = before_choice(record), max_length // len(record.choices)
+    return [ReadText(record.text, before + choice, len(before), room) for choice in record.choices]

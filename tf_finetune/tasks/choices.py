@@ -13,7 +13,7 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.choice_probe import ChoiceProbe
-from tf_finetune.tasks.choice_rows import choice_rows
+from tf_finetune.tasks.choice_rows import choice_rows, texts_of_choices
 from tf_finetune.tasks.classes import Classes
 from tf_finetune.tasks.encoding import LabelEncoding, Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
@@ -78,7 +78,7 @@ class Choices(Classes):
     is_one_class: ClassVar[bool] = False  # a place says nothing of the text
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
-    unable: ClassVar[frozenset[str]] = frozenset(("explain", "serve", "preflight", "profile"))
+    unable: ClassVar[frozenset[str]] = frozenset(("profile", "check", "suspects"))
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "
@@ -100,6 +100,7 @@ class Choices(Classes):
     constant_words: ClassVar[str] = "the place where the right choice stands most often"
 
     rows = staticmethod(choice_rows)
+    read_texts = staticmethod(texts_of_choices)
 
     @classmethod
     def names_of(cls, texts: int) -> tuple[str, ...]:
@@ -136,6 +137,10 @@ class Choices(Classes):
     def example_weights(self, option: str | Mapping[str, float], targets: np.ndarray) -> np.ndarray:
         """All 1: places are not classes; see `LabelSpace.example_weights`."""
         return LabelEncoding.example_weights(self, option, targets)
+
+    def said(self, answer: Mapping[str, Any]) -> str:
+        """The text of the choice; see `LabelSpace.said`."""
+        return str(answer["choice_text"])
 
     def scored_answers(self, targets: np.ndarray, logits: np.ndarray) -> Scored:
         """See `LabelSpace.scored_answers`."""

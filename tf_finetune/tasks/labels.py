@@ -12,12 +12,12 @@ from typing_extensions import Self  # of typing since Python 3.11
 from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
+from tf_finetune.tasks.answer_changes import AnswerChanges
 from tf_finetune.tasks.doubts import Doubts
-from tf_finetune.tasks.encoding import LabelEncoding
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
 from tf_finetune.tasks.pseudo_examples import Kind
-from tf_finetune.tasks.questions import ChosenPart, Question
+from tf_finetune.tasks.questions import Asked, ChosenPart, Question, ReadText, RowLogits
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import (
@@ -37,7 +37,7 @@ LABEL, CONFIDENCE, VALUE = "label", "confidence", "value"
 
 
 @dataclass(frozen=True)
-class LabelSpace(LabelEncoding, Doubts):
+class LabelSpace(AnswerChanges, Doubts):
     """A task with its labels: the meaning of the model's outputs.
 
     Each kind of task is a class in a file of its own, and a line in `tasks.table.TASKS`. Nothing
@@ -68,13 +68,17 @@ class LabelSpace(LabelEncoding, Doubts):
         outputs_in_words: What the outputs are, where they have no `names`.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
-        holds_several: Whether one answer may hold several names.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
+        request_names: What a server's requests call a text, and the second of a pair.
         sample: A text as one might send to a server.
+        pair_sample: A pair likewise.
+        listed_words: What an answer lists where `lists_best`, for `top_k`.
         answers_parts: Whether an answer is parts of the text: a list of mappings with `start`,
             `end`, `text`, `label` and `probability`.
+        explains_parts: Whether what is explained is why a part of a text is the answer, or one of
+            several: `chosen_part` and `question`.
     """
 
     nouns: ClassVar[tuple[str, str]]
@@ -98,9 +102,12 @@ class LabelSpace(LabelEncoding, Doubts):
     outputs_in_words: ClassVar[str] = "The one output is the predicted number."
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
-    holds_several: ClassVar[bool] = False
+    request_names: ClassVar[tuple[str, str]] = ("text", "text_pair")
     sample: ClassVar[str] = "a fine film"
+    pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
+    listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
+    explains_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"
     unable: ClassVar[frozenset[str]] = frozenset()
@@ -216,18 +223,6 @@ class LabelSpace(LabelEncoding, Doubts):
         """Shape and dtype of one example's target."""
 
     # Answers and their scores.
-
-    @abstractmethod
-    def predicted(self, logits: np.ndarray) -> np.ndarray:
-        """Turns logits into predictions that look like targets."""
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Turns logits into class probabilities, float64 [n, C].
-
-        Raises:
-            ValueError: The answers are numbers.
-        """
-        raise ValueError(f"a {self.task} model has no probabilities")
 
     @abstractmethod
     def averaged(self, logits: np.ndarray) -> np.ndarray:
@@ -347,6 +342,16 @@ class LabelSpace(LabelEncoding, Doubts):
         """Whether an answer has the probability of every name, under `probabilities`."""
         return bool(self.names)
 
+    @property
+    def lists_best(self) -> bool:
+        """Whether an answer lists as many of the likeliest as are asked for."""
+        return self.lists_probabilities
+
+    def said(self, answer: Mapping[str, Any]) -> Answer:
+        """An answer in short, as people read it."""
+        found: Answer = answer[self.answer_key]
+        return found
+
     def answer_columns(self) -> tuple[str, ...]:
         """Columns of an answer in CSV, but for those of the probabilities."""
         return (self.answer_key,)
@@ -380,7 +385,7 @@ class LabelSpace(LabelEncoding, Doubts):
             raise UserError(
                 f"this model answers with {self.answer_kind}, each with its own probability"
             )
-        return self.num_outputs
+        return self.num_logits
 
     @abstractmethod
     def graph_outputs(self, logits: "tf.Tensor") -> dict[str, "tf.Tensor"]:
@@ -395,31 +400,48 @@ class LabelSpace(LabelEncoding, Doubts):
         """The names that `watched` gives of labels."""
         return self.names
 
-    # Explanations, where an answer is parts of the text.
+    # Explanations, where an answer is not to the whole of one text.
 
     def chosen_part(
         self,
         record: Record,
         outputs: tuple[Sequence[TaskRow], np.ndarray],
-        label: str | None,
-        number: int | None,
+        asked: Asked,
     ) -> ChosenPart:
         """The part of a text that is to be explained.
 
         Args:
             record: The example.
             outputs: Its rows, and their logits.
-            label: What it is called, one of `counted_names`; None: anything.
-            number: Which of the parts so called, from 1; None: the likeliest.
+            asked: Which one; its label is one of `counted_names`.
 
         Raises:
-            UserError: There are fewer, or nothing of the text is read.
+            UserError: There is no such part, or nothing of the text is read.
         """
         raise ValueError(f"a {self.task} task answers whole texts")
 
-    def question(self, record: Record, part: Part) -> Question:
-        """By which outputs a part of a text is what it is called."""
+    def question(
+        self, record: Record, part: Part, rows: Sequence[TaskRow], logits_of: RowLogits
+    ) -> Question | None:
+        """By which outputs a part of a text is what it is called; None if nothing of it is read.
+
+        Args:
+            record: The example.
+            part: The part.
+            rows: Those of the example.
+            logits_of: Where several rows show the part, what the model says of each.
+        """
         raise ValueError(f"a {self.task} task answers whole texts")
+
+    @staticmethod
+    def read_texts(record: Record, max_length: int) -> list[ReadText]:
+        """The texts of an example, each of which has an output; where there are `several_texts`.
+
+        Args:
+            record: The example.
+            max_length: Tokens of a row at most.
+        """
+        raise ValueError("an example is one text or pair")
 
     # A linear model on states of the encoder, which shows how much of the task they hold.
 

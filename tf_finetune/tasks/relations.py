@@ -28,6 +28,7 @@ class Relations(Classes):
     metrics: ClassVar[tuple[str, ...]] = RELATION_METRICS
     headline: ClassVar[str] = "relation_f1"
     constant_words: ClassVar[str] = "the commonest relation"
+    kept_words: ClassVar[tuple[str, ...]] = (FIRST, SECOND)
     writing: ClassVar[str] = (
         f"The first entity of a text, e1, stands between two `{FIRST}`, the second, e2, between "
         f"two `{SECOND}`, each sign with a space on both sides: "

@@ -59,6 +59,7 @@ class SeveralClasses(NamedClasses):
     constant_name: ClassVar[str] = "majority_class"
     constant_words: ClassVar[str] = "what most training examples have"
     holds_several: ClassVar[bool] = True
+    unable: ClassVar[frozenset[str]] = frozenset(("suspects",))
     fewest_names: ClassVar[int] = 1
     measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
 
@@ -157,6 +158,15 @@ class SeveralClasses(NamedClasses):
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """See `LabelSpace.probabilities`; each entry stands for itself."""
         return special.expit(np.asarray(logits, np.float64))
+
+    def support(self, answers: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """The mean over the labels; see `LabelSpace.support`."""
+        chances = self.probabilities(logits)
+        return np.where(answers > 0, chances, 1.0 - chances).mean(axis=1)
+
+    def having(self, targets: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.having`."""
+        return np.asarray(targets) > 0
 
     def averaged(self, logits: np.ndarray) -> np.ndarray:
         """Log odds of the mean probabilities; see `LabelSpace.averaged`."""

@@ -31,6 +31,8 @@ UNABLE = {
     "profile": "profiled",
     "rank": "asked which texts to label next",
     "keras": "made by themselves",
+    "check": "checked with changed texts",
+    "suspects": "asked for suspect labels",
 }
 
 # In config.json, the task of a model whose `problem_type` is also that of an earlier task above.

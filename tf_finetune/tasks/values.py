@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel
 
+from tf_finetune.errors import UserError
 from tf_finetune.sources.numbers import as_number
 from tf_finetune.sources.problems import Problems
 from tf_finetune.tasks.encoding import Written
@@ -52,6 +53,7 @@ class Values(LabelSpace):
     problem_type: ClassVar[str] = "regression"
     answer_kind: ClassVar[str] = "a number"
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman", "mse", "mae", "loss")
+    unable: ClassVar[frozenset[str]] = frozenset(("suspects",))
     headline: ClassVar[str] = "spearman"
     constant_name: ClassVar[str] = "training_mean"
     constant_words: ClassVar[str] = "the mean of the training targets"
@@ -154,6 +156,30 @@ class Values(LabelSpace):
     def predicted(self, logits: np.ndarray) -> np.ndarray:
         """The number, float64 [n]."""
         return np.asarray(logits, np.float64).reshape(len(logits))
+
+    def answer_tolerance(self, targets: np.ndarray, given: float | None) -> float:
+        """A quarter of the targets' deviation, if none is given; see there."""
+        if given is None:
+            return float(np.std(targets, dtype=np.float64)) / 4
+        if not (np.isfinite(given) and given >= 0):
+            raise UserError(f"--tolerance: received {given:g}; accepted: a number of at least 0")
+        return given
+
+    def differ(self, ones: np.ndarray, others: np.ndarray, tolerance: float) -> np.ndarray:
+        """See `LabelSpace.differ`."""
+        return np.abs(np.asarray(ones, np.float64) - others) > tolerance
+
+    def support(self, answers: np.ndarray, logits: np.ndarray) -> None:
+        """See `LabelSpace.support`."""
+        return
+
+    def leaning(self, logits: np.ndarray, output: int) -> np.ndarray:
+        """See `LabelSpace.leaning`."""
+        return self.predicted(logits)
+
+    def having(self, targets: np.ndarray) -> np.ndarray:
+        """See `LabelSpace.having`."""
+        return np.zeros((len(targets), 0), bool)
 
     def averaged(self, logits: np.ndarray) -> np.ndarray:
         """See `LabelSpace.averaged`."""

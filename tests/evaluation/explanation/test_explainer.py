@@ -23,7 +23,7 @@ def test_contributions_add_up_to_the_difference_from_the_baseline(
     text = "The film was Unwatchable, and bad."
     tokens = place_tokens(tiny_tokenizer, text, pair, 24)
 
-    found = explainer.explain(text, pair, output, FINE)
+    found = explainer.explain(Record(1, text, pair, None), output, FINE)
 
     logits = logits_of(tokens.token_ids, tokens.token_type_ids)
     baseline = logits_of(tokens.baseline_ids, tokens.token_type_ids)
@@ -44,7 +44,7 @@ def test_contributions_add_up_to_the_difference_from_the_baseline(
 def test_words_are_cut_out_of_the_text_as_it_was_written(explainer):
     text = "  Ünwatchable FILM,\tgood"
 
-    found = explainer.explain(text, "not bad", 0, Precision(1, 1))
+    found = explainer.explain(Record(1, text, "not bad", None), 0, Precision(1, 1))
 
     assert [word.text for word in found.words] == ["Ünwatchable", "FILM", ",", "good"]
     assert [text[word.start : word.end] for word in found.words] == [
@@ -55,7 +55,7 @@ def test_words_are_cut_out_of_the_text_as_it_was_written(explainer):
 
 
 def test_a_long_text_ends_where_the_model_stops_reading(explainer):
-    found = explainer.explain("good " * 40, None, 0, Precision(1, 1))
+    found = explainer.explain(Record(1, "good " * 40, None, None), 0, Precision(1, 1))
 
     assert len(found.words) == 22  # of 24 tokens, two are [CLS] and [SEP]
 
@@ -73,7 +73,7 @@ def test_the_baseline_keeps_what_the_tokenizer_adds(tiny_tokenizer):
 
 
 def test_a_text_without_words_has_nothing_to_explain(explainer, classifier):
-    found = explainer.explain("\u200b", None, 1, FINE)
+    found = explainer.explain(Record(1, "\u200b", None, None), 1, FINE)
 
     assert found.words == () and found.converged
     rounding = logit_rounding(classifier, length=2)[1]  # [CLS] and [SEP]

@@ -44,3 +44,18 @@ def test_a_short_text_is_shown_whole():
     why = explanation("a few words")
 
     assert around(why, "a few words", 6, 100) == (why, "a few words")
+
+
+def test_of_a_long_second_text_what_is_beside_its_asked_part_is_shown():
+    long = "so " * 30 + "asked yes"
+    place = long.index("asked")
+    why = explanation("who?")
+    words = explanation(long).words
+    why = replace(why, pair_words=words, asked=(place, place + 5), asked_of_pair=True)
+
+    part, text = around(why, long, place, 40)
+    first, second = coloured_texts(part, ["who?", text])
+
+    assert "asked" in text and len(text) <= 40
+    assert [one.text for one in second if one.asked] == ["asked"]
+    assert part.words == why.words and not any(one.asked for one in first)

@@ -7,9 +7,11 @@ from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.tags.explained_entities import chosen_entity, entity_question
 from tf_finetune.tasks.tags.tag_set import TagSet
+from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import Part
 
 TAGS = TagSet(("O", "B-city", "I-city", "B-name", "I-name"))
+ROWS = (TaskRow(0, (), (1, 2, 3), (0, 3), 0, 12), TaskRow(0, (), (1,), (3, 4), 13, 16))
 RECORD = Record(7, "see New York now", None, None, ((0, 3), (4, 7), (8, 12), (13, 16)))
 
 
@@ -35,15 +37,25 @@ def chosen(logits=None, entities=ENTITIES, kind=None, number=None):
 
 
 def test_an_entity_is_asked_about_by_the_tags_that_mark_it():
-    asked = entity_question(RECORD, Part(4, 12, "city", "New York"), TAGS)
+    asked = entity_question(RECORD, Part(4, 12, "city", "New York"), ROWS, TAGS)
 
-    assert asked == ((1, 3), (1, 2), 'city "New York"')
+    assert asked == (ROWS[0], (2, 3), (1, 2), 'city "New York"')
 
 
 def test_a_missed_entity_is_asked_about_by_its_words_being_outside():
-    asked = entity_question(RECORD, Part(4, 12, "", "New York"), TAGS)
+    asked = entity_question(RECORD, Part(4, 12, "", "New York"), ROWS, TAGS)
 
-    assert asked == ((1, 3), (0, 0), 'no entity "New York"')
+    assert asked == (ROWS[0], (2, 3), (0, 0), 'no entity "New York"')
+
+
+def test_it_is_asked_in_the_row_of_its_first_word_as_far_as_that_reads_it():
+    rows = (TaskRow(0, (), (1,), (0, 1), 0, 3), TaskRow(0, (), (4, -1), (1, 3), 4, 12), ROWS[1])
+
+    asked = entity_question(RECORD, Part(4, 16, "city", "New York now"), rows, TAGS)
+
+    assert asked == (rows[1], (4,), (1,), 'city "New York now"')
+    nothing = (TaskRow(0, (), (-1, -1, -1, -1), (0, 4), 0, 16),)
+    assert entity_question(RECORD, Part(4, 7, "city", "New"), nothing, TAGS) is None
 
 
 def test_the_likeliest_or_the_one_that_is_asked_for_is_chosen():

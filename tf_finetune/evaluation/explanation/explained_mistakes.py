@@ -47,7 +47,7 @@ def explain_mistakes(
 
 def _explain(explainer: Explainer, mistake: Mistake, record: Record) -> Explanation | None:
     if not mistake.parts:
-        return explainer.explain(mistake.text, mistake.text_pair, mistake.output, _PRECISION)
+        return explainer.explain_answer(record, mistake.output, _PRECISION)
     surest = max(mistake.parts, key=lambda part: part.probability)
     part = surest.given
     if part is None:

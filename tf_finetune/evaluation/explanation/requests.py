@@ -5,38 +5,44 @@ import math
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.explanation.precision import Precision
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.tasks.questions import Asked
 
 _MOST_STEPS = 65_536
 
 
-def check_label(name: str | None, labels: LabelSpace) -> str | None:
-    """Reads the flag --label: the label to explain, or None for each text's own.
+def asked_of(
+    labels: LabelSpace,
+    *,
+    label: str | None = None,
+    entity: int | None = None,
+    answer: str | None = None,
+    flags: tuple[str, str, str] = ("--label", "--entity", "--answer"),
+) -> Asked:
+    """What of each text is to be explained; each None for its likeliest.
+
+    Args:
+        labels: What the model's outputs mean.
+        label: A label, or a kind of entity.
+        entity: Which of a text's entities, from 1.
+        answer: A text of the context of a question; "" for no answer.
+        flags: What the three are called, for messages.
 
     Raises:
-        UserError: The model has no such label.
+        UserError: The model has no such label, or answers with something else; all are listed.
     """
-    names = labels.counted_names
-    if name is None or name in names:
-        return name
-    if not names:
-        raise UserError(f"--label: received {name!r}, but this model predicts a number")
-    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    raise UserError(f"--label: received {name!r}; accepted: {shown}")
-
-
-def check_entity(number: int | None, labels: LabelSpace) -> int | None:
-    """Reads the flag --entity: which of a text's entities to explain, None for the likeliest.
-
-    Raises:
-        UserError: The model does not answer with parts of texts.
-    """
-    if number is not None and not labels.answers_parts:
-        raise UserError(f"--entity: received {number}, but this model predicts {_said(labels)}")
-    return number
-
-
-def _said(labels: LabelSpace) -> str:
-    return labels.answer_kind if labels.names else "a number"
+    problems = []
+    names, kind = labels.counted_names, labels.answer_kind
+    if label is not None and label not in names:
+        shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        accepted = f"; accepted: {shown}" if names else f", but this model predicts {kind}"
+        problems.append(f"{flags[0]}: received {label!r}{accepted}")
+    if entity is not None and not labels.answers_parts:
+        problems.append(f"{flags[1]}: received {entity}, but this model predicts {kind}")
+    if answer is not None and (labels.answers_parts or not labels.explains_parts):
+        problems.append(f"{flags[2]}: received {answer!r}, but this model predicts {kind}")
+    if problems:
+        raise UserError(problems)
+    return Asked(label, entity, answer)
 
 
 def check_precision(steps: int, most_steps: int, tolerance: str) -> Precision:

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from tf_finetune.encoders.marked_ends import marked_ends
+from tf_finetune.encoders.marked_ends import marked_ends, marked_pair
+from tf_finetune.encoders.tokenizers import gives_types
 from tf_finetune.evaluation.attributions import Piece, Word
 from tf_finetune.evaluation.explanation.word_borders import is_border
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.task_rows import TaskRow
+
+# Of tokens that stand side by side: sequence, word and span of each, as in `PlacedTokens`.
+_Part = tuple[Sequence[int | None], Sequence[int | None], Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -60,33 +66,60 @@ def place_tokens(tokenizer: Any, text: str, text_pair: str | None, max_length: i
     )
 
 
-def place_row(tokenizer: Any, backend: Any, text: str, row: TaskRow) -> PlacedTokens:
+def place_row(tokenizer: Any, backend: Any, record: Record, row: TaskRow) -> PlacedTokens:
     """The tokens of a row that a task made of a text, with their places in the whole of it.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
         backend: Its backend, which neither pads nor cuts.
-        text: The text.
+        record: The text, or two of which the second is the one that is cut into rows.
         row: Of the text.
     """
-    marks = marked_ends(backend)
-    before, behind = len(marks.before), len(marks.behind)
-    encoding = backend.encode(text, add_special_tokens=False)
-    own = slice(row.first_token, row.first_token + len(row.ids) - marks.count)
+    parts: list[_Part] = []
+    if record.text_pair is None:
+        marks = marked_ends(backend)
+        encoding = backend.encode(record.text, add_special_tokens=False)
+        count = len(row.ids) - marks.count
+        own = slice(row.first_token, row.first_token + count)
+        parts = [_marks(marks.before), _part(encoding, own, 0), _marks(marks.behind)]
+    else:
+        before, between, behind = marked_pair(backend).marks
+        first, second = (
+            backend.encode(text, add_special_tokens=False)
+            for text in (record.text, record.text_pair)
+        )
+        after = min(row.words[1], len(second.ids))
+        count = len(row.ids) - len((*before, *between, *behind)) - (after - row.words[0])
+        parts = [
+            *(_marks(before), _part(first, slice(count), 0), _marks(between)),
+            *(_part(second, slice(row.words[0], after), 1), _marks(behind)),
+        ]
+    sequences, words, spans = (list(chain.from_iterable(one)) for one in zip(*parts, strict=True))
     token_ids = np.array(row.ids, np.int32)
-    is_mark = np.ones(len(token_ids), bool)
-    is_mark[before : len(token_ids) - behind] = False
-    count = len(token_ids) - marks.count
-    nowhere: list[int | None] = [None]
+    is_mark = np.array([sequence is None for sequence in sequences])
     return PlacedTokens(
         token_ids,
-        np.zeros_like(token_ids),
+        np.array(types_of(tokenizer, row), np.int32),
         np.where(is_mark, token_ids, tokenizer.pad_token_id).astype(np.int32),
         [backend.id_to_token(token) for token in row.ids],
-        nowhere * before + [0] * count + nowhere * behind,
-        nowhere * before + encoding.word_ids[own] + nowhere * behind,
-        [(0, 0)] * before + encoding.offsets[own] + [(0, 0)] * behind,
+        sequences,
+        words,
+        spans,
     )
+
+
+def types_of(tokenizer: Any, row: TaskRow) -> Sequence[int]:
+    """The token types of a row, as the model was trained with them."""
+    return row.types if row.types and gives_types(tokenizer) else [0] * len(row.ids)
+
+
+def _marks(ids: Sequence[int]) -> _Part:
+    return [None] * len(ids), [None] * len(ids), [(0, 0)] * len(ids)
+
+
+def _part(encoding: Any, own: slice, sequence: int) -> _Part:
+    words, spans = encoding.word_ids[own], encoding.offsets[own]
+    return [sequence] * len(spans), words, spans
 
 
 def merge_words(

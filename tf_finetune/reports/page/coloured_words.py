@@ -43,14 +43,17 @@ def coloured_texts(
 
     Args:
         explanation: Of these texts.
-        texts: The text, and the second text if there is one.
+        texts: The text, the second text if there is one, and what is chosen from.
         limit: The most characters of each to show; None shows all.
     """
     largest = max((abs(word.attribution) for word in explanation.all_words()), default=0.0)
-    of_each = ((explanation.words, explanation.asked or (0, 0)), (explanation.pair_words, (0, 0)))
+    before = len(texts) - len(explanation.choice_words)
+    of_each = (*(explanation.words, explanation.pair_words)[:before], *explanation.choice_words)
+    asked = [(0, 0)] * len(texts)
+    asked[int(explanation.asked_of_pair)] = explanation.asked or (0, 0)
     return [
-        list(_stretches(text, words, largest, len(text) if limit is None else limit, asked))
-        for text, (words, asked) in zip(texts, of_each, strict=False)
+        list(_stretches(text, words, largest, len(text) if limit is None else limit, part))
+        for text, words, part in zip(texts, of_each, asked, strict=True)
     ]
 
 
@@ -59,7 +62,7 @@ def around(explanation: Explanation, text: str, place: int, limit: int) -> tuple
 
     Args:
         explanation: Of the text.
-        text: The text.
+        text: The text, or the second one, where the explanation is of a part of that.
         place: A character of it.
         limit: The most characters; a text that has no more is given as it is.
     """
@@ -70,11 +73,14 @@ def around(explanation: Explanation, text: str, place: int, limit: int) -> tuple
     after = first + limit
     words = tuple(
         replace(word, start=word.start - first, end=word.end - first)
-        for word in explanation.words
+        for word in (explanation.pair_words if explanation.asked_of_pair else explanation.words)
         if first <= word.start and word.end <= after
     )
     asked = explanation.asked and (explanation.asked[0] - first, explanation.asked[1] - first)
-    return replace(explanation, words=words, asked=asked), text[first:after]
+    part = text[first:after]
+    if explanation.asked_of_pair:
+        return replace(explanation, pair_words=words, asked=asked), part
+    return replace(explanation, words=words, asked=asked), part
 
 
 def word_rows(explanation: Explanation) -> list[dict[str, Any]]:

@@ -109,13 +109,13 @@ def _evaluation(report: EvaluationReport) -> dict[str, Any]:
 
 
 def _mistake(mistake: Mistake) -> dict[str, Any]:
-    texts = [text for text in (mistake.text, mistake.text_pair) if text is not None]
+    pair = [] if mistake.text_pair is None else [mistake.text_pair]
+    texts = [mistake.text, *pair, *mistake.choices]
     why = mistake.explanation
-    explained, shown = why, texts
-    if why is not None and mistake.parts:
-        surest = max(mistake.parts, key=lambda part: part.probability)
-        explained, around_it = around(why, mistake.text, surest.start, TEXT_CHARACTERS)
-        shown = [around_it]
+    explained, shown = why, [*texts]
+    if why is not None and why.asked is not None:
+        which = int(why.asked_of_pair)
+        explained, shown[which] = around(why, texts[which], why.asked[0], TEXT_CHARACTERS)
     return {
         "row": f"{mistake.row:,}",
         "label": answer_text(mistake.label),

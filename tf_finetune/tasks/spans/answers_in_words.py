@@ -7,7 +7,7 @@ import numpy as np
 
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.spans.best_spans import BestSpans, best_spans
-from tf_finetune.tasks.spans.found_answers import window_scores
+from tf_finetune.tasks.spans.found_answers import scores_of_rows
 from tf_finetune.tasks.spans.span_rows import MOST_TOKENS
 from tf_finetune.tasks.task_rows import TaskRow
 
@@ -40,13 +40,7 @@ def record_answers(
     """
     if not records:
         return
-    windows = window_scores(
-        by_read,
-        np.array([len(row.reads) for row in rows]),
-        np.array([row.example for row in rows]),
-        np.array([row.words[0] for row in rows]),
-        may_lack=may_lack,
-    )
+    windows = scores_of_rows(rows, by_read, may_lack=may_lack)
     found = best_spans(windows, top_k or _USUAL, MOST_TOKENS)
     lacks = found.null_margin > margin
     at = 0

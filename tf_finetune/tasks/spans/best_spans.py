@@ -9,6 +9,7 @@ of the window, and of several windows the lowest: the answer only has to be in o
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 
 class WindowScores(NamedTuple):
@@ -98,6 +99,23 @@ def best_spans(windows: WindowScores, count: int, most_tokens: int) -> BestSpans
         scores = _span_scores(windows, here, most_tokens)
         _keep_best(found, number, scores)
     return found
+
+
+def span_log_probabilities(windows: WindowScores, number: int, most_tokens: int) -> np.ndarray:
+    """Of all spans of an example, by first token and further tokens, float64 [tokens, longest].
+
+    They are -inf of spans that no window shows whole.
+
+    Args:
+        windows: What a model says of the tokens.
+        number: The example.
+        most_tokens: The most tokens that an answer has.
+    """
+    begin, end = np.searchsorted(windows.example, [number, number + 1])
+    scores = _span_scores(windows, range(begin, end), most_tokens)
+    null = -np.inf if windows.null is None else windows.null[begin:end].min()
+    logarithms: np.ndarray = scores - np.logaddexp(special.logsumexp(scores), null)
+    return logarithms
 
 
 def _span_scores(windows: WindowScores, here: range, most_tokens: int) -> np.ndarray:

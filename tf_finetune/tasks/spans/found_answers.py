@@ -1,5 +1,6 @@
 """The answers that outputs of rows give to their questions."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from tf_finetune.tasks.spans.best_spans import BestSpans, WindowScores, best_spans
 from tf_finetune.tasks.spans.span_layout import SpanTargets
 from tf_finetune.tasks.spans.span_rows import MOST_TOKENS, NOWHERE
+from tf_finetune.tasks.task_rows import TaskRow
 
 
 class FoundAnswers(NamedTuple):
@@ -45,6 +47,17 @@ def window_scores(
     offsets = np.append(0, np.cumsum(np.asarray(reads, np.int64) - 1))
     null = by_read[:, NOWHERE].astype(np.float64).sum(axis=1) if may_lack else None
     return WindowScores(examples, first, offsets, tokens[:, 0], tokens[:, 1], null)
+
+
+def scores_of_rows(rows: Sequence[TaskRow], by_read: np.ndarray, *, may_lack: bool) -> WindowScores:
+    """As `window_scores`, of rows as the task makes them."""
+    return window_scores(
+        by_read,
+        np.array([len(row.reads) for row in rows]),
+        np.array([row.example for row in rows]),
+        np.array([row.words[0] for row in rows]),
+        may_lack=may_lack,
+    )
 
 
 def find_answers(targets: SpanTargets, by_read: np.ndarray, *, may_lack: bool) -> FoundAnswers:

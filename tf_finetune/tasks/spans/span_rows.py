@@ -48,7 +48,7 @@ def span_rows(records: Sequence[Record], backend: Any, max_length: int) -> Itera
     for example, (record, encoding) in enumerate(zip(records, questions, strict=True)):
         question, context = encoding.ids[:most], contexts[record.text_pair or ""]
         room = max(1, max_length - pair.count - len(question))
-        answers = [_tokens_of(answer, context.offsets) for answer in record.spans]
+        answers = [tokens_of(answer, context.offsets) for answer in record.spans]
         for window in windows(len(context.ids), room):
             row = _row(record, question, context, window, answers, pair)
             yield row._replace(example=example, cut=len(encoding.ids) - len(question))
@@ -78,8 +78,13 @@ def _contexts(records: Sequence[Record], backend: Any) -> dict[str, _Context]:
     }
 
 
-def _tokens_of(answer: tuple[int, int], offsets: np.ndarray) -> tuple[int, int] | None:
-    """The first and the last token of an answer's characters; None where these have no token."""
+def tokens_of(answer: tuple[int, int], offsets: np.ndarray) -> tuple[int, int] | None:
+    """The first and the last token of an answer's characters; None where these have no token.
+
+    Args:
+        answer: Its first character, and the one after its last.
+        offsets: Characters of each token, int [tokens, 2].
+    """
     start, end = answer
     inside = np.flatnonzero((offsets[:, 1] > start) & (offsets[:, 0] < end))
     return (int(inside[0]), int(inside[-1])) if len(inside) else None

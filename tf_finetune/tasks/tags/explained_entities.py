@@ -11,15 +11,21 @@ from tf_finetune.sources.problems import show
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.questions import ChosenPart, Question
 from tf_finetune.tasks.tags.tag_set import BEGIN, INSIDE, OUTSIDE, TagSet
+from tf_finetune.tasks.task_rows import TaskRow
 from tf_finetune.tasks.wrong_answers import Part
 
 
-def entity_question(record: Record, part: Part, tags: TagSet) -> Question:
+def entity_question(
+    record: Record, part: Part, rows: Sequence[TaskRow], tags: TagSet
+) -> Question | None:
     """The words of an entity and the tags that mark it: `B-` and its kind, then `I-`.
+
+    They are asked in the row that answers the first of them; None if it reads none of them.
 
     Args:
         record: The text with its words.
         part: The entity; without a label, the words' being outside is asked about.
+        rows: Of the text.
         tags: What the outputs mean.
     """
     inside = [
@@ -27,12 +33,21 @@ def entity_question(record: Record, part: Part, tags: TagSet) -> Question:
         for place, (start, end) in enumerate(record.spans)
         if part.start <= start and end <= part.end
     ]
-    if not part.label:
-        outputs = [tags.names.index(OUTSIDE)] * len(inside)
-        return Question((inside[0], inside[-1] + 1), tuple(outputs), f'no entity "{part.text}"')
-    names = [BEGIN + part.label, *[INSIDE + part.label] * (len(inside) - 1)]
-    outputs = [tags.names.index(name) for name in names]
-    return Question((inside[0], inside[-1] + 1), tuple(outputs), part.words)
+    if part.label:
+        names, label = [BEGIN + part.label, *[INSIDE + part.label] * (len(inside) - 1)], part.words
+    else:
+        names, label = [OUTSIDE] * len(inside), f'no entity "{part.text}"'
+    row = next(row for row in rows if row.words[0] <= inside[0] < row.words[1])
+    first, after = (word - row.words[0] for word in (inside[0], inside[-1] + 1))
+    asked = [
+        (read, tags.names.index(name))
+        for read, name in zip(row.reads[first:after], names, strict=False)
+        if read >= 0
+    ]
+    if not asked:
+        return None
+    reads, outputs = zip(*asked, strict=True)
+    return Question(row, reads, outputs, label)
 
 
 def chosen_entity(

@@ -19,7 +19,7 @@ from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import MOST_EXAMPLES, Kind
-from tf_finetune.tasks.questions import ChosenPart, Question
+from tf_finetune.tasks.questions import Asked, ChosenPart, Question, RowLogits
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.scored import Scored
 from tf_finetune.tasks.tags.entities import find_entities
@@ -92,6 +92,8 @@ class Tags(LabelSpace):
     )
     sample: ClassVar[str] = "from Boston to New York"
     answers_parts: ClassVar[bool] = True
+    explains_parts: ClassVar[bool] = True
+    unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))
 
     rows = staticmethod(tag_rows)
     losses = staticmethod(Classes.losses)
@@ -360,8 +362,7 @@ class Tags(LabelSpace):
         self,
         record: Record,
         outputs: tuple[Sequence[TaskRow], np.ndarray],
-        label: str | None,
-        number: int | None,
+        asked: Asked,
     ) -> ChosenPart:
         """See `LabelSpace.chosen_part`; an entity."""
         rows, logits = outputs
@@ -370,11 +371,18 @@ class Tags(LabelSpace):
             [own[: row.words[1] - row.words[0]] for row, own in zip(rows, by_word, strict=True)]
         )
         found = self._entities(record, of_words)
-        return chosen_entity(record, of_words, found, self.tag_set, label, number)
+        return chosen_entity(record, of_words, found, self.tag_set, asked.label, asked.number)
 
-    def question(self, record: Record, part: Part) -> Question:
-        """See `LabelSpace.question`."""
-        return entity_question(record, part, self.tag_set)
+    def question(
+        self, record: Record, part: Part, rows: Sequence[TaskRow], logits_of: RowLogits
+    ) -> Question | None:
+        """See `LabelSpace.question`; a word is answered by one row."""
+        return entity_question(record, part, rows, self.tag_set)
+
+    def said(self, answer: Mapping[str, Any]) -> list[str]:
+        """The entities in words; see `LabelSpace.said`."""
+        found = answer[self.answer_key]
+        return [Part(p["start"], p["end"], p["label"], p["text"]).words for p in found]
 
     @staticmethod
     def answer_type() -> pa.DataType:
