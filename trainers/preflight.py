@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.batches import packing_problems
 from tf_finetune.encoders.locating import EncoderFiles, configured_encoder, fitted_inputs
 from tf_finetune.errors import UserError, visible
 from tf_finetune.options.value_checks import check_layer_ranges
@@ -108,6 +109,7 @@ def _run(
     check_sources(data)
     splits, data = load_splits(data, load_tokenizer(files))
     check_able(splits.labels.task, "preflight")
+    _check_padding(config, splits.labels.task)
     config = config.model_copy(update={"data": data})
     console.print(Text(visible(f"encoder {files.name}, texts of {train}")), soft_wrap=True)
     folder = output / "steps"
@@ -121,6 +123,7 @@ def _job(
 ) -> Job:
     config = config.model_copy(update={"data": fitted_inputs(files, config.data)})
     task = Classes.task if config.data.task == "auto" else config.data.task
+    _check_padding(config, task)
     num_labels = 1
     if TASKS[task].fewest_names:
         num_labels = whole_number("--num-labels", arguments.num_labels, positive=True)
@@ -132,6 +135,12 @@ def _job(
         _mean_tokens(arguments.mean_tokens, config),
         devices,
     )
+
+
+def _check_padding(config: ExperimentConfig, task: str) -> None:
+    problems = packing_problems(config.training.padding, TASKS[task])
+    if problems:
+        raise UserError(problems)
 
 
 def _mean_tokens(text: str | None, config: ExperimentConfig) -> int:

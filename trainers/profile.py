@@ -43,12 +43,7 @@ def main(argv: Sequence[str]) -> int:
             "data.validation_fraction: received 0 and no data.validation; accepted: either, or "
             "data.folds, because probes are scored on examples that they were not fitted on"
         )
-    if splits.labels.makes_rows:
-        raise UserError(
-            f"data.task: received {splits.labels.task}; profile probes what layers know of whole "
-            "texts; accepted: a task that answers a text. The first answer of search solves a head "
-            "on every layer for this one too"
-        )
+    files = files.read_by(splits.labels.pooling)
     metric, _ = splits.labels.monitor(config.training.monitor)
     pretrained(files, splits.labels, splits.train.labels)
 
@@ -66,9 +61,8 @@ def main(argv: Sequence[str]) -> int:
     used = sampled(splits, config.training.seed)
     for part, whole in ((used.train, splits.train), (used.validation, splits.validation)):
         if part is not None and whole is not None and len(part) < len(whole):
-            console.print(
-                f"{len(part):,} of {len(whole):,} {whole.name} examples are used", highlight=False
-            )
+            used_of_all = f"{part.num_examples:,} of {whole.num_examples:,}"
+            console.print(f"{used_of_all} {whole.name} examples are used", highlight=False)
     probes = probe_depths(classifier, used, shape, metric)
     table = Table("depth", metric, "standard error", title="A linear probe at each depth")
     for probe in probes:

@@ -6,7 +6,7 @@ import pytest
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.models.spec import Spec
-from tf_finetune.preflight.cells import question
+from tf_finetune.preflight.cells import Job, question
 from tf_finetune.preflight.step_shapes import StepShape
 from tf_finetune.tasks.table import unnamed_labels
 
@@ -51,3 +51,10 @@ def test_dropout_and_pooling_are_in_the_question():
 )
 def test_numbers_that_a_step_is_given_are_not_in_the_question(same):
     assert asked(**same) == asked()
+
+
+def test_rows_that_are_answered_as_a_whole_are_not_packed():
+    def padding(task):
+        return Job(None, ExperimentConfig(), unnamed_labels(task, 2), 16, 16).padding
+
+    assert (padding("single_label"), padding("span")) == ("packed", "buckets")

@@ -182,6 +182,17 @@ def test_a_step_that_answers_each_word_lowers_too(tiny_encoder, spec_for, shape)
     assert f"f32[{shape.rows * 16},5]" in hlo  # logits of a word a token
 
 
+def test_a_step_that_answers_questions_lowers_too(tiny_encoder, spec_for):
+    labels = unnamed_labels("span", 2)
+    files = EncoderFiles("tiny", tiny_encoder).read_by(labels.pooling)
+    spec = spec_for(files, labels, freeze={"depth": 2})
+
+    hlo = lower_step(build_step_model(spec), labels, SHAPE).hlo
+
+    assert "s32[4,1,3]" in hlo or "s32[4,3]" in hlo  # start, end and reads of a row
+    assert "f32[64,2]" in hlo  # starts and ends of all tokens
+
+
 @pytest.mark.parametrize("shape", [SHAPE, PACKED], ids=["alone", "packed"])
 def test_a_step_that_chooses_lowers_too(tiny_encoder, spec_for, shape):
     labels = unnamed_labels("multiple_choice", 3)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.task_files import write_task_file
 from tf_finetune.config.uses import PROFILE
 from trainers.cli import run_command
 from trainers.profile import main
@@ -53,6 +54,26 @@ def test_every_task_has_a_probe(job, tmp_path, rows, options, metric):
     assert found[0]["score"] > 0.7
 
 
+@pytest.mark.parametrize(
+    ("task", "metric", "least"),
+    [("token_classification", "strict_f1", 0.9), ("multiple_choice", "accuracy", 0.0)],
+)
+def test_words_and_choices_are_probed_by_what_is_read_of_them(job, tmp_path, task, metric, least):
+    options = write_task_file(task, tmp_path)
+    longest = f"data.max_length={options.pop('max_length')}"
+    given = [f"data.{name}={value}" for name, value in options.items()]
+    rest = [one for one in job[1:] if "max_length" not in one and "fraction" not in one]
+    parts = ["data.validation_fraction=0.25", "data.test_fraction=0"]
+    output = f"--output={tmp_path / 'profile.json'}"
+
+    assert run_command(main, [*given, *rest, longest, *parts, output]) == 0
+
+    name, found = probes(tmp_path)
+    assert name == metric
+    # That a word is a film, its own embedding says.
+    assert len(found) == 4 and found[0]["score"] >= least
+
+
 def test_without_validation_examples_it_says_what_is_missing(job, command_fails):
     others = [argument for argument in job if "validation_fraction" not in argument]
 
@@ -62,7 +83,7 @@ def test_without_validation_examples_it_says_what_is_missing(job, command_fails)
 
 
 def test_of_many_examples_a_sample_is_probed_and_that_is_said(job, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tf_finetune.evaluation.depth_profile.MOST_TEXTS", 10)
+    monkeypatch.setattr("tf_finetune.evaluation.depth_profile.MOST_SUMMARIES", 10)
 
     assert run_command(main, [*job, f"--output={tmp_path / 'profile.json'}"]) == 0
 

@@ -118,6 +118,8 @@ def test_an_export_says_how_the_library_asks_it(run):
     assert "pipeline_tag: question-answering" in card
     assert 'found = pipeline("question-answering", model=model, tokenizer=tokenizer)' in card
     assert "The two outputs of each token" in card
+    assert "`reads`, int32 [texts, reads]: 0, for the first token, then where" in card
+    assert "[texts, reads, 2]" in card
 
 
 def test_questions_with_the_same_texts_are_told_by_example(run):
@@ -127,16 +129,20 @@ def test_questions_with_the_same_texts_are_told_by_example(run):
     assert data["conflicting_texts"] == 0
 
 
-@pytest.mark.parametrize(
-    ("command", "arguments"),
-    [
-        (export, ["--to", "savedmodel"]),
-    ],
-)
-def test_what_cannot_be_done_yet_is_refused_in_a_sentence(command, arguments, run, capsys):
-    assert run_command(command.main, [str(run), *arguments]) == 2
+def test_a_saved_model_answers_as_the_run_does(run, capsys):
+    assert run_command(export.main, [str(run), "--to", "savedmodel"]) == 0
+    assert "takes token ids and no texts" in capsys.readouterr().out
+    folder = run / "export" / "savedmodel"
+    record = json.loads((folder / "assets.extra" / "export.json").read_text())
+    assert record["reads"].startswith("0, for the first token")
+    assert record["check"]["largest_logit_difference"] < 1e-5
+
+
+def test_what_cannot_be_done_is_refused_in_a_sentence(run, capsys):
+    smaller = [str(run), "--to", "litert", "--drop-layers", "1", "--output", str(run / "x")]
+    assert run_command(export.main, smaller) == 2
     told = capsys.readouterr().err
-    assert "received span, whose models are not" in told
+    assert "received for a span model, whose answers are compared over a text" in told
     assert "Traceback" not in told
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from tf_finetune.data.permutation import stable_permutation
+from tf_finetune.tasks.encoding import LabelEncoding
 
 SMALLEST_BUCKET = 16
 
@@ -29,6 +30,16 @@ def resolve_padding(
     if not compiles:
         return "longest"
     return "packed" if packs else "buckets"
+
+
+def packing_problems(padding: str, task: LabelEncoding | type[LabelEncoding]) -> list[str]:
+    """What is wrong with `training.padding` where a task's rows are answered as a whole."""
+    if padding != "packed" or not task.joins_reads:
+        return []
+    return [
+        f"training.padding: received packed for a {task.task} task, whose rows are answered as a "
+        "whole; accepted: auto, longest, buckets, max"
+    ]
 
 
 def epoch_batches(

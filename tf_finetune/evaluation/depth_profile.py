@@ -1,6 +1,7 @@
 """How readable the labels are at every depth: a linear probe on each layer's states.
 
-One forward pass gives a summary of each text at each depth; a linear model is fitted to each
+One forward pass gives a summary of each text, or the state of each word that has a label, at each
+depth; a linear model is fitted to each
 (Alain & Bengio 2016, "Understanding intermediate layers using linear classifier probes"). It
 takes a minute where a search takes an hour, and it is not the same: what is trained on top
 of a depth can do more than a linear model. How far the two agree is measured in
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tf_finetune.data.folds import rounds_of, scored_split
 from tf_finetune.data.loading import Splits
+from tf_finetune.data.read_vectors import ReadVectors, laid_out
 from tf_finetune.data.splits import Split
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.prefix.of_a_run import kept_splits
@@ -25,9 +26,9 @@ from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, evaluation_order
 from tf_finetune.training.rounds import pooled
 
-# Summaries are held at every depth: 0.8 GB for so many texts and bert-base. Shrunk this strongly,
-# a linear model gains little from more.
-MOST_TEXTS = 20_000
+# They are held at every depth: 0.8 GB for so many and bert-base. Shrunk this strongly, a linear
+# model gains little from more.
+MOST_SUMMARIES = 20_000
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,13 @@ def probe_depths(
     if scored is None:
         raise ValueError("probes need a validation split or folds")
     summaries = {
-        name: layer_summaries(classifier, split, shape)
+        name: layer_summaries(classifier, split, shape, read=splits.labels.answers_each_read)
         for name, split in kept_splits(splits).items()
     }
     rounds = rounds_of(splits)
     answers = []
     for one in rounds:
-        own = one.own(summaries, lambda values, rows: values[rows])
+        own = one.own(summaries, ReadVectors.select)
         targets = one.splits.train.labels
         answers.append(_answers(own["train"], targets, own["validation"], splits.labels))
     probes = []
@@ -85,18 +86,21 @@ def probe_depths(
 
 
 def sampled(splits: Splits, seed: int) -> Splits:
-    """At most `MOST_TEXTS` training and validation examples, drawn by the seed."""
+    """Training and validation examples with at most `MOST_SUMMARIES` each, drawn by the seed."""
     train, validation, folds = splits.train, splits.validation, splits.folds
-    if len(train) > MOST_TEXTS:
-        drawn = _drawn(len(train), seed)
-        train, folds = train.select(drawn), None if folds is None else folds[drawn]
-    if validation is not None and len(validation) > MOST_TEXTS:
-        validation = validation.select(_drawn(len(validation), seed))
+    drawn = _drawn(train, seed)
+    train, folds = train.select(drawn), None if folds is None else folds[drawn]
+    if validation is not None:
+        validation = validation.select(_drawn(validation, seed))
     return replace(splits, train=train, validation=validation, folds=folds)
 
 
-def _drawn(count: int, seed: int) -> np.ndarray:
-    return np.sort(np.random.default_rng(seed).choice(count, MOST_TEXTS, replace=False))
+def _drawn(split: Split, seed: int) -> np.ndarray:
+    """Rows of examples, whole ones; all rows where these have no more summaries."""
+    summaries = np.bincount(split.examples, split.is_read.sum(axis=1))
+    order = np.random.default_rng(seed).permutation(len(summaries))
+    taken = order[np.cumsum(summaries[order]) <= MOST_SUMMARIES]
+    return np.flatnonzero(np.isin(split.examples, taken))
 
 
 def probe_logits(
@@ -128,24 +132,43 @@ def probe_logits(
 
 
 def _answers(
-    fitted_on: np.ndarray, targets: np.ndarray, asked: np.ndarray, labels: LabelSpace
+    fitted_on: ReadVectors, targets: np.ndarray, asked: ReadVectors, labels: LabelSpace
 ) -> list[np.ndarray]:
-    """Logits of a probe for each depth, from summaries [n, layers + 1, hidden]."""
+    """Logits of a probe for each depth, from `layer_summaries`."""
+    each = labels.answers_each_read
+    is_read = fitted_on.is_read
+    wanted = labels.answer_targets(targets, is_read.shape[1])[is_read] if each else targets
+
+    def by_answer(values: np.ndarray, rows: int) -> np.ndarray:
+        """What each answer is told by: one summary, or those of a row side by side."""
+        return values if each else values.reshape(rows, -1)
+
     answers = []
-    for depth in range(fitted_on.shape[1]):
-        probe = make_pipeline(StandardScaler(), labels.probe())
+    for depth in range(fitted_on.values.shape[1]):
+        # One scale for all texts of a row: where a text stands tells nothing.
+        scaler = StandardScaler().fit(fitted_on.values[:, depth])
+        known, new = (scaler.transform(one.values[:, depth]) for one in (fitted_on, asked))
+        probe = labels.probe()
         with warnings.catch_warnings():
             # With several labels, one may be on all texts or none; its probe is then constant.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-            probe.fit(fitted_on[:, depth], targets)
-        answers.append(labels.probe_logits(probe, asked[:, depth]))
+            probe.fit(by_answer(known, len(is_read)), wanted)
+        logits = labels.probe_logits(probe, by_answer(new, len(asked.is_read)))
+        answers.append(laid_out(logits, asked.is_read) if each else logits)
     return answers
 
 
 def layer_summaries(
     classifier: Classifier, split: Split, shape: BatchShape, *, read: bool = False
-) -> np.ndarray:
-    """A summary of each text at each depth, float32 [n, layers + 1, hidden]."""
+) -> ReadVectors:
+    """Summaries of each row at each depth, whose values are float32 [m, layers + 1, hidden].
+
+    Args:
+        classifier: The encoder, fine-tuned or not.
+        split: The n rows.
+        shape: How batches are cut; one replica.
+        read: Whether what the head reads is taken at every depth, and not the mean state of a text.
+    """
 
     @tf.function(autograph=False)
     def summaries(iterator: Any) -> tf.Tensor:
@@ -153,12 +176,16 @@ def layer_summaries(
 
     order = evaluation_order(split, shape)
     iterator = iter(evaluation_dataset(split, shape))
-    hidden = classifier.files.sizes.hidden
-    found = np.empty((len(split), classifier.num_layers + 1, hidden), np.float32)
+    hidden, is_read = classifier.files.sizes.hidden, split.is_read
+    counts = is_read.sum(axis=1)
+    starts = np.cumsum(counts) - counts
+    found = np.empty((int(counts.sum()), classifier.num_layers + 1, hidden), np.float32)
     row = 0
     while row < len(order):
-        batch = summaries(iterator).numpy()
+        batch = summaries(iterator).numpy().swapaxes(1, 2)
         places = order[row : row + len(batch)]
-        found[places[places >= 0]] = batch[places >= 0]
+        of_batch = np.where(places[:, None] >= 0, is_read[places, : batch.shape[1]], False)
+        to = [starts[place] + np.arange(counts[place]) for place in places[places >= 0]]
+        found[np.concatenate(to)] = batch[of_batch]
         row += len(batch)
-    return found
+    return ReadVectors(found, is_read)

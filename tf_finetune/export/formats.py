@@ -94,13 +94,21 @@ def check_task(request: ExportRequest, labels: LabelSpace) -> None:
         UserError: With all of it.
     """
     problems = []
+    why = ""
     if labels.several_texts:
-        why = f"received for a {labels.task} model, whose rows hold several texts"
-        if request.smaller is not None:
-            problems.append(f"{', '.join(MAKING)}: {why}; accepted: the model as it is")
-        if LITERT in request.formats and {*request.precisions} & {*CALIBRATED}:
-            usual = ", ".join(USUAL_PRECISIONS)
-            problems.append(f"--precisions: {', '.join(CALIBRATED)} {why}; accepted: {usual}")
+        why = "whose rows hold several texts"
+    elif labels.joins_reads:
+        why = "whose answers are compared over a text"
+    if why and request.smaller is not None:
+        problems.append(
+            f"{', '.join(MAKING)}: received for a {labels.task} model, {why}; accepted: the model "
+            "as it is"
+        )
+    if labels.several_texts and LITERT in request.formats and {*request.precisions} & {*CALIBRATED}:
+        problems.append(
+            f"--precisions: {', '.join(CALIBRATED)} received for a {labels.task} model, {why}; "
+            f"accepted: {', '.join(USUAL_PRECISIONS)}"
+        )
     if problems:
         raise UserError(problems)
 

@@ -31,8 +31,8 @@ def calibration_inputs(split: Split, seed: int = 0) -> list[Tokens]:
     number = min(CALIBRATION_TEXTS, len(split))
     rows = np.sort(np.random.default_rng(seed).permutation(len(split))[:number])
     longest = int(split.lengths[rows].max())
-    words = int(split.read_counts[rows].max()) if split.task.answers_each_read else None
-    inputs = [split_tokens(split, rows[at : at + 1], longest, words) for at in range(number)]
+    reads = int(split.read_counts[rows].max()) if split.task.reads_several() else None
+    inputs = [split_tokens(split, rows[at : at + 1], longest, reads) for at in range(number)]
     mask = inputs[-1]["attention_mask"].copy()
     mask[:, longest // 2 :] = 0
     return [*inputs, {**inputs[-1], "attention_mask": mask}]

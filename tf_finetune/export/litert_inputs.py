@@ -9,14 +9,14 @@ from tf_finetune.data.texts_of_rows import TextsOfRows
 from tf_finetune.tasks.labels import LabelSpace
 
 INPUTS = ("token_ids", "token_type_ids", "attention_mask")
-# Of a model that answers each word; -1 stands where a row has no more words.
+# Of a model that reads several states of a row; -1 stands where a row has no more of them.
 READS = "reads"
 Tokens = Mapping[str, np.ndarray]
 
 
 def input_names(labels: LabelSpace) -> tuple[str, ...]:
     """Names of the inputs in the order of `data.batch.text_rows`."""
-    return (*INPUTS, READS) if labels.answers_each_read else INPUTS
+    return (*INPUTS, READS) if labels.reads_several() else INPUTS
 
 
 def split_tokens(
@@ -28,17 +28,17 @@ def split_tokens(
         split: The examples.
         rows: Places in it.
         pad_to: Tokens of a row; None: of the longest.
-        reads: Words of a row, where words are answered; None: of the one that has the most.
+        reads: Reads of a row, where it has several; None: of the one that has the most.
 
     Returns:
-        int32 [b, t] each, and the positions of the words [b, r], where words are answered; of rows
+        int32 [b, t] each, and the positions of the reads [b, r], where there are several; of rows
         that hold several texts [b, texts, t] each.
     """
     batch = split.gather(rows, pad_to)
     tokens = {name: getattr(batch, name) for name in INPUTS}
     if split.task.several_texts:
         return _apart(tokens, split.texts_of_rows(rows, tokens[INPUTS[0]].shape[1]), pad_to)
-    if split.task.answers_each_read:
+    if split.task.reads_several():
         width = int(split.read_counts[rows].max()) if reads is None else reads
         where = split.is_read[rows, :width]
         tokens[READS] = np.where(where, split.reads[rows, :width], -1).astype(np.int32)

@@ -228,6 +228,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "pipeline_use": task.pipeline_use,
         "several_texts": task.several_texts,
         "outputs_in_words": task.outputs_in_words,
+        "reads_words": task.reads_words,
         "pairs": config.data.text_pair_column is not None,
         "output_noun": task.output_noun,
         "counted": f"{task.counted.capitalize()} of each {task.nouns[0]}",

@@ -20,6 +20,7 @@ def export_record(labels: LabelSpace, config: ExperimentConfig, **found: Any) ->
         "label_names": list(labels.names),
         **({} if labels.threshold is None else {"label_threshold": labels.threshold}),
         "max_length": config.data.max_length,
+        **({"reads": labels.reads_words} if labels.reads_several() else {}),
         "pairs": config.data.text_pair_column is not None,
         "created": local_time(),
         "versions": software_versions(),

@@ -67,11 +67,12 @@ def answers(labels: LabelSpace, logits: tf.Tensor) -> Outputs:
 
     Args:
         labels: What the outputs mean, C of them.
-        logits: float32 [n, C], or [n, r, C] where words are answered.
+        logits: float32 [n, C], or [n, r, C] where several states of a row are read.
 
     Returns:
         Where words are answered `logits` and `probabilities` float32 [n, r, C], and `tag` string
-        [n, r], "" in places without a word. Otherwise
+        [n, r], "" in places without a word. Where questions are answered `logits` float32 [n, r, 2]
+        and of them `start_logits` and `end_logits`, [n, r] each. Otherwise
         `logits` float32 [n, C]. For a number also `value` float32 [n]; otherwise
         `probabilities` float32 [n, C] and `label_names` string [n, C], and for a single label
         `label` string [n], the likeliest, for several `applies` bool [n, C], the probabilities
@@ -95,7 +96,7 @@ def write_saved_model(folder: Path, model: ServableModel, tokenizer: Any, max_le
     for batch in (texts[:1], texts):
         if model.tokenizer is None:
             tokens = _token_ids(batch, tokenizer, max_length)
-            if model.labels.answers_each_read:
+            if model.labels.reads_several():
                 tokens[READS] = np.ones((len(batch), 1), np.int32)
             if model.labels.several_texts:
                 count = model.labels.num_logits

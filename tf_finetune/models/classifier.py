@@ -143,15 +143,15 @@ class Classifier(PlannedModel):
         return pooled(pooling, states, texts) if is_last and reads is None else states
 
     def layer_summaries(self, inputs: Inputs, *, read: bool = False) -> tf.Tensor:
-        """What each depth knows of a text, float32 [b, layers + 1, hidden], in inference mode.
+        """What each depth knows of a row, float32 [b, layers + 1, s, hidden], in inference mode.
 
-        The mean state of its tokens after the embeddings and each layer; after the last one
-        what is read of it, which is what the head gets.
+        The mean state of each of its texts' tokens after the embeddings and each layer; after the
+        last one what is read, which is what the head gets.
 
         Args:
-            inputs: Tokens, of each text of which one vector is read; those of a row's texts stand
-                side by side.
-            read: Whether the same is read at every depth.
+            inputs: Tokens.
+            read: Whether the same is read at every depth: s are then the reads of a row, and
+                otherwise its texts.
         """
         texts = inputs.texts
         pooling = self.files.pooling if read else "mean"
@@ -159,9 +159,9 @@ class Classifier(PlannedModel):
         summaries = []
         for index in range(self.num_layers):
             known = tf.cast(states, tf.float32)
-            summaries.append(_side_by_side(pooled(pooling, known, texts), texts))
+            summaries.append(pooled(pooling, known, texts))
             states = self.encode(index, states, texts, training=False)
-        return tf.stack([*summaries, _side_by_side(tf.cast(states, tf.float32), texts)], axis=1)
+        return tf.stack([*summaries, tf.cast(states, tf.float32)], axis=1)
 
     def layer_reads(self, inputs: Inputs, poolings: Sequence[Pooling]) -> tf.Tensor:
         """What a head would read above each layer, float32 [layers, poolings, b * r, hidden].
@@ -255,10 +255,3 @@ class Classifier(PlannedModel):
         for part in self.encoder.activated:
             if part.activation is gelu:
                 part.activation = function
-
-
-def _side_by_side(read: tf.Tensor, texts: Texts | PackedTexts) -> tf.Tensor:
-    """What was read of each text of a row, [b, s, hidden] to [b, s * hidden]."""
-    if isinstance(texts, Texts):
-        return read[:, 0]
-    return tf.reshape(read, [tf.shape(read)[0], tf.shape(read)[1] * read.shape[2]])

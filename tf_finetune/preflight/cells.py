@@ -55,7 +55,8 @@ class Job:
     @property
     def padding(self) -> Padding:
         """How a TPU's batches are padded."""
-        return resolve_padding(self.config.training.padding, compiles=True)
+        packs = not self.labels.joins_reads
+        return resolve_padding(self.config.training.padding, compiles=True, packs=packs)
 
     def shape(self, batch_size: int, runs: Runs = "step") -> StepShape:
         """What a device is given of a batch; a pass that fills the cache packs no texts."""

@@ -60,7 +60,9 @@ def first_batch(
         states: What the batch holds in place of tokens.
     """
     training = config.training
-    shape = training_shape(training, config.data.max_length, without_strategy(compiles=True))
+    packs = not splits.labels.joins_reads
+    strategy = without_strategy(compiles=True)
+    shape = training_shape(training, config.data.max_length, strategy, packs=packs)
     weights = splits.labels.example_weights(training.class_weights, splits.train.labels)
     dataset = training_dataset(
         splits.train,

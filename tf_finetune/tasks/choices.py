@@ -78,7 +78,7 @@ class Choices(Classes):
     is_one_class: ClassVar[bool] = False  # a place says nothing of the text
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
-    unable: ClassVar[frozenset[str]] = frozenset(("profile", "check", "suspects"))
+    unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))
     pipeline: ClassVar[str] = "multiple-choice"
     long_texts: ClassVar[str] = (
         "of an example that is all its choices together, each with the context before it and an "

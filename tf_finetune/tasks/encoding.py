@@ -64,6 +64,11 @@ class LabelEncoding(ABC):
     joins_reads: ClassVar[bool] = False
 
     @classmethod
+    def reads_several(cls) -> bool:
+        """Whether rows have several states that are read, whose outputs stand side by side."""
+        return cls.answers_each_read or cls.joins_reads
+
+    @classmethod
     def rows(cls, records: Sequence[Record], backend: Any, max_length: int) -> Iterator["TaskRow"]:
         """The rows of examples, in their order, where the task `makes_rows`.
 

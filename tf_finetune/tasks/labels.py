@@ -66,6 +66,7 @@ class LabelSpace(AnswerChanges, Doubts):
         pipeline: What the hub and the library's pipelines call the task.
         pipeline_use: Further arguments of such a pipeline, and those of a call, in Python.
         outputs_in_words: What the outputs are, where they have no `names`.
+        reads_words: Which states are read of a row, where it `reads_several`, in Markdown.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
         has_exact_head: Whether a head alone can be solved as a convex problem.
@@ -100,6 +101,7 @@ class LabelSpace(AnswerChanges, Doubts):
     pipeline: ClassVar[str] = "text-classification"
     pipeline_use: ClassVar[tuple[str, str]] = ("", '"a text"')
     outputs_in_words: ClassVar[str] = "The one output is the predicted number."
+    reads_words: ClassVar[str] = ""
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
     writing: ClassVar[str] = ""
     request_names: ClassVar[tuple[str, str]] = ("text", "text_pair")

@@ -12,7 +12,7 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.data.batches import resolve_padding
+from tf_finetune.data.batches import packing_problems, resolve_padding
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -146,11 +146,7 @@ def check_options(
             f"training.label_smoothing: received {config.label_smoothing:g} for a "
             f"{splits.labels.task} task; accepted: 0"
         )
-    if config.padding == "packed" and splits.labels.joins_reads:
-        problems.append(
-            f"training.padding: received packed for a {splits.labels.task} task, whose rows are "
-            "answered as a whole; accepted: auto, longest, buckets, max"
-        )
+    problems += packing_problems(config.padding, splits.labels)
     if problems:
         raise UserError(problems)
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tf_finetune.evaluation.attributions import Explanation, Piece, Word
 from tf_finetune.evaluation.report import FoldScores, Mistake
 from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.content import NextStep
@@ -269,6 +270,30 @@ def test_a_single_run_has_a_page(run_content):
     assert not {"depths", "rates", "trials"} & set(page.values("id"))
     assert page.text_of("caption").count("Each epoch") == 1
     assert {"training", "validation"} <= set(page.text_of("text"))
+
+
+def test_choices_stand_numbered_below_their_text_whether_explained_or_not(run_content):
+    def word(text, attribution):
+        return Word(text, 0, len(text), attribution, (Piece(text, attribution),))
+
+    plain = Mistake(0, 2, "why", None, "1: so", "0: no", 0.9, choices=("no", "so"))
+    why = Explanation("0", 1.5, 0.25, 0.0, 8, True, (word("why", 1.0),))
+    why = replace(why, choice_words=((word("no", 0.5),), (word("so", -0.25),)))
+    content = run_content()
+    (name, report), *_ = content.reports.items()
+
+    def quotes(mistake):
+        reports = {name: replace(report, mistakes=(mistake,))}
+        html = render_page(replace(content, reports=reports))
+        check_page(html)
+        found = re.findall(r"<blockquote[^>]*>(.*?)</blockquote>", html, re.DOTALL)
+        return html, [re.sub(r"<sub>.*?</sub>|<[^>]*>|&NoBreak;", "", one).strip() for one in found]
+
+    assert quotes(plain)[1] == ["why", "0 no", "1 so"]
+    html, found = quotes(replace(plain, explanation=why))
+    assert found == ["why", "0 no", "1 so"]
+    assert "lead of <b" in html and "logit of" not in html
+    assert re.search(r'class="for"[^>]*>no', html) and re.search(r'class="against"[^>]*>so', html)
 
 
 def test_a_run_with_nothing_to_show_but_itself_has_a_page(run_content):

@@ -63,6 +63,7 @@ def explanation_details(explanation: Explanation) -> dict[str, Any]:
     label = explanation.label
     return {
         "label": None if label is None else printable(label, NAME_CHARACTERS),
+        "quantity": "lead" if explanation.choice_words else "logit",
         "output": numbers.signed(explanation.output),
         "baseline": numbers.signed(explanation.baseline),
         "gap": f"{explanation.gap:.1e}",
@@ -78,6 +79,7 @@ def _entry(item: ExplainedText) -> dict[str, Any]:
         "predicted": answer_text(item.predicted),
         "probability": None if item.probability is None else f"{item.probability:.3f}",
         "texts": coloured_texts(item.explanation, item.texts),
+        "shared": len(item.texts) - len(item.explanation.choice_words),
         "rows": word_rows(item.explanation),
     }
 

@@ -121,6 +121,7 @@ def _mistake(mistake: Mistake) -> dict[str, Any]:
         "label": answer_text(mistake.label),
         "predicted": answer_text(mistake.predicted),
         "probability": None if mistake.probability is None else f"{mistake.probability:.3f}",
+        "shared": len(texts) - len(mistake.choices),
         "texts": [printable(text, TEXT_CHARACTERS) or "(empty)" for text in texts],
         "why": None if why is None else explanation_details(why),
         "parts": coloured_parts(mistake, TEXT_CHARACTERS) if mistake.parts else None,

@@ -74,6 +74,11 @@ class SpanOutputs(LabelSpace):
         return 0.0 if threshold is None else float(special.logit(threshold))
 
     @staticmethod
+    def most_reads(length: int) -> int:
+        """As if all tokens but those that mark ends were the context's; see `LabelSpace`."""
+        return length
+
+    @staticmethod
     def answer_targets(targets: np.ndarray, reads: int) -> np.ndarray:
         """Where the answer begins and ends, and the reads, int32 [b, 1, 3]."""
         return targets[:, None, [START, END, READS]]

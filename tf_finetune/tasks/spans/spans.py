@@ -51,6 +51,9 @@ class Spans(ScoredSpans):
         "The two outputs of each token are how likely the answer begins there, and how likely it "
         "ends there; those of the first token, that there is none."
     )
+    reads_words: ClassVar[str] = (
+        "0, for the first token, then where each token of the context stands, -1 behind the last"
+    )
     long_texts: ClassVar[str] = (
         "the contexts of longer ones are read in windows that overlap by a quarter"
     )
@@ -59,9 +62,7 @@ class Spans(ScoredSpans):
     pair_sample: ClassVar[tuple[str, str]] = (sample, "Rome lies on the Tiber, in Italy.")
     listed_words: ClassVar[str] = "the likeliest spans (three if left out)"
     explains_parts: ClassVar[bool] = True
-    unable: ClassVar[frozenset[str]] = frozenset(
-        {"export", "preflight", "profile", "rank", "keras", "check", "suspects"}
-    )
+    unable: ClassVar[frozenset[str]] = frozenset({"profile", "rank", "keras", "check", "suspects"})
 
     rows = staticmethod(span_rows)
 

@@ -83,6 +83,7 @@ class Tags(LabelSpace):
     library_class: ClassVar[str] = "ForTokenClassification"
     pipeline: ClassVar[str] = "token-classification"
     pipeline_use: ClassVar[tuple[str, str]] = (', aggregation_strategy="first"', '"a text"')
+    reads_words: ClassVar[str] = "where each word's first token stands, -1 behind the last word"
     long_texts: ClassVar[str] = (
         "longer ones were read in overlapping windows, each word answered by one of them"
     )
