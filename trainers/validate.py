@@ -33,15 +33,16 @@ def check(config: ExperimentConfig) -> list[str]:
 
     from tf_finetune.data.folds import describe_folds
     from tf_finetune.data.loading import load_splits
-    from tf_finetune.encoders.locating import configured_encoder, fitted_inputs
+    from tf_finetune.encoders.locating import fitted_inputs
     from tf_finetune.encoders.tokenizers import load_tokenizer
+    from tf_finetune.jobs.configured_files import configured_files
     from tf_finetune.models.plan_check import check_plan
     from tf_finetune.models.spec import spec_of
     from tf_finetune.plans.precision import foretell_precision
     from tf_finetune.plans.solver import resolve_solver
     from tf_finetune.sources.opening import check_sources
 
-    encoder = configured_encoder(config.encoder)
+    encoder = configured_files(config)
     errors = []
     try:
         spec = spec_of(config, encoder)

@@ -180,7 +180,7 @@ def rounded() -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def assert_equal() -> Callable[..., None]:
-    """Compare two states, bit for bit or to a tolerance."""
+    """Compare two states, bit for bit or to a tolerance for values of size 1, or of their own."""
 
     def compare(first: dict, second: dict, atol: float = 0.0) -> None:
         assert first.keys() == second.keys()
@@ -188,7 +188,8 @@ def assert_equal() -> Callable[..., None]:
             if isinstance(value, dict):
                 assert value == pytest.approx(second[name], abs=atol, rel=0), name
             else:
-                np.testing.assert_allclose(value, second[name], atol=atol, rtol=0, err_msg=name)
+                within = atol * max(1.0, float(np.abs(second[name]).max(initial=0.0)))
+                np.testing.assert_allclose(value, second[name], atol=within, rtol=0, err_msg=name)
 
     return compare
 

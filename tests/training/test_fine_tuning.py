@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_finetune.errors import UserError
 from tf_finetune.training import fine_tuner
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
-from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.step import TrainingStep

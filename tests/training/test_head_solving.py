@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.data.states import PrefixStates
+from tf_finetune.methods.full import Full
 from tf_finetune.options.cache import CacheConfig
 from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
@@ -213,7 +214,7 @@ def test_what_is_done_is_told_and_written(head_model, run, splits, tmp_path, cpu
 
 def test_a_job_says_how_many_penalties_there_are(head_model, splits, cpu, spec_for):
     cost = spec_for(head_model.classifier.files, freeze={"depth": 3}).cost(32, 10)
-    lines = describe_job(exact(), splits, [(3, cost)], SHAPE, cpu)
+    lines = describe_job(exact(), Full(), splits, [(3, cost)], SHAPE, cpu)
 
     assert lines[1] == (
         "steps: none; the head is solved on 36 vectors, for the best of up to 9 penalties from 1 "

@@ -10,9 +10,10 @@ from safetensors.numpy import load_file, save_file
 
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
+from tf_finetune.methods.full import Full
 from tf_finetune.plans.arithmetic import PlanCost
 from tf_finetune.training import job_description
-from tf_finetune.training.fine_tuning import training_shape
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.job_description import describe_job, job_digest
 
 MAX_LENGTH = 32
@@ -24,19 +25,19 @@ def described(splits, two_replicas):
     """What is told of a job of the tiny task on two replicas."""
 
     def describe(config):
-        shape = training_shape(config, MAX_LENGTH, two_replicas)
+        shape = training_shape(config, MAX_LENGTH, two_replicas, Full())
         priced = [(config.epochs, COST)]
-        return describe_job(config, splits, priced, shape, two_replicas)
+        return describe_job(config, Full(), splits, priced, shape, two_replicas)
 
     return describe
 
 
 def test_the_work_of_phases_is_summed(splits, training, two_replicas):
     config = training(epochs=3)
-    shape = training_shape(config, MAX_LENGTH, two_replicas)
+    shape = training_shape(config, MAX_LENGTH, two_replicas, Full())
     larger = replace(COST, forward_flops=10**12, optimizer_bytes=3 * 2**20)
 
-    lines = describe_job(config, splits, [(1, COST), (2, larger)], shape, two_replicas)
+    lines = describe_job(config, Full(), splits, [(1, COST), (2, larger)], shape, two_replicas)
 
     assert lines[-2:] == [
         "memory: 4 MiB of gradients and optimiser state",

@@ -6,7 +6,7 @@ import pytest
 from tf_finetune.data.batch import text_rows
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
-from tf_finetune.training.fine_tuning import evaluation_shape
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.split_logits import predict_logits
 

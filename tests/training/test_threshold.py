@@ -11,7 +11,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.tasks.several_classes import SeveralClasses
-from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.run_result import RunResult
 
 AUTO = ExperimentConfig(evaluation={"threshold": "auto"})

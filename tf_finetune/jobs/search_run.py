@@ -9,7 +9,7 @@ from rich.text import Text
 from tf_finetune.errors import visible
 from tf_finetune.jobs.search_inputs import SearchInputs
 from tf_finetune.machine import interruption
-from tf_finetune.plans.rates import number_of_steps
+from tf_finetune.plans.rates import steps_of_one_reading
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.runs.threshold import with_threshold
@@ -21,6 +21,7 @@ from tf_finetune.searches.answer.tables import render_recommendation
 from tf_finetune.searches.ensemble import keep_ensemble
 from tf_finetune.searches.final_training import FinalModel, train_chosen
 from tf_finetune.searches.leading.job import SearchJob, describe_search
+from tf_finetune.searches.leading.places import methods_of
 from tf_finetune.searches.leading.precision import resolve_for_search
 from tf_finetune.searches.leading.space import build_space
 from tf_finetune.searches.running.directory import SearchDirectory, prepare_search, search_path
@@ -33,7 +34,7 @@ from tf_finetune.searches.session import (
     run_trials,
     session_notes,
 )
-from tf_finetune.training.fine_tuning import check_options
+from tf_finetune.training.option_checks import check_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -90,10 +91,10 @@ def build_job(inputs: SearchInputs, console: Console, *, beside_another: bool = 
         UserError: Something is not as it should be.
     """
     config, files, splits = inputs.config, inputs.files, inputs.splits
-    check_options(config.training, splits, config.evaluation)
+    check_options(config.training, splits, config.evaluation, methods_of(config))
     splits = with_threshold(splits, config.evaluation.threshold)
     directory = SearchDirectory(search_path(config))
-    space = build_space(config, files, number_of_steps(config, len(splits.train)))
+    space = build_space(config, files, steps_of_one_reading(config, len(splits.train)))
     config, precision_lines, made = resolve_for_search(
         config, files, splits, space, directory, beside_another=beside_another
     )

@@ -27,11 +27,13 @@ from tf_finetune.runs.run_report import write_run_report
 from tf_finetune.runs.scoring import score_splits
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.device_precision import check_precision
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import Outputs, check_options, fine_tune, training_shape
+from tf_finetune.training.fine_tuning import Outputs, fine_tune
 from tf_finetune.training.job_description import describe_job, job_digest
 from tf_finetune.training.multi_worker import MEETING_SECONDS
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.phases import Phase, reset_phases
 from tf_finetune.training.rounds import TrainedRounds, train_rounds, without_early_stopping
 from tf_finetune.training.run_result import RunResult
@@ -115,7 +117,7 @@ def run_training(
 
 def _begin(inputs: TrainingInputs, claims: ExitStack, console: Console) -> _Begun:
     config = inputs.config
-    check_options(config.training, inputs.splits, config.evaluation)
+    check_options(config.training, inputs.splits, config.evaluation, [config.method])
     splits = with_threshold(inputs.splits, config.evaluation.threshold)
     digest = ""
     if config.training.strategy == "multi_worker":
@@ -149,10 +151,11 @@ def _describe(begun: _Begun) -> None:
     priced = [(phase, phase.spec.cost(**step)) for phase in inputs.phases]
     render_phases(begun.console, priced, **step)
     packs = not splits.labels.joins_reads
-    shape = training_shape(config.training, config.data.max_length, begun.chosen, packs=packs)
+    method, length = config.method, config.data.max_length
+    shape = training_shape(config.training, length, begun.chosen, method, packs=packs)
     costs = [(phase.epochs, cost) for phase, cost in priced]
     begun.say(*inputs.notes)
-    begun.say(*describe_job(config.training, splits, costs, shape, begun.chosen))
+    begun.say(*describe_job(config.training, method, splits, costs, shape, begun.chosen))
 
 
 def _build(begun: _Begun) -> _Built:

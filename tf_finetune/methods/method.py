@@ -49,6 +49,7 @@ class Method(Section):
         by_unit: Names of what it adds whose last axis is that of a product's units.
         averages: How many values it keeps of each value that it adds, beside the optimiser's own.
             A method that keeps some is asked for `penalty` and `after_update`.
+        learns_from: What its steps make smaller, of `training.objectives`.
         not_in_peft: Why PyTorch's library PEFT cannot load what it trained, as the end of a
             sentence; empty: it can.
     """
@@ -59,6 +60,7 @@ class Method(Section):
     begins_as_nothing: ClassVar[bool] = True
     by_unit: ClassVar[frozenset[str]] = frozenset()
     averages: ClassVar[int] = 0
+    learns_from: ClassVar[str] = "labels"
     not_in_peft: ClassVar[str] = "trains variables of the encoder itself"
 
     @property
@@ -71,6 +73,15 @@ class Method(Section):
         """Exact short name: `lora`, or with the options that are not as usual `lora rank=4`."""
         own = self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
         return " ".join([self.name, *(f"{name}={yaml_value(own[name])}" for name in own)])
+
+    @property
+    def readings(self) -> int:
+        """How often a text is read in an epoch, on average."""
+        return 1
+
+    def steps_per_epoch(self, examples: int, batch_size: int) -> int:
+        """Optimiser steps of an epoch on so many examples; the last batch may be smaller."""
+        return -(-examples * self.readings // batch_size)
 
     def trains(self, variable: Variable) -> bool:
         """Whether a pretrained variable of the layers above the depth trains.

@@ -3,6 +3,7 @@
 from tf_finetune.methods.adalora import AdaLora
 from tf_finetune.methods.adapters import Adapters
 from tf_finetune.methods.biases import Biases
+from tf_finetune.methods.contrastive import Contrastive, ContrastiveLora
 from tf_finetune.methods.full import Full
 from tf_finetune.methods.ia3 import Ia3
 from tf_finetune.methods.lora import Lora
@@ -19,4 +20,6 @@ METHODS: dict[str, type[Method]] = {
     "ia3": Ia3,
     "adapters": Adapters,
     "prefix_tuning": PrefixTuning,
+    "contrastive": Contrastive,
+    "contrastive_lora": ContrastiveLora,
 }

@@ -195,6 +195,12 @@ class Classifier(PlannedModel):
         self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None
     ) -> tf.Tensor:
         """From the states at the frozen boundary, as `encode` gives them, to logits as `call`'s."""
+        return self._answer(self._top_states(states, texts, training), training)
+
+    def _top_states(
+        self, states: tf.Tensor, texts: Texts | PackedTexts, training: bool | None
+    ) -> tf.Tensor:
+        """From the states at the frozen boundary to what the last layer gives, [b, r, hidden]."""
         for index in range(self.plan.frozen_depth, self.num_layers):
             layer: Callable[[tf.Tensor], tf.Tensor] = partial(
                 self.encode, index, texts=texts, training=training
@@ -203,18 +209,18 @@ class Classifier(PlannedModel):
                 below = index > self.plan.frozen_depth or not self.plan.embeddings_frozen
                 layer = recomputed(layer, self.trainable_weights, below=below)
             states = layer(states)
-        return self._answer(states, training)
+        return states
 
-    def head_vectors(self, inputs: Inputs) -> tf.Tensor:
-        """What the dense layer of the head gets of all texts, [b * s, hidden] in inference mode.
+    def head_vectors(self, inputs: Inputs, training: bool = False) -> tf.Tensor:
+        """What the dense layer of the head gets of all texts, float32 [b * s, hidden].
 
         Args:
             inputs: As for `call`.
+            training: Whether dropout is on.
         """
-        states = self._states_of(inputs, training=False)
-        for index in range(self.plan.frozen_depth, self.num_layers):
-            states = self.encode(index, states, inputs.texts, training=False)
-        return tf.cast(self._pooled(states, training=False), tf.float32)
+        states = self._states_of(inputs, training)
+        states = self._top_states(states, inputs.texts, training)
+        return tf.cast(self._pooled(states, training), tf.float32)
 
     def _answer(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
         """From what was read, [b, r, hidden], to logits [b * r, labels]."""

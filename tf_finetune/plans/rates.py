@@ -33,9 +33,15 @@ class ResolvedRate(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
+def steps_of_one_reading(config: ExperimentConfig, examples: int) -> int:
+    """Steps of a training on so many examples by a method that reads each once an epoch."""
+    return -(-examples // config.training.batch_size) * config.training.epochs
+
+
 def number_of_steps(config: ExperimentConfig, examples: int) -> int:
     """Steps of a training on so many examples."""
-    return -(-examples // config.training.batch_size) * config.training.epochs
+    training = config.training
+    return config.method.steps_per_epoch(examples, training.batch_size) * training.epochs
 
 
 def typical_rate(depth: int, num_layers: int, steps: int) -> float:
@@ -57,9 +63,15 @@ def usual_rate(method: Method, depth: int, num_layers: int, steps: int) -> float
     """`typical_rate` for a method, which may want others than full training.
 
     With all layers frozen every method trains the same, pooler and head.
+
+    Args:
+        method: The method.
+        depth: Frozen depth.
+        num_layers: Of the encoder.
+        steps: From `steps_of_one_reading`.
     """
     factor = method.rate_factor if depth < num_layers else 1.0
-    return factor * typical_rate(depth, num_layers, steps)
+    return factor * typical_rate(depth, num_layers, steps * method.readings)
 
 
 def two_digits(rate: float) -> float:
@@ -77,7 +89,7 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     """
     if config.training.learning_rate is not None or config.training.solver == "exact":
         return ResolvedRate(config)
-    steps, layers = number_of_steps(config, examples), plan.num_layers
+    steps, layers = steps_of_one_reading(config, examples), plan.num_layers
 
     def usual(depth: int) -> float:
         return two_digits(usual_rate(config.method, depth, layers, steps))
@@ -93,9 +105,10 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
         f", {exact_rate(phase.learning_rate)} from epoch {phase.from_epoch} on ({phase.depth})"
         for phase in thaw
     )
+    in_all = number_of_steps(config, examples)
     line = (
         f"learning rate: {exact_rate(rate)}, usual for training {config.method.words} with "
-        f"{plan.frozen_depth} of {layers} layers frozen, in {steps:,} steps{then}; `search` "
-        "tries others, training.learning_rate sets it"
+        f"{plan.frozen_depth} of {layers} layers frozen, in {in_all:,} steps{then}; "
+        "`search` tries others, training.learning_rate sets it"
     )
     return ResolvedRate(config.model_copy(update={"training": training, "freeze": freeze}), (line,))

@@ -12,8 +12,8 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.prefix.cache import PrefixCache
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import evaluation_shape
 from tf_finetune.training.strategy import ChosenStrategy
 
 
@@ -93,7 +93,9 @@ def kept_splits(splits: Splits) -> dict[str, Split]:
 def _passes(splits: Splits, config: ExperimentConfig) -> int:
     """How often each split is read: of k folds, k - 1 are trained on and one is scored."""
     final = 0 if splits.folds is None else 1
-    each = 1 if config.training.solver == "exact" else config.training.epochs
+    each = config.training.epochs * config.method.readings
+    if config.training.solver == "exact":
+        each = 1
     return each * (len(rounds_of(splits)) + final)
 
 

@@ -12,9 +12,9 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.states import PrefixStates
 from tf_finetune.preflight.device.comparison import WEIGHTS
 from tf_finetune.preflight.lowering import lowered_step
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import training_shape
-from tf_finetune.training.pipeline import training_dataset
+from tf_finetune.training.objectives import OBJECTIVES
 from tf_finetune.training.strategy import without_strategy
 
 # "input_output_alias={ {5}: (46, {}, may-alias), {6}: (47, {}, may-alias) }"
@@ -62,18 +62,12 @@ def first_batch(
     training = config.training
     packs = not splits.labels.joins_reads
     strategy = without_strategy(compiles=True)
-    shape = training_shape(training, config.data.max_length, strategy, packs=packs)
-    weights = splits.labels.example_weights(training.class_weights, splits.train.labels)
-    dataset = training_dataset(
-        splits.train,
-        weights,
-        shape,
-        seed=training.seed,
-        first_step=0,
-        last_step=1,
-        states=states,
-    )
-    return next(iter(dataset))
+    shape = training_shape(training, config.data.max_length, strategy, config.method, packs=packs)
+    train, labels = splits.train, splits.labels
+    weights = labels.example_weights(training.class_weights, train.labels)
+    objective = OBJECTIVES[config.method.learns_from]
+    steps = objective.steps(train, labels, weights, shape, training.seed)
+    return next(iter(steps.dataset(0, 1, states)))
 
 
 def real_step(model: FineTuner, batch: Batch) -> RealStep:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.config.saving import write_config
 from tf_finetune.data.loading import Splits
+from tf_finetune.data.splits import Split
 from tf_finetune.models.rounding import BFLOAT16, rounding_share
 from tf_finetune.models.spec import Spec, spec_of
 from tf_finetune.models.weights import Weights
@@ -23,11 +24,11 @@ from tf_finetune.plans.precision import UNTIMED, ChosenPrecision, with_precision
 from tf_finetune.plans.rates import number_of_steps
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.storage.run_directory import RunDirectory
+from tf_finetune.training.batch_shapes import training_shape
 from tf_finetune.training.compiling import build_fine_tuner
 from tf_finetune.training.device_precision import device_name, known_precision
 from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
-from tf_finetune.training.fine_tuning import training_shape
-from tf_finetune.training.pipeline import step_examples, training_dataset
+from tf_finetune.training.objectives import OBJECTIVES, Steps
 from tf_finetune.training.step_timing import STEPS, TimedSteps, time_in_turn
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -189,8 +190,16 @@ def _first_batches(
     config = spec.config
     training = config.training
     packs = not splits.labels.joins_reads
-    shape = training_shape(training, config.data.max_length, chosen, packs=packs)
-    examples = [step_examples(splits.train, shape, training.seed, step) for step in range(STEPS)]
+    method = config.method
+    shape = training_shape(training, config.data.max_length, chosen, method, packs=packs)
+
+    def steps_of(split: Split) -> Steps:
+        weights = np.ones(len(split), np.float32)
+        objective = OBJECTIVES[method.learns_from]
+        return objective.steps(split, splits.labels, weights, shape, training.seed)
+
+    steps = steps_of(splits.train)
+    examples = [steps.examples(step) for step in range(STEPS)]
     part = splits.train.select(np.unique(np.concatenate(examples)))
     if config.cache.mode != "off":
         cache = CacheConfig(mode="memory", dtype=config.cache.dtype)
@@ -198,12 +207,4 @@ def _first_batches(
     few = replace(splits, train=part, validation=None, test=None, folds=None)
     states = cached_states(model, few, config, chosen)
     model.start_run(training, number_of_steps(config, len(splits.train)))
-    return training_dataset(
-        part,
-        np.ones(len(part), np.float32),
-        shape,
-        seed=training.seed,
-        first_step=0,
-        last_step=STEPS,
-        states=states.get("train"),
-    )
+    return steps_of(part).dataset(0, STEPS, states.get("train"))

@@ -17,8 +17,8 @@ from tf_finetune.evaluation.intervals import with_intervals
 from tf_finetune.evaluation.report import EvaluationReport, FoldScores, build_evaluation_report
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import evaluation_shape
 from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy

@@ -55,6 +55,7 @@ class Classes(NamedClasses):
     fewest_names: ClassVar[int] = 2
     measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
     is_one_class: ClassVar[bool] = True
+    tells_apart: ClassVar[bool] = True
 
     @classmethod
     def prepared(cls, raw: RawLabels, names: Collection[str]) -> RawLabels:

@@ -65,10 +65,13 @@ class LabelSpace(AnswerChanges, Doubts):
         library_class: Which of the library's classes of a family has this head.
         pipeline: What the hub and the library's pipelines call the task.
         pipeline_use: Further arguments of such a pipeline, and those of a call, in Python.
+        card_code: What a model card does with `tokenizer` and `model`, in Python with torch, where
+            that is neither logits of texts nor a pipeline that the library has in all versions.
         outputs_in_words: What the outputs are, where they have no `names`.
         reads_words: Which states are read of a row, where it `reads_several`, in Markdown.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
+        tells_apart: Whether two texts have the same label or not, so that they can be paired.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
         unable: What cannot be done with the task, of `table.UNABLE`.
@@ -100,6 +103,7 @@ class LabelSpace(AnswerChanges, Doubts):
     library_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
     pipeline_use: ClassVar[tuple[str, str]] = ("", '"a text"')
+    card_code: ClassVar[str] = ""
     outputs_in_words: ClassVar[str] = "The one output is the predicted number."
     reads_words: ClassVar[str] = ""
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"
@@ -109,6 +113,7 @@ class LabelSpace(AnswerChanges, Doubts):
     pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
     listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
+    tells_apart: ClassVar[bool] = False
     explains_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True
     threshold_words: ClassVar[str] = "labels above"

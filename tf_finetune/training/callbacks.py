@@ -28,6 +28,22 @@ class ValidationScores(tf_keras.callbacks.Callback):
             logs.update({f"val_{name}": value for name, value in self._score().items()})
 
 
+class SolveHead(tf_keras.callbacks.Callback):
+    """Solves the head after every epoch, where steps do not train it; its seconds are the epoch's.
+
+    Args:
+        solve: Gives the head its values with the model as it is.
+    """
+
+    def __init__(self, solve: Callable[[], None]):
+        super().__init__()
+        self._solve = solve
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Solves it before anything is scored or kept."""
+        self._solve()
+
+
 class StopEarly(tf_keras.callbacks.Callback):
     """Stops when the monitored score has not improved for some epochs; keeps the best weights.
 

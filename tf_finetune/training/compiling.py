@@ -1,6 +1,7 @@
 """Makes a model that is ready to be trained: the recipe, and on it loss and optimiser."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import tensorflow as tf
 
@@ -11,6 +12,7 @@ from tf_finetune.models.weights import Weights
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.loss import LabelLoss, Loss
 from tf_finetune.training.method_upkeep import upkeep_of
+from tf_finetune.training.objectives import OBJECTIVES
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.step import TrainingStep
@@ -77,10 +79,14 @@ def compile_fine_tuner(
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
         upkeep = upkeep_of(classifier)
-        of_labels = LabelLoss(classifier, type(spec.labels), config.label_smoothing)
+        objective = OBJECTIVES[classifier.plan.method.learns_from]
+        loss = objective.loss(classifier, type(spec.labels), config.label_smoothing)
+        if loss_from is not None:
+            loss = loss_from(LabelLoss(classifier, type(spec.labels), config.label_smoothing))
         step = TrainingStep(
             classifier,
-            of_labels if loss_from is None else loss_from(of_labels),
+            loss,
+            partial(objective.outputs, classifier),
             OptimizerState(optimizer, schedule, begun, upkeep.averages if upkeep else ()),
             micro_batches=config.accumulation_steps,
             clip_norm=config.clip_norm,

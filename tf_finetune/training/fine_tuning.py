@@ -12,7 +12,6 @@ import tf_keras
 from rich.console import Console
 from rich.text import Text
 
-from tf_finetune.data.batches import packing_problems, resolve_padding
 from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.data.states import PrefixStates
@@ -23,9 +22,11 @@ from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.plans.solver import trains_head_alone
 from tf_finetune.training.bad_numbers import BadNumbers, NonFiniteError
+from tf_finetune.training.batch_shapes import evaluation_shape, training_shape
 from tf_finetune.training.callbacks import (
     EpochHistory,
     GiveUp,
+    SolveHead,
     SpeedMeter,
     StopEarly,
     ValidationScores,
@@ -37,14 +38,10 @@ from tf_finetune.training.fine_tuner import FineTuner, StepMemoryError
 from tf_finetune.training.frozen_check import check_frozen_unchanged, frozen_digests
 from tf_finetune.training.head_solving import HeadSolver
 from tf_finetune.training.memory_limits import cut_smaller
+from tf_finetune.training.objectives import OBJECTIVES, Objective, Steps
+from tf_finetune.training.option_checks import check_options
 from tf_finetune.training.phases import Phase, hand_over, only_phase
-from tf_finetune.training.pipeline import (
-    BatchShape,
-    piece_rows,
-    step_examples,
-    steps_per_epoch,
-    training_dataset,
-)
+from tf_finetune.training.pipeline import BatchShape, piece_rows
 from tf_finetune.training.progress import ProgressBar
 from tf_finetune.training.run_result import RunResult
 from tf_finetune.training.split_logits import predict_logits
@@ -71,84 +68,6 @@ class Outputs:
 
 
 GiveUpRule = Callable[[Sequence[dict[str, float]]], bool]
-
-
-def evaluation_shape(
-    config: EvaluationConfig, training: TrainingConfig, max_length: int, chosen: ChosenStrategy
-) -> BatchShape:
-    """How batches are cut for scoring; sorted by length, they hold little padding unpacked."""
-    padding = resolve_padding(training.padding, compiles=chosen.compiles)
-    if padding == "packed":
-        padding = "buckets" if chosen.compiles else "longest"
-    return BatchShape(
-        batch_size=max(config.batch_size, chosen.replicas),
-        replicas=chosen.replicas,
-        processes=chosen.processes,
-        padding=padding,
-        max_length=max_length,
-        fixed_rows=chosen.compiles,
-    )
-
-
-def training_shape(
-    config: TrainingConfig, max_length: int, chosen: ChosenStrategy, *, packs: bool = True
-) -> BatchShape:
-    """How batches are cut and padded for training; `packs`: a row may hold several texts."""
-    return BatchShape(
-        batch_size=config.batch_size,
-        replicas=chosen.replicas,
-        processes=chosen.processes,
-        micro_batches=config.accumulation_steps,
-        padding=resolve_padding(config.padding, compiles=chosen.compiles, packs=packs),
-        max_length=max_length,
-        fixed_rows=chosen.compiles,
-    )
-
-
-def check_options(
-    config: TrainingConfig, splits: Splits, evaluation: EvaluationConfig | None = None
-) -> None:
-    """Holds the training section against the data, before anything is built or written.
-
-    Args:
-        config: The training section.
-        splits: The data.
-        evaluation: The evaluation section, where a threshold is still to be chosen.
-
-    Raises:
-        UserError: With every option that does not go with the labels or the splits.
-    """
-    problems: list[str] = []
-    for check in (
-        lambda: splits.labels.monitor(config.monitor),
-        lambda: splits.labels.example_weights(config.class_weights, splits.train.labels),
-        lambda: splits.labels.decided_at(0.5 if evaluation is None else evaluation.threshold),
-    ):
-        try:
-            check()
-        except UserError as error:
-            problems += error.problems
-    watched = splits.validation is not None or splits.folds is not None
-    if config.early_stopping_patience is not None and not watched:
-        problems.append(
-            "training.early_stopping_patience: there is no validation set to watch; accepted: "
-            "null, or give data.validation, a data.validation_fraction over 0 or data.folds"
-        )
-    is_auto = evaluation is not None and evaluation.threshold == "auto"
-    if is_auto and splits.labels.threshold is not None and not watched:
-        problems.append(
-            "evaluation.threshold: received auto, and there is no validation set to choose it on; "
-            "accepted: a number such as 0.5, or give data.validation, a data.validation_fraction "
-            "over 0 or data.folds"
-        )
-    if config.label_smoothing and not splits.labels.has_smoothed_targets:
-        problems.append(
-            f"training.label_smoothing: received {config.label_smoothing:g} for a "
-            f"{splits.labels.task} task; accepted: 0"
-        )
-    problems += packing_problems(config.padding, splits.labels)
-    if problems:
-        raise UserError(problems)
 
 
 def fine_tune(
@@ -215,19 +134,21 @@ def fine_tune(
             result = solver.solve()
         check_frozen_unchanged(model.classifier, frozen)
         return result
+    method = model.classifier.plan.method
     run = _Fit(
         model=model,
         phases=phases or only_phase(model, config.learning_rate, states),
         splits=splits,
         config=config,
         shape=replace(
-            training_shape(config, max_length, chosen, packs=not splits.labels.joins_reads),
+            training_shape(config, max_length, chosen, method, packs=not splits.labels.joins_reads),
             micro_batches=model.micro_batches,
         ),
         scoring_shape=scoring_shape,
         chosen=chosen,
         console=console,
-        per_epoch=steps_per_epoch(len(train), config.batch_size),
+        per_epoch=method.steps_per_epoch(len(train), config.batch_size),
+        objective=OBJECTIVES[method.learns_from],
     )
     with interruption.deferred():
         result = run.fit_in_memory(outputs, give_up)
@@ -248,6 +169,7 @@ class _Fit:
     chosen: ChosenStrategy
     console: Console
     per_epoch: int
+    objective: Objective
     states: Mapping[str, PrefixStates] = field(default_factory=dict)
     phase: int = 0
     frozen: Mapping[str, str] = field(default_factory=dict)
@@ -277,8 +199,6 @@ class _Fit:
 
     def fit(self, outputs: Outputs, give_up: GiveUpRule | None) -> RunResult:
         self._begin_phase(0)
-        train = _required(self.splits.train)
-        weights = self.splits.labels.example_weights(self.config.class_weights, train.labels)
         stopper, history = self._stopper(), EpochHistory()
         speed = SpeedMeter(self.config.batch_size)
         bad_numbers = BadNumbers(
@@ -300,7 +220,7 @@ class _Fit:
                 if (number := self._phase_at(epoch)) != self.phase:
                     self._go_over(number, bad_numbers, saver, callbacks)
                 self.states = self.phases[self.phase].states(self.model)
-                step = self._fit_from(step, epoch, train, weights, callbacks)
+                step = self._fit_from(step, epoch, callbacks)
                 stopped = self.model.stop_training
         except (Interrupted, NonFiniteError):
             if saver is not None:
@@ -427,8 +347,6 @@ class _Fit:
         self,
         first_step: int,
         epoch: int,
-        train: Split,
-        weights: np.ndarray,
         callbacks: list[Any],
     ) -> int:
         """Fits from a step on: the rest of the epoch if that has begun, else the rest of the phase.
@@ -439,15 +357,8 @@ class _Fit:
         inside = first_step - epoch * self.per_epoch
         later = (phase.first_epoch for phase in self.phases if phase.first_epoch > epoch)
         last_epoch = epoch + 1 if inside else min([*later, self.config.epochs])
-        dataset = training_dataset(
-            train,
-            weights,
-            self.shape,
-            seed=self.config.seed,
-            first_step=first_step,
-            last_step=last_epoch * self.per_epoch,
-            states=self.states.get("train"),
-        )
+        last_step = last_epoch * self.per_epoch
+        dataset = self._steps().dataset(first_step, last_step, self.states.get("train"))
         self.model.fit(
             dataset,
             initial_epoch=epoch,
@@ -455,7 +366,12 @@ class _Fit:
             steps_per_epoch=self.per_epoch - inside,
             callbacks=callbacks,
         )
-        return last_epoch * self.per_epoch
+        return last_step
+
+    def _steps(self) -> Steps:
+        train, labels = _required(self.splits.train), self.splits.labels
+        weights = labels.example_weights(self.config.class_weights, train.labels)
+        return self.objective.steps(train, labels, weights, self.shape, self.config.seed)
 
     def _stopper(self) -> StopEarly | None:
         patience = self.config.early_stopping_patience
@@ -470,6 +386,8 @@ class _Fit:
         """In the order in which one's logs are another's input."""
         metric, _ = self.splits.labels.monitor(self.config.monitor)
         callbacks: list[tf_keras.callbacks.Callback] = [speed]
+        if self.objective.leaves_head:
+            callbacks.insert(0, SolveHead(self._solve_head))
         if self.splits.validation is not None:
             callbacks.append(ValidationScores(self._validation_scores))
         if stopper is not None:
@@ -493,10 +411,18 @@ class _Fit:
     def _examples_of_step(self, step: int) -> str:
         """Data file and row numbers of what was in the batch of a global step."""
         train = _required(self.splits.train)
-        examples = step_examples(train, self.shape, self.config.seed, step)
+        examples = self._steps().examples(step)
         shown = ", ".join(map(str, train.source_rows[examples[:_ROWS_SHOWN]]))
         more = len(examples) - _ROWS_SHOWN
         return f"{train.store.source}, rows {shown}" + (f" and {more} more" * (more > 0))
+
+    def _solve_head(self) -> None:
+        """Gives the head its best values for the vectors as they are now."""
+        train_alone = replace(self.splits, validation=None)
+        quiet = Console(quiet=True)
+        HeadSolver(
+            self.model, train_alone, self.config, self.scoring_shape, self.states, None, quiet
+        ).solve()
 
     def _validation_scores(self) -> dict[str, float]:
         validation = _required(self.splits.validation)

@@ -10,6 +10,7 @@ from tf_finetune.data.loading import Splits
 from tf_finetune.data.splits import Split
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.machine.environment import installed_version
+from tf_finetune.methods.method import Method
 from tf_finetune.models.weights import pretrained
 from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
@@ -23,6 +24,7 @@ from tf_finetune.training.strategy import ChosenStrategy
 
 def describe_job(
     config: TrainingConfig,
+    method: Method,
     splits: Splits,
     priced: Sequence[tuple[int, PlanCost]],
     shape: BatchShape,
@@ -32,6 +34,7 @@ def describe_job(
 
     Args:
         config: The training section.
+        method: That of the run.
         splits: The data.
         priced: Epochs and price of a step of each phase of the run; mostly there is one.
         shape: From `training_shape`.
@@ -41,7 +44,10 @@ def describe_job(
     if config.solver == "exact":
         return [devices, *describe_folds(splits), *_describe_solution(config, splits, priced[0][1])]
     examples = len(splits.train)
-    per_epoch = steps_per_epoch(examples, config.batch_size)
+    per_epoch = method.steps_per_epoch(examples, config.batch_size)
+    read = f"{examples:,} examples"
+    if method.readings > 1:
+        read += f" x {method.readings} readings"
     steps = per_epoch * config.epochs
     most = max(cost.gradient_bytes + cost.optimizer_bytes for _, cost in priced)
     of_step = sorted(cost.step_flops / 1e9 for _, cost in priced)
@@ -50,7 +56,7 @@ def describe_job(
     return [
         devices,
         *describe_folds(splits),
-        f"steps: {per_epoch:,} an epoch (ceil of {examples:,} examples / {config.batch_size}) x "
+        f"steps: {per_epoch:,} an epoch (ceil of {read} / {config.batch_size}) x "
         f"{config.epochs} epochs = {steps:,}, the first {warmup_steps(config, steps):,} warm up",
         f"a step: {_step(config, splits.train, shape)}",
         f"memory: {most / 2**20:,.0f} MiB of gradients and optimiser state",

@@ -8,7 +8,8 @@ from tf_finetune.data.batch import Inputs
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.labels import LabelSpace
 
-# Of inputs, targets [n, ...] and logits, one a text or one a read: losses, float32 [n].
+# Of inputs, targets [n, ...] and what is computed of each text or read, such as its logits: losses,
+# float32 [n].
 Loss = Callable[[Inputs, tf.Tensor, tf.Tensor], tf.Tensor]
 
 

@@ -49,6 +49,7 @@ class BatchShape:
         padding: "longest", "buckets", "max", or "packed": several texts a row of `max_length`.
         max_length: Longest text in tokens.
         fixed_rows: Whether smaller batches are filled up with rows of weight 0, for XLA.
+        together: So many rows beside each other stay in one piece.
     """
 
     batch_size: int
@@ -58,6 +59,7 @@ class BatchShape:
     padding: Padding = "longest"
     max_length: int = 128
     fixed_rows: bool = False
+    together: int = 1
 
     def batch_rows(self, examples: int) -> int:
         """Rows of a batch with this many examples: a multiple of its pieces."""
@@ -65,8 +67,8 @@ class BatchShape:
 
     def even_rows(self, rows: int) -> int:
         """So many rows or a few more: a multiple of the batch's pieces."""
-        pieces = self.replicas * self.micro_batches
-        return -(-rows // pieces) * pieces
+        grain = self.replicas * self.micro_batches * self.together
+        return -(-rows // grain) * grain
 
     @property
     def row_length(self) -> int:
@@ -115,7 +117,7 @@ def training_dataset(
                 read = _epoch_reader(split, example_weights, shape, seed, epoch, states, room)
             yield read(step)
 
-    return _dataset(batches, split, states, packed=packed)
+    return as_dataset(batches, split, states, packed=packed)
 
 
 def _epoch_reader(
@@ -153,6 +155,35 @@ def _packed_batches(
     return packed_batches(split.lengths, shape.batch_size, shape.row_length, seed=seed, epoch=epoch)
 
 
+class EpochSteps:
+    """Every example once an epoch, by seed and step; see `objectives.Steps`.
+
+    The arguments are those of `training_dataset`.
+    """
+
+    def __init__(self, split: Split, example_weights: np.ndarray, shape: BatchShape, seed: int):
+        self._split, self._weights = split, example_weights
+        self._shape, self._seed = shape, seed
+
+    def dataset(
+        self, first_step: int, last_step: int, states: PrefixStates | None
+    ) -> tf.data.Dataset:
+        """Global batches, see `training_dataset`."""
+        return training_dataset(
+            self._split,
+            self._weights,
+            self._shape,
+            seed=self._seed,
+            first_step=first_step,
+            last_step=last_step,
+            states=states,
+        )
+
+    def examples(self, step: int) -> np.ndarray:
+        """Those of a step, see `step_examples`."""
+        return step_examples(self._split, self._shape, self._seed, step)
+
+
 def step_examples(split: Split, shape: BatchShape, seed: int, step: int) -> np.ndarray:
     """The examples of a global step of `training_dataset`, counted inside the split. int64."""
     epoch, inside = divmod(step, steps_per_epoch(len(split), shape.batch_size))
@@ -163,10 +194,10 @@ def step_examples(split: Split, shape: BatchShape, seed: int, step: int) -> np.n
 
 def piece_rows(split: Split, shape: BatchShape, seed: int) -> int:
     """Rows that a replica computes at once in a full step."""
-    rows = min(shape.batch_size, len(split))
+    rows = shape.batch_size if shape.together > 1 else min(shape.batch_size, len(split))
     if shape.padding == "packed":
         rows = _packed_shape(split, shape, seed).rows
-    return -(-rows // (shape.replicas * shape.micro_batches))
+    return shape.even_rows(rows) // (shape.replicas * shape.micro_batches)
 
 
 def evaluation_dataset(
@@ -179,7 +210,7 @@ def evaluation_dataset(
         for step, rows in enumerate(evaluation_batches(split.lengths, shape.batch_size)):
             yield global_batch(split, rows, weights, shape, step, states=states)
 
-    return _dataset(batches, split, states)
+    return as_dataset(batches, split, states)
 
 
 def evaluation_order(
@@ -349,13 +380,21 @@ def batch_signature(
     )
 
 
-def _dataset(
+def as_dataset(
     batches: Callable[[], Iterator[Batch]],
     split: Split,
     states: PrefixStates | None,
     *,
     packed: bool = False,
 ) -> tf.data.Dataset:
+    """Batches as they are made, some of them ahead.
+
+    Args:
+        batches: Makes them.
+        split: Of whose examples they are.
+        states: What they hold instead of tokens.
+        packed: Whether rows hold several texts.
+    """
     signature = batch_signature(split, states, packed=packed)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     options = tf.data.Options()

@@ -25,15 +25,11 @@ from tf_finetune.errors import visible
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.storage.files import replaced_folder
 from tf_finetune.tasks.labels import LabelSpace
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.checkpoint_identity import checkpoint_identity
 from tf_finetune.training.checkpoints import read_state, write_state
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import (
-    GiveUpRule,
-    Outputs,
-    evaluation_shape,
-    fine_tune,
-)
+from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, fine_tune
 from tf_finetune.training.phases import Phase, reset_phases
 from tf_finetune.training.split_logits import predict_logits
 from tf_finetune.training.strategy import ChosenStrategy

@@ -1,10 +1,11 @@
 """What a replica computes of a global batch: an optimiser step, or the logits."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from tf_finetune.data.batch import Batch, Scattered
+from tf_finetune.data.batch import Batch, Inputs, Scattered
 from tf_finetune.encoders.dropout import dropout_position
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.training.loss import Loss, by_row
@@ -23,6 +24,7 @@ class TrainingStep:
     Args:
         classifier: The model.
         loss: Of each text.
+        outputs: What the loss is of; from inputs in training, [n, width].
         optimizer_state: The optimiser.
         micro_batches: Pieces a replica computes one after the other to save memory.
         clip_norm: Longest global gradient norm, or None.
@@ -38,6 +40,7 @@ class TrainingStep:
         self,
         classifier: Classifier,
         loss: Loss,
+        outputs: Callable[[Inputs], tf.Tensor],
         optimizer_state: OptimizerState,
         *,
         micro_batches: int = 1,
@@ -47,6 +50,7 @@ class TrainingStep:
     ):
         self.classifier = classifier
         self.loss = loss
+        self.outputs = outputs
         self.optimizer_state = optimizer_state
         self.micro_batches = micro_batches
         self.clip_norm = clip_norm
@@ -119,9 +123,9 @@ class TrainingStep:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
-                logits = self.classifier(piece.inputs, training=True)
+                outputs = self.outputs(piece.inputs)
             targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
-            losses = self.loss(piece.inputs, targets, logits)
+            losses = self.loss(piece.inputs, targets, outputs)
             loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
             loss /= piece.whole.weight_sum
             objective = loss
@@ -129,7 +133,11 @@ class TrainingStep:
                 share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
                 objective += share * self.upkeep.penalty()
             objective = self.optimizer_state.scaled(objective)
-        gradients = self.optimizer_state.unscaled(tape.gradient(objective, variables))
+        # A head that is solved has no part in the loss.
+        found = tape.gradient(
+            objective, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        gradients = self.optimizer_state.unscaled(found)
         # Word embeddings come as slices that may name a row twice; only summed rows have the
         # norm of the gradient.
         return loss, [

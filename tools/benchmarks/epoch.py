@@ -15,6 +15,7 @@ from typing import Any
 
 from tools.benchmarks import epoch_report, torch_environment
 from tools.benchmarks.epoch_report import DepthRuns, EpochRun
+from tools.benchmarks.epoch_tasks import EPOCH_TASKS
 from tools.benchmarks.measurement import parse_measurement
 from tools.benchmarks.own_program import Option, program_command
 from tools.benchmarks.program_run import run_program
@@ -28,13 +29,16 @@ from tools.benchmarks.suite_inputs import (
     positive,
 )
 
-# A depth is only fairly judged at its own learning rate; these served MiniLM on SST-2.
-FULL_LEARNING_RATE, FROZEN_LEARNING_RATE = 5e-5, 3e-4
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the suite."""
     add_input_options(parser)
+    parser.add_argument(
+        "--task",
+        choices=sorted(EPOCH_TASKS),
+        default="single_label",
+        help="sentences of SST-2, or the words of spoken commands (default: single_label)",
+    )
     parser.add_argument("--depths", type=int, nargs="+", default=[0, 4], help="frozen depths")
     parser.add_argument("--repeats", type=positive, default=3, help="pairs at each depth")
     parser.add_argument("--epochs", type=positive, default=1, help="epochs of each run")
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         BenchError: If something is missing or a program fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        inputs = find_inputs(arguments, root, Path(folder))
+        inputs = find_inputs(arguments, root, Path(folder), EPOCH_TASKS[arguments.task])
         pythons = find_pythons(arguments, root)
         report = ReportFile("epoch", arguments, root / arguments.output, inputs.by_name())
         depths = [DepthRuns(depth) for depth in arguments.depths]
@@ -95,7 +99,7 @@ def plan(
     runs: DepthRuns, arguments: argparse.Namespace, pythons: dict[str, Path], inputs: Inputs
 ) -> list[tuple[list[EpochRun], list[str]]]:
     """The runs of one depth in order: where each result goes, and its command."""
-    rate = FROZEN_LEARNING_RATE if runs.depth else FULL_LEARNING_RATE
+    rate = EPOCH_TASKS[arguments.task].learning_rates[runs.depth > 0]
     programs = {"pytorch": "pytorch_loop", "ours": "ours_epoch"}
     results = {"pytorch": runs.pytorch, "ours": runs.ours}
 
@@ -104,6 +108,7 @@ def plan(
             pythons[system],
             programs[system],
             **inputs._asdict(),
+            task=arguments.task,
             frozen_depth=runs.depth,
             lr=str(rate),
             epochs=arguments.epochs,

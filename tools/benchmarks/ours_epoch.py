@@ -21,6 +21,8 @@ from tf_finetune.options.data import DataConfig
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.freeze import FreezeConfig
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.tasks.table import TASKS
+from tools.benchmarks.epoch_tasks import EPOCH_TASKS
 from tools.benchmarks.measurement import EpochMeasurement, peak_rss_bytes, print_measurement
 
 BATCH_SIZE = 32
@@ -33,7 +35,7 @@ def main() -> None:
 
     from tools.benchmarks.own_training import train_once
 
-    files = resolve_encoder(arguments.model_dir)
+    files = resolve_encoder(arguments.model_dir).read_by(TASKS[arguments.task].pooling)
     with tempfile.TemporaryDirectory() as cache:  # a fresh one: tokenisation counts
         config = _config(arguments, cache)
         splits, _ = load_splits(config.data, load_tokenizer(files))
@@ -61,7 +63,7 @@ def main() -> None:
             seconds_to_first_step=(result.first_step_at or 0.0) - arguments.started_at,
             examples_per_second=len(splits.train) / seconds,
             peak_rss_bytes=peak_rss_bytes(),
-            validation_accuracy=result.history[-1]["val_accuracy"],
+            validation_accuracy=result.history[-1][EPOCH_TASKS[arguments.task].score],
             cached=training.cached,
             fill_seconds=fill_seconds,
         )
@@ -71,6 +73,7 @@ def main() -> None:
 def _config(arguments: argparse.Namespace, cache: str) -> ExperimentConfig:
     return ExperimentConfig(
         data=DataConfig(
+            task=arguments.task,
             train=arguments.train,
             validation=arguments.validation,
             test_fraction=0.0,
@@ -104,6 +107,7 @@ def _cores() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model-dir", required=True)
+    parser.add_argument("--task", choices=sorted(EPOCH_TASKS), default="single_label")
     parser.add_argument("--train", required=True)
     parser.add_argument("--validation", required=True)
     parser.add_argument("--frozen-depth", type=int, required=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 MAX_LENGTH = 128
+# The target of a piece that has none, as in PyTorch's cross-entropy.
+IGNORED = -100
 # Length grouping as in the Trainer of transformers: sort inside shuffled stretches of batches.
 BATCHES_A_STRETCH = 50
 
@@ -17,11 +19,11 @@ class TokenisedTexts:
 
     Attributes:
         token_ids: One list of ids a text, special tokens included, at most MAX_LENGTH.
-        labels: int64 [n].
+        labels: int64 [n], or a list of one label a piece for each text.
     """
 
     token_ids: list[list[int]]
-    labels: np.ndarray
+    labels: np.ndarray | list[list[int]]
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -38,7 +40,8 @@ class TokenisedTexts:
             pad_to: Length in tokens; None takes the longest of them.
 
         Returns:
-            `input_ids`, `attention_mask` int64 [b, t] and `labels` int64 [b].
+            `input_ids`, `attention_mask` int64 [b, t] and `labels` int64 [b], or [b, t] with
+            `IGNORED` where a piece has none.
         """
         texts = [self.token_ids[row] for row in rows]
         width = pad_to or max(len(ids) for ids in texts)
@@ -47,7 +50,19 @@ class TokenisedTexts:
         for i, ids in enumerate(texts):
             input_ids[i, : len(ids)] = ids
             mask[i, : len(ids)] = 1
-        return {"input_ids": input_ids, "attention_mask": mask, "labels": self.labels[rows]}
+        return {
+            "input_ids": input_ids,
+            "attention_mask": mask,
+            "labels": self._targets(rows, width),
+        }
+
+    def _targets(self, rows: np.ndarray, width: int) -> np.ndarray:
+        if isinstance(self.labels, np.ndarray):
+            return self.labels[rows]
+        targets = np.full((len(rows), width), IGNORED, np.int64)
+        for i, row in enumerate(rows):
+            targets[i, : len(self.labels[row])] = self.labels[row]
+        return targets
 
 
 def read_labelled_tsv(path: Path) -> tuple[list[str], list[str]]:
@@ -67,6 +82,19 @@ def read_labelled_tsv(path: Path) -> tuple[list[str], list[str]]:
         if len(row) != 2:
             raise ValueError(f"{path}, row {number}: expected 2 fields, got {len(row)}")
     return [text for text, _ in fields], [label for _, label in fields]
+
+
+def read_conll(path: Path) -> list[tuple[list[str], list[str]]]:
+    """Reads a word and its tag a line, parted by a tab; a blank line ends a sentence.
+
+    Returns:
+        The words and the tags of each sentence.
+    """
+    sentences = []
+    for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n"):
+        pairs = [line.split("\t") for line in block.split("\n")]
+        sentences.append(([word for word, _ in pairs], [tag for _, tag in pairs]))
+    return sentences
 
 
 def shuffled_batches(n: int, batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ import torch  # noqa: E402 - the clock starts first
 import transformers  # noqa: E402
 
 from tools.benchmarks import measurement, pytorch_training  # noqa: E402
+from tools.benchmarks.pytorch_tasks import PYTORCH_TASKS  # noqa: E402
 from tools.benchmarks.pytorch_training import BATCH_SIZES, TrainingOptions  # noqa: E402
 
 
@@ -21,8 +22,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="pytorch_loop", description=__doc__.split("\n")[0])
     parser.add_argument("--model-dir", type=Path, required=True, help="pretrained BERT folder")
-    parser.add_argument("--train", type=Path, required=True, help="TSV with text and label")
-    parser.add_argument("--validation", type=Path, required=True, help="TSV with text and label")
+    parser.add_argument("--task", choices=sorted(PYTORCH_TASKS), default="single_label")
+    parser.add_argument("--train", type=Path, required=True, help="labelled examples of the task")
+    parser.add_argument("--validation", type=Path, required=True, help="the same")
     parser.add_argument("--frozen-depth", type=int, default=0, help="frozen depth k")
     parser.add_argument("--padding", choices=sorted(BATCH_SIZES), default="dynamic")
     parser.add_argument("--epochs", type=int, default=1)
@@ -46,10 +48,11 @@ def main(argv: list[str] | None = None) -> None:
     clock = measurement.StepClock(arguments.started_at)
     device = pytorch_training.start(arguments.seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.model_dir)
-    texts, names = pytorch_training.load_texts(arguments.train, tokenizer, None)
-    validation, _ = pytorch_training.load_texts(arguments.validation, tokenizer, names)
+    task = PYTORCH_TASKS[arguments.task]
+    texts, names = task.load_texts(arguments.train, tokenizer, None)
+    validation, _ = task.load_texts(arguments.validation, tokenizer, names)
     model = pytorch_training.build_model(
-        arguments.model_dir, len(names), arguments.frozen_depth
+        arguments.model_dir, len(names), arguments.frozen_depth, task.model
     ).to(device)
     options = TrainingOptions(
         arguments.lr, arguments.seed, arguments.padding, arguments.epochs, arguments.steps

@@ -100,15 +100,16 @@ def load_texts(
 
 
 def build_model(
-    model_dir: Path, num_labels: int, frozen_depth: int
-) -> transformers.BertForSequenceClassification:
+    model_dir: Path,
+    num_labels: int,
+    frozen_depth: int,
+    kind: type[transformers.PreTrainedModel] = transformers.BertForSequenceClassification,
+) -> transformers.PreTrainedModel:
     """Loads the encoder with a new head and freezes embeddings and layers below the depth.
 
     Depth 0 trains everything, embeddings too.
     """
-    model = transformers.BertForSequenceClassification.from_pretrained(
-        model_dir, num_labels=num_labels
-    )
+    model = kind.from_pretrained(model_dir, num_labels=num_labels)
     layers = model.bert.encoder.layer
     if not 0 <= frozen_depth <= len(layers):
         sys.exit(f"--frozen-depth: received {frozen_depth}; accepted: 0 to {len(layers)}")
@@ -194,12 +195,13 @@ def usable_cores() -> int:
 
 @torch.no_grad()
 def accuracy(model: torch.nn.Module, texts: TokenisedTexts, pad_to: int | None = None) -> float:
-    """Share of texts whose class the model gets right."""
+    """Share of texts, or of words that have a tag, whose class the model gets right."""
     model.eval()
     device = next(model.parameters()).device
-    right = 0
+    right = counted = 0
     for rows in pytorch_data.sorted_batches(texts.lengths(), EVALUATION_BATCH_SIZE):
         batch = to_device(texts.collate(rows, pad_to), device)
         targets = batch.pop("labels")
         right += int((model(**batch).logits.argmax(-1) == targets).sum())
-    return right / len(texts)
+        counted += int((targets != pytorch_data.IGNORED).sum())
+    return right / counted

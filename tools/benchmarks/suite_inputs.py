@@ -2,15 +2,15 @@
 
 import argparse
 import os
-import random
 from pathlib import Path
 from typing import NamedTuple
 
 from tools.benchmarks import torch_environment
+from tools.benchmarks.epoch_tasks import EPOCH_TASKS, EpochTask, sample
 from tools.benchmarks.torch_environment import BenchError
 
 DATA_VARIABLE = "TF_FINETUNE_DATA"
-TRAIN, VALIDATION = Path("sst2/train.tsv"), Path("sst2/dev.tsv")
+TEXTS = EPOCH_TASKS["single_label"]
 
 
 class Inputs(NamedTuple):
@@ -32,7 +32,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         default=os.environ.get(DATA_VARIABLE) or None,
-        help=f"folder that holds {TRAIN} and {VALIDATION} (default: ${DATA_VARIABLE})",
+        help=f"folder that holds {TEXTS.train} and {TEXTS.validation} (default: ${DATA_VARIABLE})",
     )
     parser.add_argument(
         "--model-dir",
@@ -56,54 +56,56 @@ def add_output_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find_inputs(arguments: argparse.Namespace, root: Path, folder: Path) -> Inputs:
+def find_inputs(
+    arguments: argparse.Namespace, root: Path, folder: Path, task: EpochTask = TEXTS
+) -> Inputs:
     """The files that the options name.
 
     Args:
         arguments: Options of `add_input_options`.
         root: Top folder of the clone.
         folder: Where a sample of the training texts may be written.
+        task: What the files are for.
 
     Raises:
         BenchError: If something is missing.
     """
-    data = find_data(arguments.data)
-    train = sample_training_file(data / TRAIN, arguments.train_limit, folder)
-    return Inputs(train, data / VALIDATION, find_model(arguments.model_dir, root))
+    data = find_data(arguments.data, task)
+    train = sample_training_file(data / task.train, task, arguments.train_limit, folder)
+    return Inputs(train, data / task.validation, find_model(arguments.model_dir, root))
 
 
-def find_data(data: Path | None) -> Path:
+def find_data(data: Path | None, task: EpochTask) -> Path:
     """The data folder, checked for the files the suites read."""
     if data is None:
         raise BenchError(
-            f"no data folder: give --data DIR or set {DATA_VARIABLE}; it has to hold {TRAIN} "
-            f"and {VALIDATION} (TSV with the columns text and label, no quoting)"
+            f"no data folder: give --data DIR or set {DATA_VARIABLE}; it has to hold "
+            f"{task.train} and {task.validation}"
         )
-    missing = [str(name) for name in (TRAIN, VALIDATION) if not (data / name).is_file()]
+    wanted = (task.train, task.validation)
+    missing = [str(name) for name in wanted if not (data / name).is_file()]
     if missing:
         raise BenchError(f"--data: {data} lacks {' and '.join(missing)}")
     return data.resolve()
 
 
-def sample_training_file(source: Path, limit: int | None, folder: Path) -> Path:
-    """The training file, or a file with a random sample of its rows that every side reads.
+def sample_training_file(source: Path, task: EpochTask, limit: int | None, folder: Path) -> Path:
+    """The training file, or a file with a random sample of its examples that every side reads.
 
     Args:
-        source: TSV with a header.
-        limit: Rows to take; None takes the file as it is.
+        source: The file.
+        task: Says how its examples are parted.
+        limit: Examples to take; None takes the file as it is.
         folder: Where the sample goes.
     """
     if limit is None:
         return source
-    header, *rows = source.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    if limit > len(rows):
-        raise BenchError(
-            f"--train-limit: received {limit}; accepted: 1 to {len(rows)}, the rows of {source}"
-        )
-    sample = folder / source.name
-    lines = [header, *random.Random(0).sample(rows, limit)]
-    sample.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return sample
+    try:
+        taken = sample(source.read_text(encoding="utf-8"), task, limit)
+    except ValueError as error:
+        raise BenchError(f"--train-limit: {error}, the examples of {source}") from error
+    (folder / source.name).write_text(taken, encoding="utf-8")
+    return folder / source.name
 
 
 def find_model(model_dir: Path | None, root: Path) -> Path:

@@ -95,6 +95,11 @@ def _config(keywords: Mapping[str, Any]) -> ExperimentConfig:
             f"method.name: received {config.method.name}, which changes what it added after every "
             "update, as Keras' own fit does not; accepted: the other methods, or fine_tune"
         )
+    if config.method.learns_from != "labels":
+        problems.append(
+            f"method.name: received {config.method.name}, whose steps compare texts, as Keras' own "
+            "fit does not; accepted: the other methods, or fine_tune"
+        )
     if problems:
         raise UserError(problems)
     return config

@@ -39,10 +39,10 @@ from tf_finetune.searches.running.trial_request import TrialRequest
 from tf_finetune.searches.running.trial_results import Measured, failed_result, result_of
 from tf_finetune.searches.running.trial_weights import trained_weights, write_weights
 from tf_finetune.training.bad_numbers import NonFiniteError
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.fine_tuner import FineTuner
-from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, evaluation_shape, fine_tune
+from tf_finetune.training.fine_tuning import GiveUpRule, Outputs, fine_tune
 from tf_finetune.training.memory_limits import OutOfMemoryError
-from tf_finetune.training.pipeline import steps_per_epoch
 from tf_finetune.training.rounds import TrainedRounds, train_rounds
 from tf_finetune.training.strategy import ChosenStrategy
 
@@ -222,7 +222,10 @@ class TrialRunner:
         return (
             seconds
             / steps
-            * sum(steps_per_epoch(len(one.trained), training.batch_size) for one in rounds)
+            * sum(
+                config.method.steps_per_epoch(len(one.trained), training.batch_size)
+                for one in rounds
+            )
         )
 
     def _is_whole(self, request: TrialRequest, trained: "_Trained") -> bool:
@@ -282,7 +285,7 @@ class TrialRunner:
         """How often a round's examples are likely to be read, over all trials of a depth."""
         if config.training.solver == "exact":
             return 2  # once, and once more for the final training
-        return config.training.epochs * self._trials_at_depth
+        return config.training.epochs * config.method.readings * self._trials_at_depth
 
     def _result(
         self,

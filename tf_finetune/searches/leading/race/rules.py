@@ -3,7 +3,7 @@
 from functools import partial
 
 from tf_finetune.methods.settings import setting_of
-from tf_finetune.plans.rates import number_of_steps, usual_rate
+from tf_finetune.plans.rates import steps_of_one_reading, usual_rate
 from tf_finetune.results.tolerance import acceptable_loss, has_range
 from tf_finetune.results.trial import Cell
 from tf_finetune.searches.leading.job import SearchJob
@@ -16,7 +16,7 @@ def race_rules(job: SearchJob) -> RaceRules:
     """How the race of a job is led."""
     search, metric = job.config.search, job.metric
     num_layers = job.files.num_layers
-    steps = number_of_steps(job.config, len(job.splits.train))
+    steps = steps_of_one_reading(job.config, len(job.splits.train))
 
     def of_cell(cell: Cell) -> float:
         method = job.config.method if cell.method is None else setting_of(cell.method)
