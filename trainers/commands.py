@@ -139,6 +139,34 @@ COMMANDS: dict[str, Command] = {
         ),
         uses=uses.PREDICT,
     ),
+    "rank": Command(
+        "say which unlabelled texts to label next, and why",
+        (
+            _RUN,
+            Argument("FILE", "unlabelled texts, or - for standard input with a text a line"),
+            Argument("--count", "texts to choose", value="N", default="100"),
+            Argument(
+                "--by",
+                "entropy or margin: the least sure texts; coverage: such that are not alike; "
+                "without, entropy, of a model of numbers coverage",
+                value="NAME",
+            ),
+            Argument("--balanced", "as many of each class that is predicted", value=None),
+            Argument(
+                "--labelled",
+                "texts that are labelled by now and left out, as the run's own examples are; again "
+                "for more",
+                repeated=True,
+            ),
+            Argument("--output", "CSV or TSV file, by its ending; without, standard output"),
+        ),
+        (
+            ("runs/reviews new.csv --output next.csv", "the 100 texts of which it is least sure"),
+            ("runs/reviews new.csv --by coverage --count 20", "20 that stand for the doubtful"),
+            ("runs/reviews new.csv --labelled next.csv", "goes on after those are labelled"),
+        ),
+        uses=uses.RANK,
+    ),
     "explain": Command(
         "show which words decided a prediction, as coloured HTML and JSON",
         (
