@@ -85,7 +85,8 @@ def _options(arguments: argparse.Namespace) -> "CheckOptions":
         problems += error.problems
     if problems or checks is None:
         raise UserError(problems)
-    return CheckOptions(checks, most_flipped, tolerance, whole["--limit"], whole["--seed"])
+    numbers = (most_flipped, tolerance, whole["--limit"], whole["--seed"])
+    return CheckOptions(checks, *numbers, shift=arguments.shift)
 
 
 if __name__ == "__main__":

@@ -234,6 +234,11 @@ COMMANDS: dict[str, Command] = {
                 value="SHARE",
             ),
             Argument(
+                "--shift",
+                "also say how well the texts of FILE are told from those of training",
+                value=None,
+            ),
+            Argument(
                 "--tolerance",
                 "of a model of numbers: by how much an answer may change; a quarter of the "
                 "labels' deviation if left out",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_finetune.robustness.battery import Asked, Battery
-from tf_finetune.robustness.changes import Add, Case, Numbers, Punctuation, Swap
+from tf_finetune.robustness.changes import Add, Case, Numbers, Punctuation, Swap, Typos
 from tf_finetune.robustness.checks import Check
 from tf_finetune.robustness.word_lists import WordList
 from tf_finetune.sources.records import Record
@@ -156,3 +156,21 @@ def test_a_text_that_would_be_blank_stays():
     records = [Record(1, "...", None, None), Record(2, "a, b", None, None)]
     check = Check("none", "invariance", change=Punctuation("none"))
     assert run(check, records=records, targets=TARGETS[:2]).share.n == 1
+
+
+def test_a_text_is_changed_by_its_row_and_the_check_whichever_others_are_checked():
+    seen = []
+
+    def asking(records):
+        seen.append([one.text for one in records])
+        return np.zeros((len(records), 2))
+
+    records = [Record(row, "wonderful actors carry this film", None, None) for row in range(30)]
+    battery = Battery(CLASSES, asking, ("text", None))
+    for name, some in (("a", records), ("a", records[3:]), ("b", records[3:])):
+        targets, logits = np.zeros(len(some), np.int32), np.zeros((len(some), 2))
+        battery.run(Check(name, "invariance", change=Typos()), Asked(some, targets, logits))
+
+    whole, part, other = seen
+    assert len(set(whole)) > 10
+    assert part == whole[3:] != other

@@ -111,3 +111,14 @@ def test_columns_labels_and_tolerances_that_do_not_fit_are_told(
     error = command_fails(main, run, "--checks", str(checks))
     assert f"{checks}, line 2: a.label: received 'odd'; accepted: the labels" in error
     assert "this model answers with names" in command_fails(main, run, "--tolerance", "1")
+
+
+def test_how_new_the_texts_of_a_file_are_is_told(finished_run, tiny_csv, capsys, command_fails):
+    assert run_command(main, [str(finished_run), str(tiny_csv), "--shift", "--limit", "30"]) == 0
+
+    assert "told from those of training" in capsys.readouterr().out.replace("\n", " ")
+    found = json.loads((finished_run / "checks" / f"{tiny_csv.stem}.json").read_text())["shift"]
+    assert found["known"] == found["new"] == 30
+    assert 0 <= found["low"] <= found["auc"] <= found["high"] <= 1
+    error = command_fails(main, str(finished_run), "--shift")
+    assert "--shift: received without a FILE" in error

@@ -101,6 +101,8 @@ def check_options(
     tolerance: float | None,
     limit: int,
     seed: int,
+    *,
+    shift: bool = False,
 ) -> "CheckOptions":
     """What the arguments of `Model.check` say; all that is wrong with them at once.
 
@@ -127,7 +129,7 @@ def check_options(
         problems += error.problems
     if problems or loaded is None:
         raise UserError(problems)
-    return CheckOptions(loaded, most_flipped, tolerance, limit, seed)
+    return CheckOptions(loaded, most_flipped, tolerance, limit, seed, shift)
 
 
 def _is_number(value: object) -> bool:

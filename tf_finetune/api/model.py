@@ -192,6 +192,7 @@ class Model:
         *,
         checks: "str | Path | None" = None,
         by: str | Sequence[str] = (),
+        shift: bool = False,
         most_flipped: float | None = None,
         tolerance: float | None = None,
         limit: int = 2_000,
@@ -206,6 +207,7 @@ class Model:
             examples: Labelled, in any form that `search` takes; None: the run's own test split.
             checks: A YAML file with further checks and lists of words: docs/trust.md.
             by: Columns of the examples by whose values scores are told apart.
+            shift: Whether it is told how well the examples are told from those of training.
             most_flipped: The largest share of a check's texts that may fail.
             tolerance: Of a model of numbers: by how much an answer may change.
             limit: How many texts are drawn; 0: all.
@@ -220,7 +222,7 @@ class Model:
 
         columns = (by,) if isinstance(by, str) else tuple(by)
         path = None if checks is None else str(checks)
-        options = check_options(path, columns, most_flipped, tolerance, limit, seed)
+        options = check_options(path, columns, most_flipped, tolerance, limit, seed, shift=shift)
         source = None if examples is None else source_of(examples, "examples")
         file = None if source is None else name_of(source)
         with called(progress) as console:

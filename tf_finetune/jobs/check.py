@@ -1,7 +1,7 @@
 """Checks a finished model with changed texts, known answers and parts of the data."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ from tf_finetune.robustness.checks import Checks
 from tf_finetune.robustness.data_columns import columns_of, values_of_rows
 from tf_finetune.robustness.fitting import check_goes_with
 from tf_finetune.robustness.results import CheckReport
+from tf_finetune.robustness.shift import FOLDS, Shift, shift_between
 from tf_finetune.robustness.slices import LENGTH, score_slices
 from tf_finetune.runs.opening import OpenedRun
 from tf_finetune.sources.records import Record
@@ -47,6 +48,7 @@ class CheckOptions:
         tolerance: By how much an answer that is a number may change; None: the task's own.
         limit: Texts at most, drawn by the seed; 0: all.
         seed: Of the changes, and of the texts that are drawn.
+        shift: Whether it is told how new the texts of a file are to the model.
     """
 
     checks: Checks
@@ -54,6 +56,7 @@ class CheckOptions:
     tolerance: float | None = None
     limit: int = MOST_TEXTS
     seed: int = 0
+    shift: bool = False
 
 
 class Checked(NamedTuple):
@@ -101,6 +104,10 @@ def check_model(
     config, labels = opened.config, opened.labels
     check_able(labels.task, "check", str(opened.run.path))
     check_examples(config, file)
+    if options.shift and file is None:
+        raise UserError("--shift: received without a FILE; accepted: with one, whose texts are new")
+    if options.shift:
+        check_examples(config, None)
     source, source_split = _source(opened, file)
     data = config.data
     check_goes_with(
@@ -163,7 +170,26 @@ def _report(
         tuple(results),
         score_slices(labels, split.labels, asked.logits, columns, evaluation),
         options.most_flipped,
+        _shift(opened, trained, split, options) if options.shift else None,
     )
+
+
+def _shift(opened: OpenedRun, trained: "Ensemble", new: Split, options: CheckOptions) -> Shift:
+    """How well new texts are told from as many of the run's training, by what the head gets."""
+    from tf_finetune.training.fine_tuning import evaluation_shape
+    from tf_finetune.training.split_logits import split_vectors
+
+    config, member = opened.config, trained.members[0]
+    splits, _ = load_splits(config.data, trained.tokenizer)
+    known = splits.train.select(_chosen(len(splits.train), replace(options, limit=len(new))))
+    few = [len(one) for one in (known, new) if len(one) < FOLDS]
+    if few:
+        raise UserError(f"--shift: received {few[0]} texts; accepted: at least {FOLDS}")
+    shape = evaluation_shape(
+        config.evaluation, config.training, config.data.max_length, member.chosen
+    )
+    states = [split_vectors(member.model, one, shape) for one in (known, new)]
+    return shift_between(states[0], states[1], config.evaluation.confidence, options.seed)
 
 
 def _source(opened: OpenedRun, file: str | None) -> tuple[str, str]:

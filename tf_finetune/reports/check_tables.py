@@ -24,6 +24,8 @@ def render_checks(console: Console, report: CheckReport) -> None:
     notes = [one for one in report.checks if one.note]
     for one in notes:
         console.print(user_text(f"{one.name}: {one.note}"), soft_wrap=True)
+    if report.shift is not None:
+        console.print(user_text(report.shift.sentence, style="bold"), soft_wrap=True)
     for column, parts in groupby(report.slices, key=lambda one: one.column):
         title = METRICS[report.metric].title
         table = _table(f"{title} by {column}")
@@ -54,7 +56,8 @@ def _print_shares(console: Console, report: CheckReport) -> None:
         if not one.note:
             style = "bold red" if one.name in failed else "" if one.decides else "dim"
             table.add_row(*_cells(one), style=style)
-    print_table(console, table)
+    if table.rows:
+        print_table(console, table)
 
 
 def _cells(one: CheckResult) -> tuple[Text, str, str, str, str, str]:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tf_finetune.evaluation.intervals import Estimate, share_interval
+from tf_finetune.robustness.shift import Shift
 from tf_finetune.tasks.wrong_answers import Answer
 
 
@@ -139,6 +140,7 @@ class CheckReport:
         checks: One a check.
         slices: One a part.
         most_flipped: The largest share that was accepted; None: any.
+        shift: How new the texts are to the model; None: not asked for.
     """
 
     source: str
@@ -152,6 +154,7 @@ class CheckReport:
     checks: tuple[CheckResult, ...]
     slices: tuple[Slice, ...]
     most_flipped: float | None = None
+    shift: Shift | None = None
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:
@@ -195,11 +198,12 @@ class CheckReport:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        found = {k: v for k, v in vars(self).items() if k not in ("checks", "slices")}
+        found = {k: v for k, v in vars(self).items() if k not in ("checks", "slices", "shift")}
         return {
             **found,
             "verdict": self.verdict,
             "failed": [one.name for one in self.failed],
             "checks": [one.to_dict() for one in self.checks],
             "slices": [asdict(one) for one in self.slices],
+            "shift": None if self.shift is None else asdict(self.shift),
         }
