@@ -215,6 +215,7 @@ def _metadata(record: RunRecord, smaller: SmallerModel | None, library: str) -> 
 def _context(record: RunRecord) -> dict[str, Any]:
     data, config = record.data, record.config
     task, splits = TASKS[data["task"]], data["splits"]
+    has_pipeline = task.makes_rows and not task.several_texts and not task.card_code
     return {
         "title": _title(record),
         "encoder": _file_name(config.encoder.name),
@@ -224,7 +225,8 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "probability_words": task.probability_words,
         "long_texts": task.long_texts,
         "writing": task.writing,
-        "pipeline": task.pipeline if task.makes_rows and not task.several_texts else "",
+        "pipeline": task.pipeline if has_pipeline else "",
+        "card_code": task.card_code,
         "pipeline_use": task.pipeline_use,
         "several_texts": task.several_texts,
         "outputs_in_words": task.outputs_in_words,

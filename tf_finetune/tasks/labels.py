@@ -64,6 +64,8 @@ class LabelSpace(AnswerChanges):
         library_class: Which of the library's classes of a family has this head.
         pipeline: What the hub and the library's pipelines call the task.
         pipeline_use: Further arguments of such a pipeline, and those of a call, in Python.
+        card_code: What a model card does with `tokenizer` and `model`, in Python with torch, where
+            that is neither logits of texts nor a pipeline that the library has in all versions.
         outputs_in_words: What the outputs are, where they have no `names`.
         reads_words: Which states are read of a row, where it `reads_several`, in Markdown.
         long_texts: What is done with texts that are too long, for those who use the model.
@@ -101,6 +103,7 @@ class LabelSpace(AnswerChanges):
     library_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
     pipeline_use: ClassVar[tuple[str, str]] = ("", '"a text"')
+    card_code: ClassVar[str] = ""
     outputs_in_words: ClassVar[str] = "The one output is the predicted number."
     reads_words: ClassVar[str] = ""
     long_texts: ClassVar[str] = "longer ones were cut in training and should be cut in use"

@@ -30,11 +30,16 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
     opened = open_model(run_folder, single=True)
     files, labels, config = opened.files, opened.labels, opened.config
     split = load_measured_split(config, None, load_tokenizer(files), labels)
+    if labels.joins_reads:  # a later window begins where no tokenizer would begin a text
+        split = split.select(np.bincount(split.examples)[split.examples] == 1)
+    if not len(split):
+        raise UserError(f"{run_folder}: no test text is short enough to be read at once")
     split = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
     trained = load_trained_model(files, labels, config, without_strategy())
     logits = split_logits(trained.model, split, config, without_strategy())
     texts = [[t for t in row if t is not None] for row in split.texts(np.arange(len(split)))]
     task: dict[str, Any] = {"texts": texts, "max_length": config.data.max_length}
+    task["names_parts"] = labels.answers_parts
     if labels.several_texts:  # each choice a text by itself
         task["texts"] = [
             pair for one in split.records(np.arange(len(split))) for pair in _pairs(one)
@@ -43,10 +48,11 @@ def main(run_folder: str, texts_file: str, answers_file: str) -> None:
         task["max_length"] //= labels.num_logits
         logits = logits.reshape(-1, 1)
     entities = []
-    if labels.answers_each_read:
+    if labels.reads_several():
         reads = [at[there] for at, there in zip(split.reads, split.is_read, strict=True)]
         task["reads"] = [at.tolist() for at in reads]
         logits = logits.reshape(len(split), -1, labels.num_outputs)[split.is_read]
+    if labels.answers_parts:
         entities = _entities(trained, split)
     Path(texts_file).write_text(json.dumps(task), encoding="utf-8")
     length, precision = config.data.max_length, config.training.precision

@@ -36,7 +36,7 @@ def main(folder: str, texts_file: str, answers_file: str) -> None:
             reads = task["reads"][start : start + 32]
             found = [tokens[i] for tokens, at in zip(found, reads, strict=True) for i in at]
         logits += found
-    texts = [text for (text,) in task["texts"]] if "reads" in task else []
+    texts = [text for (text,) in task["texts"]] if task["names_parts"] else []
     answers = {
         "logits": logits,
         "entities": {} if is_adapter else entities(folder, texts),
@@ -77,7 +77,10 @@ def _logits_of(model: torch.nn.Module, tokenizer: Callable, max_length: int) -> 
         if "ForMultipleChoice" in model.config.architectures[0]:  # each text the only choice
             tokens = {name: value[:, None] for name, value in tokens.items()}
         with torch.no_grad():
-            return model(**tokens).logits
+            found = model(**tokens)
+        if "ForQuestionAnswering" in model.config.architectures[0]:
+            return torch.stack([found.start_logits, found.end_logits], dim=-1)
+        return found.logits
 
     return logits
 

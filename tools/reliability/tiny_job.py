@@ -97,6 +97,20 @@ def make_choices(path: Path) -> Path:
     return path
 
 
+def make_questions(path: Path) -> Path:
+    """Writes forty short questions in SQuAD's form, each answered by one word of its context."""
+    paragraphs = []
+    for noun, word, count in itertools.product(
+        ("film", "plot"), ("good", "bad", "great", "dull"), range(5)
+    ):
+        context = f"the {noun} was {'very ' * count}{word} !"
+        answer = {"text": word, "answer_start": context.index(word)}
+        asked = {"question": f"was the {noun} good ?", "id": f"{noun} {word} {count}"}
+        paragraphs.append({"context": context, "qas": [asked | {"answers": [answer]}]})
+    path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}), encoding="utf-8")
+    return path
+
+
 def data_arguments(folder: Path, source: Path | None = None, max_length: int = 16) -> list[str]:
     """Arguments of an encoder that is made in a folder, and of a source, or of texts made there."""
     return [
@@ -137,6 +151,12 @@ def make_tagged_run(folder: Path, *options: str, formats: str) -> Path:
 def make_choices_run(folder: Path, *options: str, formats: str) -> Path:
     """The same of choices."""
     arguments = job_arguments(folder, make_choices(folder / "choices.csv"), max_length=32)
+    return _run(folder, [*arguments, "freeze.depth=2", *options], formats)
+
+
+def make_questions_run(folder: Path, *options: str, formats: str) -> Path:
+    """The same of questions."""
+    arguments = job_arguments(folder, make_questions(folder / "questions.json"), max_length=32)
     return _run(folder, [*arguments, "freeze.depth=2", *options], formats)
 
 

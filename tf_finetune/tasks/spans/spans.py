@@ -15,6 +15,7 @@ from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.questions import Asked, ChosenPart, Question, RowLogits
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.spans.answer_body import FoundAnswer
+from tf_finetune.tasks.spans.answer_card import CARD_CODE
 from tf_finetune.tasks.spans.answers_in_words import record_answers
 from tf_finetune.tasks.spans.explained_answers import answer_question, asked_answer, given_answer
 from tf_finetune.tasks.spans.scored_spans import ScoredSpans
@@ -46,7 +47,7 @@ class Spans(ScoredSpans):
     makes_rows: ClassVar[bool] = True
     library_class: ClassVar[str] = "ForQuestionAnswering"
     pipeline: ClassVar[str] = "question-answering"
-    pipeline_use: ClassVar[tuple[str, str]] = ("", 'question="a question", context="a text"')
+    card_code: ClassVar[str] = CARD_CODE
     outputs_in_words: ClassVar[str] = (
         "The two outputs of each token are how likely the answer begins there, and how likely it "
         "ends there; those of the first token, that there is none."
