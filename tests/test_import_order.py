@@ -32,6 +32,7 @@ ORDER = (
     {"diagnosis"},
     {"preflight"},
     {"prediction"},
+    {"ranking"},
     {"export"},
     {"searches.running"},
     {"searches.leading"},

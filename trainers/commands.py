@@ -102,8 +102,21 @@ COMMANDS: dict[str, Command] = {
     ),
     "evaluate": Command(
         "score a trained model on its test examples or on another file",
-        (_RUN, Argument("FILE", "labelled examples; without, the run's test set", required=False)),
-        (("runs/reviews", "the test set of the run"), ("runs/reviews new.csv", "another file")),
+        (
+            _RUN,
+            Argument("FILE", "labelled examples; without, the run's test set", required=False),
+            Argument(
+                "--suspects",
+                "also list N examples whose label is probably wrong: of FILE, or without of the "
+                "run's training set",
+                value="N",
+            ),
+        ),
+        (
+            ("runs/reviews", "the test set of the run"),
+            ("runs/reviews new.csv", "another file"),
+            ("runs/reviews --suspects 100", "also labels of the training set to look at"),
+        ),
         uses=uses.EVALUATE,
     ),
     "predict": Command(
@@ -125,6 +138,34 @@ COMMANDS: dict[str, Command] = {
             ("runs/reviews new.csv --output answers.csv", "goes on if it was interrupted"),
         ),
         uses=uses.PREDICT,
+    ),
+    "rank": Command(
+        "say which unlabelled texts to label next, and why",
+        (
+            _RUN,
+            Argument("FILE", "unlabelled texts, or - for standard input with a text a line"),
+            Argument("--count", "texts to choose", value="N", default="100"),
+            Argument(
+                "--by",
+                "entropy or margin: the least sure texts; coverage: such that are not alike; "
+                "without, entropy, of a model of numbers coverage",
+                value="NAME",
+            ),
+            Argument("--balanced", "as many of each class that is predicted", value=None),
+            Argument(
+                "--labelled",
+                "texts that are labelled by now and left out, as the run's own examples are; again "
+                "for more",
+                repeated=True,
+            ),
+            Argument("--output", "CSV or TSV file, by its ending; without, standard output"),
+        ),
+        (
+            ("runs/reviews new.csv --output next.csv", "the 100 texts of which it is least sure"),
+            ("runs/reviews new.csv --by coverage --count 20", "20 that stand for the doubtful"),
+            ("runs/reviews new.csv --labelled next.csv", "goes on after those are labelled"),
+        ),
+        uses=uses.RANK,
     ),
     "explain": Command(
         "show which words decided a prediction, as coloured HTML and JSON",

@@ -11,6 +11,7 @@ import pytest
 
 import tf_finetune as tft
 from tf_finetune.api.model import answer_row
+from tf_finetune.errors import UserError
 
 pytestmark = pytest.mark.eager
 
@@ -51,6 +52,25 @@ def test_probabilities_are_in_the_order_of_the_labels(model, reviews):
     assert top.columns.tolist() == [
         *("label", "probability", "label_2", "probability_2"),
     ]
+
+
+def test_texts_to_label_next_are_rows_with_the_index_of_what_was_given(model, reviews):
+    texts = [f"the plot is {word} ." for word in ("good", "bad", "dull", "fine", "good")]
+    new = pd.DataFrame({"text": [*reviews.text[:3], *texts]}, index=list("abcdefgh"))
+
+    found = model.rank(new, 4)
+
+    assert found.columns.tolist() == ["row", "text", "score", "predicted", "reason"]
+    assert sorted(found.index) == ["d", "e", "f", "g"]  # neither own examples nor copies
+    assert new.text[found.index].tolist() == found.text.tolist()
+    assert found.score.is_monotonic_decreasing
+    rest = model.rank(new, 2, labelled=found.text[:2])
+    assert rest.index.tolist() == found.index[2:].tolist()
+    assert len(model.rank(reviews, 3, by="coverage", balanced=True, own=False)) == 3
+    with pytest.raises(UserError, match="count: received 5, but texts holds 4 different texts"):
+        model.rank(texts, 5)
+    with pytest.raises(UserError, match="by: received 'doubt'; accepted: entropy, margin"):
+        model.rank(texts, 1, by="doubt")
 
 
 def test_own_test_split_and_other_examples_are_scored(run, model, reviews):

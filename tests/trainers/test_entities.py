@@ -4,12 +4,15 @@ import csv
 import json
 import re
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 import tf_finetune as tft
 from tests.untraced import untraced
-from trainers import evaluate, explain, predict, train
+from tf_finetune.runs.opening import open_model
+from tf_finetune.sources.reading import check_texts
+from trainers import evaluate, explain, predict, rank, train
 from trainers.cli import run_command
 
 pytestmark = pytest.mark.eager
@@ -128,3 +131,31 @@ def test_python_gives_the_same(run, capsys):
         model.explain(TEXT, entity=0)
     with pytest.raises(tft.UserError, match="label: received 'x'; accepted: number, thing"):
         model.explain(TEXT, label="x")
+
+
+def test_texts_to_label_next_have_their_least_sure_word(run, tmp_path):
+    texts, target = tmp_path / "new.csv", tmp_path / "next.csv"
+    texts.write_text(f"text\n{TEXT}\nthe film was dull\n")
+
+    command = [str(run), str(texts), "--count", "2", "--by", "margin", "--output", str(target)]
+    assert run_command(rank.main, command) == 0
+
+    found = [*csv.DictReader(target.read_text(encoding="utf-8-sig").splitlines())]
+    assert {one["text"] for one in found} == {TEXT, "the film was dull"}
+    assert all(one["reason"].startswith('least sure of the word "') for one in found)
+
+
+def test_the_state_of_a_text_is_the_mean_of_its_words(run):
+    (member,) = open_model(str(run)).load().members
+    records = check_texts([TEXT, "dull !"], [], ("text", "pair"), task="token_classification")
+    rows = member.rows_of(records)
+
+    vectors = member.vectors_of(records, 8, rows=rows)
+
+    # The head is linear, so that it makes the mean of the words' logits of it.
+    found = member.classifier.head_logits(vectors).numpy()
+    outputs = member.logits_of(records, 8, rows=rows)
+    for text, record in enumerate(records):
+        of_text = [place for place, row in enumerate(rows) if row.example == text]
+        words = outputs[of_text].reshape(-1, member.labels.num_outputs).sum(axis=0)
+        np.testing.assert_allclose(found[text], words / len(record.spans), atol=1e-5)

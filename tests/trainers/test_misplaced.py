@@ -30,7 +30,7 @@ def test_yaml_in_the_place_of_examples_belongs_behind_config(verb, name):
     ]
 
 
-@pytest.mark.parametrize("verb", ["predict", "explain", "evaluate", "export"])
+@pytest.mark.parametrize("verb", ["predict", "explain", "rank", "evaluate", "export"])
 def test_yaml_behind_a_run_is_told_to_be_options(verb, run_folder):
     file = str(run_folder / "config.yaml")
 

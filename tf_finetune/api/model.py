@@ -141,6 +141,51 @@ class Model:
             found = evaluate(self._run, file, console, load=lambda: self._loaded)
         return Scores(found.report)
 
+    def rank(
+        self,
+        texts: Any,
+        count: int = 100,
+        *,
+        by: str | None = None,
+        balanced: bool = False,
+        labelled: Any = None,
+        own: bool = True,
+    ) -> "pd.DataFrame":
+        """Which unlabelled texts to label next, as `tf-finetune rank` says it.
+
+        The run's own examples and exact copies are left out.
+
+        Args:
+            texts: As for `predict`.
+            count: How many.
+            by: entropy or margin, the least sure texts; coverage, such that are unlike each other;
+                None: entropy, of a model of numbers coverage.
+            balanced: Whether to take as many of each class that is predicted.
+            labelled: Texts that are labelled by now, as for `predict`; they are left out, too.
+            own: Whether the run's own examples are read and left out; False where they are gone.
+
+        Returns:
+            A row a text, the first to label first, with the index of what was given: its `row`,
+            its texts by their columns, `score`, `predicted`, `reason`.
+
+        Raises:
+            UserError: As for `predict`; there are fewer texts; the model cannot be asked that.
+        """
+        from tf_finetune.api.ranked import ranked_table
+
+        given = None if labelled is None else self._records(labelled)
+        found = ranked_table(
+            self._run,
+            lambda: self._loaded,
+            self._records(texts),
+            given or (),
+            count=count,
+            by=by,
+            balanced=balanced,
+            own=own,
+        )
+        return found.set_index(texts.index[found.row - 1]) if hasattr(texts, "iloc") else found
+
     def check(
         self,
         examples: Any = None,

@@ -79,6 +79,7 @@ CHECK = Uses(
     without_file=("data",),
 )
 PREDICT = Uses((*_TEXTS, "data.label_separator", *_ANSWERING))
+RANK = Uses((*_TEXTS, *_ANSWERING, "data.train", "data.validation", "data.test", "training.seed"))
 EXPLAIN = Uses(PREDICT.always, not_these=("search.ensemble",))  # explains the single model
 SERVE = Uses(_ANSWERING, not_these=("evaluation.batch_size",))
 EXPORT = Uses(

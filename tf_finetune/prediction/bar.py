@@ -14,7 +14,7 @@ _LINE_SECONDS = 60.0  # between two lines where there is no terminal to draw a b
 
 @contextmanager
 def shown_progress(
-    console: Console, total: int | None, first: int = 0
+    console: Console, total: int | None, first: int = 0, doing: str = "predicting"
 ) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, else a line a minute.
 
@@ -22,12 +22,13 @@ def shown_progress(
         console: Of standard error.
         total: Number of texts; None if nobody knows, as of a pipe.
         first: Texts that an earlier call answered.
+        doing: What is done.
 
     Yields:
         Shows how many texts are done.
     """
     bar = Progress(
-        TextColumn("predicting"),
+        TextColumn(doing),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -36,7 +37,7 @@ def shown_progress(
         disable=True,  # its display is ours
     )
     display = LiveDisplay(console, bar.get_renderable, transient=False)
-    task = bar.add_task("predicting", total=total, completed=first, rate="")
+    task = bar.add_task(doing, total=total, completed=first, rate="")
     started = last = time.perf_counter()
 
     def show(done: int) -> None:

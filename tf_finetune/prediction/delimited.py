@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ def label_separator(labels: LabelSpace, wanted: str | None) -> str:
         f"--output: labels hold {held}, so several in one field could not be told apart; accepted: "
         "a data.label_separator that no label holds, or a JSONL or Parquet file, which have lists"
     )
+
+
+def begins_formula(fields: Iterable[Any]) -> bool:
+    """Whether a spreadsheet would take one of a row's fields for a formula."""
+    return any(isinstance(field, str) and field.startswith(_FORMULA) for field in fields)
 
 
 def write_delimited(
@@ -79,7 +84,7 @@ def write_delimited(
                 writer.writerow(_columns(labels, answer, listed=listed))
             for fields in _rows(labels, answer, separator, listed=listed):
                 row = [number, *fields]
-                formulas += any(isinstance(f, str) and f.startswith(_FORMULA) for f in row)
+                formulas += begins_formula(row)
                 writer.writerow(row)
         if not number:  # an empty standard input, which holds single texts
             nothing: dict[str, Any] = {"text": ""}

@@ -73,10 +73,18 @@ class TrainedModel:
     @cached_property
     def _traced(self) -> Callable[..., tf.Tensor]:
         """The traced forward pass; one trace serves batches of any size and length."""
+        return self._traced_of(self._forward)
+
+    @cached_property
+    def _traced_vectors(self) -> Callable[..., tf.Tensor]:
+        """The same, up to the vectors that the head answers from."""
+        return self._traced_of(self.classifier.head_vectors)
+
+    def _traced_of(self, forward: Callable[[Inputs], tf.Tensor]) -> Callable[..., tf.Tensor]:
         tokens = tf.TensorSpec([None, None], tf.int32)
         texts = PackedTexts(*[tokens] * 3) if self.labels.several_texts else Texts(tokens, tokens)
         inputs = Inputs(Tokens(tokens, tokens), texts)
-        traced = tf.function(self._forward, input_signature=[inputs], autograph=False)
+        traced = tf.function(forward, input_signature=[inputs], autograph=False)
         # The function itself would count traces of other models, and warn of them.
         return traced.get_concrete_function()
 
@@ -143,20 +151,52 @@ class TrainedModel:
             rows: Of a task that makes its rows, from `rows_of`.
         """
         tokens = self._tokens_of(records, rows)
-        is_read, outputs = tokens.is_read(), self.labels.num_outputs
-        logits = np.zeros((*is_read.shape, outputs), np.float32)
         batches = evaluation_batches(tokens.lengths, batch_size)
         if traced is None:
             traced = len(batches) > _MOST_UNTRACED_BATCHES
         forward = self._traced if traced else self._forward
+        logits = self._by_read(tokens, batches, forward, self.labels.num_outputs)
+        return logits.reshape(len(logits), -1)
+
+    def vectors_of(
+        self, records: Sequence[Record], batch_size: int, *, rows: Sequence[TaskRow] = ()
+    ) -> np.ndarray:
+        """What the head reads of some examples, the mean of all that it reads of one.
+
+        The arguments are those of `logits_of`.
+
+        Returns:
+            float32 [n, hidden].
+        """
+        tokens = self._tokens_of(records, rows)
+        batches = evaluation_batches(tokens.lengths, batch_size)
+        many, width = len(batches) > _MOST_UNTRACED_BATCHES, self.classifier.files.sizes.hidden
+        forward = self._traced_vectors if many else self.classifier.head_vectors
+        of_reads = self._by_read(tokens, batches, forward, width)
+        examples = [row.example for row in rows] or np.arange(len(records))
+        sums = np.zeros((len(records), width), np.float32)
+        np.add.at(sums, examples, of_reads.sum(axis=1))
+        counts = np.bincount(examples, tokens.is_read().sum(axis=1), minlength=len(records))
+        return sums / np.maximum(counts, 1)[:, None].astype(np.float32)
+
+    def _by_read(
+        self,
+        tokens: TokenRows,
+        batches: Sequence[np.ndarray],
+        forward: Callable[[Inputs], tf.Tensor],
+        width: int,
+    ) -> np.ndarray:
+        """What is computed of each read of rows, float32 [n, r, width]; 0 where there is none."""
+        is_read = tokens.is_read()
+        values = np.zeros((*is_read.shape, width), np.float32)
         for places in batches:
             inputs = self._inputs(tokens, places.tolist())
             found = forward(tf.nest.map_structure(tf.constant, inputs)).numpy()
-            by_read = found.reshape(len(places), -1, outputs)
-            logits[places, : by_read.shape[1]] = by_read
+            by_read = found.reshape(len(places), -1, width)
+            values[places, : by_read.shape[1]] = by_read
         # Places without a read were computed all the same, of the first token.
-        logits[~is_read] = 0.0
-        return logits.reshape(len(logits), -1)
+        values[~is_read] = 0.0
+        return values
 
 
 def load_trained_model(

@@ -75,6 +75,7 @@ class Choices(Classes):
     makes_rows: ClassVar[bool] = True
     several_texts: ClassVar[bool] = True
     has_exact_head: ClassVar[bool] = False
+    is_one_class: ClassVar[bool] = False  # a place says nothing of the text
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
     unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))

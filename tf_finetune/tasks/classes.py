@@ -1,6 +1,6 @@
 """One class a text."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,13 +11,16 @@ from scipy import special
 
 from tf_finetune.errors import UserError
 from tf_finetune.sources.problems import Problems, show
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.class_scores import OneClassScored
+from tf_finetune.tasks.doubts import Measure, doubts_of_one, words_of_one
 from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import NamedClasses, add_rows, log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_classes
 from tf_finetune.tasks.raw_labels import RawLabels
 from tf_finetune.tasks.scored import Scored
+from tf_finetune.tasks.task_rows import TaskRow
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -50,6 +53,8 @@ class Classes(NamedClasses):
     constant_name: ClassVar[str] = "majority_class"
     constant_words: ClassVar[str] = "the commonest class"
     fewest_names: ClassVar[int] = 2
+    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
+    is_one_class: ClassVar[bool] = True
     tells_apart: ClassVar[bool] = True
 
     @classmethod
@@ -201,6 +206,22 @@ class Classes(NamedClasses):
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `LabelSpace.pseudo_examples` and `pseudo_classes`."""
         return pseudo_classes(targets, logits, kind, seed)
+
+    def doubts(
+        self,
+        measure: Measure,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+    ) -> np.ndarray:
+        """See `Doubts.doubts`."""
+        return doubts_of_one(measure, self.probabilities(logits))
+
+    def doubt_in_words(
+        self, measure: Measure, record: Record, rows: Sequence[TaskRow], logits: np.ndarray
+    ) -> str:
+        """See `Doubts.doubt_in_words`."""
+        return words_of_one(measure, self.probabilities(logits)[0], self.names)
 
     def answer_columns(self) -> tuple[str, ...]:
         """See `LabelSpace.answer_columns`."""

@@ -1,6 +1,6 @@
 """Several classes a text, or none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from scipy import sparse, special
 from typing_extensions import Self  # of typing since Python 3.11
 
+from tf_finetune.sources.records import Record
 from tf_finetune.tasks.class_scores import ClassScored
+from tf_finetune.tasks.doubts import Measure, doubts_of_several, words_of_several
 from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL
 from tf_finetune.tasks.named_classes import NamedClasses, log_mean, logistic_regression
 from tf_finetune.tasks.pseudo_examples import Kind, pseudo_sets
 from tf_finetune.tasks.scored import Scored
+from tf_finetune.tasks.task_rows import TaskRow
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -58,6 +61,7 @@ class SeveralClasses(NamedClasses):
     holds_several: ClassVar[bool] = True
     unable: ClassVar[frozenset[str]] = frozenset(("suspects",))
     fewest_names: ClassVar[int] = 1
+    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
 
     def decided_at(self, threshold: float | Literal["auto"]) -> Self:
         """See `LabelSpace.decided_at`."""
@@ -189,6 +193,22 @@ class SeveralClasses(NamedClasses):
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `LabelSpace.pseudo_examples` and `pseudo_sets`."""
         return pseudo_sets(targets, self.predicted(logits), logits, kind, seed)
+
+    def doubts(
+        self,
+        measure: Measure,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+    ) -> np.ndarray:
+        """See `Doubts.doubts`."""
+        return doubts_of_several(measure, self.probabilities(logits), self.threshold)
+
+    def doubt_in_words(
+        self, measure: Measure, record: Record, rows: Sequence[TaskRow], logits: np.ndarray
+    ) -> str:
+        """See `Doubts.doubt_in_words`."""
+        return words_of_several(measure, self.probabilities(logits)[0], self.names, self.threshold)
 
     def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
         """See `LabelSpace.answer_fields`."""

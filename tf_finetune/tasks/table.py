@@ -29,6 +29,7 @@ UNABLE = {
     "serve": "served",
     "preflight": "checked for a TPU",
     "profile": "profiled",
+    "rank": "asked which texts to label next",
     "keras": "made by themselves",
     "check": "checked with changed texts",
     "suspects": "asked for suspect labels",

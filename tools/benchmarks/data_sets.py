@@ -64,6 +64,7 @@ DATA_SETS = {
     "sst2-2000": _tsv("sst2", 2000),
     "sst2": _tsv("sst2", None),
     "sst5-2000": _tsv("sst5", 2000),
+    "snips": _tsv("snips", None),
     "snips-1000": _tsv("snips", 1000),
     "snips-2000": _tsv("snips", 2000),
     "stsb-2000": DataSet(

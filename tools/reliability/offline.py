@@ -140,6 +140,7 @@ def _commands(folder: Path) -> Iterator[tuple[str, ...]]:
     yield "train", *job, "freeze.depth=2", "cache.mode=disk", f"run.dir={run}"
     yield "evaluate", run, job[0]
     yield "predict", run, job[0], "--output", str(folder / "answers.jsonl")
+    yield "rank", run, job[0], "--count", "3", "data.train=null"
     yield "explain", run, "--text", "the film was good", "--output", str(folder / "why.html")
     yield "export", run, "--to", "huggingface,savedmodel"
     yield "verify", run

@@ -63,7 +63,7 @@ class Spans(ScoredSpans):
     pair_sample: ClassVar[tuple[str, str]] = (sample, "Rome lies on the Tiber, in Italy.")
     listed_words: ClassVar[str] = "the likeliest spans (three if left out)"
     explains_parts: ClassVar[bool] = True
-    unable: ClassVar[frozenset[str]] = frozenset({"profile", "keras", "check", "suspects"})
+    unable: ClassVar[frozenset[str]] = frozenset({"profile", "rank", "keras", "check", "suspects"})
 
     rows = staticmethod(span_rows)
 

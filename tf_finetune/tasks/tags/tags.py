@@ -14,6 +14,7 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.sources.problems import Problems, show
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.classes import Classes
+from tf_finetune.tasks.doubts import Measure, doubts_of_one, words_of_one
 from tf_finetune.tasks.encoding import Written
 from tf_finetune.tasks.labels import CONFIDENCE, LABEL, LabelSpace
 from tf_finetune.tasks.named_classes import log_mean, logistic_regression
@@ -75,6 +76,7 @@ class Tags(LabelSpace):
     constant_name: ClassVar[str] = "commonest_tag"
     constant_words: ClassVar[str] = "the commonest tag for every word"
     fewest_names: ClassVar[int] = 2
+    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
     makes_rows: ClassVar[bool] = True
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
@@ -280,15 +282,52 @@ class Tags(LabelSpace):
         top_k: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """See `LabelSpace.row_answers`: the entities of each text."""
+        by_text = self._words_of_texts(len(records), rows, logits)
+        for record, of_words in zip(records, by_text, strict=True):
+            yield {self.answer_key: self._entities(record, of_words)}
+
+    def _words_of_texts(
+        self, texts: int, rows: Sequence[TaskRow], logits: np.ndarray
+    ) -> Iterator[np.ndarray]:
+        """The logits of the words of one text after the other, [words, C]."""
         by_word = self.by_word(logits)
         at = 0
-        for number, record in enumerate(records):
+        for number in range(texts):
             found = [np.zeros((0, self.num_outputs))]
             while at < len(rows) and rows[at].example == number:
                 first, after = rows[at].words
                 found.append(by_word[at, : after - first])
                 at += 1
-            yield {self.answer_key: self._entities(record, np.concatenate(found))}
+            yield np.concatenate(found)
+
+    def doubts(
+        self,
+        measure: Measure,
+        records: Sequence[Record],
+        rows: Sequence[TaskRow],
+        logits: np.ndarray,
+    ) -> np.ndarray:
+        """The mean entropy of the words, or the doubt of the least sure one."""
+        found = np.zeros(len(records))
+        for text, of_words in enumerate(self._words_of_texts(len(records), rows, logits)):
+            if len(of_words):
+                each = doubts_of_one(measure, _chances(of_words))
+                found[text] = each.mean() if measure == "entropy" else each.max()
+        return found
+
+    def doubt_in_words(
+        self, measure: Measure, record: Record, rows: Sequence[TaskRow], logits: np.ndarray
+    ) -> str:
+        """The least sure word, and between which tags; see `Doubts.doubt_in_words`."""
+        (of_words,) = self._words_of_texts(1, rows, logits)
+        if not len(of_words):
+            return "no word of it was read"
+        chances = _chances(of_words)
+        each = doubts_of_one(measure, chances)
+        start, end = record.spans[word := int(each.argmax())]
+        why = words_of_one(measure, chances[word], self.names)
+        mean = f"; mean entropy of the words {each.mean():.3f}" if measure == "entropy" else ""
+        return f'least sure of the word "{record.text[start:end]}": {why}{mean}'
 
     def _entities(self, record: Record, logits: np.ndarray) -> list[dict[str, Any]]:
         """The entities of a text; each has the mean probability of its words' tags."""
@@ -424,3 +463,9 @@ class Tags(LabelSpace):
     def words(self, encoded: np.ndarray) -> list[str]:
         """The tags of a row's words; see `LabelSpace.words`."""
         return [self.names[int(tag)] for tag in encoded[:-1] if tag != NO_WORD]
+
+
+def _chances(of_words: np.ndarray) -> np.ndarray:
+    """Probabilities of the tags of words, from their logits, float64 [words, C]."""
+    found: np.ndarray = special.softmax(of_words.astype(np.float64), axis=-1)
+    return found
