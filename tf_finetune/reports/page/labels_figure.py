@@ -14,13 +14,15 @@ _STYLES: tuple[dict[str, Any], ...] = (
     {"color": figures.ORANGE, "linestyle": "--", "marker": "s"},
     {"color": figures.GREEN, "linestyle": "-.", "marker": "^"},
 )
-_HEIGHT = 2.6
-_APART = 1.02  # what marks of one size stand aside, so that their intervals do not cover each other
+_WIDTH, _HEIGHT = 7.2, 2.6  # inches: of the page, not of half of it
+_APART = (
+    1.015  # what marks of one size stand aside, so that their intervals do not cover each other
+)
 
 
 def labels_figure(curve: LearningCurve) -> Figure:
     """Draws the curve of each way with 95 % intervals; each doubling is as wide as the next."""
-    figure = Figure(figsize=(figures.WIDTH, _HEIGHT))
+    figure = Figure(figsize=(_WIDTH, _HEIGHT))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     figures.plain_axes(axes)
     for number, one in enumerate(curve.ways):

@@ -11,8 +11,9 @@ _NOT_MEASURED = "not tried"
 def labels_table(curve: LearningCurve) -> Table:
     """One row a number of examples: the score of each way, its interval, and what it took."""
     sizes = sorted({point.examples for one in curve.ways for point in one.points})
+    title = METRICS[curve.metric].title
     return Table(
-        f"{METRICS[curve.metric].title} by number of training examples, with 95 % intervals",
+        f"Validation {title} by number of training examples, with 95 % intervals",
         ("examples", *(one.way for one in curve.ways)),
         tuple((f"{size:,}", *(_cell(one.at(size)) for one in curve.ways)) for size in sizes),
         words=frozenset(),

@@ -54,8 +54,8 @@ def ways_of(
 
     if solved:
         cell = best_of(solved)
-        on = cell.depth_words if cell.layers_used else f"all {cell.frozen_depth}"
-        ways.append(Way(f"a head solved on {on} layers", lambda _: cell))
+        on = "the first" if cell.layers_used else "all"
+        ways.append(Way(f"a head solved on {on} {_layers(cell.frozen_depth)}", lambda _: cell))
     recommended = found.recommended.cell
     if not recommended.is_solved or trained:
         tuned = recommended if not recommended.is_solved else best_of(trained)
@@ -63,6 +63,11 @@ def ways_of(
             ways.append(pairs)
         ways.append(_in_steps(job, tuned))
     return tuple(ways)
+
+
+def _layers(count: int) -> str:
+    """So many layers, in words."""
+    return f"{count} layer" + "s" * (count != 1)
 
 
 def _in_steps(job: SearchJob, tuned: Cell) -> Way:
@@ -77,7 +82,7 @@ def _in_steps(job: SearchJob, tuned: Cell) -> Way:
         )
         return replace(tuned, learning_rate=two_digits(rate))
 
-    return Way(f"{method.words}, {tuned.depth_words} layers frozen", cell)
+    return Way(f"{method.words}, {_layers(tuned.frozen_depth)} frozen", cell)
 
 
 def _pairs(job: SearchJob, tuned: Cell) -> Way | None:
@@ -96,13 +101,13 @@ def _pairs(job: SearchJob, tuned: Cell) -> Way | None:
         return Cell(tuned.frozen_depth, rate, ((METHOD, setting_text(method)), *extra))
 
     most = _MOST_READINGS // method.readings
-    return Way(f"{method.words}, {tuned.depth_words} layers frozen", cell, most)
+    return Way(f"{method.words}, {_layers(tuned.frozen_depth)} frozen", cell, most)
 
 
 def _usual(job: SearchJob, method: Method, cell: Cell, examples: int) -> float:
     steps = steps_of_one_reading(job.config, examples)
-    layers = job.files.num_layers
-    return usual_rate(job.config.data.task, method, cell.frozen_depth, layers, steps)
+    num_layers = job.files.num_layers
+    return usual_rate(job.config.data.task, method, cell.frozen_depth, num_layers, steps)
 
 
 def _method_of(job: SearchJob, cell: Cell) -> Method:
