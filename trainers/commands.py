@@ -102,8 +102,21 @@ COMMANDS: dict[str, Command] = {
     ),
     "evaluate": Command(
         "score a trained model on its test examples or on another file",
-        (_RUN, Argument("FILE", "labelled examples; without, the run's test set", required=False)),
-        (("runs/reviews", "the test set of the run"), ("runs/reviews new.csv", "another file")),
+        (
+            _RUN,
+            Argument("FILE", "labelled examples; without, the run's test set", required=False),
+            Argument(
+                "--suspects",
+                "also list N examples whose label is probably wrong: of FILE, or without of the "
+                "run's training set",
+                value="N",
+            ),
+        ),
+        (
+            ("runs/reviews", "the test set of the run"),
+            ("runs/reviews new.csv", "another file"),
+            ("runs/reviews --suspects 100", "also labels of the training set to look at"),
+        ),
         uses=uses.EVALUATE,
     ),
     "predict": Command(

@@ -1,5 +1,6 @@
 """`evaluate` finds the scores of the run again, and scores other files."""
 
+import csv
 import json
 import shutil
 
@@ -33,6 +34,41 @@ def test_another_file_is_scored_on_its_own(finished_run, tmp_path, options_read)
     assert set(EVALUATE.names(file=True)) <= options_read
     report = json.loads((finished_run / "evaluations" / "new.evaluation.json").read_text())["test"]
     assert sum(map(sum, report["confusion"])) == 3
+
+
+def test_labels_that_are_probably_wrong_are_listed(finished_run, tmp_path, capsys):
+    path = tmp_path / "planted.csv"
+    good, bad = ["the film was good,pos"], ["the plot was bad,neg"]
+    words = ("very", "a", "and", "but", "fine", "actors", "film", "plot")
+    good += [f"good {word} film,pos" for word in words]
+    bad += [f"bad {word} plot,neg" for word in words]
+    path.write_text("\n".join(["text,label", *good, *bad, "a good good film,neg"]) + "\n")
+
+    assert run_command(main, [str(finished_run), str(path), "--suspects", "1"]) == 0
+
+    said = capsys.readouterr().out
+    assert "of 19 labels are suspect" in said
+    written = finished_run / "evaluations" / "planted.suspects.csv"
+    (one,) = csv.DictReader(written.read_text(encoding="utf-8-sig").splitlines())
+    assert list(one)[:4] == ["file", "row", "label", "suggested"]
+    row = path.read_text().splitlines()[int(one["row"]) - 1]
+    assert (one["file"], f"{one['text']},{one['label']}") == (str(path), row)
+    assert one["suggested"] in {"neg", "pos"} - {one["label"]}
+    assert float(one["probability_of_label"]) < float(one["probability_of_suggested"])
+    assert run_command(main, [str(finished_run), "--suspects", "5"]) == 0
+    assert (finished_run / "evaluations" / "train.suspects.csv").is_file()
+
+
+def test_too_few_examples_to_answer_out_of_fold_are_one_sentence(
+    finished_run, tmp_path, command_fails
+):
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\nthe film was good,pos\na good film,pos\n")
+
+    error = command_fails(main, str(finished_run), str(path), "--suspects", "5")
+
+    assert f"{path}: received 2 examples of 1 classes; accepted: with --suspects" in error
+    assert "--suspects: received '0'" in command_fails(main, str(finished_run), "--suspects", "0")
 
 
 def test_unknown_label_is_named_with_its_row(finished_run, tmp_path, command_fails):
