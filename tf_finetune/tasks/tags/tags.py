@@ -76,7 +76,7 @@ class Tags(LabelSpace):
     constant_name: ClassVar[str] = "commonest_tag"
     constant_words: ClassVar[str] = "the commonest tag for every word"
     fewest_names: ClassVar[int] = 2
-    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
+    measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
     makes_rows: ClassVar[bool] = True
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
