@@ -80,6 +80,8 @@ class Tags(LabelSpace):
     makes_rows: ClassVar[bool] = True
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
+    # Between what serves all layers and a third of them (docs/findings.md).
+    rate_factor: ClassVar[float] = 4.0
     library_class: ClassVar[str] = "ForTokenClassification"
     pipeline: ClassVar[str] = "token-classification"
     pipeline_use: ClassVar[tuple[str, str]] = (', aggregation_strategy="first"', '"a text"')
