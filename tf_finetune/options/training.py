@@ -116,6 +116,24 @@ class TrainingConfig(Section):
         description="share of the target spread evenly over all classes",
         examples=[0.1],
     )
+    average_weights: Annotated[
+        Annotated[float, Field(gt=0.0, lt=1.0)] | None, Mark.STEP, Mark.STEPWISE
+    ] = Field(
+        default=None,
+        description="keep a moving average of what trains, in which the weights of a step count "
+        "this times as much as those of the next; validation scores, the best epoch and the final "
+        "model are of the average, and training goes on with the weights; null: none",
+        examples=[0.99],
+    )
+    adversarial: Annotated[float, Mark.STEP, Mark.STEPWISE] = Field(
+        default=0.0,
+        ge=0.0,
+        le=1000.0,
+        description="train also on each text's states at the frozen boundary (at depth 0 its "
+        "embeddings), moved by this length to where the loss grows fastest; a step then takes "
+        "about twice the work above the boundary; 0: off",
+        examples=[1],
+    )
     early_stopping_patience: Annotated[int | None, Mark.COURSE, Mark.STEPWISE] = Field(
         default=None,
         ge=1,

@@ -1,5 +1,6 @@
 """What a replica computes of a global batch: an optimiser step, or the logits."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from tf_finetune.training.method_upkeep import MethodUpkeep
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean
+from tf_finetune.training.weight_average import WeightAverage
 
 
 class TrainingStep:
@@ -31,6 +33,7 @@ class TrainingStep:
         for_xla: Whether XLA compiles the step; dropout is then computed in another way, to the
             same numbers.
         upkeep: What the method does beside gradients; None: nothing.
+        average: Of the weights; None: none is kept.
 
     Attributes:
         mean_loss: Of the epoch so far.
@@ -47,6 +50,7 @@ class TrainingStep:
         clip_norm: float | None = None,
         for_xla: bool = False,
         upkeep: MethodUpkeep | None = None,
+        average: WeightAverage | None = None,
     ):
         self.classifier = classifier
         self.loss = loss
@@ -56,6 +60,7 @@ class TrainingStep:
         self.clip_norm = clip_norm
         self.for_xla = for_xla
         self.upkeep = upkeep
+        self.average = average
         self.mean_loss = RunningMean()
 
     def __call__(
@@ -122,25 +127,47 @@ class TrainingStep:
         variables = self.classifier.trainable_weights
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
-                outputs = self.outputs(piece.inputs)
-            targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
-            losses = self.loss(piece.inputs, targets, outputs)
-            loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
-            loss /= piece.whole.weight_sum
-            objective = loss
-            if self.upkeep is not None:
-                share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
-                objective += share * self.upkeep.penalty()
-            objective = self.optimizer_state.scaled(objective)
+            loss = self.piece_loss(piece, piece.inputs)
+            objective = self.optimizer_state.scaled(loss + self.penalty(piece))
         # A head that is solved has no part in the loss.
         found = tape.gradient(
             objective, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
-        gradients = self.optimizer_state.unscaled(found)
-        # Word embeddings come as slices that may name a row twice; only summed rows have the
-        # norm of the gradient.
-        return loss, [
+        return loss, self.dense(self.optimizer_state.unscaled(found))
+
+    def piece_loss(self, piece: Batch, inputs: Inputs) -> tf.Tensor:
+        """A piece's share of the loss of the global batch, [] float32.
+
+        Args:
+            piece: The piece.
+            inputs: What the model reads of it: its own, or states in their place.
+        """
+        with self.dropping(piece):
+            outputs = self.outputs(inputs)
+        targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
+        losses = self.loss(piece.inputs, targets, outputs)
+        loss: tf.Tensor = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
+        return loss / piece.whole.weight_sum
+
+    def penalty(self, piece: Batch) -> tf.Tensor:
+        """A piece's share of what the method makes smaller beside the loss, [] float32."""
+        if self.upkeep is None:
+            return tf.constant(0.0)
+        share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
+        return share * self.upkeep.penalty()
+
+    def dropping(self, piece: Batch) -> contextlib.AbstractContextManager[None]:
+        """Says for dropout where a piece stands, inside a `with` block."""
+        return dropout_position(*dropout_place(piece), for_xla=self.for_xla)
+
+    def dense(self, gradients: list[Any]) -> list[tf.Tensor]:
+        """Gradients of what trains, each of its variable's shape.
+
+        Word embeddings come as slices that may name a row twice; only summed rows have the norm
+        of the gradient.
+        """
+        variables = self.classifier.trainable_weights
+        return [
             tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
@@ -149,16 +176,18 @@ class TrainingStep:
         self, strategy: tf.distribute.Strategy, is_good: Any, gradients: list[Any]
     ) -> None:
         """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
-        state, upkeep = self.optimizer_state, self.upkeep
+        state, upkeep, average = self.optimizer_state, self.upkeep, self.average
 
         def update(gradients: list[tf.Tensor]) -> None:
-            before = None if upkeep is None else tf.identity(state.iterations)
+            before = tf.identity(state.iterations)
             state.optimizer.apply_gradients(
                 zip(gradients, self.classifier.trainable_weights, strict=True),
                 skip_gradients_aggregation=True,
             )
             if upkeep is not None:
                 upkeep.after_update(gradients, before, state)
+            if average is not None:
+                average.after_update(before, state)
 
         def update_all() -> tf.Operation:
             strategy.extended.call_for_each_replica(update, args=(gradients,))
