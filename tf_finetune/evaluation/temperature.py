@@ -13,7 +13,6 @@ from scipy import optimize
 from tf_finetune.evaluation.averaging import averaged_logits
 from tf_finetune.tasks.labels import LabelSpace
 
-_EDGE = 0.01  # of a logarithm: nearer to the end than this is at it
 LEAST, MOST = 0.05, 20.0  # beyond them a model says nothing, or is as sure of everything
 
 
@@ -104,5 +103,5 @@ def fit_joint_temperature(
 
     bounds = float(np.log(LEAST)), float(np.log(MOST))
     found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-    inside = bounds[0] + _EDGE < found.x < bounds[1] - _EDGE and found.fun < loss(0.0)
+    inside = found.fun < min(map(loss, (*bounds, 0.0)))  # at an end it would not end there
     return float(np.float32(np.exp(found.x))) if inside else 1.0
