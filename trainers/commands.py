@@ -153,8 +153,8 @@ COMMANDS: dict[str, Command] = {
             Argument("--count", "texts to choose", value="N", default="100"),
             Argument(
                 "--by",
-                "entropy or margin: the least sure texts; coverage: such that are not alike; "
-                "without, entropy, of a model of numbers coverage",
+                "margin or entropy: the least sure texts; coverage: such that are not alike; "
+                "without, margin, of a model of numbers coverage",
                 value="NAME",
             ),
             Argument("--balanced", "as many of each class that is predicted", value=None),

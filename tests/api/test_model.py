@@ -69,7 +69,7 @@ def test_texts_to_label_next_are_rows_with_the_index_of_what_was_given(model, re
     assert len(model.rank(reviews, 3, by="coverage", balanced=True, own=False)) == 3
     with pytest.raises(UserError, match="count: received 5, but texts holds 4 different texts"):
         model.rank(texts, 5)
-    with pytest.raises(UserError, match="by: received 'doubt'; accepted: entropy, margin"):
+    with pytest.raises(UserError, match="by: received 'doubt'; accepted: margin, entropy"):
         model.rank(texts, 1, by="doubt")
 
 

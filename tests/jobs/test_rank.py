@@ -82,6 +82,13 @@ def test_numbers_are_covered_from_an_even_draw():
     }
 
 
+def test_the_draw_is_not_of_the_first_texts_alone():
+    _, found = ranked(Values(), range(-100, 100), 4)
+
+    assert all(one.reason.endswith("of 40 texts drawn at random") for one in found)
+    assert max(one.record.row for one in found) > 40
+
+
 def test_no_text_needs_no_model():
     request = check_request(Values(), 2, None, balanced=False, seed=0)
 

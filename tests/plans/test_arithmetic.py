@@ -41,13 +41,16 @@ def cost_of(
     num_labels=3,
     pooling="first",
     method=None,
+    training=None,
     **freeze,
 ):
     variables = BERT.variables(config, num_labels, pooling)
     plan = plan_freezing(FreezeConfig.model_validate(freeze), method or Full(), variables)
     sizes = BERT.sizes(config)
     shape = {"batch_size": batch_size, "length": length, "dropout": dropout}
-    return plan_cost(plan, plan.with_added(variables), BERT, sizes, **shape, pooling=pooling)
+    return plan_cost(
+        plan, plan.with_added(variables), BERT, sizes, **shape, pooling=pooling, **training or {}
+    )
 
 
 def small_cost(**options):
@@ -203,6 +206,12 @@ def test_averages_of_a_method_are_priced_with_the_state_of_the_optimiser():
     added = 2 * (2 * 2 + 2 + 2 * 2)  # beside query and value
     above = 2 * 2 + 2 + 2 * 3 + 3
     assert cost.optimizer_bytes == 8 * (added + above) + 8 * added
+
+
+def test_averages_of_the_weights_are_priced_with_the_state_of_the_optimiser():
+    usual, averaged = (small_cost(training={"averages": averages}) for averages in (False, True))
+
+    assert averaged.optimizer_bytes == usual.optimizer_bytes + 4 * usual.trainable
 
 
 def test_tables_name_places_counts_and_rules():

@@ -71,3 +71,10 @@ def test_a_rate_that_is_given_is_that_of_every_phase():
     config, _ = resolved("freeze.depth=4", thaw, "training.learning_rate=1e-4")
 
     assert config.freeze.thaw[0].learning_rate is None
+
+
+def test_tags_of_words_want_larger_rates_than_labels_of_texts():
+    of_texts = resolved("data.task=single_label").config.training.learning_rate
+    of_words = resolved("data.task=token_classification").config.training.learning_rate
+
+    assert of_words == pytest.approx(4 * of_texts, rel=0.05)

@@ -33,10 +33,12 @@ def test_the_highest_of_all_chunks_are_left_and_of_equal_ones_the_first():
     assert offered(9, *chunks)[0][-1] == ("a", 0.1)
 
 
-def test_a_copy_is_left_out_and_comes_back_no_more_when_the_first_was_pushed_out():
+def test_a_copy_is_left_out_and_with_the_same_score_does_not_come_back():
     assert offered(2, [("a", 0.5), ("a", 0.5)], [("a", 0.5)]) == {0: [("a", 0.5)]}
     pushed = offered(1, [("a", 0.5), ("b", 0.9), ("a", 0.5)])
     assert pushed == {0: [("b", 0.9)]}
+    # What was pushed out is forgotten.
+    assert offered(1, [("a", 0.5), ("b", 0.9), ("a", 0.95)]) == {0: [("a", 0.95)]}
 
 
 def test_each_group_has_its_own():

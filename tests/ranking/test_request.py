@@ -16,9 +16,9 @@ def request(labels, count=5, by=None, balanced=False):
     return check_request(labels, count, by, balanced=balanced, seed=3)
 
 
-def test_entropy_is_usual_and_coverage_where_there_are_no_probabilities():
+def test_margin_is_usual_and_coverage_where_there_are_no_probabilities():
     assert (request(TWO).by, request(SEVERAL).by, request(Values()).by) == (
-        *("entropy", "entropy", "coverage"),
+        *("margin", "margin", "coverage"),
     )
     assert request(TWO, by="coverage").measure(TWO) == "entropy"
     assert request(TWO, by="margin").measure(TWO) == "margin"
@@ -40,7 +40,7 @@ def test_all_that_a_model_cannot_be_asked_is_told_at_once():
         f"--balanced: received, but a regression model gives {Values.answer_kind}; accepted: of a "
         "model that gives each text one class",
     ]
-    with pytest.raises(UserError, match="received 'doubt'; accepted: entropy, margin, coverage"):
+    with pytest.raises(UserError, match="received 'doubt'; accepted: margin, entropy, coverage"):
         request(TWO, by="doubt")
     with pytest.raises(UserError, match="--balanced: received, but a multi_label model gives"):
         request(SEVERAL, balanced=True)

@@ -43,11 +43,11 @@ def test_several_labels_are_unsure_by_each_or_by_the_one_nearest_to_the_threshol
     assert doubts(SEVERAL, "entropy", logits, texts=3) == [1.0, 0.5, 0.0]
     assert doubts(SEVERAL, "margin", logits, texts=3) == [1.0, 1.0, 0.0]
     low = SEVERAL.decided_at(0.2)
-    # 0.6 is half of the way from 0.2 to 1, 0.15 a quarter of that to 0.
-    odds = np.log(np.array([[0.6 / 0.4, 0.15 / 0.85]]))
+    # 0.4 is a quarter of the way from 0.2 to 1, 0.1 half of that to 0.
+    odds = np.log(np.array([[0.4 / 0.6, 0.1 / 0.9]]))
     assert doubts(low, "margin", odds) == [0.75]
     assert low.doubt_in_words("margin", RECORD, (), odds) == (
-        "nearest to the threshold 0.2: war 0.150"
+        "nearest to the threshold 0.2: sport 0.400"
     )
 
 

@@ -21,12 +21,12 @@ def test_strategies_are_told_as_points_beside_random_choice():
         {"strategy": "margin", "draw": 0, "scores": [0.5, 0.61]},
     ]
 
-    header, random, margin = table("toy", rows, 20)
-
-    assert header == ["toy: labels", "20", "40", "mean of rounds"]
-    assert random == ["random, accuracy", "0.600", "0.700", "0.700"]
-    assert margin[:2] == ["margin, points", "+0.0 (+0.0 to +0.0)"]
-    assert margin[2] == margin[3] == "+2.0 (-10.7 to +14.7)"
+    assert table("toy", rows, 20) == [
+        ["toy: labels", "random, accuracy", "margin, points"],
+        ["20", "0.600", "+0.0 (+0.0 to +0.0)"],
+        ["40", "0.700", "+2.0 (-10.7 to +14.7)"],
+        ["mean of rounds", "0.700", "+2.0 (-10.7 to +14.7)"],
+    ]
 
 
 def test_an_interval_is_student_s():

@@ -66,7 +66,7 @@ def mistakes(finished_run, tiny_csv, tiny_encoder):
         (["explain", run, "--text", "a", "--output", "a.foo"], "the ending '.foo'"),
         (["rank", run, "nowhere.csv"], gone),
         (["rank", run, csv, "--count", "0"], "--count: received '0'"),
-        (["rank", run, csv, "--by", "doubt"], "accepted: entropy, margin, coverage"),
+        (["rank", run, csv, "--by", "doubt"], "accepted: margin, entropy, coverage"),
         (["rank", run, csv, "--output", "next.json"], "the ending '.json'"),
         (["rank", run, csv, "--labelled", "nowhere.csv"], f"--labelled: {gone}"),
         (["rank", run, csv, "--count", "9"], "holds 0 different texts that are not labelled yet"),

@@ -152,3 +152,31 @@ def test_a_head_is_solved_on_words(build_tagger, run, tagged, training):
     assert result.history[-1]["val_strict_f1"] > 0.8
     expected = predict_logits(model, tagged.validation, SHAPE)
     np.testing.assert_allclose(result.validation_logits, expected, atol=1e-4)
+
+
+def test_importance_of_heads_is_that_of_all_words_of_a_row(build_tagger, tagged):
+    """Held against differences, one row at a time; rows have several words, and not as many."""
+    import tensorflow as tf
+
+    from tf_finetune.export.smaller.head_importance import head_importance
+    from tf_finetune.training.loss import LabelLoss
+    from tf_finetune.training.pipeline import evaluation_dataset
+
+    model = build_tagger().classifier
+    few = tagged.train.select(np.arange(6, 10))
+    assert len(set(few.read_counts)) > 1
+    found = head_importance(model, few, "token_classification", SHAPE)
+
+    def loss(batch, factor):
+        masks = [tf.ones([1, 4, 1, 1]) for _ in range(3)]
+        masks[1] = masks[1] * tf.reshape(tf.constant(factor, tf.float32), [1, 4, 1, 1])
+        logits = model.masked_logits(batch.inputs, masks)
+        losses = LabelLoss(model, type(tagged.labels))(batch.inputs, batch.targets[0], logits)
+        return float(tf.reduce_sum(losses * batch.weights[0]))
+
+    sizes = np.zeros(4)
+    for batch in evaluation_dataset(few, replace(SHAPE, batch_size=1)):
+        for head in range(4):
+            step = 0.01 * np.eye(4)[head]
+            sizes[head] += abs(loss(batch, 1 + step) - loss(batch, 1 - step)) / 0.02
+    np.testing.assert_allclose(found[1], sizes / np.linalg.norm(sizes), atol=0.01)

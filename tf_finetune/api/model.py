@@ -166,8 +166,8 @@ class Model:
         Args:
             texts: As for `predict`.
             count: How many.
-            by: entropy or margin, the least sure texts; coverage, such that are unlike each other;
-                None: entropy, of a model of numbers coverage.
+            by: margin or entropy, the least sure texts; coverage, such that are unlike each other;
+                None: margin, of a model of numbers coverage.
             balanced: Whether to take as many of each class that is predicted.
             labelled: Texts that are labelled by now, as for `predict`; they are left out, too.
             own: Whether the run's own examples are read and left out; False where they are gone.

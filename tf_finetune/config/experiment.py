@@ -91,6 +91,11 @@ class ExperimentConfig(Section):
                 f"search.ensemble: received true {with_folds}; accepted: false (a trial's models "
                 "each lack a fold of the examples, and none of them is kept)"
             )
+        if self.search.learning_curve:
+            problems.append(
+                f"search.learning_curve: received true {with_folds}; accepted: false (parts of the "
+                "examples are compared on one validation set)"
+            )
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -19,11 +19,12 @@ from tf_finetune.searches.answer.outcome import SearchOutcome
 from tf_finetune.searches.answer.reporting import write_search_report
 from tf_finetune.searches.answer.tables import render_recommendation
 from tf_finetune.searches.ensemble import keep_ensemble
-from tf_finetune.searches.final_training import FinalModel, train_chosen
+from tf_finetune.searches.final_training import FinalModel, runner_alone, train_chosen
 from tf_finetune.searches.leading.job import SearchJob, describe_search
 from tf_finetune.searches.leading.places import methods_of
 from tf_finetune.searches.leading.precision import resolve_for_search
 from tf_finetune.searches.leading.space import build_space
+from tf_finetune.searches.learning_curve.measuring import measure_curve
 from tf_finetune.searches.running.directory import SearchDirectory, prepare_search, search_path
 from tf_finetune.searches.running.identity import search_identity
 from tf_finetune.searches.running.records import TrialJournal, TrialRecord
@@ -52,6 +53,11 @@ def run_search(inputs: SearchInputs, console: Console, started: float) -> Search
     records = comparable(job, found.records)
     recommendation, notes = _recommend(job, found, records)
     render_recommendation(console, recommendation, notes)
+    curve = None
+    if job.config.search.learning_curve and found.interrupted is None:
+        runner = found.runner or runner_alone(job, console)
+        curve = measure_curve(job, recommendation, records, runner, console)
+        _tell(console, curve.sentences)
     final = _train_chosen(job, recommendation, found, records, inputs.tokenizer, console)
     ensemble, ensemble_notes = keep_ensemble(job, final, records, inputs.tokenizer, console)
     outcome = SearchOutcome(
@@ -72,6 +78,7 @@ def run_search(inputs: SearchInputs, console: Console, started: float) -> Search
         reports=final.reports,
         search_seconds=sum(record.wall_seconds for record in found.records),
         ensemble=ensemble,
+        learning_curve=curve,
         interrupted=found.interrupted is not None,
     )
     write_search_report(job, outcome, console)

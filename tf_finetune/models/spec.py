@@ -52,6 +52,7 @@ class Spec:
             reads=self.labels.most_reads(length),
             pooling=self.files.pooling,
             recompute=self.config.training.recompute,
+            averages=self.config.training.average_weights is not None,
         )
 
 

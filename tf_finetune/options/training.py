@@ -116,6 +116,15 @@ class TrainingConfig(Section):
         description="share of the target spread evenly over all classes",
         examples=[0.1],
     )
+    average_weights: Annotated[
+        Annotated[float, Field(gt=0.0, lt=1.0)] | None, Mark.STEP, Mark.STEPWISE
+    ] = Field(
+        default=None,
+        description="keep a moving average of what trains, in which the weights of a step count "
+        "this times as much as those of the next; validation scores, the best epoch and the final "
+        "model are of the average, and training goes on with the weights; null: none",
+        examples=[0.99],
+    )
     early_stopping_patience: Annotated[int | None, Mark.COURSE, Mark.STEPWISE] = Field(
         default=None,
         ge=1,

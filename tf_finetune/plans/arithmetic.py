@@ -25,7 +25,7 @@ class PlanCost:
         trainable: Trainable parameters.
         trainable_by_part: The same per part of the model.
         gradient_bytes: One float32 a trainable parameter.
-        optimizer_bytes: State the optimiser keeps, and the method beside it.
+        optimizer_bytes: State the optimiser keeps, and beside it the method, and averages.
         activation_bytes: Activations kept for the backward pass of one step.
         forward_flops: Matrix-product FLOPs of one step's forward pass.
         backward_flops: The same of its backward pass.
@@ -68,6 +68,7 @@ def plan_cost(
     reads: int = 1,
     pooling: Pooling = "first",
     recompute: bool = False,
+    averages: bool = False,
 ) -> PlanCost:
     """Cost of training one freeze plan.
 
@@ -83,6 +84,7 @@ def plan_cost(
         reads: Vectors of an example that the head reads.
         pooling: Whether these are final states of single tokens or come from all of them.
         recompute: Whether trained layers are computed again in the backward pass.
+        averages: Whether the average of what trains is kept.
     """
     queries = length if pooling in OF_ALL_TOKENS else reads
     trained = [v for v in variables if v.path in plan.trainable_paths]
@@ -110,7 +112,8 @@ def plan_cost(
         trainable_by_part=by_part,
         gradient_bytes=FLOAT_BYTES * plan.trainable_count,
         optimizer_bytes=sum(optimizer_bytes(v.shape, optimizer) for v in trained)
-        + FLOAT_BYTES * plan.method.averages * sum(v.count for v in plan.added),
+        + FLOAT_BYTES * plan.method.averages * sum(v.count for v in plan.added)
+        + (FLOAT_BYTES * plan.trainable_count if averages else 0),
         activation_bytes=FLOAT_BYTES
         * (
             batch_size

@@ -11,6 +11,7 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.methods.method import Method
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.results.trial import exact_rate
+from tf_finetune.tasks.table import TASKS
 
 # Best rates of MiniLM in 650 steps, by the share of layers that are frozen.
 _BEST_RATES = ((0.0, 5e-5), (2 / 3, 3e-4), (1.0, 1e-3))
@@ -59,18 +60,21 @@ def typical_rate(depth: int, num_layers: int, steps: int) -> float:
     return two_digits(rate * (_STEPS / min(max(steps, _FEWEST), _MOST)) ** _EXPONENT)
 
 
-def usual_rate(method: Method, depth: int, num_layers: int, steps: int) -> float:
-    """`typical_rate` for a method, which may want others than full training.
+def usual_rate(task: str, method: Method, depth: int, num_layers: int, steps: int) -> float:
+    """`typical_rate` for a task and a method, which may want others than texts and full training.
 
     With all layers frozen every method trains the same, pooler and head.
 
     Args:
+        task: Its name; auto counts as one that reads whole texts.
         method: The method.
         depth: Frozen depth.
         num_layers: Of the encoder.
         steps: From `steps_of_one_reading`.
     """
     factor = method.rate_factor if depth < num_layers else 1.0
+    if task in TASKS:
+        factor *= TASKS[task].rate_factor
     return factor * typical_rate(depth, num_layers, steps * method.readings)
 
 
@@ -92,7 +96,7 @@ def resolve_rate(config: ExperimentConfig, plan: FreezePlan, examples: int) -> R
     steps, layers = steps_of_one_reading(config, examples), plan.num_layers
 
     def usual(depth: int) -> float:
-        return two_digits(usual_rate(config.method, depth, layers, steps))
+        return two_digits(usual_rate(config.data.task, config.method, depth, layers, steps))
 
     rate = usual(plan.frozen_depth)
     training = config.training.model_copy(update={"learning_rate": rate})

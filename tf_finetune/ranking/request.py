@@ -9,7 +9,7 @@ from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.table import check_able
 
 Strategy = Literal["entropy", "margin", "coverage"]
-STRATEGIES: tuple[Strategy, ...] = ("entropy", "margin", "coverage")
+STRATEGIES: tuple[Strategy, ...] = ("margin", "entropy", "coverage")
 # Texts that coverage looks at for each that it takes (F. Zhdanov, "Diverse mini-batch active
 # learning", 2019).
 POOLED = 10
@@ -21,7 +21,7 @@ class Request:
 
     Attributes:
         count: Texts to give.
-        by: entropy or margin take the texts of which the model is least sure; coverage takes, of
+        by: margin or entropy take the texts of which the model is least sure; coverage takes, of
             `POOLED` times as many such texts, those nearest to the centres of as many clusters.
         balanced: Whether each class that is predicted gets as many, as far as it has them.
         seed: Of what is drawn.
@@ -35,7 +35,7 @@ class Request:
     def measure(self, labels: LabelSpace) -> Measure | None:
         """How unsureness is measured; None of answers that have none."""
         if self.by == "coverage":
-            return labels.measures[0] if labels.measures else None
+            return "entropy" if labels.measures else None
         return self.by
 
     @property
@@ -58,7 +58,7 @@ def check_request(
     Args:
         labels: Of the model.
         count: See `Request`.
-        by: None: entropy, or coverage of a task whose answers have no probabilities.
+        by: None: margin, or coverage of a task whose answers have no probabilities.
         balanced: See `Request`.
         seed: See `Request`.
         flags: What the first three are called, for messages.

@@ -79,7 +79,7 @@ def train_chosen(
         runner: What ran the trials: its compiled model and its states are used again. None if
             other processes did.
     """
-    runner = runner or _runner(job, console)
+    runner = runner or runner_alone(job, console)
     request = TrialRequest(cell, job.space.seeds[0], job.config.training.epochs)
     config = request.configure(job.config)
     no_folder = config.run.model_copy(update={"dir": None})
@@ -137,7 +137,7 @@ def train_chosen(
     )
 
 
-def _runner(job: SearchJob, console: Console) -> TrialRunner:
+def runner_alone(job: SearchJob, console: Console) -> TrialRunner:
     """A runner of this process alone, whose workers have ended."""
     search = job.config.search.model_copy(update={"workers": 1})
     config = job.config.model_copy(update={"search": search})

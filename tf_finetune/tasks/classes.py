@@ -53,7 +53,7 @@ class Classes(NamedClasses):
     constant_name: ClassVar[str] = "majority_class"
     constant_words: ClassVar[str] = "the commonest class"
     fewest_names: ClassVar[int] = 2
-    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
+    measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
     is_one_class: ClassVar[bool] = True
     tells_apart: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True

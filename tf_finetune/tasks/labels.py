@@ -72,6 +72,7 @@ class LabelSpace(AnswerChanges, Certainty, Doubts):
         reads_words: Which states are read of a row, where it `reads_several`, in Markdown.
         long_texts: What is done with texts that are too long, for those who use the model.
         writing: How else they have to write what they ask, in Markdown; empty if as usual.
+        rate_factor: Usual learning rates as a multiple of those of labels of whole texts.
         tells_apart: Whether two texts have the same label or not, so that they can be paired.
         has_exact_head: Whether a head alone can be solved as a convex problem.
         threshold_words: What a `threshold` does, in words before the number.
@@ -114,6 +115,7 @@ class LabelSpace(AnswerChanges, Certainty, Doubts):
     pair_sample: ClassVar[tuple[str, str]] = ("a film", "a movie")
     listed_words: ClassVar[str] = "the likeliest labels with their probabilities"
     answers_parts: ClassVar[bool] = False
+    rate_factor: ClassVar[float] = 1.0
     tells_apart: ClassVar[bool] = False
     explains_parts: ClassVar[bool] = False
     has_exact_head: ClassVar[bool] = True

@@ -62,7 +62,7 @@ class SeveralClasses(NamedClasses):
     holds_several: ClassVar[bool] = True
     unable: ClassVar[frozenset[str]] = frozenset(("suspects",))
     fewest_names: ClassVar[int] = 1
-    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
+    measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
     calibrates: ClassVar[bool] = True
 
     def decided_at(self, threshold: float | Literal["auto"]) -> Self:

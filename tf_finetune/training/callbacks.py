@@ -47,7 +47,7 @@ class SolveHead(tf_keras.callbacks.Callback):
 class StopEarly(tf_keras.callbacks.Callback):
     """Stops when the monitored score has not improved for some epochs; keeps the best weights.
 
-    Keras' own callback copies every weight; this one copies only what trains.
+    Keras' own callback copies every weight; this one copies only what trains, or its averages.
 
     Args:
         metric: Name in the logs.
@@ -71,7 +71,7 @@ class StopEarly(tf_keras.callbacks.Callback):
         if score > self.best_score or not self.best_values:
             self.best_score = -math.inf if math.isnan(score) else score
             self.best_epoch = epoch
-            self.best_values = self.model.classifier.trainable_values()
+            self.best_values = self.model.kept_values()
         elif epoch - self.best_epoch >= self._patience:
             self.model.stop_training = True
 

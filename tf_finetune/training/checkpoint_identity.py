@@ -10,6 +10,9 @@ from tf_finetune.options.marks import Mark
 from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.phases import Phase
 
+# Options that earlier versions did not have, whose runs go on where they are as usual.
+_LATER = ("average_weights",)
+
 
 def checkpoint_identity(
     classifier: Classifier, splits: Splits, config: TrainingConfig, phases: Sequence[Phase] = ()
@@ -25,6 +28,9 @@ def checkpoint_identity(
     options = config.marked(Mark.STEP, Mark.COURSE)
     if config.solver != "exact":
         del options["solver"]  # as in earlier versions, which knew of steps alone
+    for name in _LATER:
+        if options[name] == TrainingConfig.model_fields[name].default:
+            del options[name]
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     digest.update(json.dumps(classifier.plan.to_dict(), sort_keys=True).encode())
     digest.update(splits.train.store.key.encode() + splits.train.rows.tobytes())

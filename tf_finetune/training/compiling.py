@@ -17,6 +17,7 @@ from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.optimizers import NOT_DECAYED, WarmupSchedule, build_optimizer
 from tf_finetune.training.step import TrainingStep
 from tf_finetune.training.strategy import ChosenStrategy
+from tf_finetune.training.weight_average import WeightAverage
 
 
 def build_fine_tuner(
@@ -79,6 +80,12 @@ def compile_fine_tuner(
         # Slots are made now, under the scope, so that a checkpoint can fill them.
         optimizer.build(classifier.trainable_weights)
         upkeep = upkeep_of(classifier)
+        kept = list(upkeep.averages) if upkeep else []
+        average = None
+        if config.average_weights is not None:
+            since = {path: b for paths, b in zip(later, begun, strict=True) for path in paths}
+            average = WeightAverage(classifier, config.average_weights, since)
+            kept += average.averages
         objective = OBJECTIVES[classifier.plan.method.learns_from]
         loss = objective.loss(classifier, type(spec.labels), config.label_smoothing)
         if loss_from is not None:
@@ -87,10 +94,11 @@ def compile_fine_tuner(
             classifier,
             loss,
             partial(objective.outputs, classifier),
-            OptimizerState(optimizer, schedule, begun, upkeep.averages if upkeep else ()),
+            OptimizerState(optimizer, schedule, begun, kept),
             micro_batches=config.accumulation_steps,
             clip_norm=config.clip_norm,
             for_xla=chosen.compiles,
             upkeep=upkeep,
+            average=average,
         )
         return FineTuner(step)

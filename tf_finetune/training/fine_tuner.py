@@ -1,5 +1,6 @@
 """The loop around a step: a model is trained, or answers, over an iterator of global batches."""
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -56,6 +57,20 @@ class FineTuner:
     def optimizer_state(self) -> OptimizerState:
         """The optimiser and its rate."""
         return self.step.optimizer_state
+
+    def kept_values(self) -> dict[str, np.ndarray]:
+        """Copies of what a run keeps as it stands: what trains, or its averages; by path."""
+        average = self.step.average
+        if average is None:
+            return self.classifier.trainable_values()
+        return average.values(self.optimizer_state)
+
+    def with_kept_values(self) -> contextlib.AbstractContextManager[None]:
+        """Gives the model inside a `with` block the values that a run keeps."""
+        average = self.step.average
+        if average is None:
+            return contextlib.nullcontext()
+        return average.in_place(self.optimizer_state)
 
     def start_run(self, config: TrainingConfig, total_steps: int) -> None:
         """Sets optimiser, learning rate and steps an execution for a run from its first step.

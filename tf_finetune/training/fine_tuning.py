@@ -234,6 +234,8 @@ class _Fit:
         if stopper is not None:
             stopper.set_model(self.model)
             stopper.restore_best(self.config.seed)
+        else:
+            self.model.classifier.set_values(self.model.kept_values())
         epochs = len(history.entries)
         best_epoch = 1 + (stopper.best_epoch if stopper else epochs - 1)
         return RunResult(
@@ -395,7 +397,8 @@ class _Fit:
         if events is not None:
 
             def changes() -> dict[str, float]:
-                return weight_changes(self.model.classifier, self.config.seed)()
+                with self.model.with_kept_values():
+                    return weight_changes(self.model.classifier, self.config.seed)()
 
             callbacks.append(TensorBoardScalars(events, changes, first_step=first_step))
         progress = ProgressBar(
@@ -426,9 +429,9 @@ class _Fit:
 
     def _validation_scores(self) -> dict[str, float]:
         validation = _required(self.splits.validation)
-        logits = predict_logits(
-            self.model, validation, self.scoring_shape, self.states.get("validation")
-        )
+        states = self.states.get("validation")
+        with self.model.with_kept_values():
+            logits = predict_logits(self.model, validation, self.scoring_shape, states)
         self.last_logits = logits
         return self.splits.labels.score(validation.labels, logits)
 

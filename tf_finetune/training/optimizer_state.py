@@ -17,7 +17,7 @@ class OptimizerState:
         schedule: Its learning rate.
         begun: For each later phase of the run, in order up to this one, at which update what
             trains since then began to.
-        averages: What the method of fine-tuning keeps.
+        averages: What is kept beside it: by the method of fine-tuning, or of the weights.
     """
 
     def __init__(

@@ -81,6 +81,14 @@ def objective_problems(method: Method, config: TrainingConfig, splits: Splits) -
     """What of examples and options does not go with what a method's steps make smaller."""
     objective = OBJECTIVES[method.learns_from]
     problems = list(objective.problems(method.name, splits.labels, splits.train.labels))
+    if config.average_weights is not None and (objective.leaves_head or method.averages):
+        why = "solves the head anew after each epoch"
+        if not objective.leaves_head:
+            why = "takes out between steps what an average would bring back"
+        problems.append(
+            f"training.average_weights: received {config.average_weights:g} with "
+            f"method.name={method.name}, which {why}; accepted: null"
+        )
     if objective.together > 1 and config.padding == "packed":
         problems.append(
             f"training.padding: received packed with method.name={method.name}, whose steps "

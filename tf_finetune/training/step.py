@@ -13,6 +13,7 @@ from tf_finetune.training.method_upkeep import MethodUpkeep
 from tf_finetune.training.optimizer_state import OptimizerState
 from tf_finetune.training.pipeline import dropout_place, in_its_place, rows_of
 from tf_finetune.training.running_mean import RunningMean
+from tf_finetune.training.weight_average import WeightAverage
 
 
 class TrainingStep:
@@ -31,6 +32,7 @@ class TrainingStep:
         for_xla: Whether XLA compiles the step; dropout is then computed in another way, to the
             same numbers.
         upkeep: What the method does beside gradients; None: nothing.
+        average: Of the weights; None: none is kept.
 
     Attributes:
         mean_loss: Of the epoch so far.
@@ -47,6 +49,7 @@ class TrainingStep:
         clip_norm: float | None = None,
         for_xla: bool = False,
         upkeep: MethodUpkeep | None = None,
+        average: WeightAverage | None = None,
     ):
         self.classifier = classifier
         self.loss = loss
@@ -56,6 +59,7 @@ class TrainingStep:
         self.clip_norm = clip_norm
         self.for_xla = for_xla
         self.upkeep = upkeep
+        self.average = average
         self.mean_loss = RunningMean()
 
     def __call__(
@@ -149,16 +153,18 @@ class TrainingStep:
         self, strategy: tf.distribute.Strategy, is_good: Any, gradients: list[Any]
     ) -> None:
         """Updates on all replicas or on none: a condition cannot hold a merge of replicas."""
-        state, upkeep = self.optimizer_state, self.upkeep
+        state, upkeep, average = self.optimizer_state, self.upkeep, self.average
 
         def update(gradients: list[tf.Tensor]) -> None:
-            before = None if upkeep is None else tf.identity(state.iterations)
+            before = tf.identity(state.iterations)
             state.optimizer.apply_gradients(
                 zip(gradients, self.classifier.trainable_weights, strict=True),
                 skip_gradients_aggregation=True,
             )
             if upkeep is not None:
                 upkeep.after_update(gradients, before, state)
+            if average is not None:
+                average.after_update(before, state)
 
         def update_all() -> tf.Operation:
             strategy.extended.call_for_each_replica(update, args=(gradients,))

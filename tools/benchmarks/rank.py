@@ -66,7 +66,9 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], count: int) -> list[list[str]]:
-    """Of a set: a column a number of labels; random choice in scores, the others beside it.
+    """Of a set: a row a number of labels; random choice in scores, the others beside it.
+
+    The last row is the mean over the rounds.
 
     Args:
         name: Of the set.
@@ -75,25 +77,22 @@ def table(name: str, rows: Sequence[Mapping[str, Any]], count: int) -> list[list
     """
     by_strategy: dict[str, dict[int, Sequence[float]]] = {}
     for row in rows:
-        by_strategy.setdefault(row["strategy"], {})[row["draw"]] = row["scores"]
+        by_strategy.setdefault(row["strategy"], {})[row["draw"]] = _with_mean(row["scores"])
     random = by_strategy.pop(_RANDOM)
-    rounds = len(next(iter(random.values())))
-    header = [f"{name}: labels", *(str(count * (number + 1)) for number in range(rounds))]
-    mean = [statistics.fmean(column) for column in zip(*random.values(), strict=True)]
-    found = [header, ["random, accuracy", *(f"{value:.3f}" for value in mean)]]
-    for strategy, scores in by_strategy.items():
-        pairs = [(scores[draw], random[draw]) for draw in scores]
-        gains = [
-            [ours[number] - theirs[number] for ours, theirs in pairs] for number in range(rounds)
-        ]
-        found.append([f"{strategy}, points", *(_difference(column) for column in gains)])
-        over_all = [
-            statistics.fmean(column[draw] for column in gains[1:]) for draw in range(len(pairs))
-        ]
-        found[-1].append(_difference(over_all))
-    found[0].append("mean of rounds")
-    found[1].append(f"{statistics.fmean(mean[1:]):.3f}")
-    return found
+    columns = [[f"{statistics.fmean(scores):.3f}" for scores in zip(*random.values(), strict=True)]]
+    for of_draws in by_strategy.values():
+        pairs = [zip(scores, random[draw], strict=True) for draw, scores in of_draws.items()]
+        gains = [[ours - theirs for ours, theirs in pair] for pair in pairs]
+        columns.append([_difference(of_round) for of_round in zip(*gains, strict=True)])
+    labels = [str(count * number) for number in range(1, len(columns[0]))]
+    header = [f"{name}: labels", "random, accuracy", *(f"{one}, points" for one in by_strategy)]
+    lines = zip([*labels, "mean of rounds"], *columns, strict=True)
+    return [header, *map(list, lines)]
+
+
+def _with_mean(scores: Sequence[float]) -> list[float]:
+    """Scores, and their mean without the first texts, which are the same for all strategies."""
+    return [*scores, statistics.fmean(scores[1:])]
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -48,7 +48,7 @@ def test_rates_are_those_usual_for_depth_method_and_steps(tiny_encoder):
 
     assert space.depths == (0, 1, 2, 3)
     for depth in space.depths:
-        usual = usual_rate(space.method, depth, 3, 100)
+        usual = usual_rate("auto", space.method, depth, 3, 100)
         assert space.learning_rate(values(depth)) == pytest.approx(usual, rel=0.05)
         assert space.learning_rate(values(depth, 3.0)) == pytest.approx(3 * usual, rel=0.05)
 

@@ -98,8 +98,8 @@ class HyperModel(keras_tuner.HyperModel):
 
     def learning_rate(self, hp: keras_tuner.HyperParameters) -> float:
         """The rate that a choice of depth and factor stands for."""
-        layers = self._spec.files.num_layers
-        usual = usual_rate(self.method, hp.get(DEPTH), layers, self._steps)
+        layers, task = self._spec.files.num_layers, self._spec.config.data.task
+        usual = usual_rate(task, self.method, hp.get(DEPTH), layers, self._steps)
         return two_digits(usual * hp.get(RATE_FACTOR))
 
     def build(self, hp: keras_tuner.HyperParameters) -> KerasClassifier:

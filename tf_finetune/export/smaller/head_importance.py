@@ -13,6 +13,7 @@ from tf_finetune.data.splits import Split
 from tf_finetune.export.smaller.cutting import Heads
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.tasks.table import TASKS
+from tf_finetune.training.loss import LabelLoss
 from tf_finetune.training.pipeline import BatchShape, evaluation_dataset, steps_per_epoch
 
 # A thousand texts order heads as all of them do, near enough, and take seconds.
@@ -34,6 +35,7 @@ def head_importance(
     chosen = split.select(np.arange(0, len(split), -(-len(split) // MOST_TEXTS)))
     heads = classifier.files.sizes.heads
     size = (classifier.num_layers, heads)
+    loss_of = LabelLoss(classifier, TASKS[task])
 
     @tf.function(autograph=False)
     def sizes(iterator: Any) -> tf.Tensor:
@@ -44,12 +46,14 @@ def head_importance(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(masks)
             logits = classifier.masked_logits(batch.inputs, masks)
-            # The examples do not touch each other, so the sum's derivatives are each one's.
-            loss = tf.reduce_sum(TASKS[task].losses(batch.targets[:, 0], logits))
+            targets = tf.reshape(batch.targets, [-1, *batch.targets.shape[2:]])
+            losses = loss_of(batch.inputs, targets, logits)
+            # The rows do not touch each other, so the sum's derivatives are each one's; weights
+            # are 0 where a row fills a batch up, or reads nothing.
+            loss = tf.reduce_sum(losses * tf.reshape(batch.weights, [-1]))
         gradients = tape.gradient(loss, masks)
-        by_example = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
-        counted = batch.weights  # 0 for rows that fill a batch up
-        return tf.reduce_sum(tf.abs(by_example) * counted, axis=1)
+        by_row = tf.stack([tf.cast(g[:, :, 0, 0], tf.float32) for g in gradients])
+        return tf.reduce_sum(tf.abs(by_row), axis=1)
 
     total = np.zeros(size)
     iterator = iter(evaluation_dataset(chosen, shape))

@@ -8,6 +8,7 @@ from typing import Any
 from tf_finetune.data.folds import OUT_OF_FOLD
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.reports.page.numbers import rate
+from tf_finetune.results.learning_curve import LearningCurve
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.results.trial import METHOD, Cell, TrialResult
 
@@ -154,6 +155,7 @@ class ReportContent:
         preflight: From `read_preflight`; None leaves it out.
         read: What the head reads of a text, in words.
         asked_chance: The probability of being right at which a race ends; None without one.
+        learning_curve: Score by number of labels; None leaves it out.
     """
 
     title: str
@@ -172,6 +174,7 @@ class ReportContent:
     preflight: Mapping[str, Any] | None = None
     read: str = ""
     asked_chance: float | None = None
+    learning_curve: LearningCurve | None = None
 
     @property
     def folds(self) -> int | None:

@@ -13,10 +13,12 @@ from tf_finetune.reports.page import numbers
 from tf_finetune.reports.page.cells_figure import cells_figure
 from tf_finetune.reports.page.content import ReportContent, TrialRow, scored_on
 from tf_finetune.reports.page.curve_figures import CurveLimits, curves_figure
+from tf_finetune.reports.page.labels_figure import labels_figure
 from tf_finetune.reports.page.plan_figure import Place, places_of, plan_figure
 from tf_finetune.reports.page.race_figure import race_figure
 from tf_finetune.reports.page.race_steps import RaceStep, race_steps
 from tf_finetune.reports.page.search_figures import cost_figure, score_by_depth_figure
+from tf_finetune.results.learning_curve import LearningCurve
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.tasks.metrics import METRICS
 
@@ -82,7 +84,21 @@ def search_drawings(content: ReportContent) -> list[Drawing]:
     steps = race_steps(content.trials)
     if steps:
         drawings.append(_race_drawing(steps, answer, content.asked_chance))
+    if content.learning_curve is not None:
+        drawings.append(_labels_drawing(content.learning_curve))
     return drawings
+
+
+def _labels_drawing(curve: LearningCurve) -> Drawing:
+    return Drawing(
+        "labels",
+        labels_figure(curve),
+        f"Validation {METRICS[curve.metric].title} by the number of training examples. "
+        + " ".join(curve.sentences),
+        "Each doubling of the examples is as wide as the next. Bars are 95 % intervals from "
+        "resamples of the validation examples, which all points share: a difference of two points "
+        "is surer than they look.",
+    )
 
 
 def _race_drawing(

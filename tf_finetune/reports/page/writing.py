@@ -13,6 +13,7 @@ from tf_finetune.reports.page.coloured_parts import coloured_parts, verdicts_of
 from tf_finetune.reports.page.coloured_words import around, coloured_texts
 from tf_finetune.reports.page.content import ReportContent, scored_on
 from tf_finetune.reports.page.explanations import answer_text, explanation_details
+from tf_finetune.reports.page.labels_table import labels_table
 from tf_finetune.reports.page.plan_figure import places_of
 from tf_finetune.reports.page.race_table import race_table
 from tf_finetune.reports.page.rendering import page_templates
@@ -70,6 +71,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "splits": tables.splits_table(content.data) if content.data else None,
         "labels": tables.labels_table(content.data) if content.data else None,
         "race": race_table(content),
+        "by_labels": labels_table(content.learning_curve) if content.learning_curve else None,
         "trials": tables.trials_table(content) if content.search else None,
         "preflight": tables.preflight_table(content.preflight) if content.preflight else None,
         "metric": METRICS[content.metric].title,

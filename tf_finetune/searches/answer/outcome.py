@@ -12,6 +12,7 @@ from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.invocation import command_line
 from tf_finetune.plans.freezing import FreezePlan
 from tf_finetune.reports.page.content import NextStep
+from tf_finetune.results.learning_curve import LearningCurve
 from tf_finetune.results.recommendation import Recommendation
 from tf_finetune.searches.answer.ensemble_result import EnsembleResult
 from tf_finetune.searches.leading.schedule import NotRun
@@ -44,6 +45,7 @@ class SearchOutcome:
         reports: Scores of the final model by split, test first.
         search_seconds: Time of all trials together.
         ensemble: What the ensemble of the cell's seeds is worth; None without one.
+        learning_curve: Score by number of labels, where that was asked for.
         interrupted: Whether Ctrl-C ended it before its last trial.
     """
 
@@ -64,6 +66,7 @@ class SearchOutcome:
     reports: Mapping[str, EvaluationReport]
     search_seconds: float
     ensemble: EnsembleResult | None = None
+    learning_curve: LearningCurve | None = None
     interrupted: bool = False
 
     @property
@@ -93,6 +96,7 @@ class SearchOutcome:
             "answer": self.recommendation.sentence,
             "recommendation": self.recommendation.to_dict(),
             "notes": list(self.notes),
+            "learning_curve": self.learning_curve.to_dict() if self.learning_curve else None,
             "metric": self.metric,
             "encoder": self.encoder,
             "task": self.labels.task,

@@ -104,6 +104,7 @@ def report_content(
         search=replace(found, notes=(*found.notes, *outcome.notes)),
         config=dump_config(outcome.config),
         preflight=preflight,
+        learning_curve=outcome.learning_curve,
         asked_chance=search.confidence if search.oracle == "race" else None,
     )
 

@@ -113,7 +113,7 @@ def _usual_rates(
     config: ExperimentConfig, place: Place, num_layers: int, steps: int
 ) -> tuple[float, ...] | RateRange:
     method = config.method if place.method is None else setting_of(place.method)
-    middle = usual_rate(method, place.depth, num_layers, steps)
+    middle = usual_rate(config.data.task, method, place.depth, num_layers, steps)
     if config.search.oracle in ("race", "grid"):
         return tuple(two_digits(middle * factor) for factor in (1 / 3, 1, 3))
     return RateRange(two_digits(middle / 3), two_digits(middle * 3))

@@ -20,7 +20,7 @@ from tf_finetune.storage.run_directory import JOURNAL, RunDirectory
 INTERRUPTED = "interrupted"  # in search.json
 _OWN_NAMES = OWN_NAMES | {
     *(JOURNAL, f".{JOURNAL}.lock"),
-    *("trials", "workers", "chosen.yaml", "search.json"),
+    *("trials", "workers", "chosen.yaml", "search.json", "learning_curve"),
 }
 
 
@@ -58,6 +58,11 @@ class SearchDirectory(RunDirectory):
     def workers(self) -> Path:
         """What parallel workers printed."""
         return self.path / "workers"
+
+    @property
+    def learning_curve(self) -> Path:
+        """A folder for each part of the training examples: a journal and its trials."""
+        return self.path / "learning_curve"
 
     @property
     def chosen(self) -> Path:

@@ -76,10 +76,12 @@ class Tags(LabelSpace):
     constant_name: ClassVar[str] = "commonest_tag"
     constant_words: ClassVar[str] = "the commonest tag for every word"
     fewest_names: ClassVar[int] = 2
-    measures: ClassVar[tuple[Measure, ...]] = ("entropy", "margin")
+    measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
     makes_rows: ClassVar[bool] = True
     answers_each_read: ClassVar[bool] = True
     pooling: ClassVar[Pooling | None] = "words"
+    # Between what serves all layers and a third of them (docs/findings.md).
+    rate_factor: ClassVar[float] = 4.0
     library_class: ClassVar[str] = "ForTokenClassification"
     pipeline: ClassVar[str] = "token-classification"
     pipeline_use: ClassVar[tuple[str, str]] = (', aggregation_strategy="first"', '"a text"')

@@ -20,7 +20,7 @@ def race_rules(job: SearchJob) -> RaceRules:
 
     def of_cell(cell: Cell) -> float:
         method = job.config.method if cell.method is None else setting_of(cell.method)
-        return usual_rate(method, cell.frozen_depth, num_layers, steps)
+        return usual_rate(job.config.data.task, method, cell.frozen_depth, num_layers, steps)
 
     return RaceRules(
         epochs=job.config.training.epochs,
