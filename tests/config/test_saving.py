@@ -124,7 +124,9 @@ def make_consistent(values):
     data = values.get("data", {})
     if data.get("folds"):
         data |= {"validation": None, "validation_fraction": 0.0}
-        search |= {"median_stopping": False, "train_on_validation": False, "ensemble": False}
+        search |= dict.fromkeys(
+            ("median_stopping", "train_on_validation", "ensemble", "learning_curve"), False
+        )
         training["strategy"] = "auto"
     return values
 

@@ -138,7 +138,7 @@ def test_examples_are_accepted_themselves():
         (
             "method.rank=4",
             "received 4; accepted: no options with name=full, and this one with name=lora or "
-            "adalora",
+            "adalora or contrastive_lora",
         ),
         (
             "training.class_weights={pos: heavy}",

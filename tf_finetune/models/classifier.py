@@ -34,6 +34,7 @@ class Classifier(PlannedModel):
         encoder: How the wrapped model is computed.
         masked_score: What is added to the attention scores of padding.
         recompute: Whether trained layers are computed again in the backward pass.
+        moves_boundary: Whether the gradient of the states at the frozen boundary is wanted.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Classifier(PlannedModel):
         super().__init__(wrapped, files, plan, head, scale, anew)
         self.masked_score = MASKED_SCORE
         self.recompute = False
+        self.moves_boundary = False
         self.encoder = files.family.encoder(wrapped, files.sizes)
         change_products(self.encoder, plan, self.by_path)
 
@@ -66,10 +68,15 @@ class Classifier(PlannedModel):
         Returns:
             Logits of all texts, row after row, float32 [b * s, labels].
         """
-        return self.classify(self._states_of(inputs, training), inputs.texts, training)
+        return self.classify(self.states_of(inputs, training), inputs.texts, training)
 
-    def _states_of(self, inputs: Inputs, training: bool | None) -> tf.Tensor:
-        """States at the frozen boundary, computed or as they are given."""
+    def states_of(self, inputs: Inputs, training: bool | None) -> tf.Tensor:
+        """States at the frozen boundary, computed or as they are given.
+
+        Args:
+            inputs: As for `call`.
+            training: Whether trainable embeddings drop units.
+        """
         if isinstance(inputs.content, States):
             return tf.cast(inputs.content.values, self.states_dtype)
         return self.boundary_states(inputs, training=training)
@@ -207,6 +214,7 @@ class Classifier(PlannedModel):
             )
             if self.recompute and training:
                 below = index > self.plan.frozen_depth or not self.plan.embeddings_frozen
+                below |= self.moves_boundary
                 layer = recomputed(layer, self.trainable_weights, below=below)
             states = layer(states)
         return states
@@ -218,7 +226,7 @@ class Classifier(PlannedModel):
             inputs: As for `call`.
             training: Whether dropout is on.
         """
-        states = self._states_of(inputs, training)
+        states = self.states_of(inputs, training)
         states = self._top_states(states, inputs.texts, training)
         return tf.cast(self._pooled(states, training), tf.float32)
 

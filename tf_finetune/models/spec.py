@@ -53,6 +53,7 @@ class Spec:
             pooling=self.files.pooling,
             recompute=self.config.training.recompute,
             averages=self.config.training.average_weights is not None,
+            adversarial=self.config.training.adversarial > 0,
         )
 
 

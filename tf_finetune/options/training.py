@@ -125,6 +125,15 @@ class TrainingConfig(Section):
         "model are of the average, and training goes on with the weights; null: none",
         examples=[0.99],
     )
+    adversarial: Annotated[float, Mark.STEP, Mark.STEPWISE] = Field(
+        default=0.0,
+        ge=0.0,
+        le=1000.0,
+        description="train also on each text's states at the frozen boundary (at depth 0 its "
+        "embeddings), moved by this length to where the loss grows fastest; a step then takes "
+        "about twice the work above the boundary; 0: off",
+        examples=[1],
+    )
     early_stopping_patience: Annotated[int | None, Mark.COURSE, Mark.STEPWISE] = Field(
         default=None,
         ge=1,

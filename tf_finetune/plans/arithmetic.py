@@ -69,6 +69,7 @@ def plan_cost(
     pooling: Pooling = "first",
     recompute: bool = False,
     averages: bool = False,
+    adversarial: bool = False,
 ) -> PlanCost:
     """Cost of training one freeze plan.
 
@@ -85,6 +86,8 @@ def plan_cost(
         pooling: Whether these are final states of single tokens or come from all of them.
         recompute: Whether trained layers are computed again in the backward pass.
         averages: Whether the average of what trains is kept.
+        adversarial: Whether a step has a second pass above the boundary, and the first gives
+            the gradient of the states there.
     """
     queries = length if pooling in OF_ALL_TOKENS else reads
     trained = [v for v in variables if v.path in plan.trainable_paths]
@@ -92,21 +95,35 @@ def plan_cost(
     for variable in trained:
         by_part[variable.part] = by_part.get(variable.part, 0) + variable.count
     added = {v.beside.path: v.beside for v in trained if v.beside is not None}
-    passes = _Passes(trained, batch_size, plan.method, tuple(added.values()), dropout=dropout)
-    passes.through_embeddings(variables, length)
-    prefix_flops = 0
-    for layer in range(sizes.layers):
-        below = passes.forward
-        passes.through_layer(layer, _products(family, sizes, layer, length, queries))
-        if layer == sizes.layers - 1 and pooling == "mean":
-            passes.through_mean(2 * reads * length * sizes.hidden)
-        if layer < plan.frozen_depth:
-            prefix_flops = passes.forward
-        elif recompute:
-            passes.backward += passes.forward - below
-    passes.above_layers(variables)
-    passes.through_penalty(added.values())
+
+    def walked(lights_boundary: bool) -> tuple[_Passes, int]:
+        """All products, and the FLOPs of those below the boundary."""
+        passes = _Passes(trained, batch_size, plan.method, tuple(added.values()), dropout=dropout)
+        passes.through_embeddings(variables, length)
+        at_boundary = passes.forward
+        for layer in range(sizes.layers):
+            if layer == plan.frozen_depth and lights_boundary:
+                passes.light()
+            below = passes.forward
+            passes.through_layer(layer, _products(family, sizes, layer, length, queries))
+            if layer == sizes.layers - 1 and pooling == "mean":
+                passes.through_mean(2 * reads * length * sizes.hidden)
+            if layer < plan.frozen_depth:
+                at_boundary = passes.forward
+            elif recompute:
+                passes.backward += passes.forward - below
+        if plan.frozen_depth == sizes.layers and lights_boundary:
+            passes.light()
+        passes.above_layers(variables)
+        return passes, at_boundary
+
+    passes, at_boundary = walked(lights_boundary=False)
     kept = passes.kept.values()
+    if adversarial:
+        first, _ = walked(lights_boundary=True)
+        passes.forward += first.forward - at_boundary
+        passes.backward += first.backward
+    passes.through_penalty(added.values())
     return PlanCost(
         trainable=plan.trainable_count,
         trainable_by_part=by_part,
@@ -125,7 +142,7 @@ def plan_cost(
         ),
         forward_flops=passes.forward,
         backward_flops=passes.backward,
-        prefix_flops=prefix_flops,
+        prefix_flops=at_boundary if plan.frozen_depth else 0,
         state_bytes=_state_bytes(plan, sizes, length, reads),
     )
 
@@ -211,6 +228,10 @@ class _Passes:
             if variable.kind == "kernel" and variable.part == "embeddings":
                 product = Product(variable.site, 2 * length * variable.count, ())
                 self._below = self._price(None, product, [self._below])
+
+    def light(self) -> None:
+        """From here on the gradient of what the next product reads is wanted."""
+        self._below = True
 
     def through_layer(self, layer: int, products: Sequence[Product]) -> None:
         """Adds the products of a layer."""

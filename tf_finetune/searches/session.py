@@ -205,7 +205,8 @@ def work_by_place(job: SearchJob) -> dict[Place, float]:
         if job.space.is_solved(place):  # one pass in place of all epochs
             work[place] = cost.forward_flops * (trained + scored) / job.config.training.epochs
             continue
-        work[place] = float(cost.step_flops * trained + cost.forward_flops * scored)
+        read = trained * method.readings
+        work[place] = float(cost.step_flops * read + cost.forward_flops * scored)
     return work
 
 

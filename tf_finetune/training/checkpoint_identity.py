@@ -11,7 +11,7 @@ from tf_finetune.options.training import TrainingConfig
 from tf_finetune.training.phases import Phase
 
 # Options that earlier versions did not have, whose runs go on where they are as usual.
-_LATER = ("average_weights",)
+_LATER = ("average_weights", "adversarial")
 
 
 def checkpoint_identity(

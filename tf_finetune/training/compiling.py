@@ -9,6 +9,7 @@ from tf_finetune.models.building import build
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.models.spec import Spec
 from tf_finetune.models.weights import Weights
+from tf_finetune.training.adversarial import AdversarialStep
 from tf_finetune.training.fine_tuner import FineTuner
 from tf_finetune.training.loss import LabelLoss, Loss
 from tf_finetune.training.method_upkeep import upkeep_of
@@ -90,7 +91,10 @@ def compile_fine_tuner(
         loss = objective.loss(classifier, type(spec.labels), config.label_smoothing)
         if loss_from is not None:
             loss = loss_from(LabelLoss(classifier, type(spec.labels), config.label_smoothing))
-        step = TrainingStep(
+        kind: Callable[..., TrainingStep] = TrainingStep
+        if config.adversarial:
+            kind = partial(AdversarialStep, epsilon=config.adversarial)
+        step = kind(
             classifier,
             loss,
             partial(objective.outputs, classifier),

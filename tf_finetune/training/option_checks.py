@@ -89,6 +89,12 @@ def objective_problems(method: Method, config: TrainingConfig, splits: Splits) -
             f"training.average_weights: received {config.average_weights:g} with "
             f"method.name={method.name}, which {why}; accepted: null"
         )
+    if objective.leaves_head and config.adversarial:
+        problems.append(
+            f"training.adversarial: received {config.adversarial:g} with "
+            f"method.name={method.name}, whose steps compare texts and have no loss of each; "
+            "accepted: 0"
+        )
     if objective.together > 1 and config.padding == "packed":
         problems.append(
             f"training.padding: received packed with method.name={method.name}, whose steps "

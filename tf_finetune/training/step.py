@@ -1,5 +1,6 @@
 """What a replica computes of a global batch: an optimiser step, or the logits."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -126,25 +127,47 @@ class TrainingStep:
         variables = self.classifier.trainable_weights
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            with dropout_position(*dropout_place(piece), for_xla=self.for_xla):
-                outputs = self.outputs(piece.inputs)
-            targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
-            losses = self.loss(piece.inputs, targets, outputs)
-            loss = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
-            loss /= piece.whole.weight_sum
-            objective = loss
-            if self.upkeep is not None:
-                share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
-                objective += share * self.upkeep.penalty()
-            objective = self.optimizer_state.scaled(objective)
+            loss = self.piece_loss(piece, piece.inputs)
+            objective = self.optimizer_state.scaled(loss + self.penalty(piece))
         # A head that is solved has no part in the loss.
         found = tape.gradient(
             objective, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
-        gradients = self.optimizer_state.unscaled(found)
-        # Word embeddings come as slices that may name a row twice; only summed rows have the
-        # norm of the gradient.
-        return loss, [
+        return loss, self.dense(self.optimizer_state.unscaled(found))
+
+    def piece_loss(self, piece: Batch, inputs: Inputs) -> tf.Tensor:
+        """A piece's share of the loss of the global batch, [] float32.
+
+        Args:
+            piece: The piece.
+            inputs: What the model reads of it: its own, or states in their place.
+        """
+        with self.dropping(piece):
+            outputs = self.outputs(inputs)
+        targets = tf.reshape(piece.targets, [-1, *piece.targets.shape[2:]])
+        losses = self.loss(piece.inputs, targets, outputs)
+        loss: tf.Tensor = tf.reduce_sum(losses * tf.reshape(piece.weights, [-1]))
+        return loss / piece.whole.weight_sum
+
+    def penalty(self, piece: Batch) -> tf.Tensor:
+        """A piece's share of what the method makes smaller beside the loss, [] float32."""
+        if self.upkeep is None:
+            return tf.constant(0.0)
+        share = tf.reduce_sum(piece.weights) / piece.whole.weight_sum
+        return share * self.upkeep.penalty()
+
+    def dropping(self, piece: Batch) -> contextlib.AbstractContextManager[None]:
+        """Says for dropout where a piece stands, inside a `with` block."""
+        return dropout_position(*dropout_place(piece), for_xla=self.for_xla)
+
+    def dense(self, gradients: list[Any]) -> list[tf.Tensor]:
+        """Gradients of what trains, each of its variable's shape.
+
+        Word embeddings come as slices that may name a row twice; only summed rows have the norm
+        of the gradient.
+        """
+        variables = self.classifier.trainable_weights
+        return [
             tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
