@@ -130,6 +130,12 @@ COMMANDS: dict[str, Command] = {
                 "JSON lines, a terminal a readable line a text",
             ),
             Argument("--top-k", "give only the K most probable labels of each text", value="K"),
+            Argument(
+                "--at-least",
+                "mark each answer as sure or not, sure from this probability on, and count those "
+                "that are not",
+                value="P",
+            ),
         ),
         (
             ('runs/reviews "a fine film"', "one text"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tf_finetune.config.experiment import ExperimentConfig
     from tf_finetune.prediction.conversion import Conversion
     from tf_finetune.prediction.resumable import Output, ResumableFile
+    from tf_finetune.prediction.sureness import Sureness
     from tf_finetune.runs.ensemble import Ensemble
     from tf_finetune.tasks.labels import LabelSpace
 
@@ -43,6 +44,7 @@ def main(argv: Sequence[str]) -> int:
     from tf_finetune.prediction.live import live_chunks
     from tf_finetune.prediction.resumable import ResumableFile
     from tf_finetune.prediction.streaming import CHUNK_TEXTS, predict_texts
+    from tf_finetune.prediction.sureness import Sureness
 
     opened = open_trained_run(arguments)
     config, labels = opened.config, opened.labels
@@ -50,25 +52,35 @@ def main(argv: Sequence[str]) -> int:
     live = asked.texts.piped and asked.target is None
     chunks = (live_chunks if live else in_chunks)(asked.texts.read(), CHUNK_TEXTS)
     load = _loaded_now(opened.load) if live else opened.load
+    sureness = Sureness(asked.at_least)
 
     def predict(output: "Output", **options: Any) -> None:
         console = Console(stderr=True, quiet=asked.target is None and sys.stdout.isatty())
         with shown_progress(console, asked.total, output.done.texts) as show:
             options |= {"batch_size": config.evaluation.batch_size, "top_k": asked.top_k}
+            options |= {"sureness": sureness}
             predict_texts(load, chunks, output, on_progress=show, **options)
 
     if opened.description:
         print(f"{opened.run.path}: {opened.description}", file=sys.stderr)
     if asked.target is None:
         _to_standard_output(predict, labels, listed=asked.top_k is not None)
+        _tell_unsure(sureness, "")
         return 0
-    job = describe_prediction(opened.manifest, config, asked.top_k)
+    job = describe_prediction(opened.manifest, config, asked.top_k, asked.at_least)
     file = ResumableFile(asked.target, job)
     try:
+        before = file.done.texts
         _to_file(file, predict, asked.convert)
+        _tell_unsure(sureness, f", besides {before:,} of an earlier call" if before else "")
     finally:
         file.close()
     return 0
+
+
+def _tell_unsure(sureness: "Sureness", besides: str) -> None:
+    if sureness.answered:
+        print(f"{sureness.sentence()}{besides}", file=sys.stderr)
 
 
 def _loaded_now(load: Callable[[], "Ensemble"]) -> Callable[[], "Ensemble"]:
@@ -87,6 +99,7 @@ class _Asked:
         texts: The texts.
         total: Their number; None of standard input.
         top_k: As for `answers`.
+        at_least: The probability that makes an answer sure; None: none is marked.
         target: The file for the answers; None: standard output.
         convert: Makes that file of JSON lines, None if it is these.
     """
@@ -94,6 +107,7 @@ class _Asked:
     texts: GivenTexts
     total: int | None
     top_k: int | None
+    at_least: float | None
     target: Path | None
     convert: "Conversion | None"
 
@@ -105,6 +119,7 @@ def _checked(
     from tf_finetune.prediction.answers import check_top_k
     from tf_finetune.prediction.conversion import conversion
     from tf_finetune.prediction.resumable import check_output
+    from tf_finetune.prediction.sureness import check_at_least
 
     def source() -> tuple[GivenTexts, int | None]:
         texts = given_texts(arguments, config.data)
@@ -127,6 +142,7 @@ def _checked(
             pairs=config.data.text_pair_column is not None,
             listed=arguments.top_k is not None,
             separator=config.data.label_separator,
+            marked=arguments.at_least is not None,
         )
 
     found: list[Any] = []
@@ -134,6 +150,7 @@ def _checked(
     checks: Iterable[Callable[[], Any]] = (
         source,
         lambda: check_top_k(arguments.top_k, labels),
+        lambda: check_at_least(arguments.at_least, labels),
         output,
     )
     for check in checks:
@@ -147,8 +164,8 @@ def _checked(
             [problem for error in wrong for problem in error.problems],
             hint="\n".join(hints) or None,
         )
-    (texts, total), top_k, (target, convert) = found
-    return _Asked(texts, total, top_k, target, convert)
+    (texts, total), top_k, at_least, (target, convert) = found
+    return _Asked(texts, total, top_k, at_least, target, convert)
 
 
 def _to_standard_output(

@@ -4,11 +4,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy import special
 
 from tf_finetune.config.experiment import ExperimentConfig
+from tf_finetune.data.loading import Splits
 from tf_finetune.results.trial import Cell, Predictions
-from tf_finetune.searches.final_training import _threshold_of_trials, _without_early_stopping
+from tf_finetune.searches.final_training import (
+    _completed,
+    _decided,
+    _without_early_stopping,
+)
 from tf_finetune.searches.running.records import TrialRecord
 from tf_finetune.searches.running.trial_request import TrialRequest
 from tf_finetune.tasks.classes import Classes
@@ -80,6 +86,12 @@ def test_without_validation_the_threshold_is_that_of_what_the_trials_of_the_cell
     other = answered([[0.05, 0.9], [0.9, 0.9]], cell=OTHER)
     failed = answered([[0.05, 0.9], [0.9, 0.9]], is_completed=False)
 
-    records = [answered(low), answered(lower), other, failed]
-    assert _threshold_of_trials(CELL, records, labels) == pytest.approx(0.15, abs=0.025)
-    assert _threshold_of_trials(CELL, [other], labels) == 0.5
+    def threshold_of(*records):
+        config = ExperimentConfig.model_validate({"evaluation": {"threshold": "auto"}})
+        splits = Splits(None, None, None, labels, None)
+        trials = _completed(records, CELL)
+        return _decided(None, splits, config, None, trials, None, Console())[1].labels.threshold
+
+    found = threshold_of(answered(low), answered(lower), other, failed)
+    assert found == pytest.approx(0.15, abs=0.025)
+    assert threshold_of(other) == 0.5

@@ -78,7 +78,9 @@ class Model:
         self._opened = None
         self.__dict__.pop("_loaded", None)
 
-    def predict(self, texts: Any, *, top_k: int | None = None) -> "pd.DataFrame":
+    def predict(
+        self, texts: Any, *, top_k: int | None = None, at_least: float | None = None
+    ) -> "pd.DataFrame":
         """Answers texts.
 
         Args:
@@ -86,22 +88,28 @@ class Model:
                 pairs); a DataFrame or other table with the column of the training examples; or
                 a `pathlib.Path` of a file of them.
             top_k: How many of the likeliest labels; None gives the answer alone.
+            at_least: The probability from which on an answer is `sure`; None marks none.
 
         Returns:
             A row a text, with the index of what was given. `label` and `probability`; `labels`
             and a probability each where several apply; `value` of a model of numbers; of a model
             of tags `entities`, a list of dictionaries with `start`, `end`, `text`, `label` and
-            `probability`.
+            `probability`. With `at_least` also `sure`, True or False.
 
         Raises:
-            UserError: A text is missing or blank, of all of them at once; the model is closed.
+            UserError: A text is missing or blank, of all of them at once; the model is closed;
+                `at_least` is no probability, or the answers have none.
         """
         import pandas as pd
 
+        from tf_finetune.prediction.sureness import Sureness, check_at_least
+
         self._check_top_k(top_k)
+        least = None if at_least is None else str(at_least)
+        sureness = Sureness(check_at_least(least, self._labels, "at_least"))
         rows: list[dict[str, Any]] = []
         for outputs in self._outputs(texts):
-            found = outputs.answers(self._labels, top_k)
+            found = sureness.answers(outputs, self._labels, top_k)
             rows += [answer_row(one, self._labels.answer_key, top_k) for one in found]
         return pd.DataFrame(rows, index=texts.index if hasattr(texts, "iloc") else None)
 
@@ -450,12 +458,16 @@ def _is_table(texts: Any) -> bool:
 
 def answer_row(answer: Mapping[str, Any], kind: str, top_k: int | None) -> dict[str, Any]:
     """An answer of `prediction.answers`, under this name, as a row of `Model.predict`."""
+    from tf_finetune.prediction.sureness import SURE
+
     found, row = answer[kind], {kind: answer[kind]}
+    sure = {SURE: answer[SURE]} if SURE in answer else {}
     probabilities = answer.get("probabilities", {})
     if kind == "labels" and top_k is None:
-        return row | dict(probabilities)
+        return row | sure | dict(probabilities)
     if kind == "label":
         row["probability"] = probabilities[found]
+    row |= sure
     if top_k is not None:
         for place, (name, probability) in enumerate(probabilities.items(), start=1):
             if (kind, place) != ("label", 1):  # the likeliest is the answer

@@ -69,6 +69,7 @@ SEARCH = Uses(
 )
 EVALUATE = Uses(
     (*_LABELLED_TEXTS, "evaluation", "training.padding", *_ANSWERING),
+    not_these=("evaluation.calibrate",),
     without_file=("data",),  # the run's examples are split once more
 )
 CHECK = Uses(
@@ -87,6 +88,7 @@ EXPORT = Uses(
     not_these=(
         *("training.epochs", "training.learning_rate", "training.early_stopping_patience"),
         *("training.monitor", "training.strategy", "evaluation.baselines"),
+        "evaluation.calibrate",
         *("evaluation.mistakes", "evaluation.explained_mistakes"),
     ),
 )

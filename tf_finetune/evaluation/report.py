@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.attributions import Explanation
+from tf_finetune.evaluation.calibration import Calibration, calibration_of
 from tf_finetune.evaluation.intervals import Estimate, with_intervals
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.tasks.labels import LabelSpace
@@ -98,6 +99,7 @@ class EvaluationReport:
         folds: The scores of each fold alone where the outputs are those of several models, each
             for the fold that it was not trained on; otherwise empty.
         models: How many models' answers were averaged.
+        calibration: How far the probabilities can be believed; None where answers have none.
     """
 
     split: str
@@ -121,6 +123,7 @@ class EvaluationReport:
 
     folds: tuple[FoldScores, ...] = ()
     models: int = 1
+    calibration: Calibration | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain dictionaries, lists and numbers."""
@@ -137,6 +140,8 @@ def build_evaluation_report(
     evaluation: EvaluationConfig,
     train_targets: np.ndarray | None = None,
     logits_before: np.ndarray | None = None,
+    *,
+    averaged: bool = False,
 ) -> EvaluationReport:
     """Scores a model's outputs on a split and collects what explains the scores.
 
@@ -152,6 +157,7 @@ def build_evaluation_report(
         train_targets: Encoded labels of the training examples; None leaves out the baseline
             that needs no model.
         logits_before: Outputs of the model before fine-tuning; None leaves it out.
+        averaged: Whether the outputs are averages of several models'.
 
     Returns:
         The report.
@@ -178,6 +184,7 @@ def build_evaluation_report(
         mistakes=_mistakes(labels, targets, logits, records_of, rows, evaluation.mistakes),
         points=labels.points(targets, prediction),
         threshold=labels.threshold,
+        calibration=calibration_of(labels, targets, logits, averaged=averaged),
     )
 
 

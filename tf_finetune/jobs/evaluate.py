@@ -68,9 +68,11 @@ def evaluate(
     trained = (load or opened.load)()
     run, config, labels = opened.run, opened.config, opened.labels
     split, train_targets, name = _load_examples(opened, trained, file, console)
-    report = split_report(labels, split, trained.split_logits(split), config, train_targets)
+    averaged = len(trained.members) > 1
+    logits = trained.split_logits(split)
+    report = split_report(labels, split, logits, config, train_targets, averaged=averaged)
     reports = {split.name: report}
-    if len(trained.members) == 1:
+    if not averaged:
         classifier = trained.members[0].classifier
         reports = explained(classifier, labels, reports, {split.name: split}, config)
 

@@ -19,6 +19,7 @@ from tf_finetune.options.training import TrainingConfig
 from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports.plan_tables import plan_markdown, render_phases, render_plan
 from tf_finetune.reports.tensorboard import write_plan_text
+from tf_finetune.runs.calibration import calibrated
 from tf_finetune.runs.directory import join_run, prepare_run
 from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.runs.phases import phases_of_run
@@ -218,7 +219,11 @@ def _write(
     """Scores the model; the process that writes keeps it and its report."""
     run, chosen = begun.run, begun.chosen
     out_of_fold = None if rounds is None else rounds.logits
-    result, splits = chosen_threshold(result, begun.splits, config, chosen, out_of_fold)
+    result, splits, out_of_fold, lines = calibrated(
+        result, begun.splits, config, chosen, out_of_fold
+    )
+    begun.say(*lines)
+    result, splits = chosen_threshold(result, splits, config, chosen, out_of_fold)
     if chosen.writes:
         write_model_folder(
             run.model,

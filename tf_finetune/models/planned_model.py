@@ -186,6 +186,17 @@ class PlannedModel(tf_keras.Model):
         for path, value in values.items() if isinstance(values, Mapping) else values:
             self._by_path[path].assign(value)
 
+    def divide_logits(self, temperature: float) -> None:
+        """Divides all further logits by a number: the head's kernel and bias are.
+
+        Args:
+            temperature: Over 0.
+        """
+        head = self.files.family.places(self.wrapped).head
+        for variable in (head.kernel, head.bias):
+            if variable is not None and temperature != 1:
+                variable.assign(variable.numpy() / np.float32(temperature))
+
     def replace_variable(self, path: str, variable: tf.Variable) -> None:
         """Puts another variable, of a layer that was replaced, in the place of one."""
         if path not in self._by_path:

@@ -31,6 +31,12 @@ class EvaluationConfig(Section):
         "the one with the best micro F1 on the validation examples, chosen after training and "
         "kept with the model (of a finished run: its own)",
     )
+    calibrate: Annotated[bool, Mark.WORK] = Field(
+        default=False,
+        description="find the temperature with the least loss on the validation examples (with "
+        "folds, on the out-of-fold answers) after training and keep it in the model, so that its "
+        "probabilities say how often it is right; the likeliest label stays the same",
+    )
     mistakes: Annotated[int, Mark.WORK] = Field(
         default=20, ge=0, le=10_000, description="how many of the most confident mistakes to keep"
     )

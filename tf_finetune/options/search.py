@@ -197,7 +197,7 @@ class SearchConfig(Section):
         "predict, evaluate and serve answer; each of them takes false to answer with the single "
         "model",
     )
-    learning_curve: Annotated[bool, Mark.SEARCH, Mark.ANSWER] = Field(
+    learning_curve: Annotated[bool, Mark.SEARCH] = Field(
         default=False,
         description="also train the best solved head, pairs of texts and the best cell on growing "
         "parts of the training examples, and say which wins with how many labels and what twice "

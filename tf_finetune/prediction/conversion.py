@@ -13,7 +13,13 @@ Conversion = Callable[[Path, Path], list[str]]
 
 
 def conversion(
-    path: Path, labels: LabelSpace, *, pairs: bool, listed: bool, separator: str | None
+    path: Path,
+    labels: LabelSpace,
+    *,
+    pairs: bool,
+    listed: bool,
+    separator: str | None,
+    marked: bool = False,
 ) -> Conversion | None:
     """Finds out how the lines become the file; nothing is written yet.
 
@@ -23,6 +29,7 @@ def conversion(
         pairs: Whether texts come in pairs.
         listed: Whether the answers have the likeliest labels alone, as --top-k asks.
         separator: `data.label_separator`.
+        marked: Whether answers say if they are sure, as --at-least asks.
 
     Returns:
         The conversion; None if the lines are the file.
@@ -34,7 +41,7 @@ def conversion(
     if ending in PARQUET:
 
         def to_parquet(lines: Path, target: Path) -> list[str]:
-            write_parquet(lines, target, labels, pairs=pairs)
+            write_parquet(lines, target, labels, pairs=pairs, marked=marked)
             return []
 
         return to_parquet
@@ -50,6 +57,7 @@ def conversion(
             delimiter=DELIMITERS[ending],
             listed=listed,
             separator=joined_by,
+            marked=marked,
         )
         notes = []
         if labels.holds_several:

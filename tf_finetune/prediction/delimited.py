@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_finetune.errors import UserError
+from tf_finetune.prediction.sureness import SURE
 from tf_finetune.tasks.labels import LabelSpace
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -52,6 +53,7 @@ def write_delimited(
     delimiter: str,
     listed: bool,
     separator: str,
+    marked: bool = False,
 ) -> int:
     """Turns a file of JSON lines into CSV or TSV, a row in memory at a time.
 
@@ -65,6 +67,7 @@ def write_delimited(
         delimiter: Of `DELIMITERS`.
         listed: Whether the answers have the likeliest labels alone, likeliest first.
         separator: From `label_separator`.
+        marked: Whether answers say if they are sure.
 
     Returns:
         How many rows hold what a spreadsheet would take for a formula.
@@ -87,7 +90,7 @@ def write_delimited(
                 formulas += begins_formula(row)
                 writer.writerow(row)
         if not number:  # an empty standard input, which holds single texts
-            nothing: dict[str, Any] = {"text": ""}
+            nothing: dict[str, Any] = {"text": "", **({SURE: None} if marked else {})}
             if labels.lists_probabilities:
                 nothing["probabilities"] = {} if listed else dict.fromkeys(labels.names)
             writer.writerow(_columns(labels, nothing, listed=listed))
@@ -97,6 +100,7 @@ def write_delimited(
 def _columns(labels: LabelSpace, answer: Mapping[str, Any], *, listed: bool) -> Iterator[str]:
     yield from ("row", *(name for name in ("text", "text_pair") if name in answer))
     yield from labels.answer_columns()
+    yield from (name for name in (SURE,) if name in answer)
     for place, name in enumerate(answer.get("probabilities", ()), start=1):
         yield from (
             (f"label {place}", f"probability {place}") if listed else (f"probability of {name}",)
@@ -107,10 +111,11 @@ def _rows(
     labels: LabelSpace, answer: Mapping[str, Any], separator: str, *, listed: bool
 ) -> Iterator[list[Any]]:
     texts = [answer[name] for name in ("text", "text_pair") if name in answer]
+    sure = [answer[SURE]] if SURE in answer else []
     shares = [
         field
         for name, share in answer.get("probabilities", {}).items()
         for field in ((name, share) if listed else (share,))
     ]
     for fields in labels.answer_rows(answer, separator):
-        yield [*texts, *fields, *shares]
+        yield [*texts, *fields, *sure, *shares]

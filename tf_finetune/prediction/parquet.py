@@ -9,25 +9,31 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tf_finetune.prediction.sureness import SURE
 from tf_finetune.tasks.labels import LabelSpace
 
 _GROUP_ROWS = 8192  # in memory at a time
 
 
-def answer_schema(labels: LabelSpace, *, pairs: bool) -> pa.Schema:
+def answer_schema(labels: LabelSpace, *, pairs: bool, marked: bool = False) -> pa.Schema:
     """Columns of a file of answers.
 
     `text` (and `text_pair`), then `label`, `labels`, `value` or `entities`, and where there are
-    any `probabilities`, a map from label to number in the order of the answers.
+    any `probabilities`, a map from label to number in the order of the answers. `sure` stands
+    before them where answers are `marked`.
     """
     fields = [("text", pa.string()), *([("text_pair", pa.string())] if pairs else [])]
     fields += [(labels.answer_key, labels.answer_type()), *labels.further_columns()]
+    if marked:
+        fields.append((SURE, pa.bool_()))
     if labels.lists_probabilities:
         fields.append(("probabilities", pa.map_(pa.string(), pa.float64())))
     return pa.schema(fields)
 
 
-def write_parquet(lines: Path, target: Path, labels: LabelSpace, *, pairs: bool) -> None:
+def write_parquet(
+    lines: Path, target: Path, labels: LabelSpace, *, pairs: bool, marked: bool = False
+) -> None:
     """Turns a file of JSON lines into Parquet, a row group in memory at a time.
 
     Args:
@@ -35,8 +41,9 @@ def write_parquet(lines: Path, target: Path, labels: LabelSpace, *, pairs: bool)
         target: The file to write.
         labels: What the answers mean.
         pairs: Whether texts come in pairs.
+        marked: Whether answers say if they are sure.
     """
-    schema = answer_schema(labels, pairs=pairs)
+    schema = answer_schema(labels, pairs=pairs, marked=marked)
     with lines.open(encoding="utf-8") as file, pq.ParquetWriter(target, schema) as writer:
         rows = (_row(json.loads(line)) for line in file)
         for group in _groups(rows):

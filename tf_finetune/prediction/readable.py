@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from tf_finetune.errors import visible
 from tf_finetune.prediction.marked_up import marked_up
+from tf_finetune.prediction.sureness import SURE
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 
@@ -42,11 +43,17 @@ def readable_lines(
         if listed:
             shares = _listed(answer)
             below = "".join(f"  {_padded(name, column)}  {share:.4f}\n" for name, share in shares)
-            return f"{_text(record, width)}\n{below}"
-        what = _said(answer, column)
+            doubt = _doubt(answer)
+            return f"{doubt}{_text(record, width - len(doubt))}\n{below}"
+        what = _doubt(answer) + _said(answer, column)
         return f"{what}  {_text(record, width - cell_len(what) - 2)}\n"
 
     return line
+
+
+def _doubt(answer: Answer) -> str:
+    """What stands before an answer where some are marked: a question mark if it is not sure."""
+    return "" if SURE not in answer else "  " if answer[SURE] else "? "
 
 
 def _listed(answer: Answer) -> Iterable[tuple[str, float]]:

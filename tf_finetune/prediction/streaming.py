@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tf_finetune.errors import UserError
 from tf_finetune.prediction.resumable import Output
+from tf_finetune.prediction.sureness import Sureness
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import json_line
 
@@ -30,6 +31,7 @@ def predict_texts(
     *,
     batch_size: int,
     top_k: int | None = None,
+    sureness: Sureness | None = None,
     write: Callable[[Record, Mapping[str, Any]], str] = json_answer,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> None:
@@ -45,6 +47,7 @@ def predict_texts(
         output: Gets the answers of a chunk at a time.
         batch_size: Texts a forward pass.
         top_k: As for `answers`.
+        sureness: Marks what the model is not sure of; None: nothing is marked.
         write: Gives the line of a text and its answer.
         on_progress: Called with the number of texts that are done.
 
@@ -52,6 +55,7 @@ def predict_texts(
         UserError: A row is bad, or the texts that are answered already have changed.
     """
     resumed = output.done
+    sureness = sureness or Sureness()
     seen, digest = 0, ""
     trained: Ensemble | None = None
     for chunk in chunks:
@@ -63,7 +67,8 @@ def predict_texts(
         if seen - len(chunk) < resumed.texts:  # a chunk that was shorter when it was answered
             raise _changed(resumed.texts)
         trained = trained or load()
-        found = trained.outputs_of(chunk, batch_size).answers(trained.labels, top_k)
+        outputs = trained.outputs_of(chunk, batch_size)
+        found = sureness.answers(outputs, trained.labels, top_k)
         lines = "".join(map(write, chunk, found))
         output.append(lines, len(chunk), digest)
         on_progress(output.done.texts)

@@ -103,6 +103,8 @@ def render_metrics(console: Console, report: EvaluationReport) -> None:
             style="bold" if name == TASKS[report.task].headline else "",
         )
     print_table(console, table)
+    if report.calibration is not None:
+        console.print(Text(report.calibration.sentence(), style="dim"), soft_wrap=True)
     if report.folds:
         print_table(console, _folds_table(report))
 

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 ADDED_FILE = "added.safetensors"
 # In config.json, with several labels a text: the probability above which a label applies.
 THRESHOLD = "label_threshold"
+# In config.json: what the logits were divided by after training; the head has it in it.
+TEMPERATURE = "label_temperature"
 # Of the encoder's config.json: what was true of its own file and its own head alone.
 _NOT_KEPT = (
     *("_name_or_path", "transformers_version", "torch_dtype", "gradient_checkpointing"),
-    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD, TASK, TEXT_POOLING),
+    *(TARGET_MEAN, TARGET_DEVIATION, THRESHOLD, TEMPERATURE, TASK, TEXT_POOLING),
 )
 
 
@@ -85,6 +87,8 @@ def model_config(classifier: "Classifier", labels: LabelSpace) -> dict[str, Any]
         told = {TARGET_MEAN: classifier.scale.mean, TARGET_DEVIATION: classifier.scale.deviation}
     elif labels.threshold is not None:
         told = {THRESHOLD: labels.threshold}
+    if labels.temperature != 1:
+        told[TEMPERATURE] = labels.temperature
     if labels.pooling is not None:
         told[TEXT_POOLING] = pooling
     elif pooling != family.pooling:
@@ -127,7 +131,16 @@ def read_labels(config: Mapping[str, Any], where: str) -> LabelSpace:
             f"{where}: {THRESHOLD}: received {threshold!r}; accepted: a number above 0, below 1"
         )
     in_order = tuple(str(names[str(index)]) for index in range(len(names)))
-    return task.of_model(in_order, threshold)
+    labels = task.of_model(in_order, threshold)
+    if TEMPERATURE not in config:
+        return labels
+    temperature = config[TEMPERATURE]
+    if not isinstance(temperature, float) or not 0 < temperature < np.inf or not task.calibrates:
+        raise UserError(
+            f"{where}: {TEMPERATURE}: received {temperature!r} with {task.task}; accepted: a "
+            "number above 0, of a task whose answers have probabilities"
+        )
+    return labels.calibrated_at(temperature)
 
 
 def check_model_folder(folder: Path) -> EncoderFiles:

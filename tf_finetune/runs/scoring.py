@@ -109,6 +109,8 @@ def split_report(
     config: ExperimentConfig,
     train_targets: np.ndarray | None = None,
     logits_before: np.ndarray | None = None,
+    *,
+    averaged: bool = False,
 ) -> EvaluationReport:
     """The report of one split; see `build_evaluation_report`."""
     return build_evaluation_report(
@@ -121,6 +123,7 @@ def split_report(
         config.evaluation,
         train_targets if config.evaluation.baselines else None,
         logits_before,
+        averaged=averaged,
     )
 
 

@@ -18,8 +18,10 @@ from tf_finetune.data.splits import Split
 from tf_finetune.errors import visible
 from tf_finetune.evaluation.averaging import averaged_logits
 from tf_finetune.evaluation.report import EvaluationReport
+from tf_finetune.evaluation.temperature import fit_joint_temperature
 from tf_finetune.evaluation.threshold import choose_threshold
 from tf_finetune.export.quality_loss import quality_loss
+from tf_finetune.runs.calibration import divided
 from tf_finetune.runs.model_folder import write_model_folder
 from tf_finetune.runs.scoring import split_logits, split_report
 from tf_finetune.searches.answer.ensemble_result import EnsembleResult
@@ -154,13 +156,17 @@ def _validation(final: FinalModel) -> Split:
 
 
 def _validation_logits(labels: LabelSpace, members: Sequence[_Member]) -> np.ndarray:
-    kept = [member.record.result.load_predictions().logits for member in members]
-    return averaged_logits(labels, kept)
+    kept = (member.record.result.load_predictions().logits for member in members)
+    return averaged_logits(labels, [divided(logits, labels.temperature) for logits in kept])
 
 
 def _labels(final: FinalModel, members: Sequence[_Member]) -> LabelSpace:
-    """The labels with the threshold of the ensemble."""
+    """The labels with the temperature of all members, and the threshold of the ensemble."""
     labels = final.splits.labels
+    if final.config.evaluation.calibrate:
+        kept = [member.record.result.load_predictions().logits for member in members]
+        found = fit_joint_temperature(labels, _validation(final).labels, kept)
+        labels = labels.calibrated_at(found)
     if labels.threshold is None or final.config.evaluation.threshold != "auto":
         return labels
     logits = _validation_logits(labels, members)
@@ -182,6 +188,7 @@ def _write(
     with replaced_folder(job.directory.ensemble, len(members) * size) as temporary:
         for member in members:
             model.classifier.set_values(member.weights)
+            model.classifier.divide_logits(labels.temperature)
             answered.append(split_logits(model, compared, final.config, final.runner.chosen))
             write_model_folder(
                 temporary / f"seed-{member.record.request.seed}",
@@ -205,7 +212,7 @@ def _reports(
         logits = known.get(split.name)
         if logits is None:
             logits = _validation_logits(labels, members)
-        report = split_report(labels, split, logits, final.config)
+        report = split_report(labels, split, logits, final.config, averaged=True)
         name = f"ensemble-{split.name}"
         reports[name] = replace(report, split=name, models=len(members))
     return reports

@@ -13,6 +13,7 @@ from tf_finetune.data.folds import scored_split
 from tf_finetune.data.joined_split import join_splits
 from tf_finetune.data.loading import Splits
 from tf_finetune.evaluation.report import EvaluationReport
+from tf_finetune.evaluation.temperature import fit_temperature
 from tf_finetune.evaluation.threshold import choose_threshold
 from tf_finetune.models.classifier import Classifier
 from tf_finetune.plans.freezing import FreezePlan
@@ -20,6 +21,7 @@ from tf_finetune.prefix.of_a_run import cached_states
 from tf_finetune.reports.plan_tables import plan_markdown, render_plan
 from tf_finetune.reports.tensorboard import write_plan_text
 from tf_finetune.results.trial import Cell
+from tf_finetune.runs.calibration import calibrated, divided, with_temperature
 from tf_finetune.runs.scoring import score_splits
 from tf_finetune.runs.threshold import chosen_threshold, with_threshold
 from tf_finetune.searches.running.records import TrialRecord
@@ -30,7 +32,7 @@ from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.training.fine_tuning import Outputs, fine_tune
 from tf_finetune.training.rounds import without_early_stopping
 from tf_finetune.training.run_result import RunResult
-from tf_finetune.training.strategy import build_strategy
+from tf_finetune.training.strategy import ChosenStrategy, build_strategy
 
 
 class FinalModel(NamedTuple):
@@ -126,9 +128,9 @@ def train_chosen(
             _completed(records, cell), key=lambda record: record.request.seed != request.seed
         )
         out_of_fold = nearest.result.load_predictions().logits
-    run, splits = chosen_threshold(run, splits, config, chosen, out_of_fold)
-    if config.evaluation.threshold == "auto" and scored_split(splits) is None:
-        splits = with_threshold(splits, _threshold_of_trials(cell, records, splits.labels))
+    run, splits, out_of_fold = _decided(
+        run, splits, config, chosen, _completed(records, cell), out_of_fold, console
+    )
     reports = score_splits(run, splits, config, chosen, out_of_fold)
     return FinalModel(
         request, config, plan, compiled.model.classifier, run, splits, reports, runner
@@ -160,10 +162,35 @@ def _completed(records: list[TrialRecord], cell: Cell) -> list[TrialRecord]:
     return [r for r in records if r.is_completed and r.request.cell == cell]
 
 
-def _threshold_of_trials(cell: Cell, records: list[TrialRecord], labels: LabelSpace) -> float:
-    """With no validation split left, the best threshold for what the cell's trials answered."""
-    found = [record.result.load_predictions() for record in _completed(records, cell)]
-    if not found:
-        return 0.5
-    targets, logits = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    return choose_threshold(labels, targets, logits)
+def _decided(
+    run: RunResult,
+    splits: Splits,
+    config: ExperimentConfig,
+    chosen: ChosenStrategy,
+    trials: list[TrialRecord],
+    out_of_fold: np.ndarray | None,
+    console: Console,
+) -> tuple[RunResult, Splits, np.ndarray | None]:
+    """Finds the model's temperature and threshold, as the options want them.
+
+    With no validation split left, what the cell's trials answered decides.
+    """
+    is_left, labels = scored_split(splits) is not None, splits.labels
+    answered = [record.result.load_predictions() for record in trials] if not is_left else []
+    targets, logits = (
+        (np.concatenate(arrays) for arrays in zip(*answered, strict=True))
+        if answered
+        else (np.zeros(0), np.zeros(0))
+    )
+    run, splits, out_of_fold, lines = calibrated(run, splits, config, chosen, out_of_fold)
+    if config.evaluation.calibrate and answered:
+        found = fit_temperature(labels, targets, logits)
+        run, splits, out_of_fold, lines = with_temperature(found, run, splits, out_of_fold)
+        logits = divided(logits, found.value)
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    run, splits = chosen_threshold(run, splits, config, chosen, out_of_fold)
+    if config.evaluation.threshold == "auto" and not is_left:
+        best = choose_threshold(splits.labels, targets, logits) if answered else 0.5
+        splits = with_threshold(splits, best)
+    return run, splits, out_of_fold

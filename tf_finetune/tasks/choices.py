@@ -76,6 +76,7 @@ class Choices(Classes):
     several_texts: ClassVar[bool] = True
     has_exact_head: ClassVar[bool] = False
     is_one_class: ClassVar[bool] = False  # a place says nothing of the text
+    calibrates: ClassVar[bool] = False  # their logits lie in rows, as many as the example has
     pooling: ClassVar[Pooling | None] = "choice"
     library_class: ClassVar[str] = "ForMultipleChoice"
     unable: ClassVar[frozenset[str]] = frozenset(("check", "suspects"))

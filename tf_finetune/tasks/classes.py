@@ -56,6 +56,7 @@ class Classes(NamedClasses):
     measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
     is_one_class: ClassVar[bool] = True
     tells_apart: ClassVar[bool] = True
+    calibrates: ClassVar[bool] = True
 
     @classmethod
     def prepared(cls, raw: RawLabels, names: Collection[str]) -> RawLabels:
@@ -222,6 +223,16 @@ class Classes(NamedClasses):
     ) -> str:
         """See `Doubts.doubt_in_words`."""
         return words_of_one(measure, self.probabilities(logits)[0], self.names)
+
+    def certainty(self, logits: np.ndarray) -> np.ndarray:
+        """See `Certainty.certainty`."""
+        chances: np.ndarray = self.probabilities(logits).max(axis=-1)
+        return chances
+
+    def right(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """See `Certainty.right`."""
+        found: np.ndarray = self.predicted(logits) == targets
+        return found
 
     def answer_columns(self) -> tuple[str, ...]:
         """See `LabelSpace.answer_columns`."""

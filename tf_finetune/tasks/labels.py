@@ -13,6 +13,7 @@ from tf_finetune.encoders.family import Pooling
 from tf_finetune.errors import UserError
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.answer_changes import AnswerChanges
+from tf_finetune.tasks.certainty import Certainty
 from tf_finetune.tasks.doubts import Doubts
 from tf_finetune.tasks.metrics import METRICS
 from tf_finetune.tasks.output_scale import OutputScale
@@ -37,7 +38,7 @@ LABEL, CONFIDENCE, VALUE = "label", "confidence", "value"
 
 
 @dataclass(frozen=True)
-class LabelSpace(AnswerChanges, Doubts):
+class LabelSpace(AnswerChanges, Certainty, Doubts):
     """A task with its labels: the meaning of the model's outputs.
 
     Each kind of task is a class in a file of its own, and a line in `tasks.table.TASKS`. Nothing

@@ -1,11 +1,12 @@
 """What one class a text and several have in common: their labels have names."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
+from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.sources.numbers import as_flag, as_integer, canonical
 from tf_finetune.sources.problems import Problems, show
@@ -28,7 +29,16 @@ class NamedClasses(LabelSpace):
     Where a name is itself an integer, labels are always names: with `("1", "2", "3")`, "1" is the
     first class. Lists of one length that hold only zeros and ones say by their places which names
     are meant.
+
+    Attributes:
+        temperature: What the logits of training were divided by to become those of the model.
     """
+
+    temperature: float = field(default=1.0, compare=False, kw_only=True)
+
+    def calibrated_at(self, temperature: float) -> Self:
+        """See `Certainty.calibrated_at`."""
+        return replace(self, temperature=temperature)
 
     def values_of(self, labels: list[str]) -> list[float | None]:
         """See `LabelSpace.values_of`."""

@@ -11,6 +11,7 @@ from scipy import sparse, special
 from typing_extensions import Self  # of typing since Python 3.11
 
 from tf_finetune.sources.records import Record
+from tf_finetune.tasks.certainty import Decisions
 from tf_finetune.tasks.class_scores import ClassScored
 from tf_finetune.tasks.doubts import Measure, doubts_of_several, words_of_several
 from tf_finetune.tasks.encoding import Written
@@ -62,6 +63,7 @@ class SeveralClasses(NamedClasses):
     unable: ClassVar[frozenset[str]] = frozenset(("suspects",))
     fewest_names: ClassVar[int] = 1
     measures: ClassVar[tuple[Measure, ...]] = ("margin", "entropy")
+    calibrates: ClassVar[bool] = True
 
     def decided_at(self, threshold: float | Literal["auto"]) -> Self:
         """See `LabelSpace.decided_at`."""
@@ -210,6 +212,26 @@ class SeveralClasses(NamedClasses):
         """See `Doubts.doubt_in_words`."""
         return words_of_several(measure, self.probabilities(logits)[0], self.names, self.threshold)
 
+    def certainty(self, logits: np.ndarray) -> np.ndarray:
+        """That of the label which is least sure to apply or not; see `Certainty.certainty`."""
+        chances: np.ndarray = self._of_decisions(logits).min(axis=1)
+        return chances
+
+    def right(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Where all labels are; see `Certainty.right`."""
+        found: np.ndarray = (self.predicted(logits) == targets).all(axis=1)
+        return found
+
+    def decisions(self, targets: np.ndarray, logits: np.ndarray) -> Decisions:
+        """One a label of each example; see `Certainty.decisions`."""
+        is_right = self.predicted(logits) == targets
+        return Decisions(self._of_decisions(logits).ravel(), is_right.ravel())
+
+    def _of_decisions(self, logits: np.ndarray) -> np.ndarray:
+        """Probability of each decision that a label applies or not, float64 [n, C]."""
+        chances = self.probabilities(logits)
+        return np.where(self.predicted(logits) > 0, chances, 1.0 - chances)
+
     def answer_fields(self, answer: Mapping[str, Any], separator: str) -> tuple[Any, ...]:
         """See `LabelSpace.answer_fields`."""
         return (separator.join(answer["labels"]),)
@@ -256,9 +278,8 @@ class SeveralClasses(NamedClasses):
 
     def wrongness(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """See `LabelSpace.wrongness`."""
-        prediction, chances = self.predicted(logits), self.probabilities(logits)
-        of_decision = np.where(prediction > 0, chances, 1.0 - chances)
-        return np.where(prediction != targets, of_decision, 0.0)
+        wrong = self.predicted(logits) != targets
+        return np.where(wrong, self._of_decisions(logits), 0.0)
 
     def words(self, encoded: np.ndarray) -> list[str]:
         """See `LabelSpace.words`."""

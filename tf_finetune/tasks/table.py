@@ -72,6 +72,23 @@ def check_able(task: str, what: str, option: str = "data.task") -> None:
         )
 
 
+def check_calibrates(task: str, option: str) -> None:
+    """Refuses to ask a task whose answers have no confidence how sure they are.
+
+    Args:
+        task: Its name.
+        option: What asks.
+
+    Raises:
+        UserError: Its answers have none.
+    """
+    if not TASKS[task].calibrates:
+        able = ", ".join(name for name, one in TASKS.items() if one.calibrates)
+        raise UserError(
+            f"{option}: a {task} task has no one probability of an answer; accepted with: {able}"
+        )
+
+
 def _by_problem_type() -> "dict[str, type[LabelSpace]]":
     """The first task of each `problem_type`."""
     return {task.problem_type: task for task in reversed([*TASKS.values()])}

@@ -8,6 +8,7 @@ from tf_finetune.errors import UserError
 from tf_finetune.methods.method import Method
 from tf_finetune.options.evaluation import EvaluationConfig
 from tf_finetune.options.training import TrainingConfig
+from tf_finetune.tasks.table import check_calibrates
 from tf_finetune.training.objectives import OBJECTIVES
 
 
@@ -33,6 +34,7 @@ def check_options(
         lambda: splits.labels.monitor(config.monitor),
         lambda: splits.labels.example_weights(config.class_weights, splits.train.labels),
         lambda: splits.labels.decided_at(0.5 if evaluation is None else evaluation.threshold),
+        lambda: _check_calibrates(splits, evaluation),
     ):
         try:
             check()
@@ -51,6 +53,13 @@ def check_options(
             "accepted: a number such as 0.5, or give data.validation, a data.validation_fraction "
             "over 0 or data.folds"
         )
+    calibrates = evaluation is not None and evaluation.calibrate
+    if calibrates and not watched:
+        problems.append(
+            "evaluation.calibrate: received true, and there is no validation set to find a "
+            "temperature on; accepted: false, or give data.validation, a "
+            "data.validation_fraction over 0 or data.folds"
+        )
     if config.label_smoothing and not splits.labels.has_smoothed_targets:
         problems.append(
             f"training.label_smoothing: received {config.label_smoothing:g} for a "
@@ -61,6 +70,11 @@ def check_options(
         problems += objective_problems(method, config, splits)
     if problems:
         raise UserError(problems)
+
+
+def _check_calibrates(splits: Splits, evaluation: EvaluationConfig | None) -> None:
+    if evaluation is not None and evaluation.calibrate:
+        check_calibrates(splits.labels.task, "evaluation.calibrate: received true")
 
 
 def objective_problems(method: Method, config: TrainingConfig, splits: Splits) -> list[str]:
