@@ -39,7 +39,12 @@ def alike(*names):
 # Families that multiply in ways of their own; all others are as one of these.
 PRICED = alike("products")
 # Without variables of its own a method is computed as none is; its plans alone are another's.
-ADDING = [name for name, method in METHODS.items() if method.added is not Method.added]
+# Methods of pairs add what one of labels does, and differ in what steps make smaller alone.
+ADDING = [
+    name
+    for name, method in METHODS.items()
+    if method.added is not Method.added and method.learns_from == "labels"
+]
 OWN_LAYERS = alike(*LAYER)
 HELD = [
     (family, name)

@@ -8,7 +8,7 @@ import pytest
 from tf_finetune.config.loading import load_config
 from tools.benchmarks import sweep
 from tools.benchmarks.ours_sweep import CONFIG, search_command
-from tools.benchmarks.suite_inputs import Inputs, sample_training_file
+from tools.benchmarks.suite_inputs import TEXTS, Inputs, sample_training_file
 from tools.benchmarks.sweep_plan import EVERY_LEVER, GRID, OWN, SYSTEMS, THEIRS, SweepPlan
 from tools.benchmarks.sweep_program import (
     PlannedTrial,
@@ -123,12 +123,12 @@ def test_sample_of_the_training_file_has_its_header_and_distinct_rows(tmp_path):
     folder = tmp_path / "sample"
     folder.mkdir()
 
-    header, *rows = sample_training_file(source, 4, folder).read_text().splitlines()
+    header, *rows = sample_training_file(source, TEXTS, 4, folder).read_text().splitlines()
 
     assert header == "text\tlabel"
     assert len(set(rows)) == 4
     assert set(rows) <= set(source.read_text().splitlines())
-    assert sample_training_file(source, None, folder) == source
+    assert sample_training_file(source, TEXTS, None, folder) == source
 
 
 def test_sample_larger_than_the_file_is_an_error(tmp_path):
@@ -136,4 +136,4 @@ def test_sample_larger_than_the_file_is_an_error(tmp_path):
     source.write_text("text\tlabel\none\t0\n")
 
     with pytest.raises(BenchError, match="--train-limit: received 2; accepted: 1 to 1"):
-        sample_training_file(source, 2, tmp_path)
+        sample_training_file(source, TEXTS, 2, tmp_path)
