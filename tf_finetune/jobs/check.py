@@ -23,11 +23,10 @@ from tf_finetune.robustness.fitting import check_goes_with
 from tf_finetune.robustness.results import CheckReport
 from tf_finetune.robustness.shift import FOLDS, Shift, shift_between
 from tf_finetune.robustness.slices import LENGTH, score_slices
+from tf_finetune.runs.added_files import added_to
 from tf_finetune.runs.opening import OpenedRun
 from tf_finetune.sources.records import Record
 from tf_finetune.storage.files import write_json
-from tf_finetune.storage.locking import exclusive_use
-from tf_finetune.storage.manifests import write_manifest
 from tf_finetune.tasks.table import check_able
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 2_000  # unless more are asked for
 _CHUNK = 4_096  # texts that are tokenised at a time
-_LONGEST_WAIT = 10.0  # seconds, for other checks of the run to be written
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,6 @@ def _report(
 
 def _shift(opened: OpenedRun, trained: "Ensemble", new: Split, options: CheckOptions) -> Shift:
     """How well new texts are told from as many of the run's training, by what the head gets."""
-    from tf_finetune.training.fine_tuning import evaluation_shape
     from tf_finetune.training.split_logits import split_vectors
 
     config, member = opened.config, trained.members[0]
@@ -185,10 +182,7 @@ def _shift(opened: OpenedRun, trained: "Ensemble", new: Split, options: CheckOpt
     few = [len(one) for one in (known, new) if len(one) < FOLDS]
     if few:
         raise UserError(f"--shift: received {few[0]} texts; accepted: at least {FOLDS}")
-    shape = evaluation_shape(
-        config.evaluation, config.training, config.data.max_length, member.chosen
-    )
-    states = [split_vectors(member.model, one, shape) for one in (known, new)]
+    states = [split_vectors(member.model, one, member.scoring_shape) for one in (known, new)]
     return shift_between(states[0], states[1], config.evaluation.confidence, options.seed)
 
 
@@ -245,11 +239,7 @@ def _write(opened: OpenedRun, name: str, report: CheckReport) -> Path:
     from tf_finetune.reports.page.check_page import write_check_page
 
     run = opened.run
-    folder = run.path / "checks"
-    # One at a time, because the manifest lists the files of all.
-    with exclusive_use(run.path, option="RUN", seconds=_LONGEST_WAIT):
-        folder.mkdir(exist_ok=True)
+    with added_to(run.path, "checks") as folder:
         write_json(folder / f"{name}.json", report.to_dict())
         write_check_page(folder / f"{name}.html", f"Checks of {run.path.name}", report)
-        write_manifest(folder)
     return folder / name

@@ -12,15 +12,12 @@ from tf_finetune.data.splits import Split
 from tf_finetune.errors import UserError
 from tf_finetune.evaluation.report import EvaluationReport
 from tf_finetune.jobs.examples import check_examples
+from tf_finetune.runs.added_files import added_to
 from tf_finetune.runs.metrics_file import write_evaluation, write_metrics
 from tf_finetune.runs.opening import OpenedRun
-from tf_finetune.storage.locking import exclusive_use
-from tf_finetune.storage.manifests import write_manifest
 
 if TYPE_CHECKING:
     from tf_finetune.runs.ensemble import Ensemble
-
-_LONGEST_WAIT = 10.0  # seconds, for other evaluations of the run to be written
 
 
 class Evaluation(NamedTuple):
@@ -76,13 +73,9 @@ def evaluate(
         classifier = trained.members[0].classifier
         reports = explained(classifier, labels, reports, {split.name: split}, config)
 
-    folder = run.path / "evaluations"
-    # One at a time, because the manifest lists the files of all.
-    with exclusive_use(run.path, option="RUN", seconds=_LONGEST_WAIT):
-        folder.mkdir(exist_ok=True)
+    with added_to(run.path, "evaluations") as folder:
         write_metrics(folder / f"{name}.metrics.json", reports)
         write_evaluation(folder / f"{name}.evaluation.json", reports)
-        write_manifest(folder)
     return Evaluation(report, folder / name)
 
 

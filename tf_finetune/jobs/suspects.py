@@ -15,16 +15,14 @@ from tf_finetune.errors import UserError
 from tf_finetune.evaluation.label_errors import find_label_errors
 from tf_finetune.evaluation.suspects import Suspect, Suspects
 from tf_finetune.jobs.examples import check_examples
+from tf_finetune.runs.added_files import added_to
 from tf_finetune.runs.opening import OpenedRun
 from tf_finetune.storage.files import write_atomically
-from tf_finetune.storage.locking import exclusive_use
-from tf_finetune.storage.manifests import write_manifest
 from tf_finetune.tasks.table import check_able
 
 if TYPE_CHECKING:
     from tf_finetune.runs.ensemble import Ensemble
 
-_LONGEST_WAIT = 10.0  # seconds, for other evaluations of the run to be written
 _COLUMNS = ("file", "row", "label", "suggested", "probability_of_label", "probability_of_suggested")
 
 
@@ -55,16 +53,12 @@ def find_suspects(
     check_able(opened.labels.task, "suspects", str(opened.run.path))
     check_examples(opened.config, file)
 
-    from tf_finetune.training.fine_tuning import evaluation_shape
     from tf_finetune.training.out_of_fold_heads import out_of_fold_logits
 
     config, labels = opened.config, opened.labels
     member = (load or opened.load)().members[0]
     split, source = _examples(opened, member.tokenizer, file, console)
-    shape = evaluation_shape(
-        config.evaluation, config.training, config.data.max_length, member.chosen
-    )
-    logits = out_of_fold_logits(member.model, split, labels, config.training, shape)
+    logits = out_of_fold_logits(member.model, split, labels, config.training, member.scoring_shape)
     chances = labels.probabilities(logits)
     errors = find_label_errors(split.labels, chances)
     places = errors.places[:count]
@@ -121,11 +115,7 @@ def _write(opened: OpenedRun, name: str, suspects: tuple[Suspect, ...]) -> Path:
         chances = (round(one.probability, 6), round(one.probability_suggested, 6))
         second = (one.text_pair,) if pairs else ()
         writer.writerow((one.file, one.row, one.label, one.suggested, *chances, one.text, *second))
-    folder = opened.run.path / "evaluations"
-    path = folder / f"{name}.suspects.csv"
-    # One at a time, because the manifest lists the files of all.
-    with exclusive_use(opened.run.path, option="RUN", seconds=_LONGEST_WAIT):
-        folder.mkdir(exist_ok=True)
+    with added_to(opened.run.path, "evaluations") as folder:
+        path = folder / f"{name}.suspects.csv"
         write_atomically(path, table.getvalue().encode("utf-8-sig", errors="replace"))
-        write_manifest(folder)
     return path

@@ -23,8 +23,10 @@ from tf_finetune.models.weights import OfRun
 from tf_finetune.sources.records import Record
 from tf_finetune.tasks.labels import LabelSpace
 from tf_finetune.tasks.task_rows import TaskRow
+from tf_finetune.training.batch_shapes import evaluation_shape
 from tf_finetune.training.compiling import compile_fine_tuner
 from tf_finetune.training.fine_tuner import FineTuner
+from tf_finetune.training.pipeline import BatchShape
 from tf_finetune.training.strategy import ChosenStrategy
 
 if TYPE_CHECKING:
@@ -69,6 +71,12 @@ class TrainedModel:
     def model(self) -> FineTuner:
         """The model compiled, for `predict_logits`."""
         return compile_fine_tuner(self.classifier, self.spec, self.chosen)
+
+    @property
+    def scoring_shape(self) -> BatchShape:
+        """How batches of whole splits are cut for `model`."""
+        config = self.config
+        return evaluation_shape(config.evaluation, config.training, self.max_length, self.chosen)
 
     @cached_property
     def _traced(self) -> Callable[..., tf.Tensor]:
