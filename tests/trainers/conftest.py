@@ -15,6 +15,8 @@ from tf_finetune.config.experiment import ExperimentConfig
 from tf_finetune.encoders.locating import EncoderFiles
 from tf_finetune.models.rounding import logit_rounding
 from tf_finetune.options.section import Section
+from tf_finetune.runs import ensemble
+from tf_finetune.runs.trained_model import load_trained_model
 from trainers import train
 from trainers.cli import run_command
 
@@ -46,6 +48,24 @@ def finished_run(job: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
     with untraced():
         assert run_command(train.main, [*job, f"run.dir={folder}"]) == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Callable[..., Any]:
+    """The model, loaded and traced once for all tests; `keep_model` puts it in place."""
+    kept: list[Any] = []
+
+    def load(*arguments: Any) -> Any:
+        if not kept:
+            kept.append(load_trained_model(*arguments))
+        return kept[0]
+
+    return load
+
+
+@pytest.fixture
+def keep_model(loaded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 @pytest.fixture(scope="session")

@@ -6,32 +6,12 @@ import sys
 
 import pytest
 
-from tf_finetune.runs import ensemble
-from tf_finetune.runs.trained_model import load_trained_model
 from trainers.cli import run_command
 from trainers.explain import main
 
-pytestmark = pytest.mark.eager
+pytestmark = [pytest.mark.eager, pytest.mark.usefixtures("keep_model")]
 
 GOOD, BAD = "the film 1 was good and great !", "the plot 2 was very very bad and dull ."
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    """The model, loaded and traced once for all tests."""
-    kept = []
-
-    def load(*arguments):
-        if not kept:
-            kept.append(load_trained_model(*arguments))
-        return kept[0]
-
-    return load
-
-
-@pytest.fixture(autouse=True)
-def keep_model(loaded, monkeypatch):
-    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 def test_page_and_both_json_forms_say_the_same(finished_run, tmp_path, capsys):

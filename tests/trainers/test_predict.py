@@ -11,32 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_finetune.errors import UserError
-from tf_finetune.runs import ensemble
-from tf_finetune.runs.trained_model import TrainedModel, load_trained_model
+from tf_finetune.runs.trained_model import TrainedModel
 from trainers.cli import run_command
 from trainers.predict import main
 
-pytestmark = pytest.mark.eager
+pytestmark = [pytest.mark.eager, pytest.mark.usefixtures("keep_model")]
 
 TEXTS = ["the film 1 was good and great !", "", "the plot 2 was very very bad and dull ."]
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    """The model, loaded once for all tests; `keep_model` puts it in place."""
-    kept = []
-
-    def load(*arguments):
-        if not kept:
-            kept.append(load_trained_model(*arguments))
-        return kept[0]
-
-    return load
-
-
-@pytest.fixture(autouse=True)
-def keep_model(loaded, monkeypatch):
-    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 @pytest.fixture

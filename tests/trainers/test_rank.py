@@ -7,35 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from tf_finetune.runs import ensemble
 from tf_finetune.runs.opening import open_model
-from tf_finetune.runs.trained_model import load_trained_model
 from tf_finetune.sources.records import Record
 from trainers.cli import run_command
 from trainers.rank import main
 
-pytestmark = pytest.mark.eager
+pytestmark = [pytest.mark.eager, pytest.mark.usefixtures("keep_model")]
 
 ADJECTIVES = ("good", "bad", "great", "dull", "fine", "poor")
 TEXTS = [f"the {noun} is {word} !" for noun in ("film", "plot") for word in ADJECTIVES]
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    """The model, loaded and traced once for all tests."""
-    kept = []
-
-    def load(*arguments):
-        if not kept:
-            kept.append(load_trained_model(*arguments))
-        return kept[0]
-
-    return load
-
-
-@pytest.fixture(autouse=True)
-def keep_model(loaded, monkeypatch):
-    monkeypatch.setattr(ensemble, "load_trained_model", loaded)
 
 
 @pytest.fixture
