@@ -68,11 +68,11 @@ class Battery:
         if not places:
             return self._nothing(check, len(asked.records), _UNCHANGED)
         before, after = asked.logits[places], self.ask(changed)
-        failed, values = self._failed(check, before, after)
+        answers = self.labels.predicted(before), self.labels.predicted(after)
+        failed, values = self._failed(check, (before, after), answers)
         if values is None:
             return self._nothing(check, len(asked.records), _NO_SURENESS)
         originals = [asked.records[place] for place in places]
-        answers = self.labels.predicted(before), self.labels.predicted(after)
         worst = self._worst(failed, originals, changed, answers, values)
         having = self.labels.having(asked.targets[places])
         by_name = {
@@ -109,10 +109,13 @@ class Battery:
         return replace(record, text=text, text_pair=pair)
 
     def _failed(
-        self, check: Check, before: np.ndarray, after: np.ndarray
+        self,
+        check: Check,
+        logits: tuple[np.ndarray, np.ndarray],
+        predicted: tuple[np.ndarray, np.ndarray],
     ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
         """On which texts a check failed, bool [n], and what it compared before and after."""
-        answers, given = self.labels.predicted(before), self.labels.predicted(after)
+        (before, after), (answers, given) = logits, predicted
         sure = self.labels.support(answers, before), self.labels.support(answers, after)
         if check.kind == "invariance":
             failed = self.labels.differ(answers, given, self.tolerance)
@@ -126,7 +129,7 @@ class Battery:
         label = check.label if isinstance(check.label, str) else None
         output = self.labels.output_of(label)
         assert output is not None
-        was, now = (self.labels.leaning(logits, output) for logits in (before, after))
+        was, now = (self.labels.leaning(one, output) for one in logits)
         against = was - now if check.expect == "more" else now - was
         allowed = check.tolerance if self.labels.names else self.tolerance
         return against > allowed, (was, now)

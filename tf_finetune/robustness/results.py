@@ -164,7 +164,7 @@ class CheckReport:
         return tuple(
             one
             for one in self.checks
-            if one.decides and one.share.n and one.share.failed / one.share.n > self.most_flipped
+            if one.decides and (one.share.value or 0.0) > self.most_flipped
         )
 
     @property

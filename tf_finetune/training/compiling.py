@@ -88,9 +88,8 @@ def compile_fine_tuner(
             average = WeightAverage(classifier, config.average_weights, since)
             kept += average.averages
         objective = OBJECTIVES[classifier.plan.method.learns_from]
-        loss = objective.loss(classifier, type(spec.labels), config.label_smoothing)
-        if loss_from is not None:
-            loss = loss_from(LabelLoss(classifier, type(spec.labels), config.label_smoothing))
+        learnt = classifier, type(spec.labels), config.label_smoothing
+        loss = objective.loss(*learnt) if loss_from is None else loss_from(LabelLoss(*learnt))
         kind: Callable[..., TrainingStep] = TrainingStep
         if config.adversarial:
             kind = partial(AdversarialStep, epsilon=config.adversarial)

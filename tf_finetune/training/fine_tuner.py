@@ -65,6 +65,12 @@ class FineTuner:
             return self.classifier.trainable_values()
         return average.values(self.optimizer_state)
 
+    def keep(self) -> None:
+        """Gives the model for good what a run keeps, where that is not what it trains with."""
+        average = self.step.average
+        if average is not None:
+            self.classifier.set_values(average.values(self.optimizer_state))
+
     def with_kept_values(self) -> contextlib.AbstractContextManager[None]:
         """Gives the model inside a `with` block the values that a run keeps."""
         average = self.step.average

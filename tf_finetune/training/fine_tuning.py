@@ -235,7 +235,7 @@ class _Fit:
             stopper.set_model(self.model)
             stopper.restore_best(self.config.seed)
         else:
-            self.model.classifier.set_values(self.model.kept_values())
+            self.model.keep()
         epochs = len(history.entries)
         best_epoch = 1 + (stopper.best_epoch if stopper else epochs - 1)
         return RunResult(

@@ -46,7 +46,7 @@ def measure_curve(
         Interrupted: A signal came; what was trained is kept.
     """
     sign = 1.0 if job.higher_is_better else -1.0
-    ways = ways_of(job, found, records, job.higher_is_better)
+    ways = ways_of(job, found, records)
     known = {record.request.key: record for record in records}
     trained: dict[tuple[str, int], list[TrialRecord]] = {}
     for size in part_sizes(job.splits.train, job.splits.labels):

@@ -33,7 +33,7 @@ class Way:
 
 
 def ways_of(
-    job: SearchJob, found: Recommendation, records: Sequence[TrialRecord], higher_is_better: bool
+    job: SearchJob, found: Recommendation, records: Sequence[TrialRecord]
 ) -> tuple[Way, ...]:
     """The best solved head, pairs where labels can be paired, and the best of what trains in steps.
 
@@ -41,10 +41,9 @@ def ways_of(
         job: The search.
         found: What it recommends.
         records: Its trials that can be compared.
-        higher_is_better: Whether a higher score is.
     """
     ways = []
-    sign = 1.0 if higher_is_better else -1.0
+    sign = 1.0 if job.higher_is_better else -1.0
     whole = [r for r in records if r.is_completed and r.result.score is not None]
     solved = [r for r in whole if r.request.cell.is_solved]
     trained = [r for r in whole if not r.request.cell.is_solved]
